@@ -1,0 +1,32 @@
+"""The one line a chapter opens with: versions, device, threads and how long a Run All takes.
+
+The first code cell is the same in every chapter but for the chapter's number and its minutes.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from gan_teach.layers import pick_device
+
+
+def installed(package: str) -> str:
+    """The version of an installed package, or "missing"."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def banner(chapter: int, minutes: float) -> None:
+    """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU."""
+    device = torch.device(pick_device())
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        where = f"cpu ({threads} thread{'s' * (threads != 1)})"
+    else:
+        where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    print(f"Chapter {chapter} · gan_teach {installed('gan-teach')} · torch {torch.__version__} · "
+          f"ipywidgets {installed('ipywidgets')} · {where} · Run All: about {minutes:g} min without a GPU")

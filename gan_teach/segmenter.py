@@ -1,0 +1,241 @@
+"""The network that labels pixels: a small U-Net, its training loop, and adapters for public segmenters.
+
+GAN Dissection (arXiv 1811.10597) compares every unit with a semantic segmentation s_c(x) of the generated
+picture. A *segmenter* here is any callable  images N×3×H×W in [-1, 1] -> class scores N×C×H×W  with `.classes`.
+`UNet` (Ronneberger et al., arXiv 1505.04597, much reduced) is ours; `wrap` turns a public network into one.
+Used in chapter 1 (notebooks/01_gan_dissection.ipynb) and chapter 4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+SCENE_CLASSES = ("sky", "cloud", "sun", "moon", "mountain", "grass", "path", "wall", "roof", "door", "window",
+                 "tree", "trunk")
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass
+class SegmenterConfig:
+    """The shape of a `UNet`; a checkpoint stores it beside the weights."""
+
+    classes: tuple[str, ...] = SCENE_CLASSES     # names, in the order of the score channels
+    widths: tuple[int, ...] = (16, 32, 64, 96)   # channels at full, 1/2, 1/4, 1/8 resolution
+
+
+def double_conv(c_in: int, c_out: int) -> nn.Sequential:
+    """Two 3×3 convolutions, each followed by batch norm and ReLU; the resolution stays."""
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True),
+        nn.Conv2d(c_out, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
+
+
+class UNet(nn.Module):
+    """Halve the picture three times to see the scene, then return to full size with the details kept aside.
+
+    images N×3×H×W in [-1, 1] -> logits N×C×H×W. Any H, W of at least 8 pixels.
+    """
+
+    def __init__(self, config: SegmenterConfig | None = None):
+        super().__init__()
+        self.config = config or SegmenterConfig()
+        self.classes = list(self.config.classes)
+        widths = list(self.config.widths)
+        self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([3] + widths[:-1], widths))
+        self.up = nn.ModuleList(double_conv(low + high, high)
+                                for low, high in zip(widths[:0:-1], widths[-2::-1]))
+        self.head = nn.Conv2d(widths[0], len(self.classes), 1)
+        self.to(memory_format=torch.channels_last)  # twice as fast as NCHW on a CPU
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.contiguous(memory_format=torch.channels_last)
+        kept = []
+        for i, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if i else x)                  # (N, widths[i], H/2^i, W/2^i)
+            kept.append(x)
+        kept.pop()
+        for block in self.up:
+            skip = kept.pop()
+            x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
+            x = block(torch.cat([x, skip], 1))                          # (N, widths[i], H/2^i, W/2^i)
+        return self.head(x)                                             # (N, C, H, W)
+
+
+# ---------------------------------------------------------------------------------------------- use
+
+@torch.no_grad()
+def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 64) -> Tensor:
+    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H×W (long)."""
+    return torch.cat([segmenter(part).argmax(1) for part in images.split(batch)])
+
+
+class Wrapped:
+    """What `wrap` returns: a callable images -> scores with `.classes`."""
+
+    def __init__(self, network, classes, prepare, key):
+        self.network, self.classes, self.prepare, self.key = network, list(classes), prepare, key
+
+    def __call__(self, images: Tensor) -> Tensor:
+        scores = self.network(self.prepare(images) if self.prepare else images)
+        if isinstance(scores, dict):
+            if self.key not in scores:
+                raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={self.key!r}) "
+                               "asks for another entry; pass the right key=")
+            scores = scores[self.key]
+        elif isinstance(scores, (tuple, list)):
+            scores = scores[0]
+        if scores.ndim != 4 or scores.shape[1] != len(self.classes):
+            raise ValueError(f"the network returned scores of shape {tuple(scores.shape)}; wanted "
+                             f"N×{len(self.classes)}×H×W for the {len(self.classes)} class names given")
+        if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
+            scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
+        return scores
+
+
+def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], Tensor] | None = None,
+         key: str = "out") -> Wrapped:
+    """Let any network take the segmenter's place.
+
+    network: images -> N×C×h×w scores, or a dict holding them under `key` (torchvision's segmentation models),
+    or a tuple whose first entry they are. classes: the C names. prepare: what to do to images in [-1, 1] first
+    (`imagenet_input` for torchvision's). Scores are resized to the picture. Put the network in eval mode first.
+
+    >>> net = torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights=weights).eval()
+    >>> segmenter = wrap(net, weights.meta["categories"], prepare=imagenet_input)
+    """
+    return Wrapped(network, classes, prepare, key)
+
+
+def imagenet_input(images: Tensor) -> Tensor:
+    """[-1, 1] -> the mean 0, deviation 1 colours that networks pre-trained on ImageNet expect."""
+    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images * 0.5 + 0.5 - mean) / std
+
+
+# ---------------------------------------------------------------------------------------------- judge
+
+def confusion(labels: Tensor, truth: Tensor, n_classes: int) -> Tensor:
+    """Count pixel pairs: entry (t, l) = pixels of true class t labelled l. Long, n_classes × n_classes."""
+    pairs = truth.flatten().long() * n_classes + labels.flatten().long()
+    return torch.bincount(pairs, minlength=n_classes ** 2).view(n_classes, n_classes)
+
+
+def class_iou(counts: Tensor) -> Tensor:
+    """IoU_c = |label c ∧ truth c| / |label c ∨ truth c| from a confusion matrix; NaN for a class never seen."""
+    both = counts.diagonal().double()
+    return both / (counts.sum(0) + counts.sum(1) - both)  # 0/0 -> NaN
+
+
+def mean_iou(counts: Tensor) -> float:
+    """Mean of `class_iou` over the classes that occur."""
+    return class_iou(counts).nanmean().item()
+
+
+def evaluate(segmenter, scenes, batch: int = 64) -> dict:
+    """Judge a segmenter on scenes with exact masks: {"iou": {class: IoU}, "mean_iou": …, "accuracy": …}.
+
+    scenes: a `scenes.Scenes`, or a pair (images, masks) as `prerender` makes it.
+    """
+    images, masks = scenes if isinstance(scenes, tuple) else prerender(scenes)
+    n = len(segmenter.classes)
+    counts = torch.zeros(n, n, dtype=torch.long)
+    for part, truth in zip(images.split(batch), masks.split(batch)):
+        counts += confusion(segment(segmenter, to_float(part)), truth, n)
+    return {"iou": {name: round(v, 4) for name, v in zip(segmenter.classes, class_iou(counts).tolist())},
+            "mean_iou": mean_iou(counts),
+            "accuracy": (counts.diagonal().sum() / counts.sum()).item()}
+
+
+# ---------------------------------------------------------------------------------------------- train
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
+    return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images
+
+
+def prerender(scenes, label: str | None = None) -> tuple[Tensor, Tensor]:
+    """Render every scene once: images N×3×H×W and masks N×H×W, both uint8 (75 MB for 6,000 of 64×64)."""
+    images, masks = [], []
+    for i in tqdm(range(len(scenes)), desc=label, disable=label is None):
+        image, mask, _ = scenes[i]
+        images.append(((image + 1) * 127.5).round().clamp(0, 255).byte())
+        masks.append(mask.byte())
+    return torch.stack(images), torch.stack(masks)
+
+
+def augment(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Make clean renderings look like a GAN's pictures: mirrored, tinted, a little soft, a little noisy.
+
+    images N×3×H×W in [-1, 1], masks N×H×W -> the same shapes.
+    """
+    n = len(images)
+
+    def uniform(low, high, *shape):
+        return torch.rand(shape, generator=generator) * (high - low) + low
+
+    flip = uniform(0, 1, n) < 0.5
+    images = torch.where(flip.view(n, 1, 1, 1), images.flip(-1), images)
+    masks = torch.where(flip.view(n, 1, 1), masks.flip(-1), masks)
+    images = images * uniform(0.85, 1.12, n, 3, 1, 1) + uniform(-0.08, 0.08, n, 3, 1, 1)   # contrast, tint
+    row = torch.tensor([1.0, 2.0, 1.0]) / 4
+    kernel = torch.outer(row, row).expand(3, 1, 3, 3)
+    soft = F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+    softness = uniform(-0.6, 1.0, n, 1, 1, 1).clamp(min=0)                                # 0 for 3 in 8
+    images = torch.lerp(images, soft, softness)
+    noise = torch.randn(images.shape, generator=generator) * uniform(0, 0.06, n, 1, 1, 1)
+    return (images + noise).clamp(-1, 1), masks
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """One cycle: a linear warm-up over 10 % of the steps, then half a cosine down to zero."""
+    warm = max(1, steps // 10)
+    return peak * (step + 1) / warm if step < warm else \
+        peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
+                    size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
+                    config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
+                    data: tuple | None = None) -> tuple[UNet, dict]:
+    """Train a `UNet` on rendered scenes; about three minutes on two cores. Returns (model, metrics).
+
+    The training scenes have seed `seed + 1000`, the test scenes `seed + 2000`. data = ((images, masks) to train
+    on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
+    """
+    if data is None:
+        from gan_teach.scenes import Scenes
+
+        data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
+                prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
+    (images, masks), test = data
+    if not len(images):
+        raise ValueError("no training pictures: n_train (or data) is empty")
+    torch.manual_seed(seed)
+    model = UNet(config).to(device).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
+    draw = torch.Generator().manual_seed(seed)
+    bar = tqdm(range(steps), desc="segmenter")
+    for step in bar:
+        pick = torch.randint(len(images), (batch,), generator=draw)
+        x, truth = augment(to_float(images[pick]), masks[pick].long(), draw)
+        x, truth = x.to(device), truth.to(device)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, steps, peak_rate)
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bf16):
+            scores = model(x)
+        loss = F.cross_entropy(scores.float(), truth)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{loss.item():.3f}")
+    model.cpu().eval()
+    metrics = evaluate(model, test)
+    return model, {**metrics, "steps": steps, "batch": batch, "seed": seed, "final_loss": loss.item()}

@@ -1,0 +1,1 @@
+"""The panels of the chapters: they draw and listen, they compute nothing."""

@@ -1,0 +1,44 @@
+"""A multiple-choice quiz from core ipywidgets: choose, and read the reason. `lessons` has the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+from gan_teach.lessons.questions import Question
+
+
+def quiz(questions: Sequence[Question]) -> widgets.VBox:
+    """The questions one below the other, each with the reason for the choice, and the score at the end."""
+    boxes = [_ask(number, question) for number, question in enumerate(questions, 1)]
+    score = widgets.HTML()
+    score.add_class("gt-score")
+    radios = [box.children[1] for box in boxes]
+
+    def count(_=None):
+        right = sum(radio.index == question.right for radio, question in zip(radios, questions, strict=True))
+        score.value = f"<b>{right} of {len(questions)} right.</b>"
+
+    for radio in radios:
+        radio.observe(count, "index")
+    count()
+    return widgets.VBox([*boxes, score])
+
+
+def _ask(number: int, question: Question) -> widgets.VBox:
+    text = widgets.HTML(f"<b>{number}.</b> {escape(question.text)}")
+    radio = widgets.RadioButtons(options=question.choices, index=None,
+                                 layout=widgets.Layout(width="auto", max_width="100%"))
+    radio.add_class(f"gt-question-{number}")
+    reason = widgets.HTML()
+    reason.add_class(f"gt-reason-{number}")
+
+    def explain(change):
+        if change["new"] is not None:
+            mark = "✓ Right." if change["new"] == question.right else "✗ Not quite."
+            reason.value = f"<b>{mark}</b> {escape(question.reasons[change['new']])}"
+
+    radio.observe(explain, "index")
+    return widgets.VBox([text, radio, reason], layout=widgets.Layout(margin="0 0 14px 0"))
