@@ -1,12 +1,12 @@
 """GAN Dissection, step one: which unit of a generator draws which kind of thing?
 
-Bau et al., "GAN Dissection: Visualizing and Understanding Generative Adversarial Networks", arXiv 1811.10597,
-section 3.1. A generator is cut at a layer,  x = G(z) = f(r),  r = h(z)  (`r, f = G.at(z, layer)`), and each unit u
-(one channel of r) is compared with every class c of a segmentation of x. Step two, the causes, is `intervention.py`.
-Taught in notebooks/01_gan_dissection.ipynb.
+Bau et al., "GAN Dissection: Visualizing and Understanding Generative Adversarial Networks", arXiv
+1811.10597, section 3.1. A generator is cut at a layer,  x = G(z) = f(r),  r = h(z)  (in code: `r, f =
+G.at(z, layer)`), and each unit u, one channel of r, is compared with each class c of a segmentation of x.
+Step two, causes instead of agreement, is `intervention.py`. Taught in notebooks/01_gan_dissection.ipynb.
 
-`dissect` looks at every picture twice. Pass 1 needs r only and finds the threshold t_u of each unit; pass 2 draws
-and segments the pictures once and counts. Neither pass keeps more than one batch of r.
+`dissect` goes over the samples twice. Pass 1 needs r only and finds the threshold t_u of each unit; pass 2
+draws and segments every picture, once, and counts. Neither pass keeps more than one batch of r.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .layers import sample_z
 
 
 class Generator(Protocol):
-    """Anything that can be cut at a layer. `f(r)` must equal `G(z)` for every name in `layers`."""
+    """Anything that can be cut at a layer: f(r) must equal G(z) for every name in `layers`."""
 
     layers: Sequence[str]
     z_dim: int
@@ -50,7 +50,7 @@ class Segmenter(Protocol):
     def __call__(self, images: Tensor) -> Tensor: ...
 
 
-# ------------------------------------------------------------------------------------------ small helpers
+# -------------------------------------------------------------------------------------- small helpers
 
 def device_of(G: Generator) -> torch.device:
     """Where G's parameters live; the CPU for a generator without parameters."""
@@ -60,7 +60,7 @@ def device_of(G: Generator) -> torch.device:
 
 @contextmanager
 def evaluating(*models: object) -> Iterator[None]:
-    """Put the models that are `nn.Module`s in eval mode, and every sub-module back as it was afterwards."""
+    """Those models that are `nn.Module`s run in eval mode; afterwards every sub-module is as it was."""
     modules = [m for model in models if isinstance(model, nn.Module) for m in model.modules()]
     before = [m.training for m in modules]
     try:
@@ -68,79 +68,73 @@ def evaluating(*models: object) -> Iterator[None]:
             module.training = False
         yield
     finally:
-        for module, training in zip(modules, before):
+        for module, training in zip(modules, before, strict=True):
             module.training = training
 
 
-def suggestion(name: object, names: Sequence[str]) -> str:
-    """' (did you mean …?)' when `name` resembles one of `names`, else ''."""
+def check_name(kind: str, name: str, names: Sequence[str]) -> int:
+    """The position of `name` in `names`; a ValueError lists the right names and points to the nearest."""
+    if name in tuple(names):
+        return list(names).index(name)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise ValueError(f"no {kind} {name!r}{hint}; there are: {', '.join(names)}")
 
 
 def check_layer(G: Generator, layer: str) -> None:
     """ValueError naming `G.layers` unless `layer` is one of them."""
-    if layer not in tuple(G.layers):
-        raise ValueError(f"no layer {layer!r}{suggestion(layer, G.layers)}; this generator has {', '.join(G.layers)}")
-
-
-def class_index(classes: Sequence[str], name: str) -> int:
-    """The number of a class name; ValueError listing the names, with the nearest one, if there is no such class."""
-    if name not in tuple(classes):
-        raise ValueError(f"no class {name!r}{suggestion(name, classes)}; the classes are {', '.join(classes)}")
-    return list(classes).index(name)
+    check_name("layer", layer, G.layers)
 
 
 def segment(segmenter: Segmenter, images: Tensor) -> Tensor:
     """The class of every pixel: images N×3×H×W -> labels N×H'×W' (long), the argmax of the scores."""
     scores, C = segmenter(images), len(segmenter.classes)
     if scores.ndim != 4 or scores.shape[1] != C:
-        raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted "
-                         f"N×{C}×H×W for its {C} class names")
+        raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
+                         f"for its {C} class names")
     return scores.argmax(1)
 
 
-# ------------------------------------------------------------------------------------------ the threshold t_u
+# -------------------------------------------------------------------------------------- the threshold t_u
 
 def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:
-    """The exact threshold above which each unit is 'on' for the top `quantile` of its values, from a stream.
+    """The threshold above which a unit is 'on' for the top `quantile` of its values, exactly, from a stream.
 
         t_u = min{ t : P(r_u > t) ≤ q },   P over all n values of unit u
 
-    an exact order statistic: the (⌊q·n⌋+1)-th largest value, the 'inverted CDF' quantile of level 1−q
-    (`numpy.quantile(values, 1 - q, method="inverted_cdf")`), without interpolation. So at most q·n values lie
-    strictly above t_u, and exactly ⌊q·n⌋ when there are no ties.
+    the (⌊q·n⌋+1)-th largest value: `numpy.quantile(values, 1 - q, method="inverted_cdf")`, an order statistic
+    without interpolation. At most q·n values lie strictly above t_u; exactly ⌊q·n⌋ when there are no ties.
 
-    batches: tensors units × values, together n values a unit. Only the ⌊q·n⌋+1 largest values of a unit are kept
-    (1.3 MB for 128 units, 16×16, 1000 samples, q = 0.01) beside one batch. Returns t, (units,).
-    The official code uses a random sketch whose mask is 0.74–1.26 % of the pixels when 1 % was asked for.
+    batches: tensors units × values, n values a unit in all. Kept beside one batch: the ⌊q·n⌋+1 largest of
+    each unit (1.3 MB for 128 units of 16×16, 1000 samples, q = 0.01). Returns t, (units,). The official code
+    estimates t with a random sketch instead; its 'top 1 %' is 0.74 to 1.26 % of the values.
     """
     if not 0 < quantile < 1:
-        raise ValueError(f"quantile is the share of values above the threshold, between 0 and 1; got {quantile}")
-    keep = int(Fraction(str(quantile)) * n) + 1     # exact: in floats 0.29 * 100 is 28.999999999999996
+        raise ValueError(f"quantile is the share of values above t, between 0 and 1; got {quantile}")
+    keep = int(Fraction(str(quantile)) * n) + 1             # in floats 0.29 * 100 is 28.999999999999996
     kept = None
-    for values in batches:                                                       # (units, values of a batch)
+    for values in batches:                                                  # (U, values of a batch)
         kept = values if kept is None else torch.cat([kept, values], 1)
         if kept.shape[1] > keep:
-            kept = kept.topk(keep, dim=1, sorted=False).values                   # (units, ⌊q·n⌋+1)
-    return kept.amin(1).float()                                                  # (units,)
+            kept = kept.topk(keep, dim=1, sorted=False).values              # (U, ⌊q·n⌋+1)
+    return kept.amin(1).float()                                             # (U,)
 
 
 def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
-    """Where each unit is on, at picture size:  r^↑_{u,P} > t_u  (the left half of Eq. 2), strictly above.
+    """Where each unit is on, at picture size:  r^↑_{u,P} > t_u  (in Eq. 2), strictly above.
 
-    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. The upsampling r^↑ is bilinear with
-    align_corners=False. Counts and pictures both use this function: the mask you see is the mask that was counted.
+    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. The upsampling r^↑ is bilinear,
+    align_corners=False. Counts and pictures both use this function: what you see is what was counted.
     """
-    up = F.interpolate(r.float(), size=tuple(size), mode="bilinear", align_corners=False)      # (N, U, H, W)
+    up = F.interpolate(r.float(), size=tuple(size), mode="bilinear", align_corners=False)  # (N, U, H, W)
     return up > thresholds.to(up.device).view(1, -1, 1, 1)
 
 
-# ------------------------------------------------------------------------------------------ the counts
+# -------------------------------------------------------------------------------------- the counts
 
 def pooled_iou(intersection: Tensor, unit_pixels: Tensor, class_pixels: Tensor) -> Tensor:
     """I / (A + S − I) from counts  …×U×C, …×U, …×C; float64, 0 where the union is empty."""
-    # IoU_{u,c} = |on ∧ s_c| / |on ∨ s_c|                                                          (Eq. 2)
+    # IoU_{u,c} = |on_u ∧ s_c| / |on_u ∨ s_c|                                                    (Eq. 2)
     union = unit_pixels[..., :, None] + class_pixels[..., None, :] - intersection
     return intersection.double() / union.clamp(min=1)
 
@@ -151,64 +145,64 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
             progress: bool = True) -> Dissection:
     """How well does every unit of `layer` agree with every class?
 
-        IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|           (Eq. 2)
+        IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|         (Eq. 2)
 
-    s_c(x) is the set of pixels the segmenter gives class c. The expectations are pooled over all `samples`
-    pictures before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a
-    label of that category occurs at all; here every picture counts, so a unit pays for firing where c is absent.)
-    t_u is one quantile of the un-upsampled values, see `top_quantile`; the paper's own choice of t_{u,c} by
-    information quality is not used. Mind its ceiling: a mask holds about q of all pixels, so the IoU with a class
-    that covers a share S > q of them cannot exceed about q/S. For sky or grass choose `quantile` near S.
+    s_c(x): the pixels which the segmenter gives class c. Both expectations are pooled over all pictures
+    before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a label
+    of that category occurs; here each picture counts, so a unit pays for being on where c is absent.)
+
+    t_u is one quantile of the values before upsampling (`top_quantile`); the paper's t_{u,c} of greatest
+    information quality is not searched. Mind the ceiling: a mask holds about a share q of all pixels, so
+    its IoU with a class covering S > q cannot pass q/S. For sky or grass choose `quantile` nearer to S.
 
     upsample: the grid (H, W) to compare on; None is the segmenter's own. progress: show a bar.
-    The result depends on `seed` and `samples`, not on `batch` nor on the device (up to float rounding).
-    Raises ValueError for an unknown layer, a quantile outside (0, 1), samples < 1, or scores of the wrong shape.
+    The result depends on `seed` and `samples`, and neither on `batch` nor on the device, up to rounding.
+    ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
     check_layer(G, layer)
     if samples < 1 or batch < 1:
         raise ValueError(f"samples and batch must be at least 1; got samples={samples}, batch={batch}")
     device, C, folds = device_of(G), len(segmenter.classes), min(10, samples)
-    z = sample_z(samples, G.z_dim, seed)                                         # (samples, Z)
+    z = sample_z(samples, G.z_dim, seed)                                    # (samples, Z)
     bar = tqdm(total=2 * samples, desc=f"dissect {layer}", unit="picture", disable=not progress)
 
-    def features() -> Iterator[Tensor]:
+    def values() -> Iterator[Tensor]:
         for part in z.split(batch):
-            r, _ = G.at(part.to(device), layer)                                  # (N, U, h, w); f is not called
-            if r.ndim != 4:
-                raise ValueError(f"layer {layer!r} gives a tensor of shape {tuple(r.shape)}; units need N×U×h×w")
-            yield r.transpose(0, 1).flatten(1)                                   # (U, N·h·w)
+            r, _ = G.at(part.to(device), layer)                             # (N, U, h, w); f is never called
+            yield r.transpose(0, 1).flatten(1)                              # (U, N·h·w)
             bar.update(len(part))
 
     with evaluating(G, segmenter), bar:
-        cells = G.at(z[:1].to(device), layer)[0][0, 0].numel()                   # h·w
-        thresholds = top_quantile(features(), samples * cells, quantile)         # (U,)
-        both = torch.zeros(folds, C + 1, len(thresholds), dtype=torch.long, device=device)
+        r = G.at(z[:1].to(device), layer)[0]
+        if r.ndim != 4:
+            raise ValueError(f"layer {layer!r} gives a tensor {tuple(r.shape)}; dissection needs N×U×h×w")
+        t = top_quantile(values(), samples * r[0, 0].numel(), quantile)     # (U,)
+        both = torch.zeros(folds, C + 1, len(t), dtype=torch.long, device=device)
         area = torch.zeros(folds, C + 1, dtype=torch.long, device=device)
-        # The mask must stay in the processor's cache: larger chunks are slower on a CPU, faster on a GPU.
-        chunk = 1 if device.type == "cpu" else 16
         every = torch.arange(C, device=device).view(1, C, 1)
-        for start, part in zip(range(0, samples, batch), z.split(batch)):
-            r, f = G.at(part.to(device), layer)                                  # (N, U, h, w)
-            labels = segment(segmenter, f(r)).to(device)                         # (N, H, W)
+        chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
+        for start, part in zip(range(0, samples, batch), z.split(batch), strict=True):
+            r, f = G.at(part.to(device), layer)                             # (N, U, h, w)
+            labels = segment(segmenter, f(r)).to(device)                    # (N, H, W)
             if upsample is not None:
-                labels = F.interpolate(labels[:, None].float(), size=tuple(upsample), mode="nearest-exact")[:, 0]
+                labels = F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0]
             for i in range(0, len(part), chunk):
-                on = masks(r[i:i + chunk], thresholds, labels.shape[-2:]).flatten(2).float()       # (n, U, P)
-                s = labels[i:i + chunk].flatten(1)[:, None] == every                              # (n, C, P)
-                s = torch.cat([s, torch.ones_like(s[:, :1])], 1).float()         # (n, C+1, P): last row = any class
-                # |on ∧ s_c| = Σ_P on·s_c for all pairs at once, exact in float32 up to 2^24 pixels
+                on = masks(r[i:i + chunk], t, labels.shape[-2:]).flatten(2).float()        # (n, U, P)
+                s = labels[i:i + chunk].flatten(1)[:, None] == every                      # (n, C, P)
+                s = torch.cat([s, torch.ones_like(s[:, :1])], 1).float()    # (n, C+1, P); last: any class
+                # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
                 fold = (start + i + torch.arange(len(on), device=device)) % folds
-                both.index_add_(0, fold, (s @ on.transpose(1, 2)).long())        # (n, C+1, U)
-                area.index_add_(0, fold, s.sum(2).long())                        # (n, C+1)
+                both.index_add_(0, fold, (s @ on.transpose(1, 2)).long())   # (n, C+1, U)
+                area.index_add_(0, fold, s.sum(2).long())                   # (n, C+1)
             bar.update(len(part))
-    both, area = both.transpose(1, 2).cpu(), area.cpu()                          # (folds, U, C+1), (folds, C+1)
-    return Dissection(layer, tuple(segmenter.classes), quantile, samples, thresholds.cpu(),
-                      both[..., :C].contiguous(), both[..., C].contiguous(), area[:, :C].contiguous())
+    both, area = both.transpose(1, 2).cpu(), area.cpu()                     # (folds, U, C+1), (folds, C+1)
+    return Dissection(layer, tuple(segmenter.classes), quantile, samples, t.cpu(), both[..., :C].contiguous(),
+                      both[..., C].contiguous(), area[:, :C].contiguous())
 
 
 @dataclass
 class Dissection:
-    """The counts of one dissected layer, kept per fold (picture i is in fold i mod 10) for an error estimate."""
+    """The counts for one layer, kept by fold (picture i is in fold i mod 10) to tell their error."""
 
     layer: str                  # the dissected layer
     classes: tuple[str, ...]    # C names
@@ -240,24 +234,25 @@ class Dissection:
         return pooled_iou(self.intersection, self.unit_pixels, self.class_pixels).float()
 
     def confidence(self) -> Tensor:
-        """Standard error of `iou`, units × classes, by the delete-one-fold jackknife; NaN with fewer than 2 folds.
+        """Standard error of `iou`, units × classes: delete-one-fold jackknife; NaN with under 2 folds.
 
             se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²,   IoU_(−k) from the counts of all folds but k
         """
         K = len(self.fold_intersection)
-        left_out = pooled_iou(self.intersection - self.fold_intersection, self.unit_pixels - self.fold_unit_pixels,
-                              self.class_pixels - self.fold_class_pixels)        # (K, U, C)
+        left_out = pooled_iou(self.intersection - self.fold_intersection,
+                              self.unit_pixels - self.fold_unit_pixels,
+                              self.class_pixels - self.fold_class_pixels)   # (K, U, C)
         scale = (K - 1) / K if K > 1 else float("nan")
         # se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²
         return (scale * (left_out - left_out.mean(0)).square().sum(0)).sqrt().float()
 
     def units_for(self, name: str, n: int | None = None) -> list[int]:
         """The units that match class `name`, best IoU first; all of them, or the first n."""
-        order = self.iou[:, class_index(self.classes, name)].argsort(descending=True, stable=True)
-        return order[:n].tolist()
+        c = check_name("class", name, self.classes)
+        return self.iou[:, c].argsort(descending=True, stable=True)[:n].tolist()
 
     def label(self, u: int) -> tuple[str, float]:
-        """The class unit u matches best, and the IoU with it."""
+        """The class that unit u matches best, and the IoU with it."""
         if not 0 <= u < len(self.iou):
             raise ValueError(f"no unit {u}; layer {self.layer!r} has units 0 to {len(self.iou) - 1}")
         value, c = self.iou[u].max(0)
@@ -271,24 +266,23 @@ class Dissection:
         return {name: units for name, units in found.items() if units}
 
     def summary(self, min_iou: float = 0.05) -> str:
-        """A table: class, share of pixels, units labelled with it, the best unit and its IoU ± standard error."""
+        """A table: class, share of pixels, units labelled so, the best unit and its IoU ± standard error."""
         found, se = self.concept_units(min_iou), self.confidence()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
         lines = [f"layer {self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match a class "
-                 f"(IoU > {min_iou:g}, {self.samples} pictures, top {self.quantile:.3g} of values)",
+                 f"(IoU > {min_iou:g}; {self.samples} pictures; top {self.quantile:g} of values)",
                  f"{'class':<14}{'pixels':>8}{'units':>7}{'best unit':>11}{'IoU':>9}"]
-        for i in share.argsort(descending=True, stable=True).tolist():
-            u = self.units_for(self.classes[i], 1)[0]
-            lines.append(f"{self.classes[i]:<14}{share[i]:>8.1%}{len(found.get(self.classes[i], [])):>7}{u:>11}"
-                         f"{self.iou[u, i]:>9.3f} ± {se[u, i]:.3f}")
+        for c in share.argsort(descending=True, stable=True).tolist():
+            name, u = self.classes[c], self.units_for(self.classes[c], 1)[0]
+            lines.append(f"{name:<14}{share[c]:>8.1%}{len(found.get(name, [])):>7}{u:>11}"
+                         f"{self.iou[u, c]:>9.3f} ± {se[u, c]:.3f}")
         return "\n".join(lines)
 
     def save(self, path: str | Path) -> None:
-        """Write a .safetensors file, under a temporary name first, so that a cut-off save leaves no broken file."""
-        path = Path(path)
-        tensors = {f.name: getattr(self, f.name).contiguous() for f in fields(self) if f.type == "Tensor"}
-        about = {f.name: getattr(self, f.name) for f in fields(self) if f.type != "Tensor"}
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        """Write a .safetensors file; under a temporary name first, so a cut-off save breaks nothing."""
+        about = {f.name: getattr(self, f.name) for f in fields(self)}
+        tensors = {name: about.pop(name) for name in list(about) if isinstance(about[name], Tensor)}
+        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp")
         try:
             save_file(tensors, temporary, metadata={"gan_teach.dissection": json.dumps(about)})
             os.replace(temporary, path)
@@ -297,11 +291,17 @@ class Dissection:
 
     @classmethod
     def load(cls, path: str | Path) -> Dissection:
-        """Read what `save` wrote. ValueError, with the file's name, for a cut or foreign file."""
+        """Read what `save` wrote. ValueError with the file's name for a cut or foreign file."""
         try:
             with safe_open(path, "pt") as file:
                 about = json.loads((file.metadata() or {})["gan_teach.dissection"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, KeyError) as error:
-            raise ValueError(f"{path} is not a saved Dissection, or is damaged ({error}); dissect again") from error
+            raise ValueError(f"{path} is no saved Dissection, or damaged ({error}); dissect again") from error
         return cls(**{**about, "classes": tuple(about["classes"])}, **tensors)
+
+
+def iou(mask_u: Tensor, mask_c: Tensor) -> float:
+    """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  over boolean masks of one shape; 0 if both are empty."""
+    intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
+    return intersection / union if union else 0.0

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-SCENE_CLASSES = ("sky", "cloud", "sun", "moon", "mountain", "grass", "path", "wall", "roof", "door", "window",
-                 "tree", "trunk")
+from gan_teach.scenes import CLASSES, Scenes
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -26,7 +26,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class SegmenterConfig:
     """The shape of a `UNet`; a checkpoint stores it beside the weights."""
 
-    classes: tuple[str, ...] = SCENE_CLASSES     # names, in the order of the score channels
+    classes: tuple[str, ...] = CLASSES           # names, in the order of the score channels
     widths: tuple[int, ...] = (16, 32, 64, 96)   # channels at full, 1/2, 1/4, 1/8 resolution
 
 
@@ -193,6 +193,13 @@ def augment(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[
     return (images + noise).clamp(-1, 1), masks
 
 
+def class_weights(masks: Tensor, n_classes: int) -> Tensor:
+    """∝ 1/√(share of pixels), with mean 1 over pixels: a moon of 20 pixels must not be left to chance. (C,)"""
+    share = torch.bincount(masks.flatten().long(), minlength=n_classes).float() / masks.numel()
+    weights = share.clamp(min=1e-5).rsqrt()
+    return weights / (weights * share).sum()
+
+
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """One cycle: a linear warm-up over 10 % of the steps, then half a cosine down to zero."""
     warm = max(1, steps // 10)
@@ -210,8 +217,6 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
     """
     if data is None:
-        from gan_teach.scenes import Scenes
-
         data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
                 prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
     (images, masks), test = data
@@ -220,6 +225,7 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     torch.manual_seed(seed)
     model = UNet(config).to(device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
+    weights = class_weights(masks, len(model.classes)).to(device)
     draw = torch.Generator().manual_seed(seed)
     bar = tqdm(range(steps), desc="segmenter")
     for step in bar:
@@ -230,7 +236,7 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
             group["lr"] = learning_rate(step, steps, peak_rate)
         with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bf16):
             scores = model(x)
-        loss = F.cross_entropy(scores.float(), truth)
+        loss = F.cross_entropy(scores.float(), truth, weight=weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -104,7 +104,8 @@ def run_all(page, address: str, minutes: float = 5) -> list[str]:
     """Open the notebook at `address`, run all its cells to the end, and return the errors they showed."""
     page.goto(address)
     page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
-    late = f"new Promise((_, reject) => setTimeout(() => reject('Run All took over {minutes:g} min'), {minutes * 6e4}))"
+    message = f"Run All took over {minutes:g} min"
+    late = f"new Promise((_, reject) => setTimeout(() => reject('{message}'), {minutes * 60_000}))"
     return page.evaluate(f"Promise.race([({RUN_ALL})(), {late}])")
 
 

@@ -9,8 +9,8 @@ import pytest
 import browser
 
 ROOT = Path(__file__).resolve().parents[1]
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to run the browser "
-                                                                 "tests in (Debian: apt-get install chromium)")
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in (Debian: apt-get install chromium)")
 
 TINY = '''
 import io

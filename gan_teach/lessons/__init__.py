@@ -1,1 +1,1 @@
-"""What a chapter needs beside the papers' ideas: the opening line, checks of the exercises, hints, quizzes."""
+"""What a chapter needs beside the papers' ideas: the opening line, exercise checks, hints, quizzes."""

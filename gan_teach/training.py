@@ -1,0 +1,191 @@
+"""Train a growing GAN: one visible loop that can be killed at any moment and goes on exactly.
+
+What a step draws (which images, which z) is a function of (seed, step) alone, so a resume needs the
+weights, the optimisers, the EMA and the number of the step, and then continues bit for bit.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tqdm.auto import tqdm
+
+from . import pictures
+from .layers import keep_freed_memory, pick_device, sample_z
+from .losses import logistic_d, logistic_g, r1_penalty
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Images shown while each resolution fades in and while it is stable; the last one goes on to the end."""
+
+    fade: dict[int, int] = field(default_factory=lambda: {8: 8_000, 16: 12_000, 32: 16_000, 64: 24_000})
+    stable: dict[int, int] = field(default_factory=lambda: {4: 8_000, 8: 8_000, 16: 12_000, 32: 16_000})
+
+    def at(self, images: int) -> tuple[int, float]:
+        """(resolution, alpha) after so many images."""
+        resolutions = sorted(set(self.fade) | set(self.stable))
+        for resolution in resolutions:
+            fade, stable = self.fade.get(resolution, 0), self.stable.get(resolution, 0)
+            if images < fade:
+                return resolution, images / fade
+            if images < fade + stable or resolution == resolutions[-1]:
+                return resolution, 1.0
+            images -= fade + stable
+        raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True)
+class Settings:
+    images: int = 600_000          # how many real images are shown in all
+    batch: int = 32
+    lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
+    betas: tuple[float, float] = (0.0, 0.99)
+    r1_gamma: float = 0.5          # loss_D += γ/2 · R1
+    r1_every: int = 16             # … in every 16th step, 16 times as strong
+    ema: float = 0.998             # per step; the EMA generator is the one that is kept
+    seed: int = 0
+    bf16: bool = True              # autocast; R1 stays in float32
+    schedule: Schedule = field(default_factory=Schedule)
+
+
+class NotFinite(RuntimeError):
+    """A loss became NaN or infinite; the last snapshot is from before."""
+
+
+class Training:
+    """A generator and a discriminator in training.
+
+    `real` are uint8 images M×3×R×R; a step takes `settings.batch` of them. `step()` is one update of D, one
+    of G, one of the EMA. `state()` and `restore(state)` hold everything that the next step depends on.
+    """
+
+    def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
+        self.device = pick_device() if device is None else torch.device(device)
+        self.G = G.to(self.device, memory_format=torch.channels_last)
+        self.D = D.to(self.device, memory_format=torch.channels_last)
+        self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
+        self.real, self.settings, self.steps = real, settings, 0
+        self.optimisers = [torch.optim.Adam(net.parameters(), settings.lr, settings.betas, foreach=True)
+                           for net in (self.G, self.D)]
+
+    def batch(self, resolution: int, alpha: float, draw: torch.Generator) -> torch.Tensor:
+        """Real images N×3×R×R in [-1, 1] at the current resolution; while it fades in, they fade as well."""
+        index = torch.randint(len(self.real), (self.settings.batch,), generator=draw)
+        x = self.real[index].to(self.device, torch.float32) / 127.5 - 1
+        if x.shape[-1] > resolution:
+            x = F.avg_pool2d(x, x.shape[-1] // resolution)
+        if alpha < 1.0:
+            x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="nearest"), x, alpha)
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def step(self) -> dict[str, float]:
+        """One update of each network; returns the two losses. Raises NotFinite before a bad update is made."""
+        s = self.settings
+        resolution, alpha = s.schedule.at(self.steps * s.batch)
+        for net in (self.G, self.D, self.G_ema):
+            net.grow(resolution, alpha)
+        draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
+        real = self.batch(resolution, alpha, draw)
+        z = torch.randn(2 * s.batch, self.G.z_dim, generator=draw).to(self.device)
+        low_precision = torch.autocast(self.device.type, torch.bfloat16, enabled=s.bf16)
+
+        with low_precision:
+            with torch.no_grad():
+                fake = self.G(z[: s.batch])
+            loss_d = logistic_d(self.D(real), self.D(fake))
+        total = loss_d
+        if self.steps % s.r1_every == 0:
+            total = loss_d + s.r1_every * s.r1_gamma / 2 * r1_penalty(self.D, real)
+        self._update(1, self.D, total)
+
+        self.D.requires_grad_(False)
+        with low_precision:
+            loss_g = logistic_g(self.D(self.G(z[s.batch:])))
+        self._update(0, self.G, loss_g)
+        self.D.requires_grad_(True)
+
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - s.ema)
+        self.steps += 1
+        return {"loss_d": float(loss_d), "loss_g": float(loss_g)}
+
+    def _update(self, which: int, net, loss: torch.Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise NotFinite(f"the loss of {'GD'[which]} is {float(loss)} in step {self.steps}; "
+                            "go on from the last snapshot with a smaller learning rate")
+        self.optimisers[which].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimisers[which].step()
+
+    def state(self) -> dict:
+        return {"steps": self.steps, "G": self.G.state_dict(), "D": self.D.state_dict(),
+                "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
+
+    def restore(self, state: dict) -> None:
+        self.steps = state["steps"]
+        for name in ("G", "D", "G_ema"):
+            getattr(self, name).load_state_dict(state[name])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(copy.deepcopy(saved))
+        resolution, alpha = self.settings.schedule.at(max(self.steps - 1, 0) * self.settings.batch)
+        for net in (self.G, self.D, self.G_ema):
+            net.grow(resolution, alpha)
+
+    def save(self, path: Path) -> None:
+        """Write the state under a temporary name, then rename: a kill leaves the old file or the new one."""
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        torch.save(self.state(), temporary)
+        os.replace(temporary, path)
+
+
+def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,
+        steps: int | None = None) -> Training:
+    """Go on from `folder`/resume.pt where there is one, until `settings.images` are shown (or `steps` made).
+
+    Draws a progress bar, writes a sample grid every `picture_every` steps and a snapshot every `save_every`.
+    Ctrl-C and SIGTERM finish the step at hand, save, and return.
+    """
+    keep_freed_memory()
+    folder = Path(folder)
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    resume = folder / "resume.pt"
+    if resume.exists():
+        training.restore(torch.load(resume, map_location=training.device, weights_only=True))
+    s = training.settings
+    end = -(-s.images // s.batch) if steps is None else steps
+    z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
+    stop = threading.Event()
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
+    started = time.monotonic()
+    try:
+        with tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images", unit_scale=True) as bar:
+            while training.steps < end and not stop.is_set():
+                losses = training.step()
+                bar.update(s.batch)
+                if training.steps % 50 == 0:
+                    bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
+                                    **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+                if training.steps % save_every == 0:
+                    training.save(resume)
+                if training.steps % picture_every == 0:
+                    with torch.no_grad():
+                        grid = pictures.grid(training.G_ema(z), columns=8)
+                    (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
+    finally:
+        for sig, handler in handlers.items():
+            signal.signal(sig, handler)
+    training.save(resume)
+    with open(folder / "seconds.txt", "a") as log:
+        log.write(f"{training.steps} {time.monotonic() - started:.0f}\n")
+    return training

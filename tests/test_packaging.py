@@ -1,0 +1,152 @@
+"""What holds the repository together: requirements, import direction, clean notebooks, portable paths."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")      # pytest brings it on Python 3.10
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MODULES = sorted((ROOT / "gan_teach").rglob("*.py"))
+
+# What Colab had on 2026-08-19. torchmetrics is not there; it replaces nothing when it is installed.
+COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy": "2.1.3",
+         "pillow": "11.3.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.21"}
+
+# Imports run one way: a module may import only from those before it.
+ORDER = ("layers progan stylegan dcgan scenes portraits datasets segmenter dissection intervention losses egan "
+         "metrics checkpoints training recipes official pictures lessons widgets __init__ __main__").split()
+
+
+def git_files() -> list[Path]:
+    """The files that git knows or would add; a skip where there is no git."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("no git, or not a git checkout: there is no list of the repository's files")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip(f"git cannot list the files: {listed.stderr.strip()}")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+# ------------------------------------------------------------------------------------------ requirements
+
+def requirements() -> list[Requirement]:
+    extras = PROJECT["optional-dependencies"].values()
+    return [Requirement(line) for line in sum(extras, PROJECT["dependencies"])]
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_a_requirement_is_a_lower_bound_that_colab_meets(requirement):
+    assert [clause.operator for clause in requirement.specifier] == [">="], "one lower bound, nothing else"
+    if requirement.name in COLAB:
+        assert requirement.specifier.contains(COLAB[requirement.name])
+
+
+def test_colabs_python_is_allowed():
+    assert PROJECT["requires-python"] == ">=3.10"
+    assert SpecifierSet(PROJECT["requires-python"]).contains(COLAB["python"])
+
+
+def test_the_conda_environment_installs_this_project_and_nothing_else():
+    lines = [line.strip() for line in (ROOT / "environment.yml").read_text().splitlines() if line.strip()]
+    assert lines[:2] == ["name: gan-teach", "dependencies:"]
+    python, pip, key, project = (line.removeprefix("- ") for line in lines[2:])
+    assert (pip, key) == ("pip", "pip:")
+    version = re.fullmatch(r"python=(3\.\d+)", python)[1]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
+    extras = re.fullmatch(r'-e "?\.\[([\w,]+)\]"?', project)[1].split(",")
+    assert set(extras) == set(PROJECT["optional-dependencies"])
+
+
+def test_the_readmes_test_command_is_there_and_installs_every_extra():
+    marked = (ROOT / "README.md").read_text("utf-8").split("<!-- test-command -->\n```bash\n")
+    assert len(marked) == 2
+    command = marked[1].split("\n```")[0]
+    assert f'-e ".[{",".join(PROJECT["optional-dependencies"])}]"' in command
+    assert command.endswith("-m pytest")
+
+
+# ------------------------------------------------------------------------------------------ imports
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, by their full names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name}: write the import from gan_teach, not relative"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part(path: Path) -> str:
+    """The name in `ORDER` of the module at `path`: a sub-package counts as one."""
+    return path.relative_to(ROOT / "gan_teach").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    assert part(path) in ORDER, f"{part(path)} is new: give it a place in ORDER"
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("gan_teach.")}
+    later = [name for name in ours if name in ORDER and ORDER.index(name) > ORDER.index(part(path))]
+    assert not later, f"{part(path)} may not import {later}"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if part(p) != "widgets"],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_widgets_import_a_widget_library(path):
+    assert not {name.split(".")[0] for name in imported(path)} & {"ipywidgets", "anywidget", "IPython"}
+
+
+# ------------------------------------------------------------------------------------------ notebooks
+
+def code_cells(path: Path) -> list[dict]:
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_is_small_and_without_outputs(path):
+    assert path.stat().st_size <= 300_000
+    for cell in code_cells(path):
+        assert cell["outputs"] == [] and cell["execution_count"] is None
+        assert len("".join(cell["source"]).splitlines()) <= 25
+    # without its kernel's name in it, JupyterLab stops and asks
+    assert json.loads(path.read_text("utf-8"))["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_every_chapter_opens_with_the_same_cell():
+    """The same but for the numbers in it: the chapter's, and its minutes."""
+    first = ["".join(code_cells(path)[0]["source"]) for path in NOTEBOOKS]
+    assert all(len(cell.splitlines()) <= 6 and "banner(" in cell for cell in first)
+    assert len({re.sub(r"banner\(.*\)", "banner()", cell) for cell in first}) <= 1
+
+
+# ------------------------------------------------------------------------------------------ the tree
+
+def test_no_file_holds_a_path_of_somebodys_machine():
+    ours = re.compile(r"(?<![\w.])/(?:" + "|".join(["root", "work", "home", "tmp"]) + r")/[a-z]")
+    found = [f"{path.relative_to(ROOT)}: {match[0]}" for path in git_files()
+             if path.suffix not in {".safetensors", ".png", ".jpg", ".npz"}
+             for match in ours.finditer(path.read_text("utf-8"))]
+    assert not found
+
+
+def test_ruff_is_content():
+    command = [sys.executable, "-m", "ruff", "check", "."]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
