@@ -54,8 +54,7 @@ class Segmenter(Protocol):
 
 def device_of(G: Generator) -> torch.device:
     """Where G's parameters live; the CPU for a generator without parameters."""
-    parameters = G.parameters() if hasattr(G, "parameters") else ()
-    return next((p.device for p in parameters), torch.device("cpu"))
+    return next((p.device for p in getattr(G, "parameters", tuple)()), torch.device("cpu"))
 
 
 @contextmanager
@@ -68,8 +67,8 @@ def evaluating(*models: object) -> Iterator[None]:
             module.training = False
         yield
     finally:
-        for module, training in zip(modules, before, strict=True):
-            module.training = training
+        for module, was_training in zip(modules, before, strict=True):
+            module.training = was_training
 
 
 def check_name(kind: str, name: str, names: Sequence[str]) -> int:
@@ -131,6 +130,12 @@ def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 # -------------------------------------------------------------------------------------- the counts
+
+def iou(mask_u: Tensor, mask_c: Tensor) -> float:
+    """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  of two boolean masks; 0 if both are empty."""
+    intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
+    return intersection / union if union else 0.0
+
 
 def pooled_iou(intersection: Tensor, unit_pixels: Tensor, class_pixels: Tensor) -> Tensor:
     """I / (A + S − I) from counts  …×U×C, …×U, …×C; float64, 0 where the union is empty."""
@@ -203,7 +208,6 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
 @dataclass
 class Dissection:
     """The counts for one layer, kept by fold (picture i is in fold i mod 10) to tell their error."""
-
     layer: str                  # the dissected layer
     classes: tuple[str, ...]    # C names
     quantile: float             # q, the share of a unit's values above its threshold
@@ -269,8 +273,8 @@ class Dissection:
         """A table: class, share of pixels, units labelled so, the best unit and its IoU ± standard error."""
         found, se = self.concept_units(min_iou), self.confidence()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
-        lines = [f"layer {self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match a class "
-                 f"(IoU > {min_iou:g}; {self.samples} pictures; top {self.quantile:g} of values)",
+        lines = [f"layer {self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match "
+                 f"a class (IoU > {min_iou:g}; {self.samples} pictures; top {self.quantile:g} of values)",
                  f"{'class':<14}{'pixels':>8}{'units':>7}{'best unit':>11}{'IoU':>9}"]
         for c in share.argsort(descending=True, stable=True).tolist():
             name, u = self.classes[c], self.units_for(self.classes[c], 1)[0]
@@ -299,9 +303,3 @@ class Dissection:
         except (SafetensorError, KeyError) as error:
             raise ValueError(f"{path} is no saved Dissection, or damaged ({error}); dissect again") from error
         return cls(**{**about, "classes": tuple(about["classes"])}, **tensors)
-
-
-def iou(mask_u: Tensor, mask_c: Tensor) -> float:
-    """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  over boolean masks of one shape; 0 if both are empty."""
-    intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
-    return intersection / union if union else 0.0

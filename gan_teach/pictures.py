@@ -1,13 +1,222 @@
-"""Pictures as arrays and bytes."""
+"""Pictures as arrays, bytes and HTML: grids, heat maps, outlines, label colours, tables of pictures.
+
+A *picture* below is any of: a float tensor 3×H×W in [-1, 1], a float or boolean map H×W in [0, 1], a uint8
+array H×W×3, or encoded PNG/JPEG bytes. Nothing here draws with matplotlib: a panel calls it at every slider move.
+`show([[image, mask, heat], …], alt=…)` follows netdissect: nested lists are a table of pictures.
+"""
+
+from __future__ import annotations
+
+import base64
+import colorsys
 import io
+from collections.abc import Sequence
+from html import escape
+
 import numpy as np
+import torch
+import torch.nn.functional as F
 from PIL import Image
-def to_uint8(x):
-    return ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-def grid(images, columns=8):
-    a = to_uint8(images)
-    return np.concatenate([np.concatenate(list(a[i:i + columns]), 1) for i in range(0, len(a) - columns + 1, columns)])
-def png(a):
-    b = io.BytesIO()
-    Image.fromarray(a).save(b, "PNG")
-    return b.getvalue()
+
+# The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
+INFERNO = np.array([[0, 0, 4], [27, 12, 65], [74, 12, 107], [120, 28, 109], [165, 44, 96], [207, 68, 70],
+                    [237, 105, 37], [251, 155, 6], [247, 209, 61], [252, 255, 164]], dtype=np.float32)
+
+# One colour per class of `scenes`, the same in every chapter; neighbours in a picture differ in lightness too.
+COLOURS = {"sky": (116, 173, 235), "cloud": (236, 240, 244), "sun": (255, 205, 30), "moon": (178, 178, 210),
+           "mountain": (126, 108, 146), "grass": (140, 200, 90), "path": (222, 192, 140), "wall": (232, 140, 112),
+           "roof": (164, 40, 44), "door": (98, 56, 20), "window": (60, 220, 225), "tree": (18, 100, 56),
+           "trunk": (60, 42, 34)}
+
+
+# ------------------------------------------------------------------------------------------ arrays
+
+def to_uint8(x) -> np.ndarray:
+    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off."""
+    x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
+    return x.movedim(-3, -1).contiguous().numpy()
+
+
+def as_array(picture) -> np.ndarray:
+    """Any picture -> uint8 H×W×3."""
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return np.asarray(Image.open(io.BytesIO(bytes(picture))).convert("RGB"))
+    if isinstance(picture, torch.Tensor) and picture.is_floating_point() and picture.ndim == 4 and len(picture) == 1:
+        picture = picture[0]
+    if isinstance(picture, torch.Tensor) and picture.is_floating_point() and picture.ndim == 3:
+        return to_uint8(picture)
+    a = picture.detach().cpu().numpy() if isinstance(picture, torch.Tensor) else np.asarray(picture)
+    if a.dtype == bool or (a.dtype.kind == "f" and a.ndim == 2):
+        a = (np.clip(a.astype(np.float32), 0, 1) * 255).round().astype(np.uint8)
+    if a.dtype == np.uint8 and a.ndim == 2:
+        a = np.repeat(a[..., None], 3, 2)
+    if a.dtype != np.uint8 or a.ndim != 3 or a.shape[2] != 3:
+        raise ValueError(f"not a picture: {a.dtype} of shape {a.shape}; wanted floats 3×H×W in [-1, 1], a map H×W "
+                         "in [0, 1], or uint8 H×W×3 (colour a label mask first: colour_mask(mask, classes))")
+    return a
+
+
+def grid(images, columns: int = 8) -> np.ndarray:
+    """N pictures side by side, `columns` in a row: N×3×H×W floats or a list -> uint8; a short last row is white."""
+    if len(images) == 0:
+        raise ValueError("no pictures to put in a grid")
+    tiles = [as_array(image) for image in images]
+    columns = min(columns, len(tiles))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    return np.concatenate([np.concatenate(tiles[i:i + columns], 1) for i in range(0, len(tiles), columns)])
+
+
+def enlarge(picture, k: int, how: str = "nearest") -> np.ndarray:
+    """k times as wide and high: how = "nearest" keeps the pixels visible, "bicubic" is soft."""
+    a = as_array(picture)
+    if how == "nearest":
+        return a.repeat(k, 0).repeat(k, 1)
+    if how != "bicubic":
+        raise ValueError(f"how is 'nearest' or 'bicubic'; got {how!r}")
+    return np.asarray(Image.fromarray(a).resize((a.shape[1] * k, a.shape[0] * k), Image.Resampling.BICUBIC))
+
+
+# ------------------------------------------------------------------------------------------ bytes
+
+def png(picture) -> bytes:
+    """A picture as PNG bytes, quickly packed: lossless, for anything that pixels are counted in."""
+    return _encode(picture, "PNG", compress_level=1)
+
+
+def jpeg(picture, quality: int = 88) -> bytes:
+    """A picture as JPEG bytes: a fifth of the size, for large grids of samples."""
+    return _encode(picture, "JPEG", quality=quality)
+
+
+def _encode(picture, kind: str, **options) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(as_array(picture)).save(out, kind, **options)
+    return out.getvalue()
+
+
+# ------------------------------------------------------------------------------------------ overlays
+
+def colour_map(level) -> np.ndarray:
+    """Levels in [0, 1] of any shape -> colours 0…255 (float, shape × 3), dark violet to light yellow."""
+    position = np.clip(np.nan_to_num(np.asarray(level, dtype=np.float32)), 0, 1) * (len(INFERNO) - 1)
+    low = np.minimum(position.astype(int), len(INFERNO) - 2)
+    part = (position - low)[..., None]
+    return INFERNO[low] * (1 - part) + INFERNO[low + 1] * part
+
+
+def heat(image, activation, peak: float | None = None) -> np.ndarray:
+    """Lay a unit's activation over a picture: image H×W, activation h×w -> uint8 H×W×3.
+
+    The activation is enlarged as the dissection does it (bilinear, align_corners=False) and divided by `peak`
+    (None: its largest value here); negative values count as 0. Where it is 0 the picture stays, in grey.
+    """
+    a = as_array(image).astype(np.float32)
+    r = torch.as_tensor(activation, dtype=torch.float32).detach().cpu()[None, None]
+    r = F.interpolate(r, size=a.shape[:2], mode="bilinear", align_corners=False)[0, 0].clamp(min=0).numpy()
+    top = float(r.max() if peak is None else peak)
+    level = np.clip(r / top, 0, 1) if top > 0 else np.zeros_like(r)
+    grey = np.repeat(a.mean(2, keepdims=True), 3, 2) * 0.55 + a * 0.25
+    amount = (0.85 * level ** 0.7)[..., None]
+    return (grey * (1 - amount) + colour_map(0.15 + 0.85 * level) * amount).round().astype(np.uint8)
+
+
+def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarray:
+    """Dim what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
+    a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
+    m = np.asarray(mask.cpu() if isinstance(mask, torch.Tensor) else mask).astype(bool)
+    m = m.repeat(zoom, 0).repeat(zoom, 1)
+    if m.shape != a.shape[:2]:
+        raise ValueError(f"the mask is {m.shape}, the picture {a.shape[:2]}; they must be of one size")
+    a[~m] = (a[~m] * 0.4).astype(np.uint8)
+    padded = np.pad(m, 1, mode="edge")
+    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    a[m & ~inside] = colour
+    return a
+
+
+def difference(before, after) -> np.ndarray:
+    """|after − before| per pixel, mean over the colours, as colours: black nothing, yellow a half or more of 255."""
+    change = np.abs(as_array(after).astype(np.float32) - as_array(before).astype(np.float32)).mean(2)
+    return colour_map(change / 127.5).round().astype(np.uint8)
+
+
+def label_colours(classes: Sequence[str]) -> np.ndarray:
+    """One fixed colour per class, uint8 C×3: `COLOURS` for the scenes, evenly turned hues for other names."""
+    other = [name for name in classes if name not in COLOURS]
+    hue = {name: [round(255 * v) for v in colorsys.hsv_to_rgb(i * 0.618 % 1, 0.65, 0.75 + 0.2 * (i % 2))]
+           for i, name in enumerate(other)}
+    return np.array([COLOURS.get(name) or hue[name] for name in classes], dtype=np.uint8).reshape(-1, 3)
+
+
+def colour_mask(mask, classes: Sequence[str]) -> np.ndarray:
+    """A label mask H×W of class numbers -> uint8 H×W×3 in the colours of `label_colours`."""
+    labels = np.asarray(mask.cpu() if isinstance(mask, torch.Tensor) else mask)
+    if labels.size and (labels.min() < 0 or labels.max() >= len(classes)):
+        raise ValueError(f"the mask has labels {labels.min()} to {labels.max()}, but there are {len(classes)} classes")
+    return label_colours(classes)[labels]
+
+
+# ------------------------------------------------------------------------------------------ HTML
+
+def img(picture, alt: str, width: int | None = None, css_class: str = "") -> str:
+    """`<img>` with the picture inside it. alt: what a reader who cannot see it must know; "" is refused."""
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError("every picture needs alt=…: a few words for a reader who cannot see it")
+    data = bytes(picture) if isinstance(picture, (bytes, bytearray, memoryview)) else png(picture)
+    kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
+    size = f"width:{width}px;" if width else ""
+    return (f'<img class="{escape(css_class)}" alt="{escape(alt)}" style="{size}max-width:none;display:block;margin:0" '
+            f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
+
+
+class Table:
+    """What `show` returns: a table of pictures that a notebook displays."""
+
+    def __init__(self, html: str, alt: str):
+        self.html, self.alt = html, alt
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return f"<pictures: {self.alt}>"
+
+
+def _nested(value) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def show(table, titles=None, *, alt, width: int = 128) -> Table:
+    """Show pictures as a table: one picture, a list (one row) or a list of lists (rows). `None` is an empty place.
+
+    titles: captions, nested like the table, or one row of them for the tops of the columns. alt: required; one
+    text for all (row and column are added) or texts nested like the table. width: of a picture, in CSS pixels.
+
+    >>> show([[image, mask_picture, heat(image, r[0, 12])]], titles=["x", "s(x)", "unit 12"], alt="a house …")
+    """
+    def as_rows(value):
+        return value if _nested(value) and any(map(_nested, value)) else [value if _nested(value) else [value]]
+
+    rows = as_rows(table)
+    heads = as_rows(titles) if titles is not None else [[]]
+    alts = as_rows(alt) if _nested(alt) else None
+    if not rows or not any(rows):
+        raise ValueError("no pictures to show: the table is empty")
+    if not alt or (not alts and not str(alt).strip()):
+        raise ValueError("show needs alt=…: a few words for a reader who cannot see the pictures")
+
+    def cell(i, j, picture):
+        if picture is None:
+            return "<td></td>"
+        title = heads[i][j] if i < len(heads) and j < len(heads[i]) else None
+        place = "" if len(rows) * len(rows[0]) == 1 else f" (row {i + 1}, column {j + 1})"
+        text = alts[i][j] if alts else f"{alt}{place}"
+        head = "" if title is None else \
+            f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(str(title))}</div>'
+        return ('<td style="text-align:center;vertical-align:bottom;padding:4px 6px;border:0;background:none">'
+                f"{head}{img(picture, text, width)}</td>")
+
+    body = "".join(f'<tr style="background:none">{"".join(cell(i, j, p) for j, p in enumerate(row))}</tr>'
+                   for i, row in enumerate(rows))
+    return Table(f'<table style="border-collapse:collapse;border:0">{body}</table>',
+                 alt if isinstance(alt, str) else "; ".join(str(a) for row in alts for a in row))

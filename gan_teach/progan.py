@@ -20,7 +20,7 @@ from .layers import EqualizedConv2d, EqualizedLinear, minibatch_stddev, pixel_no
 @dataclass(frozen=True)
 class ProGANConfig:
     z_dim: int = 128                                  # size of the latent z
-    widths: tuple[int, ...] = (128, 128, 96, 32, 16)  # units at 4, 8, 16, 32, 64 px
+    widths: tuple[int, ...] = (128, 128, 64, 32, 16)  # units at 4, 8, 16, 32, 64 px
     stddev_group: int = 4                             # images per group of the minibatch std-dev; 0: without it
 
     @property
@@ -133,8 +133,8 @@ class Discriminator(nn.Module):
                     EqualizedConv2d(c, config.widths[i - 1], 3), nn.LeakyReLU(0.2), nn.AvgPool2d(2))
         c = config.widths[0]
         self.last = nn.Sequential(
-            EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2),
-            EqualizedConv2d(c, c, 4, padding=0), nn.LeakyReLU(0.2), nn.Flatten(), EqualizedLinear(c, 1, gain=1.0))
+            EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
+            EqualizedLinear(c * 4 * 4, c), nn.LeakyReLU(0.2), EqualizedLinear(c, 1, gain=1.0))
 
     grow = Generator.grow
     to_rgb = property(lambda self: self.from_rgb)  # so that both halves of the pair grow by the same method
@@ -148,6 +148,8 @@ class Discriminator(nn.Module):
                 low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
                 y = torch.lerp(low, y, self.alpha)
             resolution //= 2
-        if self.config.stddev_group:
-            y = minibatch_stddev(y, self.config.stddev_group)            # (N, C + 1, 4, 4)
-        return self.last(y).flatten().float()                            # (N,)
+        with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
+            y = y.float()
+            if self.config.stddev_group:
+                y = minibatch_stddev(y, self.config.stddev_group)        # (N, C + 1, 4, 4)
+            return self.last(y).flatten()                                # (N,)

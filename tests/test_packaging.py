@@ -89,8 +89,9 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path.name}: write the import from gan_teach, not relative"
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            package = path.relative_to(ROOT).parts[:-node.level] if node.level else ()      # from . and from ..
+            source = ".".join([*package, *filter(None, [node.module])])
+            names |= {source} | {f"{source}.{alias.name}" for alias in node.names}
     return names
 
 

@@ -1,0 +1,67 @@
+"""A generator whose answer is planted: known units draw known colours, so dissection and ablation can be marked.
+
+Every colour has one blob a picture (sometimes none). Units 0, 1 draw red together, 2, 3 green, 4, 5 blue;
+unit 6 draws a little of red and much of green where red is; units 7 to 11 are smooth noise that draws nothing.
+"""
+
+import torch
+import torch.nn.functional as F
+
+CLASSES = ("nothing", "red", "green", "blue")
+PLANTED = {"red": [0, 1], "green": [2, 3], "blue": [4, 5]}
+ENTANGLED, NOISE = 6, [7, 8, 9, 10, 11]
+
+
+class Rigged:
+    """z N×12 -> pictures N×3×32×32; r is N×12×8×8 at both layers ("b" is "a" doubled)."""
+
+    layers = ("a", "b")
+    z_dim = 12
+    units = 12
+
+    def __init__(self, entangled=0.0, size=32):
+        self.size = size
+        self.draw = torch.zeros(3, self.units)                  # how much of each colour each unit draws
+        for colour, units in enumerate(PLANTED.values()):
+            self.draw[colour, units] = 1.0
+        self.draw[0, ENTANGLED], self.draw[1, ENTANGLED] = entangled / 4, 0.0
+        self.spoil = entangled                                  # what unit 6 holds back of blue, everywhere
+        self.waves = torch.randn(12, 5, 8, 8, generator=torch.Generator().manual_seed(99))
+
+    def h(self, z):
+        y, x = torch.meshgrid(torch.linspace(-1, 1, 8), torch.linspace(-1, 1, 8), indexing="ij")
+        blobs = []
+        for colour in range(3):
+            cy, cx, there = z[:, 3 * colour:3 * colour + 3, None, None].unbind(1)     # (N, 1, 1)
+            near = (y - 0.6 * cy.tanh()) ** 2 + (x - 0.6 * cx.tanh()) ** 2
+            blobs.append((1.5 * (-near / 0.08).exp() - 0.2) * (there > -1))
+        red, green, blue = blobs                                                     # (N, 8, 8)
+        noise = F.avg_pool2d(torch.einsum("nz,zuhw->nuhw", z, self.waves), 3, 1, 1)
+        r = torch.stack([red, 0.8 * red, green, 0.8 * green, blue, 0.8 * blue, red + 0.7], 1)
+        return torch.cat([r, noise], 1)                                              # (N, 12, 8, 8)
+
+    def at(self, z, layer):
+        gain = {"a": 1.0, "b": 2.0}[layer]
+
+        def f(r):
+            r = F.leaky_relu(r / gain, 0.1)
+            ink = torch.einsum("cu,nuhw->nchw", self.draw, r)
+            ink = ink + self.spoil * F.pad((r[:, ENTANGLED:ENTANGLED + 1] - 1).clamp(max=0), (0, 0, 0, 0, 2, 0))
+            ink = F.interpolate(ink, size=(self.size, self.size), mode="bilinear", align_corners=False)
+            return torch.tanh(6 * ink - 3)
+
+        return self.h(z) * gain, f
+
+    def __call__(self, z):
+        r, f = self.at(z, "a")
+        return f(r)
+
+
+class Colours:
+    """Labels a pixel by the nearest of black, red, green, blue; differentiable scores."""
+
+    classes = CLASSES
+    ink = torch.tensor([[-1., -1, -1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+
+    def __call__(self, images):
+        return -(images[:, None] - self.ink.to(images).view(1, 4, 3, 1, 1)).square().sum(2)      # (N, 4, H, W)
