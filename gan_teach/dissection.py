@@ -4,9 +4,6 @@ Bau et al., "GAN Dissection: Visualizing and Understanding Generative Adversaria
 1811.10597, section 3.1. A generator is cut at a layer,  x = G(z) = f(r),  r = h(z)  (in code: `r, f =
 G.at(z, layer)`), and each unit u, one channel of r, is compared with each class c of a segmentation of x.
 Step two, causes instead of agreement, is `intervention.py`. Taught in notebooks/01_gan_dissection.ipynb.
-
-`dissect` goes over the samples twice. Pass 1 needs r only and finds the threshold t_u of each unit; pass 2
-draws and segments every picture, once, and counts. Neither pass keeps more than one batch of r.
 """
 
 from __future__ import annotations
@@ -160,8 +157,9 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     information quality is not searched. Mind the ceiling: a mask holds about a share q of all pixels, so
     its IoU with a class covering S > q cannot pass q/S. For sky or grass choose `quantile` nearer to S.
 
-    upsample: the grid (H, W) to compare on; None is the segmenter's own. progress: show a bar.
-    The result depends on `seed` and `samples`, and neither on `batch` nor on the device, up to rounding.
+    Pass 1 needs only r and finds t; pass 2 draws and segments each picture once and counts; neither keeps more
+    than a batch of r. The result hangs on `seed` and `samples`, not on `batch` or the device (bar rounding).
+    upsample: the grid (H, W) to compare on; None is the segmenter's own.
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
     check_layer(G, layer)
@@ -238,16 +236,13 @@ class Dissection:
         return pooled_iou(self.intersection, self.unit_pixels, self.class_pixels).float()
 
     def confidence(self) -> Tensor:
-        """Standard error of `iou`, units × classes: delete-one-fold jackknife; NaN with under 2 folds.
-
-            se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²,   IoU_(−k) from the counts of all folds but k
-        """
+        """Standard error of `iou`, units × classes, by the jackknife over folds; NaN for a single fold."""
         K = len(self.fold_intersection)
         left_out = pooled_iou(self.intersection - self.fold_intersection,
                               self.unit_pixels - self.fold_unit_pixels,
                               self.class_pixels - self.fold_class_pixels)   # (K, U, C)
         scale = (K - 1) / K if K > 1 else float("nan")
-        # se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²
+        # se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²,  IoU_(−k) from the counts of all folds but k
         return (scale * (left_out - left_out.mean(0)).square().sum(0)).sqrt().float()
 
     def units_for(self, name: str, n: int | None = None) -> list[int]:

@@ -1,20 +1,53 @@
-"""How each shipped checkpoint is made: `python -m gan_teach train NAME` runs the recipe of that name."""
+"""How each shipped checkpoint is made: `python -m gan_teach train NAME` runs the recipe of that name.
+
+A recipe trains (or goes on training) in a folder, and leaves NAME.safetensors and NAME.json there.
+"""
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from . import progan, scenes
+import torch
+
+from . import checkpoints, metrics, progan, segmenter
+from .scenes import Scenes
 from .training import Settings, Training, run
 
-SCENES = 40_000    # training scenes of seed 0; held-out scenes come from other seeds
+SCENES = 40_000        # training scenes, seed 0; held-out scenes come from other seeds
+SAMPLES = 5_000        # pictures on each side of a Fréchet distance
+LICENCE = "MIT"
 
 
-def scenes_progan(folder: Path, images: int | None = None, device=None) -> Training:
+def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict:
     """The generator of chapter 1: 64×64 scenes, grown from 4×4."""
-    import torch
+    settings = Settings() if images is None else replace(Settings(), images=images)
+    torch.manual_seed(settings.seed)
+    training = Training(progan.Generator(), progan.Discriminator(), Scenes(SCENES, size=64, seed=0).images(),
+                        settings, device)
+    run(training, folder)
+    judge = checkpoints.load("scenes-segmenter", training.device)
+    real, other = (segmenter.to_float(Scenes(SAMPLES, size=64, seed=seed).images()) for seed in (1, 2))
+    fake = metrics.generate(training.G_ema, SAMPLES, seed=1)
+    return checkpoints.save(
+        Path(folder) / "scenes-progan", training.G_ema,
+        command="python -m gan_teach train scenes-progan", data=f"{SCENES} rendered scenes, seed 0, 64×64",
+        images_shown=training.steps * settings.batch, seconds=round(training.seconds), settings=asdict(settings),
+        frechet_distance=round(metrics.frechet_distance(real, fake, judge), 3),
+        frechet_distance_of_real_scenes=round(metrics.frechet_distance(real, other, judge), 3),
+        licence=LICENCE)
 
-    torch.manual_seed(0)
-    G, D = progan.Generator(), progan.Discriminator()
-    settings = Settings() if images is None else Settings(images=images)
-    return run(Training(G, D, scenes.Scenes(SCENES, size=64, seed=0).images(), settings, device), folder)
+
+def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:
+    """The U-Net that labels the pixels of a scene."""
+    options = {} if images is None else {"steps": -(-images // 32)}
+    started = time.monotonic()
+    model, judged = segmenter.train_segmenter(device=device or "cpu", **options)
+    return checkpoints.save(
+        Path(folder) / "scenes-segmenter", model, command="python -m gan_teach train scenes-segmenter",
+        data="6000 rendered scenes, seed 1000, 64×64; judged on 500 of seed 2000",
+        seconds=round(time.monotonic() - started), **judged, licence=LICENCE)
+
+
+RECIPES = {"scenes-progan": scenes_progan, "scenes-segmenter": scenes_segmenter}

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -45,16 +45,22 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Settings:
-    images: int = 600_000          # how many real images are shown in all
+    images: int = 400_000          # how many real images are shown in all
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)
     r1_gamma: float = 0.5          # loss_D += γ/2 · R1
     r1_every: int = 16             # … in every 16th step, 16 times as strong
+    cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
     ema: float = 0.998             # per step; the EMA generator is the one that is kept
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
+
+
+def _comparable(settings: Settings) -> str:
+    """The settings that a run may not change half-way; its length may grow."""
+    return repr(replace(settings, images=0))
 
 
 class NotFinite(RuntimeError):
@@ -73,7 +79,7 @@ class Training:
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
-        self.real, self.settings, self.steps = real, settings, 0
+        self.real, self.settings, self.steps, self.seconds = real, settings, 0, 0.0
         self.optimisers = [torch.optim.Adam(net.parameters(), settings.lr, settings.betas, foreach=True)
                            for net in (self.G, self.D)]
 
@@ -93,6 +99,9 @@ class Training:
         resolution, alpha = s.schedule.at(self.steps * s.batch)
         for net in (self.G, self.D, self.G_ema):
             net.grow(resolution, alpha)
+        left = 1 - self.steps * s.batch / s.images
+        for optimiser in self.optimisers:
+            optimiser.param_groups[0]["lr"] = s.lr * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
         z = torch.randn(2 * s.batch, self.G.z_dim, generator=draw).to(self.device)
@@ -127,11 +136,15 @@ class Training:
         self.optimisers[which].step()
 
     def state(self) -> dict:
-        return {"steps": self.steps, "G": self.G.state_dict(), "D": self.D.state_dict(),
+        return {"steps": self.steps, "seconds": self.seconds, "settings": _comparable(self.settings),
+                "G": self.G.state_dict(), "D": self.D.state_dict(),
                 "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
 
     def restore(self, state: dict) -> None:
-        self.steps = state["steps"]
+        if state["settings"] != _comparable(self.settings):
+            raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
+                             f"snapshot {state['settings']}, now {_comparable(self.settings)}")
+        self.steps, self.seconds = state["steps"], state["seconds"]
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
@@ -167,11 +180,12 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     handlers = {}
     if threading.current_thread() is threading.main_thread():
         handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
-    started = time.monotonic()
+    clock = time.monotonic() - training.seconds
     try:
         with tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images", unit_scale=True) as bar:
             while training.steps < end and not stop.is_set():
                 losses = training.step()
+                training.seconds = time.monotonic() - clock
                 bar.update(s.batch)
                 if training.steps % 50 == 0:
                     bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
@@ -186,6 +200,4 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         for sig, handler in handlers.items():
             signal.signal(sig, handler)
     training.save(resume)
-    with open(folder / "seconds.txt", "a") as log:
-        log.write(f"{training.steps} {time.monotonic() - started:.0f}\n")
     return training

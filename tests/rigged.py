@@ -1,7 +1,8 @@
 """A generator whose answer is planted: known units draw known colours, so dissection and ablation can be marked.
 
 Every colour has one blob a picture (sometimes none). Units 0, 1 draw red together, 2, 3 green, 4, 5 blue;
-unit 6 draws a little of red and much of green where red is; units 7 to 11 are smooth noise that draws nothing.
+unit 6 follows red and draws a little of it, but without it nothing green is drawn: it looks like red and its
+ablation costs green. Units 7 to 11 are smooth noise that draws nothing.
 """
 
 import torch
@@ -19,13 +20,11 @@ class Rigged:
     z_dim = 12
     units = 12
 
-    def __init__(self, entangled=0.0, size=32):
+    def __init__(self, size=32):
         self.size = size
         self.draw = torch.zeros(3, self.units)                  # how much of each colour each unit draws
         for colour, units in enumerate(PLANTED.values()):
             self.draw[colour, units] = 1.0
-        self.draw[0, ENTANGLED], self.draw[1, ENTANGLED] = entangled / 4, 0.0
-        self.spoil = entangled                                  # what unit 6 holds back of blue, everywhere
         self.waves = torch.randn(12, 5, 8, 8, generator=torch.Generator().manual_seed(99))
 
     def h(self, z):
@@ -37,7 +36,7 @@ class Rigged:
             blobs.append((1.5 * (-near / 0.08).exp() - 0.2) * (there > -1))
         red, green, blue = blobs                                                     # (N, 8, 8)
         noise = F.avg_pool2d(torch.einsum("nz,zuhw->nuhw", z, self.waves), 3, 1, 1)
-        r = torch.stack([red, 0.8 * red, green, 0.8 * green, blue, 0.8 * blue, red + 0.7], 1)
+        r = torch.stack([red, 0.8 * red, green, 0.8 * green, blue, 0.8 * blue, red + 1.2], 1)
         return torch.cat([r, noise], 1)                                              # (N, 12, 8, 8)
 
     def at(self, z, layer):
@@ -46,7 +45,9 @@ class Rigged:
         def f(r):
             r = F.leaky_relu(r / gain, 0.1)
             ink = torch.einsum("cu,nuhw->nchw", self.draw, r)
-            ink = ink + self.spoil * F.pad((r[:, ENTANGLED:ENTANGLED + 1] - 1).clamp(max=0), (0, 0, 0, 0, 2, 0))
+            red, green, blue = ink.split(1, 1)
+            link = r[:, ENTANGLED:ENTANGLED + 1]
+            ink = torch.cat([red + 0.3 * (link - 1).relu(), green * link.clamp(0, 1), blue], 1)
             ink = F.interpolate(ink, size=(self.size, self.size), mode="bilinear", align_corners=False)
             return torch.tanh(6 * ink - 3)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan_teach import pictures
 from gan_teach.dissection import check_layer, check_name, device_of, evaluating, segment
-from gan_teach.intervention import ablate, changed_pixels, insert, levels
+from gan_teach.intervention import ablate, insert, levels
 from gan_teach.layers import sample_z
 
 SHOWN = 12          # units offered for a class
@@ -103,10 +103,11 @@ class Renderer:
             first = pictures.lasso(x[0], shape > 0.5, zoom)
         n = len(self.classes)
         counts, counts_new = (torch.bincount(s.flatten(), minlength=n).tolist() for s in (labels, labels_new))
+        others = int(((labels != c) & (labels_new != labels)).sum())    # the collateral damage
         return Frame(pictures.png(first), pictures.png(after), pictures.png(pictures.difference(before, after)),
                      self.heats(state.seed, state.cls), dict(zip(self.classes, counts, strict=True)),
                      dict(zip(self.classes, counts_new, strict=True)),
-                     describe(state, counts[c], counts_new[c], changed_pixels(labels, labels_new, c)[1]))
+                     describe(state, counts[c], counts_new[c], others))
 
     def edit(self, r: Tensor, state: DissectionState, where: Tensor | None) -> Tensor:
         """r with the ticked units turned down (strength < 0) or towards their level k (strength > 0)."""
@@ -119,10 +120,10 @@ class Renderer:
         level = self.level[state.cls] if isinstance(self.level, Mapping) else self.level
         if level is None:
             if state.cls not in self._levels:
-                units = self.shown(state.cls)
-                measured = levels(self.G, self.layer, units, self.segmenter, state.cls, samples=64, batch=16)
-                self._levels[state.cls] = dict(zip(units, measured.tolist(), strict=True))
-            return torch.tensor([self._levels[state.cls][u] for u in state.units])
+                every = range(len(self.dissection.iou))
+                self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64,
+                                                 batch=16).cpu()
+            level = self._levels[state.cls]
         level = torch.as_tensor(level, dtype=torch.float32)
         return level if level.numel() == 1 else level.flatten()[list(state.units)]
 

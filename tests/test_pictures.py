@@ -1,0 +1,121 @@
+"""Pictures: arrays, bytes, overlays and HTML."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_teach import pictures as p
+from gan_teach.scenes import CLASSES
+
+
+def unpack(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def test_to_uint8_covers_the_range_and_cuts():
+    x = torch.tensor([-2.0, -1, 0, 1, 3]).view(1, 1, 1, 5).expand(2, 3, 1, 5)
+    a = p.to_uint8(x)
+    assert a.shape == (2, 1, 5, 3) and a[0, 0, :, 0].tolist() == [0, 0, 128, 255, 255]
+    assert p.to_uint8(x[0]).shape == (1, 5, 3)
+
+
+def test_png_is_lossless_and_jpeg_is_near():
+    a = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    assert np.array_equal(unpack(p.png(a)), a) and np.array_equal(p.as_array(p.png(a)), a)
+    smooth = p.enlarge(a[:4, :6], 8, "bicubic")
+    assert np.abs(unpack(p.jpeg(smooth, 95)).astype(int) - smooth).mean() < 12
+
+
+def test_as_array_takes_maps_and_explains_the_rest():
+    assert p.as_array(torch.tensor([[0.0, 0.5, 1.0]]))[0, :, 1].tolist() == [0, 128, 255]
+    assert p.as_array(torch.tensor([[True, False]]))[0, :, 2].tolist() == [255, 0]
+    with pytest.raises(ValueError, match="colour a label mask first"):
+        p.as_array(torch.zeros(4, 4, dtype=torch.long))
+
+
+def test_grid_places_pictures_row_by_row():
+    images = torch.stack([torch.full((3, 2, 2), v) for v in (-1.0, 0, 1, -1, 0)])
+    a = p.grid(images, columns=2)
+    assert a.shape == (6, 4, 3)
+    assert a[::2, ::2, 0].tolist() == [[0, 128], [255, 0], [128, 255]]      # the last place is white
+    assert p.grid(images[:3], columns=8).shape == (2, 6, 3)
+    with pytest.raises(ValueError, match="no pictures"):
+        p.grid([])
+
+
+def test_enlarge():
+    a = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    assert np.array_equal(p.enlarge(a, 3)[::3, ::3], a) and p.enlarge(a, 4, "bicubic").shape == (8, 8, 3)
+    with pytest.raises(ValueError, match="bicubic"):
+        p.enlarge(a, 2, "cubic")
+
+
+def test_colour_map_is_perceptual():
+    colours = p.colour_map(np.linspace(0, 1, 50))
+    lightness = colours @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) > 0).all() and lightness[0] < 5 and lightness[-1] > 230
+    assert np.isfinite(p.colour_map([np.nan, -1, 2])).all()
+
+
+def test_heat_glows_where_the_unit_is_on_and_nowhere_else():
+    image, activation = torch.zeros(3, 16, 16), torch.zeros(4, 4)
+    activation[0, 0] = 2
+    a = p.heat(image, activation)
+    assert a.shape == (16, 16, 3) and a[0, 0].sum() > a[-1, -1].sum() and (a[-1, -1] == a[-1, -1, 0]).all()
+    assert np.array_equal(p.heat(image, -activation), p.heat(image, activation * 0))     # negative is off
+    assert p.heat(image, activation, peak=20)[0, 0].sum() < a[0, 0].sum()
+
+
+def test_lasso_dims_the_outside_and_outlines_the_mask():
+    image, mask = torch.full((3, 8, 8), 0.5), torch.zeros(8, 8, dtype=torch.bool)
+    mask[2:6, 2:6] = True
+    a = p.lasso(image, mask)
+    inside = p.as_array(image)[0, 0, 0]
+    assert a[0, 0, 0] < inside / 2 and a[3, 3, 0] == inside and a[2, 2].tolist() == [255, 225, 0]
+    assert p.lasso(image, mask, zoom=3).shape == (24, 24, 3)
+    with pytest.raises(ValueError, match="one size"):
+        p.lasso(image, mask[:4])
+
+
+def test_difference_is_black_without_change():
+    x = torch.rand(3, 4, 4)
+    y = x.clone()
+    y[:, 0, 0] = -1
+    a = p.difference(x, y)
+    assert a[0, 0].sum() > 100 and (a[1:] == a[1, 1]).all() and a[1, 1].sum() < 10
+
+
+def test_every_class_has_a_colour_of_its_own():
+    colours = p.label_colours(CLASSES)
+    assert set(p.COLOURS) == set(CLASSES) and colours.dtype == np.uint8
+    apart = np.abs(colours[:, None].astype(int) - colours[None]).sum(2) + 999 * np.eye(13, dtype=int)
+    assert apart.min() > 40
+    assert len({tuple(c) for c in p.label_colours(["a", "b", "c", "tree"])}) == 4
+    a = p.colour_mask(torch.tensor([[11, 0]]), CLASSES)
+    assert a[0, 0].tolist() == list(p.COLOURS["tree"]) and a[0, 1].tolist() == list(p.COLOURS["sky"])
+    with pytest.raises(ValueError, match="13 classes"):
+        p.colour_mask(torch.tensor([[13]]), CLASSES)
+
+
+def test_show_makes_a_table_with_alt_texts():
+    x = torch.zeros(3, 4, 4)
+    html = p.show([[x, x], [None, x]], titles=["x", "s(<x>)"], alt='a "house"')._repr_html_()
+    assert html.count("<img") == 3 and html.count("<tr") == 2 and "s(&lt;x&gt;)" in html
+    assert re.findall(r'alt="([^"]*)"', html)[0] == "a &quot;house&quot; (row 1, column 1)"
+    one = p.show(x, alt="a house")
+    assert 'alt="a house"' in one._repr_html_() and "a house" in repr(one)
+    assert p.show([x, x], alt=["left", "right"])._repr_html_().count("<tr") == 1
+
+
+@pytest.mark.parametrize("alt", ["", "  ", None])
+def test_show_refuses_pictures_without_alt(alt):
+    with pytest.raises(ValueError, match="alt="):
+        p.show(torch.zeros(3, 4, 4), alt=alt)
+    with pytest.raises(TypeError):
+        p.show(torch.zeros(3, 4, 4))
+    with pytest.raises(ValueError, match="empty"):
+        p.show([], alt="nothing")

@@ -1,0 +1,135 @@
+"""Training: the losses, the schedule, and above all that a killed run goes on as if nothing had happened."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+
+from gan_teach.losses import logistic_d, logistic_g, r1_penalty
+from gan_teach.progan import Discriminator, Generator, ProGANConfig
+from gan_teach.training import NotFinite, Schedule, Settings, Training, run
+
+SCRIPT = """
+    import os, signal, sys, torch
+    from gan_teach.progan import Discriminator, Generator, ProGANConfig
+    from gan_teach.training import Schedule, Settings, Training, run
+
+    folder, die_at = sys.argv[1], int(sys.argv[2])
+
+    class Mortal(Training):
+        def step(self):
+            if self.steps == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().step()
+
+    torch.manual_seed(0)
+    config = ProGANConfig(z_dim=8, widths=(8, 8, 8))
+    real = torch.randint(256, (40, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    settings = Settings(images=160, batch=8, r1_every=4, cool=0.4, schedule=Schedule({8: 24, 16: 40}, {4: 24, 8: 16}))
+    run(Mortal(Generator(config), Discriminator(config), real, settings, "cpu"), folder, save_every=10, steps=20)
+"""
+
+
+def tiny(**changes) -> Training:
+    torch.manual_seed(0)
+    config = ProGANConfig(z_dim=8, widths=(8, 8))
+    settings = Settings(batch=4, schedule=Schedule({8: 8}, {4: 8}), **changes)
+    return Training(Generator(config), Discriminator(config),
+                    torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8), settings, "cpu")
+
+
+def test_killed_run_continues_bit_for_bit(tmp_path):
+    """20 steps, and 13 steps, SIGKILL, resume from the snapshot of step 10: every tensor equal, Adam's too."""
+    def go(folder, die_at):
+        return subprocess.run([sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder), str(die_at)],
+                              capture_output=True, text=True, timeout=240)
+
+    whole = go(tmp_path / "whole", -1)
+    assert whole.returncode == 0, whole.stderr
+    assert go(tmp_path / "killed", 13).returncode == -signal.SIGKILL
+    assert torch.load(tmp_path / "killed/resume.pt", weights_only=True)["steps"] == 10
+    again = go(tmp_path / "killed", -1)
+    assert again.returncode == 0, again.stderr
+    a, b = (torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in ("whole", "killed"))
+    assert a["steps"] == b["steps"] == 20
+    for name in ("G", "D", "G_ema"):
+        assert a[name].keys() == b[name].keys()
+        assert all(torch.equal(a[name][key], b[name][key]) for key in a[name])
+    for one, other in zip(a["optimisers"], b["optimisers"]):
+        assert one["param_groups"] == other["param_groups"]
+        assert all(torch.equal(one["state"][i][k], other["state"][i][k]) for i in one["state"] for k in one["state"][i])
+
+
+def test_interrupt_finishes_the_step_and_saves(tmp_path):
+    class Interrupted(Training):
+        def step(self):
+            result = super().step()
+            if self.steps == 3:
+                signal.raise_signal(signal.SIGINT)
+            return result
+
+    training = tiny()
+    training.__class__ = Interrupted
+    run(training, tmp_path, steps=10)
+    assert training.steps == 3
+    assert torch.load(tmp_path / "resume.pt", weights_only=True)["steps"] == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_nan_is_stopped_before_it_reaches_the_weights():
+    training = tiny()
+    training.step()
+    before = {k: v.clone() for k, v in training.D.state_dict().items()}
+    training.D.forward = lambda x: torch.full((len(x),), float("nan"), requires_grad=True)
+    with pytest.raises(NotFinite, match="loss of D is nan in step 1"):
+        training.step()
+    assert all(torch.equal(before[k], v) for k, v in training.D.state_dict().items())
+
+
+def test_snapshot_of_other_settings_is_refused(tmp_path):
+    run(tiny(), tmp_path, steps=1)
+    with pytest.raises(ValueError, match="other settings"):
+        run(tiny(lr=1e-4), tmp_path, steps=2)
+
+
+def test_sample_grids_are_written(tmp_path):
+    run(tiny(), tmp_path, steps=4, picture_every=2)
+    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["00000008.png", "00000016.png"]
+
+
+def test_schedule_grows_in_order():
+    schedule = Schedule({8: 100, 16: 200}, {4: 50, 8: 60})
+    assert [schedule.at(n) for n in (0, 49, 50, 100, 150, 209, 210, 310, 410, 10**9)] == [
+        (4, 1.0), (4, 1.0), (8, 0.0), (8, 0.5), (8, 1.0), (8, 1.0), (16, 0.0), (16, 0.5), (16, 1.0), (16, 1.0)]
+
+
+def test_learning_rate_cools_at_the_end():
+    training = tiny(images=40, cool=0.5)
+    rates = []
+    for _ in range(10):
+        training.step()
+        rates.append(training.optimisers[0].param_groups[0]["lr"] / training.settings.lr)
+    assert rates[:5] == [1.0] * 5 and rates == sorted(rates, reverse=True) and 0.1 < rates[-1] < 0.3
+
+
+def test_ema_is_the_running_mean():
+    training = tiny(ema=0.75)
+    old = [p.clone() for p in training.G_ema.parameters()]
+    training.step()
+    for before, after, now in zip(old, training.G_ema.parameters(), training.G.parameters()):
+        assert torch.allclose(after, 0.75 * before + 0.25 * now, atol=1e-6)
+
+
+def test_logistic_losses_in_closed_form():
+    real, fake = torch.tensor([0.5, -2.0]), torch.tensor([1.5, -0.5])
+    s = torch.sigmoid
+    assert torch.allclose(logistic_d(real, fake), -(s(real).log().mean() + (1 - s(fake)).log().mean()))
+    assert torch.allclose(logistic_g(fake), -s(fake).log().mean())
+
+
+def test_r1_of_a_linear_discriminator_is_its_squared_weight():
+    w = torch.randn(3, 4, 4)
+    assert torch.allclose(r1_penalty(lambda x: (x * w).sum((1, 2, 3)), torch.randn(5, 3, 4, 4)), w.square().sum())
