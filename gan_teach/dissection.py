@@ -64,8 +64,8 @@ def evaluating(*models: object) -> Iterator[None]:
             module.training = False
         yield
     finally:
-        for module, was_training in zip(modules, before, strict=True):
-            module.training = was_training
+        for module, training in zip(modules, before, strict=True):
+            module.training = training
 
 
 def check_name(kind: str, name: str, names: Sequence[str]) -> int:
@@ -157,8 +157,8 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     information quality is not searched. Mind the ceiling: a mask holds about a share q of all pixels, so
     its IoU with a class covering S > q cannot pass q/S. For sky or grass choose `quantile` nearer to S.
 
-    Pass 1 needs only r and finds t; pass 2 draws and segments each picture once and counts; neither keeps more
-    than a batch of r. The result hangs on `seed` and `samples`, not on `batch` or the device (bar rounding).
+    Pass 1 needs only r and finds t; pass 2 draws and segments each picture once and counts. At most two
+    batches of r are alive at a time. `seed` and `samples` fix the result, whatever `batch` and device are.
     upsample: the grid (H, W) to compare on; None is the segmenter's own.
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
@@ -179,7 +179,9 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
         r = G.at(z[:1].to(device), layer)[0]
         if r.ndim != 4:
             raise ValueError(f"layer {layer!r} gives a tensor {tuple(r.shape)}; dissection needs N×U×h×w")
-        t = top_quantile(values(), samples * r[0, 0].numel(), quantile)     # (U,)
+        cells = r[0, 0].numel()                                             # h·w
+        del r
+        t = top_quantile(values(), samples * cells, quantile)               # (U,)
         both = torch.zeros(folds, C + 1, len(t), dtype=torch.long, device=device)
         area = torch.zeros(folds, C + 1, dtype=torch.long, device=device)
         every = torch.arange(C, device=device).view(1, C, 1)
@@ -236,7 +238,10 @@ class Dissection:
         return pooled_iou(self.intersection, self.unit_pixels, self.class_pixels).float()
 
     def confidence(self) -> Tensor:
-        """Standard error of `iou`, units × classes, by the jackknife over folds; NaN for a single fold."""
+        """Standard error of `iou` at these t_u, units × classes; jackknife over folds, NaN for a single fold.
+
+        A new sample also moves t_u, which can matter more: dissect with a second `seed` to see both.
+        """
         K = len(self.fold_intersection)
         left_out = pooled_iou(self.intersection - self.fold_intersection,
                               self.unit_pixels - self.fold_unit_pixels,

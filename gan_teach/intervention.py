@@ -43,7 +43,7 @@ def check_units(units: Units, count: int) -> list[int]:
 
 def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor:
     """s·P, broadcastable to the edited units: 1|N × 1|U × 1|h × 1|w."""
-    amount = torch.as_tensor(strength).to(r).view(1, -1, 1, 1)
+    amount = torch.as_tensor(strength).to(r).flatten()[None, :, None, None]
     if where is None:
         return amount
     n, _, h, w = r.shape
@@ -74,11 +74,11 @@ def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | 
     """
     units = check_units(units, r.shape[1])
     out, amount = r.clone(), _amount(r, where, strength)
-    k = r[:, units].amax((0, 2, 3)) if level is None else torch.as_tensor(level).to(r)
+    k = r[:, units].amax((0, 2, 3)) if level is None else torch.as_tensor(level).to(r).flatten()
     if k.numel() not in (1, len(units)):
         raise ValueError(f"level is one number or one per unit: {len(units)} units, but {k.numel()} levels")
     # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}
-    out[:, units] = amount * k.view(1, -1, 1, 1) + (1 - amount) * r[:, units]              # (N, |U|, h, w)
+    out[:, units] = amount * k[None, :, None, None] + (1 - amount) * r[:, units]           # (N, |U|, h, w)
     return out
 
 
@@ -329,8 +329,8 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
                 # δ_α = E[ s_c(x'_i) ] − E[ s_c(x'_a) ], and our price for what else changes       (Eq. 6)
                 effect = insertion_weight * drawn - left - collateral_weight * spoilt
             if not effect.requires_grad:
-                raise ValueError("no gradient reaches α: optimise_alpha needs a generator and a segmenter that "
-                                 "are differentiable; rank_by_effect does not")
+                raise ValueError("no gradient reaches α: optimise_alpha needs a differentiable generator and "
+                                 "segmenter; rank_by_effect does not")
             gradient, = torch.autograd.grad(effect, alpha)                  # (U,)
             # α ← clip(Adam(α, ∂(−δ_α + λ ‖α‖²)/∂α))
             alpha.grad = -gradient + 2 * l2 * alpha

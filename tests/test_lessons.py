@@ -159,7 +159,7 @@ def test_the_banner_is_one_line(capsys):
     line = capsys.readouterr().out
     assert line.count("\n") == 1
     versions = r"gan_teach \S+ · torch \S+ · ipywidgets \S+"
-    assert re.match(rf"Chapter 1 · {versions} · .+ · Run All: about 3 min", line)
+    assert re.match(rf"Chapter 1 · {versions} · .+ · Run All ≈ 3 min", line)
 
 
 def test_the_banner_reports_the_device_that_was_asked_for(capsys, monkeypatch):
@@ -173,7 +173,6 @@ def test_the_banner_reports_the_device_that_was_asked_for(capsys, monkeypatch):
 def test_every_choice_of_a_question_has_its_reason(question):
     assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
     assert question.right in range(len(question.choices))
-    assert [reason.startswith("Yes") for reason in question.reasons].index(True) == question.right
     assert max(map(len, question.choices)) <= 90
 
 

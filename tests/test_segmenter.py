@@ -90,13 +90,12 @@ def test_learning_rate_is_one_cycle():
 
 
 def test_a_short_training_learns_and_repeats(rendered):
-    # no BN surprises, no randomness but the seed
-    runs = [s.train_segmenter(steps=14, batch=8, data=(rendered, rendered),
+    runs = [s.train_segmenter(steps=30, batch=8, data=(rendered, rendered),
                               config=s.SegmenterConfig(widths=(8, 16, 16, 16)))
             for _ in range(2)]
     (model, metrics), (_, again) = runs
-    assert metrics["final_loss"] == again["final_loss"] < 2.3      # ln 13 = 2.56 is guessing
-    assert metrics["accuracy"] > 0.3 and not model.training
+    assert metrics["final_loss"] == again["final_loss"] < 2      # ln 13 = 2.56 is guessing
+    assert metrics["accuracy"] > 0.5 and not model.training
     assert s.segment(model, s.to_float(rendered[0][:5]), batch=2).shape == (5, 64, 64)
 
 

@@ -22,7 +22,7 @@ CHAPTER_1 = (
          "The feature map enlarged to the mask's size, where it exceeds the unit's threshold t",
          "The mean of the feature map"),
         ("Shrinking the mask would lose small things, such as a door.",
-         "Yes: the enlarged map, cut at t, is a mask too, and two masks can be compared pixel by pixel.",
+         "The enlarged map, cut at t, is a mask too, and two masks can be compared pixel by pixel.",
          "The mean forgets where the unit is active, and IoU is about where."),
         right=1),
     Question(
@@ -30,14 +30,14 @@ CHAPTER_1 = (
         ("1", "0.67", "0.5"),
         ("1 would mean that the two masks are the same.",
          "0.67 is the Dice score, 2|u∩c| / (|u| + |c|). IoU divides by the union.",
-         "Yes: the intersection is all the trees, the union is twice as large."),
+         "The intersection is all the trees, the union is twice as large."),
         right=2),
     Question(
         "A unit has the highest IoU with tree. What do we know about what it does?",
         ("It is on where trees are; what it causes has to be tried",
          "Without it the generator can draw no trees",
          "It draws trees wherever it is switched on"),
-        ("Yes: IoU is agreement. Removing and inserting the unit is the experiment that shows its effect.",
+        ("IoU is agreement. Removing and inserting the unit is the experiment that shows its effect.",
          "Several units share the work: remove one, and often most of the tree stays.",
          "Often not: the later layers may refuse a tree in the sky."),
         right=0),
@@ -47,7 +47,7 @@ CHAPTER_1 = (
          "With removing 8 units chosen at random",
          "With removing all units of the layer"),
         ("Perhaps removing any 8 units spoils the picture as much: a number needs its comparison.",
-         "Yes: only the part beyond that of random units speaks for these units.",
+         "Only the part beyond that of random units speaks for these units.",
          "That destroys the whole picture and says nothing about trees."),
         right=1),
     Question(
@@ -57,6 +57,6 @@ CHAPTER_1 = (
          "With U inserted at P, and with U removed at P"),
         ("That is half of it: how far a class grows when U is forced on is the other half.",
          "Then the difference would be of two scenes, not of the units.",
-         "Yes: δ = E[s_c(x inserted)] − E[s_c(x removed)], all else in the picture held equal."),
+         "δ = E[s_c(x inserted)] − E[s_c(x removed)], all else in the picture held equal."),
         right=2),
 )

@@ -29,4 +29,4 @@ def banner(chapter: int, minutes: float) -> None:
     else:
         where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     print(f"Chapter {chapter} · gan_teach {installed('gan-teach')} · torch {torch.__version__} · "
-          f"ipywidgets {installed('ipywidgets')} · {where} · Run All: about {minutes:g} min without a GPU")
+          f"ipywidgets {installed('ipywidgets')} · {where} · Run All ≈ {minutes:g} min")

@@ -121,8 +121,7 @@ class Renderer:
         if level is None:
             if state.cls not in self._levels:
                 every = range(len(self.dissection.iou))
-                self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64,
-                                                 batch=16).cpu()
+                self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64).cpu()
             level = self._levels[state.cls]
         level = torch.as_tensor(level, dtype=torch.float32)
         return level if level.numel() == 1 else level.flatten()[list(state.units)]
