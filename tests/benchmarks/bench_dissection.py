@@ -66,8 +66,9 @@ def timed(function, clock):
     return run
 
 
-def official_counts(on, labels, n):
+def official_counts(r, t, labels, n):
     """The same counts as the official code makes them: a mask per label, one after the other."""
+    on = F.interpolate(r, size=labels.shape, mode="bilinear", align_corners=False)[0] > t.view(-1, 1, 1)
     return torch.stack([(on & (labels == c)).sum((1, 2)) for c in range(n)], 1)
 
 
@@ -91,11 +92,11 @@ def main(samples):
         start = time.process_time()
         for i in range(8):
             on, s = masks(r[i:i + 1], d.thresholds, (64, 64))[0], F.one_hot(labels[i], 13).flatten(0, 1).float()
-            on.flatten(1).float() @ s
+            s.T @ on.permute(1, 2, 0).flatten(0, 1).float()
         ours = time.process_time() - start
         start = time.process_time()
         for i in range(8):
-            official_counts(masks(r[i:i + 1], d.thresholds, (64, 64))[0], labels[i], 13)
+            official_counts(r[i:i + 1], d.thresholds, labels[i], 13)
         loop = time.process_time() - start
     print(f"counting a picture: matrix product {ours / 8 * 1e3:.2f} ms, a loop over the labels {loop / 8 * 1e3:.2f} ms "
           f"(×{loop / ours:.1f}), upsampling included in both")
