@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, FileNotFoundError, RuntimeError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    if record is None:
+        return 0
     print(json.dumps(record, indent=2))
     print(f"written: {folder / given.name}.safetensors")
     return 0

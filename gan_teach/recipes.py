@@ -13,26 +13,32 @@ import torch
 
 from . import checkpoints, dissection, intervention, metrics, progan, segmenter
 from .scenes import Scenes
-from .training import Settings, Training, run
+from .training import Settings, Training, join_group, leave_group, place, run
 
 SCENES = 40_000        # training scenes, seed 0; held-out scenes come from other seeds
 SAMPLES = 5_000        # pictures on each side of a Fréchet distance
 LICENCE = "MIT"
 
 
-def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict:
-    """The generator of chapter 1: 64×64 scenes, grown from 4×4."""
+def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict | None:
+    """The generator of chapter 1: 64×64 scenes, grown from 4×4. Under torchrun, the first process returns the record."""
+    join_group()
     settings = Settings() if images is None else replace(Settings(), images=images)
     torch.manual_seed(settings.seed)
     training = Training(progan.Generator(), progan.Discriminator(), Scenes(SCENES, size=64, seed=0).images(),
                         settings, device)
     run(training, folder)
+    first = place()[0] == 0
+    leave_group()
+    if not first or training.steps * settings.batch < settings.images:
+        return None                                      # interrupted: the snapshot waits, there is nothing to judge
     judge = checkpoints.load("scenes-segmenter", training.device)
     real, other = (segmenter.to_float(Scenes(SAMPLES, size=64, seed=seed).images()) for seed in (1, 2))
     fake = metrics.generate(training.G_ema, SAMPLES, seed=1)
     return checkpoints.save(
         Path(folder) / "scenes-progan", training.G_ema,
-        command="python -m gan_teach train scenes-progan", data=f"{SCENES} rendered scenes, seed 0, 64×64",
+        command="python -m gan_teach train scenes-progan",
+        data=f"{SCENES} rendered scenes, seed 0, 64×64",
         images_shown=training.steps * settings.batch, seconds=round(training.seconds), settings=asdict(settings),
         frechet_distance=round(metrics.frechet_distance(real, fake, judge), 3),
         frechet_distance_of_real_scenes=round(metrics.frechet_distance(real, other, judge), 3),

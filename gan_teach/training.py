@@ -2,6 +2,10 @@
 
 What a step draws (which images, which z) is a function of (seed, step) alone, so a resume needs the
 weights, the optimisers, the EMA and the number of the step, and then continues bit for bit.
+
+Under `torchrun` each process takes its share of every batch and the gradients are averaged by hand: two
+networks, several forward passes a step and parts that do not take part yet (a growing GAN has all three)
+are what DistributedDataParallel's hooks are not made for, and the sum is five lines.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
@@ -45,7 +50,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Settings:
-    images: int = 400_000          # how many real images are shown in all
+    images: int = 340_000          # how many real images are shown in all
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)
@@ -67,11 +72,29 @@ class NotFinite(RuntimeError):
     """A loss became NaN or infinite; the last snapshot is from before."""
 
 
+def join_group() -> None:
+    """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens."""
+    if "RANK" in os.environ and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
+def leave_group() -> None:
+    """Part from them; a process that leaves while others still talk makes them fail."""
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def place() -> tuple[int, int]:
+    """(which process this is, how many there are)."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
 class Training:
     """A generator and a discriminator in training.
 
     `real` are uint8 images M×3×R×R; a step takes `settings.batch` of them. `step()` is one update of D, one
-    of G, one of the EMA. `state()` and `restore(state)` hold everything that the next step depends on.
+    of G, one of the EMA; of several processes each works on its part of the batch. `state()` and `restore(state)` hold everything that the next step depends on.
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
@@ -85,7 +108,8 @@ class Training:
 
     def batch(self, resolution: int, alpha: float, draw: torch.Generator) -> torch.Tensor:
         """Real images N×3×R×R in [-1, 1] at the current resolution; while it fades in, they fade as well."""
-        index = torch.randint(len(self.real), (self.settings.batch,), generator=draw)
+        rank, world = place()
+        index = torch.randint(len(self.real), (self.settings.batch,), generator=draw)[rank::world]
         x = self.real[index].to(self.device, torch.float32) / 127.5 - 1
         if x.shape[-1] > resolution:
             x = F.avg_pool2d(x, x.shape[-1] // resolution)
@@ -104,36 +128,47 @@ class Training:
             optimiser.param_groups[0]["lr"] = s.lr * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
-        z = torch.randn(2 * s.batch, self.G.z_dim, generator=draw).to(self.device)
+        rank, world = place()
+        z_d, z_g = torch.randn(2, s.batch, self.G.z_dim, generator=draw)[:, rank::world].to(self.device)
         low_precision = torch.autocast(self.device.type, torch.bfloat16, enabled=s.bf16)
 
         with low_precision:
             with torch.no_grad():
-                fake = self.G(z[: s.batch])
+                fake = self.G(z_d)
             loss_d = logistic_d(self.D(real), self.D(fake))
         total = loss_d
         if self.steps % s.r1_every == 0:
             total = loss_d + s.r1_every * s.r1_gamma / 2 * r1_penalty(self.D, real)
-        self._update(1, self.D, total)
+        loss_d = self._update(1, self.D, total, loss_d)
 
         self.D.requires_grad_(False)
         with low_precision:
-            loss_g = logistic_g(self.D(self.G(z[s.batch:])))
-        self._update(0, self.G, loss_g)
+            loss_g = logistic_g(self.D(self.G(z_g)))
+        loss_g = self._update(0, self.G, loss_g, loss_g)
         self.D.requires_grad_(True)
 
         with torch.no_grad():
             torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - s.ema)
         self.steps += 1
-        return {"loss_d": float(loss_d), "loss_g": float(loss_g)}
+        return {"loss_d": loss_d, "loss_g": loss_g}
 
-    def _update(self, which: int, net, loss: torch.Tensor) -> None:
-        if not torch.isfinite(loss):
-            raise NotFinite(f"the loss of {'GD'[which]} is {float(loss)} in step {self.steps}; "
-                            "go on from the last snapshot with a smaller learning rate")
+    def _update(self, which: int, net, loss: torch.Tensor, shown: torch.Tensor) -> float:
+        """Descend on `loss`, averaged over the processes; returns the mean of the loss that is shown."""
         self.optimisers[which].zero_grad(set_to_none=True)
         loss.backward()
+        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        mean = torch.stack([loss.detach(), shown.detach()])
+        if place()[1] > 1:
+            flat = torch.cat([mean, *(g.flatten() for g in gradients)])
+            dist.all_reduce(flat)
+            mean, *parts = (flat / place()[1]).split([2, *(g.numel() for g in gradients)])
+            for g, part in zip(gradients, parts):
+                g.copy_(part.view_as(g))
+        if not torch.isfinite(mean[0]):
+            raise NotFinite(f"the loss of {'GD'[which]} is {float(mean[0])} in step {self.steps}; "
+                            "go on from the last snapshot with a smaller learning rate")
         self.optimisers[which].step()
+        return float(mean[1])
 
     def state(self) -> dict:
         return {"steps": self.steps, "seconds": self.seconds, "settings": _comparable(self.settings),
@@ -165,7 +200,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     """Go on from `folder`/resume.pt where there is one, until `settings.images` are shown (or `steps` made).
 
     Draws a progress bar, writes a sample grid every `picture_every` steps and a snapshot every `save_every`.
-    Ctrl-C and SIGTERM finish the step at hand, save, and return.
+    Ctrl-C and SIGTERM finish the step at hand, save, and return. Of several processes the first one writes.
     """
     keep_freed_memory()
     folder = Path(folder)
@@ -174,6 +209,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     if resume.exists():
         training.restore(torch.load(resume, map_location=training.device, weights_only=True))
     s = training.settings
+    first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
     z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
     stop = threading.Event()
@@ -182,22 +218,33 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
     clock = time.monotonic() - training.seconds
     try:
-        with tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images", unit_scale=True) as bar:
-            while training.steps < end and not stop.is_set():
+        with tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images", unit_scale=True,
+                  disable=not first) as bar:
+            while training.steps < end and not _any(stop.is_set()):
                 losses = training.step()
                 training.seconds = time.monotonic() - clock
                 bar.update(s.batch)
                 if training.steps % 50 == 0:
                     bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
                                     **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
-                if training.steps % save_every == 0:
+                if training.steps % save_every == 0 and first:
                     training.save(resume)
-                if training.steps % picture_every == 0:
+                if training.steps % picture_every == 0 and first:
                     with torch.no_grad():
                         grid = pictures.grid(training.G_ema(z), columns=8)
                     (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
     finally:
         for sig, handler in handlers.items():
             signal.signal(sig, handler)
-    training.save(resume)
+    if first:
+        training.save(resume)
     return training
+
+
+def _any(flag: bool) -> bool:
+    """Whether the flag is up in any process: they must stop after the same step."""
+    if place()[1] == 1:
+        return flag
+    flags = torch.tensor(float(flag), device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(flags, dist.ReduceOp.MAX)
+    return bool(flags)

@@ -7,7 +7,8 @@ Dissection, arXiv 1811.10597, Eq. 3). r = h(z) is kept for a seed, so a slider m
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 
@@ -81,7 +82,7 @@ class Renderer:
     def render(self, state: DissectionState) -> Frame:
         """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
         try:
-            with evaluating(self.G, self.segmenter):
+            with one_thread(), evaluating(self.G, self.segmenter):
                 return self._render(state)
         except Exception as error:
             return Frame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). "
@@ -145,6 +146,17 @@ class Renderer:
                  pictures.png(pictures.heat(image, r[0, u], peak=1.5 * float(self.dissection.thresholds[u]))))
                 for u in self.shown(cls)])
         return self._heats[seed, cls]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute without helper threads: one picture is too small to share, and waiting for a busy core costs 5×."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
