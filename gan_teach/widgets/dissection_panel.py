@@ -103,18 +103,20 @@ class DissectionPanel:
         self.bars = hooked(widgets.HTML(), "gt-bars")
         self.ticks, self.heats, cells = [], [], []
         for _ in self.renderer.shown(self.state.cls):
-            self.heats.append(widgets.Image(value=b"", format="png", width=92, height=92,
+            self.heats.append(widgets.Image(value=b"", format="png", width=104, height=104,
                                             layout=widgets.Layout(margin="0")))
-            self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width="100px", margin="0")))
+            self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width="110px", margin="0")))
             self.ticks[-1].add_class("gt-unit")
             cells.append(widgets.VBox([self.heats[-1], self.ticks[-1]]))
         self.all = button("Tick all", "gt-all", lambda: self._tick_only(self.renderer.shown(self.state.cls)))
         self.none = button("Tick none", "gt-none", lambda: self._tick_only(()))
-        units = widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns="repeat(6, 100px)",
+        units = widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns="repeat(4, 112px)",
                                                              grid_gap="8px 4px"))
         end = {"style": 'style="font-size:14px"'}
         word = '<span {style}>{}</span>'
-        dragging = "drag to paint, shift-drag to erase" if hasattr(self.paint, "_esm") else "buttons paint"
+        dragging = "drag to paint here" if hasattr(self.paint, "_esm") else "paint with the buttons"
+        erasing = '<span style="font-size:13px;opacity:.75">shift-drag erases</span>'
+        brush = [self.brush, widgets.HTML(erasing)] if hasattr(self.paint, "_esm") else []
         self.widget = hooked(widgets.VBox([
             heading("Which units draw it?", f"units of {layer}: remove them, or force them on, and look"),
             row(self.cls, self.seed, self.next),
@@ -125,8 +127,8 @@ class DissectionPanel:
             self.text, self.error,
             row(widgets.HTML(word.format("removed", **end)), self.slider, widgets.HTML(word.format("forced on", **end)),
                 self.remove, self.force, self.undo, self.reset, gap="8px"),
-            row(widgets.HTML(word.format("Act on the", **end)), self.where, self.brush, self.clear),
-            row(widgets.VBox([row(heading("units", "best match first; ticked ones are changed"), self.all, self.none),
+            row(widgets.HTML(word.format("Act on the", **end)), self.where, *brush, self.clear),
+            row(widgets.VBox([row(heading("units", "number · IoU; tick to change"), self.all, self.none),
                               units]),
                 widgets.VBox([heading("pixels per class", "pale before, full after"), self.bars]),
                 gap="28px", margin="8px 0 0 0"),
