@@ -1,5 +1,6 @@
 """Training: the losses, the schedule, and above all that a killed run goes on as if nothing had happened."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -61,6 +62,36 @@ def test_killed_run_continues_bit_for_bit(tmp_path):
     for one, other in zip(a["optimisers"], b["optimisers"]):
         assert one["param_groups"] == other["param_groups"]
         assert all(torch.equal(one["state"][i][k], other["state"][i][k]) for i in one["state"] for k in one["state"][i])
+
+
+PAIR = """
+    import sys, torch
+    from gan_teach.progan import Discriminator, Generator, ProGANConfig
+    from gan_teach.training import Schedule, Settings, Training, join_group, leave_group, run
+
+    join_group()
+    torch.manual_seed(0)
+    config = ProGANConfig(z_dim=8, widths=(8, 8), stddev_group=0)  # its groups would differ in a divided batch
+    real = torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    settings = Settings(images=48, batch=8, bf16=False, r1_every=2, schedule=Schedule({8: 16}, {4: 16}))
+    run(Training(Generator(config), Discriminator(config), real, settings, "cpu"), sys.argv[1])
+    leave_group()
+"""
+
+
+def test_two_processes_make_the_steps_of_one(tmp_path):
+    script = tmp_path / "pair.py"
+    script.write_text(textwrap.dedent(PAIR))
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(script)]
+    for command, folder in (([sys.executable, str(script)], "one"), (launch, "two")):
+        done = subprocess.run([*command, str(tmp_path / folder)], capture_output=True, text=True, timeout=240,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in ("one", "two"))
+    assert one["steps"] == two["steps"] == 6
+    for name in ("G", "D", "G_ema"):
+        for key, value in one[name].items():
+            assert torch.allclose(two[name][key], value, atol=2e-3), f"{name} {key}"
 
 
 def test_interrupt_finishes_the_step_and_saves(tmp_path):
