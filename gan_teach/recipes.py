@@ -46,7 +46,7 @@ def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict 
         licence=LICENCE)
 
 
-def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer3", "layer4", "layer5", "layer6"), n: int = 12,
+def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer6"), n: int = 12,
             samples: int = 200) -> dict:
     """What ablating the n best units of a class does to `samples` fresh pictures, in the best of `layers`.
 
@@ -58,7 +58,7 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer3", "layer4", "
     for layer in layers:
         by_iou = dissection.dissect(G, layer, judge, samples=1000, quantile=0.05)
         orders = {"IoU": by_iou.units_for(cls),
-                  "effect": intervention.rank_by_effect(G, layer, judge, cls, samples=48, collateral_weight=0.3),
+                  "effect": intervention.rank_by_effect(G, layer, judge, cls, samples=32, collateral_weight=0.3),
                   "alpha": intervention.optimise_alpha(G, layer, judge, cls, insertion_weight=0.0,
                                                        collateral_weight=0.3)}
         for name, order in orders.items():

@@ -151,8 +151,11 @@ class DissectionPanel:
 
     # ------------------------------------------------------------------------------ what the controls do
 
-    def change(self, kind: str, **changes) -> None:
-        """Go to a new state, remembered for Undo (a drag of less than a second between moves is one step)."""
+    def change(self, kind: str, sync: bool = False, **changes) -> None:
+        """Go to a new state, remembered for Undo (a drag of less than a second between moves is one step).
+
+        sync: move the controls along first, for a change that does not come from its own control.
+        """
         with self._changing:
             new = replace(self.state, **changes)
             if new == self.state:
@@ -161,26 +164,23 @@ class DissectionPanel:
                 self._history = [*self._history[1 - MOST_UNDO:], self.state]
             self._last = (kind, time.monotonic())
             self.state = new
+            if sync:
+                self._sync()
         self.refresh()
-
-    def _go(self, kind: str, **changes) -> None:
-        """Change the state from elsewhere than its own control, and move the controls along."""
-        self.change(kind, **changes)
-        self._sync()
 
     def choose_class(self, cls: str) -> None:
         """Another class: its units, nothing changed yet."""
         if cls != self.state.cls:
-            self._go("class", cls=cls, units=self.renderer.start(cls).units, strength=0.0)
+            self.change("class", True, cls=cls, units=self.renderer.start(cls).units, strength=0.0)
 
     def next_scene(self) -> None:
         """The picture of the next seed, with the same change."""
-        self._guard(lambda: self._go("next", seed=(self.state.seed + 1) % 2**31))
+        self._guard(lambda: self.change("next", True, seed=(self.state.seed + 1) % 2**31))
 
     def start_again(self) -> None:
         """Nothing changed, the matching units ticked, no region; the class and the scene stay. Undo brings it back."""
-        self._guard(lambda: self._go("reset", units=self.renderer.start(self.state.cls).units, strength=0.0,
-                                     region=None))
+        self._guard(lambda: self.change("reset", True, units=self.renderer.start(self.state.cls).units, strength=0.0,
+                                        region=None))
         self._guard(self._clear)
 
     def step_back(self) -> None:
@@ -193,10 +193,10 @@ class DissectionPanel:
         self.refresh()
 
     def _press(self, strength: float) -> None:
-        self._guard(lambda: self._go("press", strength=strength))
+        self._guard(lambda: self.change("press", True, strength=strength))
 
     def _tick_only(self, units) -> None:
-        self._guard(lambda: self._go("ticks", units=tuple(units)))
+        self._guard(lambda: self.change("ticks", True, units=tuple(units)))
 
     def _tick(self, i: int, on: bool) -> None:
         with self._changing:

@@ -168,7 +168,7 @@ def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
 
 def describe(state: DissectionState, before: int, after: int, others: int) -> str:
     """One sentence on what changed, for the live text and for readers who do not see the pictures."""
-    share = f" ({(after - before) / before:+.0%})".replace("-", "−").replace("%", " %") if before and after != before else ""
+    share = f" ({100 * (after - before) / before:+.0f} %)".replace("-", "−") if before and after != before else ""
     text = f"{state.cls} pixels: {before} → {after}{share}, other pixels changed: {others}"
     if state.strength and not state.units:
         return text + ". No unit is ticked: tick some below."
