@@ -21,7 +21,10 @@ LICENCE = "MIT"
 
 
 def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict | None:
-    """The generator of chapter 1: 64×64 scenes, grown from 4×4. Under torchrun, the first process returns the record."""
+    """The generator of chapter 1: 64×64 scenes, grown from 4×4.
+
+    Returns the record; None from the other processes of a torchrun, and when it was interrupted.
+    """
     join_group()
     settings = Settings() if images is None else replace(Settings(), images=images)
     torch.manual_seed(settings.seed)

@@ -94,7 +94,8 @@ class Training:
     """A generator and a discriminator in training.
 
     `real` are uint8 images M×3×R×R; a step takes `settings.batch` of them. `step()` is one update of D, one
-    of G, one of the EMA; of several processes each works on its part of the batch. `state()` and `restore(state)` hold everything that the next step depends on.
+    of G, one of the EMA; of several processes each works on its part of the batch. `state()` and
+    `restore(state)` hold everything that the next step depends on.
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
