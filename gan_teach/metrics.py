@@ -37,7 +37,7 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, segmenter: UNet, ba
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
     metric = FrechetInceptionDistance(feature=SegmenterFeatures(segmenter).eval(), normalize=False)
-    metric = metric.to(real.device).set_dtype(torch.float64)
+    metric = metric.to(real.device)       # it sums in float64
     for is_real, images in ((True, real), (False, fake)):
         for part in images.split(batch):
             metric.update(part, real=is_real)

@@ -1,0 +1,31 @@
+"""The Fréchet distance, computed a second time from its formula."""
+
+import numpy as np
+import torch
+
+from gan_teach.metrics import SegmenterFeatures, frechet_distance, generate
+from gan_teach.progan import Generator, ProGANConfig
+from gan_teach.segmenter import SegmenterConfig, UNet
+
+
+def test_frechet_distance_eq6_in_numpy():
+    torch.manual_seed(0)
+    judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval()
+    real, fake = torch.randn(60, 3, 16, 16), 0.5 * torch.randn(60, 3, 16, 16) + 0.3
+    with torch.no_grad():
+        a, b = (SegmenterFeatures(judge).eval()(x).double().numpy() for x in (real, fake))
+    assert a.shape == (60, 16)
+    s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = np.sqrt(np.clip(np.linalg.eigvals(s @ t).real, 0, None)).sum()      # tr (Σ_r Σ_g)^½
+    wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * root
+    assert np.isclose(frechet_distance(real, fake, judge), wanted, rtol=1e-3, atol=1e-5)
+    assert abs(frechet_distance(real, real, judge)) < 1e-3 * wanted
+
+
+def test_generated_pictures_follow_the_seed_and_stay_in_range():
+    torch.manual_seed(0)
+    G = Generator(ProGANConfig(z_dim=8, widths=(8, 8)))
+    x = generate(G, 7, seed=3, batch=3)
+    assert x.shape == (7, 3, 8, 8) and x.abs().max() <= 1
+    assert torch.allclose(x, generate(G, 7, seed=3, batch=7), atol=1e-5)
+    assert not torch.equal(x, generate(G, 7, seed=4))
