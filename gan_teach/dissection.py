@@ -41,7 +41,6 @@ class Generator(Protocol):
 class Segmenter(Protocol):
     """images N×3×H×W in [-1, 1] -> class scores N×C×H'×W'; `classes` names the C channels."""
     classes: Sequence[str]
-
     def __call__(self, images: Tensor) -> Tensor: ...
 
 

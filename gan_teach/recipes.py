@@ -61,7 +61,7 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer6"), 
     for layer in layers:
         by_iou = dissection.dissect(G, layer, judge, samples=1000, quantile=0.05)
         orders = {"IoU": by_iou.units_for(cls),
-                  "effect": intervention.rank_by_effect(G, layer, judge, cls, samples=32, collateral_weight=0.3),
+                  "effect": intervention.rank_by_effect(G, layer, judge, cls, samples=16, collateral_weight=0.3),
                   "alpha": intervention.optimise_alpha(G, layer, judge, cls, insertion_weight=0.0,
                                                        collateral_weight=0.3)}
         for name, order in orders.items():

@@ -285,6 +285,12 @@ def test_insertion_is_read_where_it_was_inserted():
     assert without.score[7] <= 0.5
 
 
+def test_insertion_is_tried_only_where_the_class_is_absent():
+    """With α = 0 nothing is inserted, so what is read under Q is the class in the picture itself: none."""
+    found = optimise_alpha(G, "a", S, "red", steps=1, batch=50, init=0.0, progress=False)
+    assert found.history[0]["drawn"] < 1e-3 and found.history[0]["left"] > 0.9
+
+
 def test_l2_alone_pulls_alpha_down_and_seed_repeats():
     runs = [optimise_alpha(G, "a", S, "blue", steps=6, l2=l2, progress=False) for l2 in (0.02, 0.02, 50.0)]
     assert torch.equal(runs[0].score, runs[1].score)
