@@ -1,6 +1,7 @@
 """Chapter 1 as a reader meets it: JupyterLab, Run All, then the dissection panel, in a real browser."""
 
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -41,7 +42,9 @@ def page(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chapters(tmp_path_factory):
-    with browser.jupyterlab(ROOT / "notebooks", tmp_path_factory.mktemp("jupyterlab")) as address:
+    folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
 
 

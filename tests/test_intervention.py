@@ -288,7 +288,7 @@ def test_insertion_is_read_where_it_was_inserted():
 def test_insertion_is_tried_only_where_the_class_is_absent():
     """With α = 0 nothing is inserted, so what is read under Q is the class in the picture itself: none."""
     found = optimise_alpha(G, "a", S, "red", steps=1, batch=50, init=0.0, progress=False)
-    assert found.history[0]["drawn"] < 1e-3 and found.history[0]["left"] > 0.9
+    assert found.history[0]["drawn"] < 0.03 and found.history[0]["left"] > 0.9
 
 
 def test_l2_alone_pulls_alpha_down_and_seed_repeats():

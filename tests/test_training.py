@@ -102,12 +102,12 @@ def test_interrupt_finishes_the_step_and_saves(tmp_path):
                 signal.raise_signal(signal.SIGINT)
             return result
 
-    training = tiny()
+    training, handler = tiny(), signal.getsignal(signal.SIGINT)
     training.__class__ = Interrupted
     run(training, tmp_path, steps=10)
     assert training.steps == 3
     assert torch.load(tmp_path / "resume.pt", weights_only=True)["steps"] == 3
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_nan_is_stopped_before_it_reaches_the_weights():

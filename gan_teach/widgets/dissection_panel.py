@@ -44,13 +44,14 @@ def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> w
 class DissectionPanel:
     """Choose a class, tick units, and slide them from removed to forced on; paint where.
 
-    G, layer, segmenter, dissection: as for `dissect`. levels: see `Renderer`. paint: "auto", "drag" or "buttons".
+    G, layer, segmenter, dissection: as for `dissect`. levels, orders: see `Renderer`. paint: "auto", "drag" or
+    "buttons".
     `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     def __init__(self, G, layer: str, segmenter, dissection, levels=None, cls: str | None = None, seed: int = 0,
-                 paint: str = "auto"):
-        self.renderer = Renderer(G, layer, segmenter, dissection, levels)
+                 paint: str = "auto", orders=None):
+        self.renderer = Renderer(G, layer, segmenter, dissection, levels, orders)
         rows, columns = self.renderer.grid
         self.paint = painter(rows, columns, PIXELS, paint)
         self.renderer.outline = not hasattr(self.paint, "_esm")     # a drag painter draws its own outline

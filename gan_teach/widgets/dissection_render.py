@@ -53,14 +53,15 @@ class Renderer:
     """`render(state) -> Frame` for one generator, layer, segmenter and dissection.
 
     level: what "forced on" means: None measures `intervention.levels` when a class is first forced on; or a
-    number, one number per unit, or a dict class -> one per unit. outline: draw the region on the before-picture.
+    number, one number per unit, or a dict class -> one per unit. orders: class -> units, best first, where a
+    ranking by effect shall replace the one by IoU. outline: draw the region on the before-picture.
     """
 
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
-                 outline: bool = False, size: int = 256):
+                 orders: Mapping[str, list[int]] | None = None, outline: bool = False, size: int = 256):
         check_layer(G, layer)
         self.G, self.layer, self.segmenter, self.dissection = G, layer, segmenter, dissection
-        self.level, self.outline, self.size = level, outline, size
+        self.level, self.outline, self.size, self.orders = level, outline, size, dict(orders or {})
         self.classes = list(dissection.classes)
         self._pictures: OrderedDict = OrderedDict()     # seed -> (r, f, x, labels)
         self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
@@ -68,14 +69,14 @@ class Renderer:
         self.grid = tuple(self.at(0)[0].shape[-2:])     # h, w of the layer's maps
 
     def shown(self, cls: str) -> list[int]:
-        """The units offered for a class, best IoU first."""
-        return self.dissection.units_for(cls)[:SHOWN]
+        """The units offered for a class, best first: in the order given for it, else by IoU."""
+        return list(self.orders.get(cls) or self.dissection.units_for(cls))[:SHOWN]
 
     def start(self, cls: str, seed: int = 0) -> DissectionState:
         """The state at the start: nothing changed, the units that match the class ticked (all, if none does)."""
         c = check_name("class", cls, self.classes)
         units = self.shown(cls)
-        good = [u for u in units if self.dissection.iou[u, c] >= GOOD_IOU]
+        good = [u for u in units if cls in self.orders or self.dissection.iou[u, c] >= GOOD_IOU]
         return DissectionState(cls, tuple(good or units), seed)
 
     @torch.no_grad()
