@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoints, dissection, intervention, metrics, progan, segmenter
+from . import checkpoints, dissection, intervention, metrics, pictures, progan, segmenter
+from .layers import sample_z
 from .scenes import Scenes
 from .training import Settings, Training, join_group, leave_group, place, run
 
@@ -49,7 +50,7 @@ def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict 
         licence=LICENCE)
 
 
-def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer6"), n: int = 12,
+def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "layer6", "layer7"), n: int = 12,
             samples: int = 200) -> dict:
     """What ablating the n best units of a class does to `samples` fresh pictures, in the best of `layers`.
 
@@ -74,6 +75,25 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer6"), 
     chance = intervention.random_curve(G, best["layer"], judge, cls, counts=(n,), samples=samples)
     return {**best, "random_removed": round(float(chance.removed[0]), 3),
             "random_collateral": round(chance.collateral[0], 2)}
+
+
+@torch.no_grad()
+def removal_picture(path: str | Path, cls: str = "tree", samples: int = 300, seed: int = 11, columns: int = 7) -> None:
+    """Draw the README's picture: the shipped generator, with the units of its record switched off.
+
+    Above `columns` pictures, those of `samples` with most of the class; in the middle where the class is;
+    below the same z with the 12 units at 0.
+    """
+    G, judge = checkpoints.load("scenes-progan"), checkpoints.load("scenes-segmenter")
+    found = checkpoints.record("scenes-progan")["ablation_of_12_units"][cls]
+    r, f = G.at(sample_z(samples, G.z_dim, seed, next(G.parameters()).device), found["layer"])
+    here = segmenter.segment(judge, f(r)) == judge.classes.index(cls)                        # (N, H, W)
+    r, here = (t[here.sum((1, 2)).argsort(descending=True)[:columns]] for t in (r, here))
+    before, after = f(r), f(intervention.ablate(r, found["units"]))
+    rows = [*(pictures.enlarge(x, 2, "bicubic") for x in before),
+            *(pictures.lasso(x, place, zoom=2) for x, place in zip(before, here)),
+            *(pictures.enlarge(x, 2, "bicubic") for x in after)]
+    Path(path).write_bytes(pictures.png(pictures.grid(rows, columns)))
 
 
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:

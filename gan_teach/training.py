@@ -32,8 +32,8 @@ from .losses import logistic_d, logistic_g, r1_penalty
 class Schedule:
     """Images shown while each resolution fades in and while it is stable; the last one goes on to the end."""
 
-    fade: dict[int, int] = field(default_factory=lambda: {8: 8_000, 16: 12_000, 32: 16_000, 64: 24_000})
-    stable: dict[int, int] = field(default_factory=lambda: {4: 8_000, 8: 8_000, 16: 12_000, 32: 16_000})
+    fade: dict[int, int] = field(default_factory=lambda: {8: 10_000, 16: 15_000, 32: 20_000, 64: 30_000})
+    stable: dict[int, int] = field(default_factory=lambda: {4: 10_000, 8: 15_000, 16: 25_000, 32: 30_000})
 
     def at(self, images: int) -> tuple[int, float]:
         """(resolution, alpha) after so many images."""
@@ -50,14 +50,14 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Settings:
-    images: int = 250_000          # how many real images are shown in all
+    images: int = 500_000          # how many real images are shown in all
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)
-    r1_gamma: float = 0.5          # loss_D += γ/2 · R1
-    r1_every: int = 16             # … in every 16th step, 16 times as strong
+    r1_gamma: float = 5.0          # loss_D += γ/2 · R1
+    r1_every: int = 8              # … in every 8th step, 8 times as strong
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
-    ema: float = 0.998             # per step; the EMA generator is the one that is kept
+    ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
@@ -149,7 +149,8 @@ class Training:
         self.D.requires_grad_(True)
 
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - s.ema)
+            ema = min(s.ema, (1 + self.steps) / (20 + self.steps))
+            torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - ema)
         self.steps += 1
         return {"loss_d": loss_d, "loss_g": loss_g}
 

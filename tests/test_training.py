@@ -146,12 +146,15 @@ def test_learning_rate_cools_at_the_end():
     assert rates[:5] == [1.0] * 5 and rates == sorted(rates, reverse=True) and 0.1 < rates[-1] < 0.3
 
 
-def test_ema_is_the_running_mean():
+@pytest.mark.parametrize("steps, kept", [(0, 1 / 20), (10, 11 / 30), (100, 0.75)])
+def test_ema_is_the_running_mean(steps, kept):
+    """… over a short memory at first, so that the EMA forgets how G began."""
     training = tiny(ema=0.75)
+    training.steps = steps
     old = [p.clone() for p in training.G_ema.parameters()]
     training.step()
     for before, after, now in zip(old, training.G_ema.parameters(), training.G.parameters()):
-        assert torch.allclose(after, 0.75 * before + 0.25 * now, atol=1e-6)
+        assert torch.allclose(after, kept * before + (1 - kept) * now, atol=1e-6)
 
 
 def test_logistic_losses_in_closed_form():
