@@ -3,20 +3,18 @@
 GAN Dissection (arXiv 1811.10597) asks which unit draws which object. Here the objects are exact:
 `draw_attributes` decides what stands where, `render` paints it at any size and labels each pixel.
 
-The same seed gives the same pixels on every machine: random integers come raw from PCG64, and what decides
-a pixel is + - * / sqrt min max in float64, all rounded exactly; no drawing library, sin, exp or matmul.
+The same seed gives the same pixels on every machine: see `drawing`.
 """
 import functools
 import math
 
 import numpy as np
-import torch
-from tqdm.auto import tqdm
+
+from .drawing import Canvas, Drawings, check_size, circles, ramp, random_numbers
 
 CLASSES = ("sky", "cloud", "sun", "moon", "mountain", "grass", "path", "wall", "roof", "door", "window",
            "tree", "trunk")
 SKY, CLOUD, SUN, MOON, MOUNTAIN, GRASS, PATH, WALL, ROOF, DOOR, WINDOW, TREE, TRUNK = range(len(CLASSES))
-SMALLEST, LARGEST = 32, 256                                                  # pixels a side
 
 # Red, green, blue in 0..1. What stands on the grass has its colour by day, tinted by the time (times, plus).
 SKIES = {"day": ((0.22, 0.48, 0.88), (0.45, 0.70, 0.96), (0.80, 0.92, 1.00)),     # top, middle, horizon
@@ -62,9 +60,7 @@ def draw_attributes(seed: int, index: int) -> dict:
     width)], trees [{x, base, height, kind "round" or "conifer"}], far ones first. The positions of a house
     or a tower are there even when it is not.
     """
-    # NumPy keeps a bit generator's raw stream for ever; its top 24 bits, as a fraction, are exact in float64.
-    raw = np.random.PCG64(np.random.SeedSequence([seed, index])).random_raw(160) >> np.uint64(40)
-    numbers = iter((raw / 2.0 ** 24).tolist())
+    numbers = random_numbers(seed, index, 160)
 
     def between(low, high):
         return low + (high - low) * next(numbers)
@@ -138,85 +134,20 @@ def _paint(colour: tuple, time: str = "day") -> np.ndarray:
     return np.array(tinted).reshape(3, 1, 1)
 
 
-@functools.cache
-def _centres(size: int) -> np.ndarray:
-    return (np.arange(size) + 0.5) / size
-
-
-def _ramp(t: np.ndarray) -> np.ndarray:
-    """min(max(t, 0), 1), in place."""
-    return np.minimum(np.maximum(t, 0.0, out=t), 1.0, out=t)
-
-
-def _circles(x, y, circles, at_x=0.0, at_y=0.0, scale=1.0):
-    """Signed distance (negative inside) to a union of circles, given around a point at a scale."""
-    union = None
-    for cx, cy, radius in circles:
-        dx, dy = x - (at_x + cx * scale), y - (at_y + cy * scale)
-        distance = np.sqrt(dx * dx + dy * dy) - radius * scale
-        union = distance if union is None else np.minimum(union, distance, out=union)
-    return union
-
-
-class _Canvas:
-    """A picture under way, `image` 3×H×W in 0..1 and `mask` H×W; shapes are laid from back to front."""
-
-    def __init__(self, size: int):
-        self.size, self.at = size, _centres(size)
-        self.image, self.mask = np.empty((3, size, size)), np.zeros((size, size), np.uint8)
-
-    def box(self, left, top, right, bottom):
-        """The pixels a shape within these bounds can touch: (rows, columns), their x (w), y (h×1)."""
-        s = self.size
-        rows = slice(max(int(top * s) - 1, 0), max(min(int(bottom * s) + 2, s), 0))
-        columns = slice(max(int(left * s) - 1, 0), max(min(int(right * s) + 2, s), 0))
-        return (rows, columns), self.at[columns], self.at[rows, None]
-
-    def lay(self, box, coverage, colour, label=None):
-        """Blend `colour` (broadcast to 3×h×w) by `coverage` h×w; label what is more than half covered."""
-        region = self.image[:, box[0], box[1]]
-        region += coverage * (colour - region)
-        if label is not None:
-            np.copyto(self.mask[box], label, where=coverage > 0.5)
-
-    def fill(self, box, distance, colour, label):
-        """Lay the shape with this signed distance h×w; its edge is one pixel soft."""
-        self.lay(box, _ramp(0.5 - distance * self.size), colour, label)
-
-    def rectangle(self, left, top, right, bottom, colour, label):
-        """Lay a rectangle by the exact share of each pixel that it covers."""
-        box, x, y = self.box(left, top, right, bottom)
-        half = 0.5 / self.size
-        across = np.maximum(np.minimum(x + half, right) - np.maximum(x - half, left), 0.0) * self.size
-        down = np.maximum(np.minimum(y + half, bottom) - np.maximum(y - half, top), 0.0) * self.size
-        self.lay(box, across * down, colour, label)
-
-    def polygon(self, corners, colour, label):
-        """Lay a convex polygon, corners clockwise as seen. `colour` may be a function of x and y."""
-        xs, ys = zip(*corners, strict=True)
-        box, x, y = self.box(min(xs), min(ys), max(xs), max(ys))
-        distance = None                                                      # the greatest of the edges'
-        for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
-            length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
-            edge = (x - x0) * ((y1 - y0) / length) + (y - y0) * ((x0 - x1) / length)
-            distance = edge if distance is None else np.maximum(distance, edge, out=distance)
-        self.fill(box, distance, colour(x, y) if callable(colour) else colour, label)
-
-
-def _backdrop(c: _Canvas, a: dict):
+def _backdrop(c: Canvas, a: dict):
     """Sky, stars, sun or moon, mountains, clouds, grass, path."""
     time, horizon = a["time"], a["horizon"]
     top, middle, low = (_paint(colour) for colour in SKIES[time])
     t = c.at[:, None] / horizon
-    c.image[:] = top + (middle - top) * _ramp(t * 2) + (low - middle) * _ramp(t * 2 - 1)
+    c.image[:] = top + (middle - top) * ramp(t * 2) + (low - middle) * ramp(t * 2 - 1)
     for x, y in a["stars"]:
         box, h, v = c.box(x - 0.013, y - 0.013, x + 0.013, y + 0.013)
-        c.fill(box, _circles(h, v, [(x, y, 0.012)]), _paint(STAR), SKY)
+        c.fill(box, circles(h, v, [(x, y, 0.012)]), _paint(STAR), SKY)
     x, y, radius = a["light"]
     halo = radius * 2.6
     box, h, v = c.box(x - halo, y - halo, x + halo, y + halo)
-    distance = _circles(h, v, [(x, y, radius)])
-    near = _ramp(1.0 - (distance + radius) / halo)
+    distance = circles(h, v, [(x, y, radius)])
+    near = ramp(1.0 - (distance + radius) / halo)
     c.lay(box, near * near * 0.6, _paint(LIGHTS[time]))
     c.fill(box, distance, _paint(LIGHTS[time]), MOON if time == "night" else SUN)
 
@@ -226,26 +157,26 @@ def _backdrop(c: _Canvas, a: dict):
         snow_line = summit + 0.30 * height if a["snow"] else -1.0
 
         def stone(x, y, peak=peak, snow_line=snow_line):
-            colour = rock + (snow - rock) * _ramp(0.5 + (snow_line - y) * c.size)
-            return colour * (1.0 - 0.22 * _ramp(0.5 + (x - peak) / 0.04))    # the right side is in shade
+            colour = rock + (snow - rock) * ramp(0.5 + (snow_line - y) * c.size)
+            return colour * (1.0 - 0.22 * ramp(0.5 + (x - peak) / 0.04))    # the right side is in shade
 
         c.polygon([(peak, summit), (peak + half, foot), (peak - half, foot)], stone, MOUNTAIN)
     for x, y, half in a["clouds"]:
         box, h, v = c.box(x - half, y - 0.75 * half, x + half, y + 0.24 * half)
-        distance = np.maximum(_circles(h, v, CLOUD_PUFFS, x, y, half), v - (y + 0.20 * half))
-        c.fill(box, distance, _paint(CLOUDS[time]) * (1.0 - 0.14 * _ramp(0.5 + (v - y) / half)), CLOUD)
+        distance = np.maximum(circles(h, v, CLOUD_PUFFS, x, y, half), v - (y + 0.20 * half))
+        c.fill(box, distance, _paint(CLOUDS[time]) * (1.0 - 0.14 * ramp(0.5 + (v - y) / half)), CLOUD)
 
     box, h, v = c.box(0.0, horizon - 0.04, 1.0, 1.0)
     far, near = (_paint(colour) for colour in GROUNDS[time])
     edge = horizon + a["bend"] * (4 * (h - 0.5) * (h - 0.5) - 0.5)
-    c.fill(box, edge - v, far + (near - far) * _ramp((v - horizon) / (1.0 - horizon)), GRASS)
+    c.fill(box, edge - v, far + (near - far) * ramp((v - horizon) / (1.0 - horizon)), GRASS)
     if a["path"]:
         start, x, y, half = DOOR_WIDTH * 0.55, a["door_x"], a["house_base"] - 0.01, a["path_width"] / 2
         c.polygon([(x - start, y), (x + start, y), (a["path_x"] + half, 1.02), (a["path_x"] - half, 1.02)],
                   _paint(SAND, time), PATH)
 
 
-def _house(c: _Canvas, a: dict):
+def _house(c: Canvas, a: dict):
     time, base, x = a["time"], a["house_base"], a["tower_x"]
     wall, roof = _paint(WALLS[a["wall_colour"]], time), _paint(ROOFS[a["roof_colour"]], time)
     left, right = a["house_x"] - a["house_width"] / 2, a["house_x"] + a["house_width"] / 2
@@ -275,14 +206,14 @@ def _house(c: _Canvas, a: dict):
             c.rectangle(x - half, y - half, x + half, y + half, colour, WINDOW)
 
 
-def _tree(c: _Canvas, a: dict, tree: dict):
+def _tree(c: Canvas, a: dict, tree: dict):
     x, base, tall, kind = tree["x"], tree["base"], tree["height"], tree["kind"]
     dark, lit = (_paint(colour, a["time"]) for colour in LEAVES[kind, a["autumn"]])
     c.rectangle(x - 0.065 * tall, base - 0.35 * tall, x + 0.065 * tall, base, _paint(BARK, a["time"]), TRUNK)
     box, h, v = c.box(x - 0.34 * tall, base - tall, x + 0.34 * tall, base - 0.15 * tall)
     if kind == "round":
-        distance = _circles(h, v, ROUND_CROWN, x, base, tall)
-        light = _ramp(0.5 - _circles(h, v, [(-0.08, -0.72, 0.17)], x, base, tall) / (0.12 * tall))
+        distance = circles(h, v, ROUND_CROWN, x, base, tall)
+        light = ramp(0.5 - circles(h, v, [(-0.08, -0.72, 0.17)], x, base, tall) / (0.12 * tall))
     else:
         aside, distance = np.abs(h - x), None
         for top, bottom, half in CONIFER_TIERS:
@@ -290,13 +221,8 @@ def _tree(c: _Canvas, a: dict, tree: dict):
             tier = aside * ((bottom - top) / slant) + (base + top * tall - v) * (half / slant)
             np.maximum(tier, v - (base + bottom * tall), out=tier)
             distance = tier if distance is None else np.minimum(distance, tier, out=distance)
-        light = _ramp(0.5 - (h - x + 0.04 * tall) / (0.10 * tall))
+        light = ramp(0.5 - (h - x + 0.04 * tall) / (0.10 * tall))
     c.fill(box, distance, dark + (lit - dark) * light, TREE)
-
-
-def _check_size(size):
-    if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size must be a whole number of pixels in {SMALLEST}..{LARGEST}, not {size!r}")
 
 
 def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -305,45 +231,22 @@ def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
     Returns image, uint8 size×size×3 in 0..255, and mask, uint8 size×size, indices into `CLASSES`: the topmost
     shape that covers more than half of the pixel. Stars count as sky, snow as mountain, a chimney as roof.
     """
-    _check_size(size)
-    c = _Canvas(size)
+    check_size(size)
+    c = Canvas(size)
     _backdrop(c, attributes)
     things = [(attributes["house_base"], _house, ())] if attributes["house"] else []
     things += [(tree["base"], _tree, (tree,)) for tree in attributes["trees"]]
     for _, paint, more in sorted(things, key=lambda thing: thing[0]):        # the far ones first
         paint(c, attributes, *more)
-    image = np.empty((size, size, 3), np.uint8)
-    image[:] = (_ramp(c.image) * 255.0 + 0.5).transpose(1, 2, 0)             # + 0.5 and cut: to the nearest
-    return image, c.mask
+    return c.finish()
 
 
-class Scenes(torch.utils.data.Dataset):
+class Scenes(Drawings):
     """`n` scenes of a seed, each made when it is asked for.
 
     `scenes[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
     dict of `draw_attributes` (its lists differ in length: a DataLoader needs a collate_fn). An index outside
     0..n-1 raises IndexError, a size outside 32..256 ValueError.
     """
-    classes = CLASSES
-
-    def __init__(self, n: int, size: int = 64, seed: int = 0):
-        _check_size(size)
-        self.n, self.size, self.seed = n, size, seed
-
-    def __len__(self) -> int:
-        return self.n
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, dict]:
-        if not 0 <= index < self.n:
-            raise IndexError(f"scene {index} of {self.n}: the index must lie in 0..{self.n - 1}")
-        attributes = draw_attributes(self.seed, index)
-        image, mask = render(attributes, self.size)
-        return torch.from_numpy(image).permute(2, 0, 1) / 127.5 - 1, torch.from_numpy(mask).long(), attributes
-
-    def images(self) -> torch.Tensor:
-        """All pictures: uint8 n×3×size×size in 0..255 (12 kB a picture at 64), with a progress bar."""
-        out = torch.empty(self.n, 3, self.size, self.size, dtype=torch.uint8)
-        for i in tqdm(range(self.n), desc="scenes", unit="image"):
-            image, _ = render(draw_attributes(self.seed, i), self.size)
-            out[i] = torch.from_numpy(image).permute(2, 0, 1)
-        return out
+    classes, name = CLASSES, "scenes"
+    draw_attributes, render = staticmethod(draw_attributes), staticmethod(render)

@@ -1,0 +1,320 @@
+"""The faces of `portraits`: head, eyes, nose, mouth, beard and hair, painted on a `drawing.Canvas`.
+
+`a` is a portrait's dict of attributes; each part reads only its own attributes, the pose, and what it grows on.
+Outlines are parabolas and squared circles: nothing but + - * / sqrt min max (see `drawing`).
+"""
+import math
+
+import numpy as np
+
+from .drawing import Canvas, circles, paint, ramp
+
+CLASSES = ("background", "clothes", "skin", "ear", "hair", "brow", "eye", "nose", "mouth", "beard", "moustache",
+           "glasses", "hat", "earring")
+(BACKGROUND, CLOTHES, SKIN, EAR, HAIR, BROW, EYE, NOSE, MOUTH, BEARD, MOUSTACHE, GLASSES, HAT,
+ EARRING) = range(len(CLASSES))
+
+SKINS = {"porcelain": (1.00, 0.89, 0.82), "fair": (0.98, 0.81, 0.69), "honey": (0.91, 0.70, 0.52),
+         "tan": (0.78, 0.55, 0.38), "brown": (0.58, 0.38, 0.26), "deep": (0.41, 0.27, 0.20)}
+HAIRS = {"black": (0.13, 0.11, 0.14), "brown": (0.32, 0.19, 0.12), "auburn": (0.50, 0.22, 0.14),
+         "copper": (0.84, 0.44, 0.17), "blond": (0.95, 0.78, 0.44), "grey": (0.76, 0.76, 0.79),
+         "pink": (0.94, 0.48, 0.64), "teal": (0.16, 0.56, 0.58)}
+IRISES = {"brown": (0.38, 0.21, 0.10), "green": (0.26, 0.52, 0.28), "blue": (0.22, 0.46, 0.76)}
+LIPS = {"red": (0.80, 0.14, 0.20), "plum": (0.54, 0.16, 0.38)}              # else the skin's own
+WHITE, INK, TONGUE = (1.0, 1.0, 1.0), (0.14, 0.08, 0.10), (0.90, 0.40, 0.42)
+
+# Lengths in sides of the picture, from the middle of the head on the line of the eyes.
+FACES = {"oval": (0.182, 0.245, 0.16, 0.00), "round": (0.205, 0.222, 0.05, 0.05), "square": (0.190, 0.232, 0.04, 0.50),
+         "heart": (0.200, 0.248, 0.32, 0.00), "long": (0.168, 0.272, 0.10, 0.20)}   # half width, chin, taper, square
+NOSES = {"button": (0.086, 0.029, 0.024), "long": (0.062, 0.030, 0.060), "broad": (0.082, 0.054, 0.032)}   # v, radii
+MOUTHS = {"neutral": (0.052, 0.000, 0.010, 0.014, False), "smile": (0.066, -0.030, 0.007, 0.013, False),
+          "grin": (0.072, -0.024, -0.004, 0.036, True), "laugh": (0.066, -0.012, 0.004, 0.060, True),
+          "sad": (0.050, 0.024, 0.010, 0.012, False), "ooh": (0.028, 0.000, 0.024, 0.030, True)}
+#         half width, corners down by, upper and lower lip from the middle line, open
+BROWS = {"thin": (0.006, 0.014, 0.070), "arched": (0.010, 0.032, 0.072), "bushy": (0.017, 0.012, 0.076)}
+#         half thickness, arch, height
+CROWN, FRONT, EYE_X, STRANDS = 0.235, 0.045, 0.082, 40
+
+
+def mix(colour, other, share):
+    """The colour, moved towards the other by a share."""
+    return tuple(p + (q - p) * share for p, q in zip(colour, other, strict=True))
+
+
+def times(colour, red, green, blue):
+    """The colour, each of its channels scaled."""
+    return colour[0] * red, colour[1] * green, colour[2] * blue
+
+
+class Head:
+    """Coordinates that go with the head: u to its side, v down, from the middle of the line of the eyes.
+
+    The face lies FRONT before the neck's axis, so it moves as the head turns (`p`, `w` for u, v), and the far side
+    narrows; what lies behind the axis moves the other way.
+    """
+
+    def __init__(self, c: Canvas, a: dict):
+        slope = 0.17 * a["tilt"]
+        self.c, self.turn, self.nod = c, a["turn"], a["nod"]
+        self.cos = 1 / math.sqrt(1 + slope * slope)
+        self.sin = slope * self.cos
+        self.x, self.y = 0.5 + 0.22 * self.sin, 0.69 - 0.22 * self.cos       # it tilts about the neck
+        self.half, self.chin, self.taper, self.square = FACES[a["face"]]
+        self.mouth = 0.63 * self.chin
+        self.skin, self.hair = SKINS[a["skin"]], HAIRS[a["hair_colour"]]
+        self.shade = times(self.skin, 0.80, 0.69, 0.67)
+        x, y = c.at - self.x, c.at[:, None] - self.y
+        self.u, self.v = x * self.cos + y * self.sin, y * self.cos - x * self.sin
+        p, self.w = self.u - FRONT * self.turn, self.v - 0.4 * FRONT * self.nod
+        self.p = p * (1.0 + 0.9 * self.turn * p)
+        self.pixels, u, v = self.box(-0.25, -0.31, 0.25, self.chin + 0.03)
+        self.edge, self.tone = self.outline(u, v), strands(u, v, a["strands"])
+
+    def box(self, left, top, right, bottom, depth=0.0):
+        """(pixels a shape within these bounds can touch, their u, their v). depth: how far before the neck's axis."""
+        ou, ov = depth * self.turn, 0.4 * depth * self.nod
+        box = self.pixels_of(left + ou, top + ov, right + ou, bottom + ov)
+        return box, self.u[box] - ou, self.v[box] - ov
+
+    def pixels_of(self, left, top, right, bottom):
+        """The rows and columns that a tilted box can touch."""
+        u, v = (left + right) / 2, (top + bottom) / 2
+        x, y = self.x + u * self.cos - v * self.sin, self.y + u * self.sin + v * self.cos
+        u, v, sin = (right - left) / 2, (bottom - top) / 2, abs(self.sin)
+        w, h = u * self.cos + v * sin, u * sin + v * self.cos
+        return self.c.box(x - w, y - h, x + w, y + h)[0]
+
+    def above(self, v=1.0):
+        """The whole head's pixels, u, v, signed distance and hair's tone, but no rows that lie wholly below v."""
+        (rows, columns), c = self.pixels, self.c
+        stop = int((self.y + v * self.cos + 0.25 * abs(self.sin)) * c.scale + c.start) + 2
+        rows = slice(rows.start, max(rows.start, min(stop, rows.stop)))
+        box, n = (rows, columns), rows.stop - rows.start
+        return box, self.u[box], self.v[box], self.edge[:n], self.tone[:n]
+
+    def front(self, half, top, bottom, before=0.0):
+        """Pixels, p and w of a shape on the face, from -half to half. before: how far it stands out."""
+        ou, ov = (FRONT + before) * self.turn, 0.4 * FRONT * self.nod
+        box = self.pixels_of(ou - 1.2 * half, ov + top, ou + 1.2 * half, ov + bottom)
+        return box, self.p[box] - before * self.turn, self.w[box]
+
+    def outline(self, u, v):
+        """Signed distance, about, to the face's outline: x² + y² - square·x²y² = 1, tapered to the chin."""
+        low, high = np.maximum(v, 0.0) * (1 / self.chin), np.minimum(v, 0.0) * (1 / CROWN)
+        low *= low
+        x = u / (self.half - (self.half * self.taper) * low)
+        x *= x
+        low += high * high
+        return (x + low - self.square * (x * low) - 1.0) * (self.half * 0.55)
+
+
+def strands(u, v, table):
+    """A lightness in -1..1 that runs in strands from the crown, h×w."""
+    t = around(u, v + 0.24) * (STRANDS / 4)
+    i, table = t.astype(np.intp), np.array(table)
+    low = table[i]
+    return low + (table[i + 1] - low) * (t - i)
+
+
+def around(u, v):
+    """Above 0 and below 4 around a point, as an angle goes, but with no arc tangent."""
+    return 2.0 + np.copysign(1.0 - u / (np.abs(u) + np.abs(v) + 1e-6), v)
+
+
+def curls(u, v, radius):
+    """Signed distance to a head of curls."""
+    v = v + 0.055
+    t = around(u, v) * 3.0
+    t -= np.floor(t)
+    return np.sqrt(u * u + v * v) - (radius - 0.035) - 0.14 * t * (1.0 - t)
+
+
+def shine(hair, t):
+    """The hair's colour, lighter by t h×w (darker where it is negative)."""
+    return paint(hair) + paint(tuple(0.15 * p + 0.06 for p in hair)) * t
+
+
+def skull(c: Canvas, a: dict, head: Head):
+    """Ears, face, blush, wrinkles, freckles, nose."""
+    skin, shade = paint(head.skin), paint(head.shade)
+    side = head.half + 0.006
+    if a["hair"] not in ("bob", "long"):                                     # which hide the ears
+        box, u, v = head.box(-side - 0.04, -0.03, side + 0.04, 0.07, -0.03)
+        u, v = np.abs(u) - side, v - 0.02
+        distance = np.sqrt(u * u * 1.7 + v * v) - 0.048
+        c.fill(box, distance, skin + (shade - skin) * ramp(0.4 - distance * 22.0), EAR)
+
+    box, u, v, edge, _ = head.above()
+    dark = ramp(0.42 - u * (2.6 * a["light"]) + edge * 3.0 + (v + 0.02) * 0.6)
+    c.fill(box, edge, skin + (shade - skin) * (dark * 0.75), SKIN)
+
+    box, p, v = head.front(0.16, 0.03, 0.14)
+    e, v = np.abs(p) - 0.105, v - 0.085
+    blush = ramp(1.0 - np.sqrt(e * e + v * v) * (1 / 0.055))
+    c.lay(box, blush * 0.30, paint(mix(head.skin, (0.92, 0.28, 0.28), 0.55)))
+    if a["age"] > 0.5:
+        wrinkles(c, a, head)
+    if a["freckles"]:
+        box, p, v = head.front(0.14, 0.045, 0.13)
+        x, y = (np.array(at).reshape(-1, 1, 1) for at in zip(*a["spots"], strict=True))
+        x, y = p - x, v - y                                                  # 14×h×w
+        x *= x
+        y *= y
+        x += y
+        c.lay(box, c.cover(np.sqrt(x.min(0)) - 0.0080) * 0.65, paint(times(head.shade, 0.84, 0.72, 0.64)))
+
+    middle, wide, tall = NOSES[a["nose"]]
+    box, p, v = head.front(wide + 0.01, middle - tall - 0.01, middle + tall + 0.012, 0.02)
+    x, y = p * (1 / wide), (v - middle) * (1 / tall)
+    distance = (np.sqrt(x * x + y * y) - 1.0) * (wide if wide < tall else tall)
+    low = ramp(y * 1.1 - 0.05 + x * x * 0.6 - x * (0.3 * a["light"]))
+    lit = paint(mix(head.skin, WHITE, 0.18))
+    c.lay(box, c.cover(distance) * ramp(y + 1.2), lit + (paint(times(head.shade, 0.80, 0.78, 0.78)) - lit) * low, NOSE)
+
+
+def wrinkles(c: Canvas, a: dict, head: Head):
+    """Two lines across the forehead, one under each eye, one beside each end of the mouth."""
+    strength, line = 1.2 * (a["age"] - 0.5), paint(times(head.shade, 0.88, 0.82, 0.80))
+    box, p, v = head.front(0.10, -0.17, -0.09)
+    bow = v + 0.128 - 1.2 * p * p
+    c.lay(box, c.cover(np.maximum(np.abs(np.abs(bow) - 0.014) - 0.004, np.abs(p) - 0.085)) * strength, line)
+    box, p, v = head.front(0.14, 0.03, 0.165)
+    p = np.abs(p)
+    beside = np.maximum(np.abs(p - 0.040 - 0.42 * (v - 0.085)) - 0.005, np.abs(v - 0.125) - 0.032)
+    p -= EYE_X
+    below = np.maximum(np.abs(v - 0.058 + 8.0 * p * p) - 0.004, np.abs(p) - 0.036)
+    c.lay(box, c.cover(np.minimum(beside, below)) * strength, line)
+
+
+def eyes(c: Canvas, a: dict, head: Head):
+    """Both eyes at once, then both brows: what is symmetrical needs only |p|."""
+    big = 1.14 - 0.2 * a["age"]
+    half, up, down = (0.045, 0.038, 0.032) if a["eyes"] == "round" else (0.054, 0.030, 0.023)
+    half, up, down = half * big, up * big, down * big
+    box, p, v = head.front(EYE_X + half + 0.01, -up - 0.02, down + 0.01)
+    inner = p - np.copysign(EYE_X, p)                                        # from each eye's own middle
+    if a["eyes"] == "almond":
+        v = v + (np.abs(p) - EYE_X) * 0.14
+    bow = inner * (1 / half)
+    bow = 1.0 - bow * bow
+    top = -up * bow
+    white = c.cover(np.maximum(top - v, v - down * bow) * 0.8)
+    c.lay(box, white, 0.98 - 0.22 * ramp(0.25 - v * (1 / up)), EYE)
+    look, drop = inner - 0.014 * a["gaze"], v - 0.004 * head.nod
+    distance = np.sqrt(look * look + drop * drop)
+    c.lay(box, np.minimum(white, c.cover(distance - 0.0285 * big)),
+          paint(IRISES[a["eye_colour"]]) * ((1.1 + 8.0 * drop) * (1.0 - c.cover(distance - 0.015 * big))))
+    look, drop = look + 0.009, drop + 0.010
+    c.lay(box, c.cover(np.sqrt(look * look + drop * drop) - 0.009 * big), 1.0)
+    lid = np.maximum(np.abs(v - top + 0.003) - 0.0055, np.abs(inner) - half - 0.004)
+    c.lay(box, c.cover(lid * 0.85) * 0.9, paint(INK), EYE)
+
+    thick, arch, high = BROWS[a["brows"]]
+    box, p, v = head.front(EYE_X + 0.060, -high - arch - 0.01, -high + 0.03)
+    q = (np.abs(p) - EYE_X) * (1 / 0.056)
+    brow = np.abs(v + high + arch * (0.5 - q * q)) - thick * (1.0 - 0.35 * q)
+    c.fill(box, np.maximum(brow, (np.abs(q) - 1.0) * 0.056), paint(mix(head.hair, INK, 0.45)), BROW)
+
+
+def mouth(c: Canvas, a: dict, head: Head):
+    """Lips around a bent middle line; if it is open, teeth and a tongue."""
+    half, corners, up, down, is_open = MOUTHS[a["mouth"]]
+    lips = LIPS.get(a["lips"]) or mix(times(head.skin, 0.80, 0.52, 0.50), (0.75, 0.25, 0.27), 0.35)
+    box, p, v = head.front(half + 0.012, head.mouth - 0.045, head.mouth + 0.08)
+    q = p * (1 / half)
+    q *= q
+    bow = 1.0 - q
+    v = v - head.mouth - corners * q
+    distance = np.maximum(np.maximum(-up * bow - v, v - down * bow) * 0.85, np.abs(p) - half)
+    c.fill(box, distance - (0.008 if is_open else 0.002), paint(lips), MOUTH)
+    if not is_open:
+        c.fill(box, np.maximum(np.abs(v) - 0.0045, np.abs(p) - half), paint(times(lips, 0.5, 0.35, 0.35)), MOUTH)
+        return
+    inside = c.cover(distance)
+    c.lay(box, inside, paint(INK), MOUTH)
+    if a["mouth"] == "laugh":
+        low = v - 0.060
+        c.lay(box, np.minimum(inside, c.cover(np.sqrt(p * p + low * low) - 0.034)), paint(TONGUE))
+    if a["mouth"] != "ooh":
+        c.lay(box, np.minimum(inside, c.cover(v - 0.020)), 1.0)
+
+
+def beard(c: Canvas, a: dict, head: Head):
+    style, colour = a["beard"], times(head.hair, 0.88, 0.88, 0.88)
+    if style == "goatee":
+        box, p, v = head.box(-0.075, head.mouth, 0.075, head.chin + 0.03, 0.03)
+        x, y = np.maximum(np.abs(p) - 0.022, 0.0), v - head.chin + 0.024
+        c.fill(box, np.sqrt(x * x + y * y) - 0.044, paint(colour) * (1.5 - 2.2 * v), BEARD)
+    elif style == "full":
+        box, u, v, edge, tone = head.above()
+        p = u - 0.03 * head.turn
+        line = np.maximum(head.mouth + 0.027 - 4.4 * p * p, 0.03)
+        c.fill(box, np.maximum(edge - 0.013, line - v), shine(colour, tone), BEARD)
+    elif style == "long":
+        box, p, v = head.box(-0.16, 0.0, 0.16, head.chin + 0.12, 0.02)
+        y = np.maximum(v - 0.06, 0.0) * (1 / (head.chin + 0.05))
+        x = p * (1 / (head.half * 0.80))
+        x, y = x * x, y * y
+        line = head.mouth + 0.027 - 5.0 * p * p
+        tone = strands(p, v - head.mouth, a["strands"])
+        c.fill(box, np.maximum((x + y - 0.2 * x * y - 1.0) * 0.085, line - v), shine(colour, tone), BEARD)
+
+
+def moustache(c: Canvas, a: dict, head: Head):
+    box, p, v = head.front(0.08, head.mouth - 0.05, head.mouth + 0.02, 0.01)
+    p = np.abs(p)
+    q = p * (1 / 0.078)
+    q *= q
+    edge = np.abs(v - head.mouth + 0.027 - 0.030 * q) - 0.018 * (1.0 - q)
+    c.fill(box, np.maximum(edge, 0.003 - p), paint(times(head.hair, 0.82, 0.82, 0.82)), MOUSTACHE)
+
+
+def hair_behind(c: Canvas, a: dict, head: Head):
+    """What falls behind the shoulders and the ears."""
+    style, colour = a["hair"], times(head.hair, 0.72, 0.72, 0.72)
+    if style in ("bob", "long"):
+        bottom, half = (0.17, 0.222) if style == "bob" else (0.36, 0.232)
+        box, u, v = head.box(-half, -0.25, half, bottom, -0.03)
+        low, high, x = np.maximum(v, 0.0) * (1 / bottom), np.minimum(v, 0.0) * 4.0, u * (1 / half)
+        x, low = x * x, low * low
+        edge = (x + low + high * high - 0.85 * x * low - 1.0) * (half * 0.5)
+        c.fill(box, edge, shine(colour, strands(u, v, a["strands"])), HAIR)
+    elif style == "curly":
+        box, u, v = head.box(-0.27, -0.34 if a["hat"] == "none" else -0.18, 0.27, 0.22, -0.03)
+        edge = curls(u, v, 0.265)
+        c.fill(box, edge if a["hat"] == "none" else np.maximum(edge, -0.17 - v), paint(colour), HAIR)
+    elif style == "bun" and a["hat"] == "none":
+        box, u, v = head.box(-0.085, -0.37, 0.085, -0.20, -0.02)
+        c.fill(box, circles(u, v, [(0.0, -0.285, 0.08)]), shine(colour, 1.5 - 25.0 * np.abs(u)), HAIR)
+
+
+def hair(c: Canvas, a: dict, head: Head):
+    """What grows over the forehead: the head's outline, a little larger, down to a hairline."""
+    style = a["hair"]
+    box, u, v, edge, tone = head.above(0.18 if style in ("bob", "long", "curly") else 0.04)
+    u = u - 0.02 * head.turn
+    aside = np.abs(u)
+    if style == "crop":
+        grow, low, line = 0.018, 0.03, 3.4 * u * u - 0.135
+    elif style == "quiff":
+        grow, low, line = 0.016, 0.02, 3.6 * u * u - 0.150
+        x, y = (u + 0.02) * (1 / 0.150), (v + 0.205) * (1 / 0.088)
+        edge = np.minimum(edge, (x * x + y * y - 1.0) * 0.055)
+        tone = strands(u, v - 0.25, a["strands"])                            # combed up
+    elif style == "parted":
+        grow, low, line = 0.028, 0.03, 0.95 * np.abs(u + 0.07) - 0.175 + 12.0 * np.maximum(aside - 0.16, 0.0)
+    elif style == "bob":
+        grow, low, line = 0.030, 0.15, -0.072 - 1.1 * u * u + 9.0 * np.maximum(aside - 0.135, 0.0)
+    elif style == "long":
+        grow, low, line = 0.028, 0.17, 1.5 * np.abs(u - 0.015) - 0.20 + 12.0 * np.maximum(aside - 0.145, 0.0)
+    elif style == "curly":
+        grow, low, line = 0.020, 0.10, 2.8 * u * u - 0.125
+        edge = np.minimum(edge, curls(u, v, 0.235))
+    else:
+        grow, low, line = 0.018, 0.03, 3.0 * u * u - 0.150
+    edge = np.maximum(edge - grow, np.maximum((v - line) * 0.75, v - low))
+    if a["hat"] != "none":
+        edge = np.maximum(edge, -0.16 - v)
+    v = v + 0.13
+    sheen = ramp(1.0 - np.abs(np.sqrt(u * u + v * v) - 0.075) * 26.0)
+    c.fill(box, edge, shine(head.hair, tone * 0.8 + sheen * 0.9), HAIR)
