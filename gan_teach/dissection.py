@@ -27,10 +27,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from .layers import sample_z
+from .segmenter import segment
 
 
 class Generator(Protocol):
-    """Anything that can be cut at a layer: f(r) must equal G(z) for every name in `layers`."""
+    """Anything that can be cut at a layer: f(r) must equal G(z) for every name in `layers`.
+
+    It may also offer what `activations` below asks for as a method of that name, which saves time.
+    """
     layers: Sequence[str]
     z_dim: int
 
@@ -79,13 +83,19 @@ def check_layer(G: Generator, layer: str) -> None:
     check_name("layer", layer, G.layers)
 
 
-def segment(segmenter: Segmenter, images: Tensor) -> Tensor:
-    """The class of every pixel: images N×3×H×W -> labels N×H'×W' (long), the argmax of the scores."""
-    scores, C = segmenter(images), len(segmenter.classes)
-    if scores.ndim != 4 or scores.shape[1] != C:
-        raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
-                         f"for its {C} class names")
-    return scores.argmax(1)
+def activations(G: Generator, z: Tensor, layers: Sequence[str]
+                ) -> tuple[dict[str, Tensor], Callable[[Tensor], Tensor]]:
+    """Cut G at several layers: {layer: r}, and the f of the last of them, so that f(r of the last) = G(z).
+
+    layers: in the order of computation, as in `G.layers`. A generator with a method `activations(z, layers)` of
+    this kind computes every layer once. Any other is cut with `at`, from z to each layer anew.
+    """
+    if hasattr(G, "activations"):
+        return G.activations(z, layers)
+    r = {}
+    for layer in layers:
+        r[layer], f = G.at(z, layer)
+    return r, f
 
 
 # -------------------------------------------------------------------------------------- the threshold t_u
@@ -102,25 +112,34 @@ def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:
     each unit (1.3 MB for 128 units of 16×16, 1000 samples, q = 0.01). Returns t, (units,). The official code
     estimates t with a random sketch instead; its 'top 1 %' is 0.74 to 1.26 % of the values.
     """
+    kept = None
+    for values in batches:                                                  # (U, values of a batch)
+        kept = largest(kept, values, n, quantile)                           # (U, ⌊q·n⌋+1)
+    return kept.amin(1).float()                                             # (U,)
+
+
+def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Tensor:
+    """Of the values kept so far and the new ones, units × any number each, the ⌊q·n⌋+1 largest of every unit."""
     if not 0 < quantile < 1:
         raise ValueError(f"quantile is the share of values above t, between 0 and 1; got {quantile}")
     keep = int(Fraction(str(quantile)) * n) + 1             # in floats 0.29 * 100 is 28.999999999999996
-    kept = None
-    for values in batches:                                                  # (U, values of a batch)
-        kept = values if kept is None else torch.cat([kept, values], 1)
-        if kept.shape[1] > keep:
-            kept = kept.topk(keep, dim=1, sorted=False).values              # (U, ⌊q·n⌋+1)
-    return kept.amin(1).float()                                             # (U,)
+    kept = values if kept is None else torch.cat([kept, values], 1)
+    return kept if kept.shape[1] <= keep else kept.topk(keep, dim=1, sorted=False).values
+
+
+def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
+    """r^↑: each unit's map at picture size, bilinear, align_corners=False. N×U×h×w -> N×U×H×W."""
+    r = r.float().contiguous(memory_format=torch.channels_last)             # 25 times faster on a CPU
+    return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
     """Where each unit is on, at picture size:  r^↑_{u,P} > t_u  (in Eq. 2), strictly above.
 
-    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. The upsampling r^↑ is bilinear,
-    align_corners=False. Counts and pictures both use this function: what you see is what was counted.
+    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. Counts and pictures both use this
+    function: what you see is what was counted.
     """
-    r = r.float().contiguous(memory_format=torch.channels_last)             # 25 times faster on a CPU
-    up = F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)          # (N, U, H, W)
+    up = upsampled(r, size)                                                 # (N, U, H, W)
     return up > thresholds.to(up).view(1, -1, 1, 1)
 
 
@@ -139,10 +158,9 @@ def pooled_iou(intersection: Tensor, unit_pixels: Tensor, class_pixels: Tensor) 
     return intersection.double() / union.clamp(min=1)
 
 
-@torch.no_grad()
 def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000, quantile: float = 0.01,
-            seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None,
-            progress: bool = True) -> Dissection:
+            seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None, progress: bool = True,
+            thresholds: Tensor | None = None, shuffles: int = 0) -> Dissection:
     """How well does every unit of `layer` agree with every class?
 
         IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|         (Eq. 2)
@@ -151,55 +169,118 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a label
     of that category occurs; here each picture counts, so a unit pays for being on where c is absent.)
 
-    t_u is one quantile of the values before upsampling (`top_quantile`); the paper's t_{u,c} of greatest
-    information quality is not searched. Mind the ceiling: a mask holds about a share q of all pixels, so
-    its IoU with a class covering S > q cannot pass q/S. For sky or grass choose `quantile` nearer to S.
+    t_u is one quantile of the values before upsampling (`top_quantile`), or comes from `thresholds`, (U,);
+    `information.py` finds those of greatest information quality, the paper's way. Mind the ceiling: a mask
+    holds about a share q of all pixels, so its IoU with a class covering S > q cannot pass q/S. For sky or
+    grass choose `quantile` nearer to S.
 
     Pass 1 needs only r and finds t; pass 2 draws and segments each picture once and counts. At most two
     batches of r are alive at a time. `seed` and `samples` fix the result, whatever `batch` and device are.
-    upsample: the grid (H, W) to compare on; None is the segmenter's own.
+    upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
+    masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
-    check_layer(G, layer)
+    given = None if thresholds is None else {layer: thresholds}
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress, given,
+                          shuffles)[layer]
+
+
+def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
+    """The layers in the order of computation, each once; ValueError naming `G.layers` for an unknown one."""
+    layers = [layers] if isinstance(layers, str) else list(layers)
+    for layer in layers:
+        check_layer(G, layer)
+    if not layers:
+        raise ValueError(f"no layer to dissect; there are: {', '.join(G.layers)}")
+    return [layer for layer in G.layers if layer in layers]
+
+
+def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
+    """`segment`, on the grid (H, W) that was asked for; None is the segmenter's own. N×H×W (long)."""
+    labels = segment(segmenter, images).to(images.device)
+    return labels if upsample is None else \
+        F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0].long()
+
+
+@torch.no_grad()
+def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
+                   quantile: float = 0.01, seed: int = 0, batch: int = 50,
+                   upsample: tuple[int, int] | None = None, progress: bool = True,
+                   thresholds: dict[str, Tensor] | None = None, shuffles: int = 0) -> dict[str, Dissection]:
+    """`dissect` for several layers in the same two passes: each picture is drawn and segmented once for all.
+
+    Returns {layer: Dissection}, in the order of `G.layers`. thresholds: {layer: (U,)} or None. With `shuffles`
+    = K the masks of picture i are also compared with the labels of pictures i − 1, …, i − K (the first with the
+    last ones', whose K pictures are therefore drawn once more).
+    """
+    layers = in_order(G, layers)
     if samples < 1 or batch < 1:
         raise ValueError(f"samples and batch must be at least 1; got samples={samples}, batch={batch}")
+    if not 0 <= shuffles < samples:
+        raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
     device, C, folds = device_of(G), len(segmenter.classes), min(10, samples)
-    z = sample_z(samples, G.z_dim, seed)                                    # (samples, Z)
-    bar = tqdm(total=2 * samples, desc=f"dissect {layer}", unit="picture", disable=not progress)
-
-    def values() -> Iterator[Tensor]:
-        for part in z.split(batch):
-            r, _ = G.at(part.to(device), layer)                             # (N, U, h, w); f is never called
-            yield r.transpose(0, 1).flatten(1)                              # (U, N·h·w)
-            bar.update(len(part))
-
+    z = sample_z(samples, G.z_dim, seed).to(device)                         # (samples, Z)
+    bar = tqdm(total=(2 if thresholds is None else 1) * samples, desc=f"dissect {', '.join(layers)}",
+               unit="picture", disable=not progress)
     with evaluating(G, segmenter), bar:
-        shape = tuple(G.at(z[:1].to(device), layer)[0].shape)               # (1, U, h, w)
-        if len(shape) != 4:
-            raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
-        t = top_quantile(values(), samples * shape[2] * shape[3], quantile)                # (U,)
-        both = torch.zeros(folds, C + 1, len(t), dtype=torch.long, device=device)
-        area = torch.zeros(folds, C + 1, dtype=torch.long, device=device)
-        every = torch.arange(C, device=device).view(1, C, 1)
+        shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
+        for layer, shape in shapes.items():
+            if len(shape) != 4:
+                raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
+        t = quantile_thresholds(G, layers, z, quantile, batch, bar) if thresholds is None else \
+            {layer: thresholds[layer].to(device) for layer in layers if layer in thresholds}   # (U,) each
+        for layer, shape in shapes.items():
+            if layer not in t or tuple(t[layer].shape) != (shape[1],):
+                raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")
+        both, others = ({layer: torch.zeros(*k, shape[1], dtype=torch.long, device=device)
+                         for layer, shape in shapes.items()} for k in ((folds, C), (shuffles * C,)))
+        area = torch.zeros(folds, C, dtype=torch.long, device=device)
+        every = torch.arange(C, device=device).view(1, 1, C, 1)
         chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
+        earlier = None
+        if shuffles:
+            r, f = activations(G, z[samples - shuffles:], layers)
+            earlier = labels_on(segmenter, f(r[layers[-1]]), upsample)      # (K, H, W)
         for start, part in zip(range(0, samples, batch), z.split(batch), strict=True):
-            r, f = G.at(part.to(device), layer)                             # (N, U, h, w)
-            labels = segment(segmenter, f(r)).to(device)                    # (N, H, W)
-            if upsample is not None:
-                labels = F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0]
+            r, f = activations(G, part, layers)                             # (N, U, h, w) each
+            labels = labels_on(segmenter, f(r[layers[-1]]), upsample)       # (N, H, W)
+            size, row = labels.shape[-2:], labels if earlier is None else torch.cat([earlier, labels])
+            earlier = row[len(row) - shuffles:]
+            # own labels first, then those of the picture 1, …, K before
+            pairs = torch.stack([row[shuffles - k:len(row) - k] for k in range(shuffles + 1)], 1).flatten(2)
             for i in range(0, len(part), chunk):
-                on = masks(r[i:i + chunk], t, labels.shape[-2:]).permute(0, 2, 3, 1)       # (n, H, W, U)
-                on = on.flatten(1, 2).float()                               # (n, P, U)
-                s = labels[i:i + chunk].flatten(1)[:, None] == every                      # (n, C, P)
-                s = torch.cat([s, torch.ones_like(s[:, :1])], 1).float()    # (n, C+1, P); last: any class
-                # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
-                fold = (start + i + torch.arange(len(on), device=device)) % folds
-                both.index_add_(0, fold, (s @ on).long())                   # (n, C+1, U)
-                area.index_add_(0, fold, s.sum(2).long())                   # (n, C+1)
+                s = pairs[i:i + chunk, :, None] == every                    # (n, 1+K, C, P)
+                s = s.flatten(1, 2).float()                                 # (n, (1+K)·C, P)
+                fold = (start + i + torch.arange(len(s), device=device)) % folds
+                area.index_add_(0, fold, s[:, :C].sum(2).long())            # (n, C)
+                for layer in layers:
+                    on = masks(r[layer][i:i + chunk], t[layer], size).permute(0, 2, 3, 1)  # (n, H, W, U)
+                    # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
+                    count = (s @ on.flatten(1, 2).float()).long()           # (n, (1+K)·C, U)
+                    both[layer].index_add_(0, fold, count[:, :C])
+                    others[layer] += count[:, C:].sum(0)
             bar.update(len(part))
-    both, area = both.transpose(1, 2).cpu(), area.cpu()                     # (folds, U, C+1), (folds, C+1)
-    return Dissection(layer, tuple(segmenter.classes), quantile, samples, t.cpu(), both[..., :C].contiguous(),
-                      both[..., C].contiguous(), area[:, :C].contiguous())
+    found = {}
+    for layer in layers:
+        own = both[layer].transpose(1, 2).contiguous().cpu()                # (folds, U, C)
+        shuffled = others[layer].view(shuffles, C, -1).transpose(1, 2).contiguous().cpu() if shuffles else None
+        # each pixel has one class, so a unit's pixels are the sum over the classes
+        found[layer] = Dissection(layer, tuple(segmenter.classes), quantile if thresholds is None else None, samples,
+                                  t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled)
+    return found
+
+
+def quantile_thresholds(G: Generator, layers: Sequence[str], z: Tensor, quantile: float, batch: int,
+                        bar: tqdm) -> dict[str, Tensor]:
+    """`top_quantile` of several layers from one pass over z; only r is computed, no picture."""
+    kept: dict[str, Tensor] = {}
+    for part in z.split(batch):
+        r, _ = activations(G, part, layers)                                 # f is never called
+        for layer in layers:
+            values = r[layer].transpose(0, 1).flatten(1)                    # (U, N·h·w)
+            kept[layer] = largest(kept.get(layer), values, len(z) * r[layer][0, 0].numel(), quantile)
+        bar.update(len(part))
+    return {layer: values.amin(1).float() for layer, values in kept.items()}
 
 
 @dataclass
@@ -207,12 +288,13 @@ class Dissection:
     """The counts for one layer, kept by fold (picture i is in fold i mod 10) to tell their error."""
     layer: str                  # the dissected layer
     classes: tuple[str, ...]    # C names
-    quantile: float             # q, the share of a unit's values above its threshold
+    quantile: float | None      # q, the share of a unit's values above its threshold; None: thresholds were given
     samples: int                # number of pictures
     thresholds: Tensor          # (U,) t_u
     fold_intersection: Tensor   # (folds, U, C) long: pixels where the unit is on and the class is there
     fold_unit_pixels: Tensor    # (folds, U) long: pixels where the unit is on
     fold_class_pixels: Tensor   # (folds, C) long: pixels of the class
+    shuffled: Tensor | None = None  # (K, U, C) long: the intersection with K other pictures' labels
 
     @cached_property
     def intersection(self) -> Tensor:
@@ -245,6 +327,29 @@ class Dissection:
         # se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²,  IoU_(−k) from the counts of all folds but k
         return (scale * (left_out - left_out.mean(0)).square().sum(0)).sqrt().float()
 
+    @cached_property
+    def chance(self) -> Tensor:
+        """The IoU of each unit's masks with the labels of *other* pictures: shuffles × units × classes.
+
+        What is left is what any two pictures share: the sky is above, the grass below. ValueError unless
+        dissected with shuffles=8 or so.
+        """
+        if self.shuffled is None:
+            raise ValueError("nothing was counted by chance here: dissect with shuffles=8")
+        return pooled_iou(self.shuffled, self.unit_pixels, self.class_pixels).float()
+
+    def above_chance(self, sigmas: float = 3.0) -> Tensor:
+        """Which pairs agree more than chance, units × classes (boolean):
+
+            IoU_{u,c} − mean_k chance_{k,u,c} > σ · sqrt(se²_{u,c} + sd²_{u,c}),   sd over the K shuffles
+
+        ValueError with fewer than two shuffles; False throughout for a single picture, whose error is unknown.
+        """
+        if len(self.chance) < 2:
+            raise ValueError("the spread of chance needs two shuffles or more: dissect with shuffles=8")
+        error = (self.confidence().square() + self.chance.var(0)).sqrt()    # (U, C)
+        return self.iou - self.chance.mean(0) > sigmas * error
+
     def units_for(self, name: str, n: int | None = None) -> list[int]:
         """The units that match class `name`, best IoU first; all of them, or the first n."""
         c = check_name("class", name, self.classes)
@@ -257,10 +362,14 @@ class Dissection:
         value, c = self.iou[u].max(0)
         return self.classes[c], value.item()
 
-    def concept_units(self, min_iou: float = 0.05) -> dict[str, list[int]]:
-        """class -> the units labelled with it at IoU > min_iou, best first; only classes that have one."""
+    def concept_units(self, min_iou: float = 0.05, above_chance: bool = False) -> dict[str, list[int]]:
+        """class -> the units labelled with it at IoU > min_iou, best first; only classes that have one.
+        above_chance: and only units whose agreement with that class is more than chance."""
         value, c = self.iou.max(1)
-        found = {name: [u for u in self.units_for(name) if c[u] == i and value[u] > min_iou]
+        good = value > min_iou
+        if above_chance:
+            good &= self.above_chance().gather(1, c[:, None])[:, 0]
+        found = {name: [u for u in self.units_for(name) if c[u] == i and good[u]]
                  for i, name in enumerate(self.classes)}
         return {name: units for name, units in found.items() if units}
 
@@ -268,8 +377,9 @@ class Dissection:
         """A table: class, share of pixels, units labelled so, the best unit and its IoU ± standard error."""
         found, se = self.concept_units(min_iou), self.confidence()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
+        way = "thresholds given" if self.quantile is None else f"top {self.quantile:g} of values"
         lines = [f"layer {self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match "
-                 f"a class (IoU > {min_iou:g}; {self.samples} pictures; top {self.quantile:g} of values)",
+                 f"a class (IoU > {min_iou:g}; {self.samples} pictures; {way})",
                  f"{'class':<14}{'pixels':>8}{'units':>7}{'best unit':>11}{'IoU':>9}"]
         for c in share.argsort(descending=True, stable=True).tolist():
             name, u = self.classes[c], self.units_for(self.classes[c], 1)[0]

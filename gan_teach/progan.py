@@ -7,7 +7,7 @@ at 4×4, layer3 and layer4 at 8×8, and so on; a unit is a channel of a layer af
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -99,19 +99,28 @@ class Generator(nn.Module):
         z is N×Z; r is N×U×h×w, one channel a unit. f(r) equals G(z) bit for bit.
         Raises ValueError for a layer that does not exist, and while a resolution is fading in.
         """
-        if layer not in self.layers:
-            raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
+        r, f = self.activations(z, [layer])
+        return r[layer], f
+
+    def activations(self, z: torch.Tensor, layers: Sequence[str]
+                    ) -> tuple[dict[str, torch.Tensor], Callable[[torch.Tensor], torch.Tensor]]:
+        """Cut at several layers in one go: {layer: r}, in order of computation, and the f of the last of them."""
+        for layer in layers:
+            if layer not in self.layers:
+                raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
         if self.alpha < 1.0:
             raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
-        cut = self.layers.index(layer) + 1
-        r = z[:, :, None, None]
+        cut = 1 + max(map(self.layers.index, layers))
+        x, r = z[:, :, None, None], {}
         for name in self.layers[:cut]:
-            r = self.blocks[name](r)
+            x = self.blocks[name](x)
+            if name in layers:
+                r[name] = x
 
-        def f(r: torch.Tensor) -> torch.Tensor:
+        def f(x: torch.Tensor) -> torch.Tensor:
             for name in self.layers[cut:]:
-                r = self.blocks[name](r)
-            return self._image(r, None).float()
+                x = self.blocks[name](x)
+            return self._image(x, None).float()
 
         return r, f
 

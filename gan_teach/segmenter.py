@@ -72,8 +72,15 @@ class UNet(nn.Module):
 
 @torch.no_grad()
 def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 64) -> Tensor:
-    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H×W (long)."""
-    return torch.cat([segmenter(part).argmax(1) for part in images.split(batch)])
+    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H'×W' (long), `batch` at a time."""
+    C, labels = len(segmenter.classes), []
+    for part in images.split(batch):
+        scores = segmenter(part)
+        if scores.ndim != 4 or scores.shape[1] != C:
+            raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
+                             f"for its {C} class names")
+        labels.append(scores.argmax(1))
+    return torch.cat(labels)
 
 
 class Wrapped:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_teach import dissection
-from gan_teach.dissection import Dissection, dissect, masks, top_quantile
+from gan_teach.dissection import Dissection, dissect, dissect_layers, masks, segment, top_quantile
 from gan_teach.layers import sample_z
 
 
@@ -241,6 +241,145 @@ def test_layers_scaled_copies_give_the_same_masks(planted):
     assert torch.allclose(double.thresholds, 2 * planted.thresholds)
 
 
+# ------------------------------------------------------------------------------------------ several layers
+
+class Chain(Rigged):
+    """The rigged generator, which counts how many pictures go through each half; "a" comes before "b"."""
+
+    def __init__(self):
+        super().__init__()
+        self.drawn, self.cut = 0, []
+
+    def at(self, z, layer):
+        self.cut.append((layer, len(z)))
+        r, f = super().at(z, layer)
+
+        def counted(r):
+            self.drawn += len(r)
+            return f(r)
+        return r, counted
+
+
+class AtOnce(Chain):
+    """The same with all layers from one call, as a generator may offer it."""
+
+    def at(self, z, layer):
+        raise AssertionError("not needed")
+
+    def activations(self, z, layers):
+        cuts = [(layer, *Chain.at(self, z, layer)) for layer in layers]
+        self.calls = getattr(self, "calls", 0) + len(z)
+        return {layer: r for layer, r, _ in cuts}, cuts[-1][2]
+
+
+class Seen(Colours):
+    """Counts the pictures it is shown."""
+
+    pictures = 0
+
+    def __call__(self, images):
+        self.pictures += len(images)
+        return super().__call__(images)
+
+
+@pytest.mark.parametrize("kind", [Chain, AtOnce])
+def test_several_layers_are_each_as_if_alone(kind):
+    together = dissect_layers(kind(), ["b", "a"], Colours(), samples=23, quantile=0.06, batch=7, progress=False)
+    assert list(together) == ["a", "b"]
+    for layer, d in together.items():
+        alone = dissect(Rigged(), layer, Colours(), samples=23, quantile=0.06, progress=False)
+        assert d.layer == layer and torch.equal(d.thresholds, alone.thresholds)
+        assert torch.equal(d.fold_intersection, alone.fold_intersection)
+        assert torch.equal(d.fold_unit_pixels, alone.fold_unit_pixels)
+        assert torch.equal(d.fold_class_pixels, alone.fold_class_pixels)
+
+
+@pytest.mark.parametrize("kind", [Chain, AtOnce])
+def test_several_layers_cost_one_drawing_and_one_segmentation_a_picture(kind):
+    G, S = kind(), Seen()
+    dissect_layers(G, ["a", "b"], S, samples=20, batch=6, progress=False)
+    assert G.drawn == S.pictures == 20
+    assert kind is Chain or G.calls == 1 + 2 * 20       # the shape; the thresholds; the counts
+    dissect_layers(G, ["a", "b"], S, samples=20, batch=6, shuffles=4, progress=False)
+    assert G.drawn == S.pictures == 20 + 20 + 4
+
+
+def test_given_thresholds_are_used_and_kept(planted):
+    t = torch.linspace(0.2, 0.9, 12)
+    G = Chain()
+    d = dissect(G, "a", Colours(), samples=10, thresholds=t, progress=False)
+    assert torch.equal(d.thresholds, t) and d.quantile is None and "thresholds given" in d.summary()
+    assert sum(n for _, n in G.cut) == 1 + 10           # no pass for thresholds
+    on = masks(Rigged().h(sample_z(10, 12, 0)), t, (32, 32))
+    assert d.unit_pixels.tolist() == on.sum((0, 2, 3)).tolist()
+    for wrong in ({"a": t}, {"a": t, "b": t[:5]}):
+        with pytest.raises(ValueError, match="one number for each of the 12 units of layer 'b'"):
+            dissect_layers(Rigged(), ["a", "b"], Colours(), samples=10, thresholds=wrong, progress=False)
+
+
+def test_no_layer_and_unknown_layers_are_refused():
+    with pytest.raises(ValueError, match="no layer to dissect; there are: a, b"):
+        dissect_layers(Rigged(), [], Colours(), progress=False)
+    with pytest.raises(ValueError, match="no layer 'c'"):
+        dissect_layers(Rigged(), ["a", "c"], Colours(), progress=False)
+    assert list(dissect_layers(Rigged(), "a", Colours(), samples=2, progress=False)) == ["a"]
+
+
+# ------------------------------------------------------------------------------------------ chance
+
+@pytest.mark.parametrize("batch", [1, 4, 50])
+def test_chance_pairs_masks_with_earlier_pictures_by_loops(batch):
+    d = dissect(Small(), "only", Brightest(), samples=9, quantile=0.2, batch=batch, shuffles=3, progress=False)
+    r, f = Small().at(sample_z(9, 36, 0), "only")
+    labels, on = f(r).argmax(1), masks(r, d.thresholds, (6, 8))
+    for k in range(3):
+        for u in range(3):
+            for c in range(4):
+                both = sum((on[i, u] & (labels[(i - k - 1) % 9] == c)).sum().item() for i in range(9))
+                either = (d.unit_pixels[u] + d.class_pixels[c]).item() - both
+                assert d.shuffled[k, u, c] == both
+                assert d.chance[k, u, c].item() == pytest.approx(both / either if either else 0, abs=1e-6)
+
+
+def test_shuffling_leaves_the_true_counts_as_they_are(planted):
+    d = dissect(Rigged(), "a", Colours(), samples=200, quantile=0.06, shuffles=5, progress=False)
+    assert torch.equal(d.fold_intersection, planted.fold_intersection)
+    assert torch.equal(d.fold_class_pixels, planted.fold_class_pixels)
+
+
+def test_planted_units_are_above_chance_and_noise_is_not():
+    d = dissect(Rigged(), "a", Colours(), samples=200, quantile=0.06, shuffles=8, progress=False)
+    above = d.above_chance()
+    for name, units in PLANTED.items():
+        assert above[units, d.classes.index(name)].all()
+    assert above[NOISE, 1:].float().mean() < 0.2
+    assert d.concept_units(-1, above_chance=True)["red"][:2] == d.units_for("red", 2)
+    kept = {u for units in d.concept_units(-1, above_chance=True).values() for u in units}
+    label = d.iou.argmax(1)
+    assert kept == {u for u in range(12) if above[u, label[u]]}
+
+
+def test_above_chance_by_loops():
+    d = dissect(Rigged(), "a", Colours(), samples=60, quantile=0.06, shuffles=4, progress=False)
+    for u in range(12):
+        for c in range(4):
+            tries = d.chance[:, u, c].tolist()
+            mean = sum(tries) / 4
+            error = math.sqrt(sum((v - mean) ** 2 for v in tries) / 3 + d.confidence()[u, c].item() ** 2)
+            assert d.above_chance(2)[u, c].item() == (d.iou[u, c].item() - mean > 2 * error)
+
+
+def test_chance_must_have_been_counted(planted):
+    with pytest.raises(ValueError, match="dissect with shuffles=8"):
+        planted.chance  # noqa: B018
+    one = dissect(Small(), "only", Brightest(), samples=5, shuffles=1, progress=False)
+    with pytest.raises(ValueError, match="two shuffles or more"):
+        one.above_chance()
+    for wrong in (-1, 5):
+        with pytest.raises(ValueError, match=f"from 0 to samples - 1 = 4; got {wrong}"):
+            dissect(Small(), "only", Brightest(), samples=5, shuffles=wrong, progress=False)
+
+
 # ------------------------------------------------------------------------------------------ the error of IoU
 
 def test_confidence_is_the_jackknife_by_loops(planted):
@@ -256,9 +395,9 @@ def test_confidence_is_the_jackknife_by_loops(planted):
         assert se[u, c].item() == pytest.approx(math.sqrt(0.9 * sum((v - mean) ** 2 for v in left_out)), rel=1e-4)
 
 
-def test_confidence_tells_the_spread_over_samples_at_fixed_thresholds(monkeypatch, planted):
-    monkeypatch.setattr(dissection, "top_quantile", lambda *_: planted.thresholds)
-    runs = [dissect(Rigged(), "a", Colours(), samples=100, seed=s, progress=False) for s in range(20)]
+def test_confidence_tells_the_spread_over_samples_at_fixed_thresholds(planted):
+    runs = [dissect(Rigged(), "a", Colours(), samples=100, seed=s, progress=False, thresholds=planted.thresholds)
+            for s in range(20)]
     for u, c in ((0, 1), (5, 3), (8, 2)):
         spread = torch.stack([d.iou[u, c] for d in runs]).std().item()
         told = torch.stack([d.confidence()[u, c] for d in runs]).square().mean().sqrt().item()
@@ -270,6 +409,13 @@ def test_confidence_of_one_picture_is_unknown():
 
 
 # ------------------------------------------------------------------------------------------ files
+
+def test_save_and_load_keep_the_shuffled_counts_and_given_thresholds(tmp_path):
+    d = dissect(Rigged(), "a", Colours(), samples=6, thresholds=torch.ones(12), shuffles=2, progress=False)
+    d.save(tmp_path / "d.safetensors")
+    again = Dissection.load(tmp_path / "d.safetensors")
+    assert torch.equal(again.shuffled, d.shuffled) and again.quantile is None
+
 
 def test_save_and_load_bring_everything_back(planted, tmp_path):
     planted.save(tmp_path / "d.safetensors")
@@ -326,6 +472,11 @@ def test_a_segmenter_with_too_few_scores_is_refused():
         classes = Colours.classes + ("purple",)
     with pytest.raises(ValueError, match=r"\(4, 4, 32, 32\); wanted N×5×H×W for its 5"):
         dissect(Rigged(), "a", Short(), samples=4, progress=False)
+
+
+def test_segment_in_batches_is_the_argmax_of_the_scores():
+    images = torch.randn(7, 3, 4, 4, generator=torch.Generator().manual_seed(8))
+    assert torch.equal(segment(Brightest(), images, batch=3), Brightest()(images).argmax(1))
 
 
 def test_a_layer_without_places_is_refused():
