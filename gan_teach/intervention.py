@@ -4,42 +4,34 @@ Bau et al., arXiv 1811.10597, section 3.2. With  x = f(r)  (`r, f = G.at(z, laye
 
     x   = f(r_{U,P}, r_rest)      the picture
     x_a = f(0,       r_rest)      U ablated at P
-    x_i = f(k,       r_rest)      U inserted at P                                               (Eq. 3)
+    x_i = f(k,       r_rest)      U inserted at P
 
 Everything here edits r and draws again with the same f; no generator is patched. A *ranking* is a list of
 units, best first: by IoU (`Dissection.units_for`), by the effect of each alone (`rank_by_effect`) or by the
-joint search for α (`optimise_alpha`). Taught in notebooks/01_gan_dissection.ipynb.
+joint search for α (`optimise_alpha`); `units.py` keeps one in a file. Where a thing may be inserted, and what
+resists removal: `context.py`. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from .dissection import Generator, Segmenter, check_layer, check_name, device_of, evaluating, segment
+from .dissection import Generator, Segmenter, check_name, device_of, evaluating, segment
 from .layers import sample_z
+from .pixels import class_pixels, coverage, pictures, unit_count
+from .units import Ranking, Units, check_units
 
-Units = Sequence[int] | Tensor
 COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
 
 
 # -------------------------------------------------------------------------------------- edits of r
-
-def check_units(units: Units, count: int) -> list[int]:
-    """The units as a list of ints; ValueError with the valid range for one that the layer does not have."""
-    units = [operator.index(u) for u in (units.tolist() if isinstance(units, Tensor) else units)]
-    wrong = [str(u) for u in units if not 0 <= u < count]
-    if wrong:
-        raise ValueError(f"no unit {', '.join(wrong)}; this layer has units 0 to {count - 1}")
-    return units
-
 
 def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor:
     """s·P, broadcastable to the edited units: 1|N × 1|U × 1|h × 1|w."""
@@ -53,7 +45,7 @@ def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor
 
 
 def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float | Tensor = 1.0) -> Tensor:
-    """Turn units down, or off:  r_{U,P} ← (1 − s·P) · r_{U,P}   (Eq. 3 with s = 1, Eq. 5 with s = α).
+    """Turn units down, or off:  r_{U,P} ← (1 − s·P) · r_{U,P}.   s = 1 is x_a; s = α a part of it.
 
     r: N×U×h×w, not modified. units: which channels. where: None for everywhere, or a mask P at the size of r,
     h×w or N×1×h×w, values in [0, 1]. strength: s, one number or one per unit. Returns a new N×U×h×w.
@@ -67,7 +59,7 @@ def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float
 
 def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | Tensor | None = None,
            strength: float | Tensor = 1.0) -> Tensor:
-    """Force units to a level:  r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}   (Eq. 3 with s = 1, Eq. 5 with s = α).
+    """Force units to a level:  r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}.   s = 1 is x_i; s = α a part of it.
 
     level: k, one number or one per unit; `levels` measures it for a class, the paper's way. None takes each
     unit's largest value in this r, which suits a brush. The rest as for `ablate`.
@@ -82,33 +74,7 @@ def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | 
     return out
 
 
-# -------------------------------------------------------------------------------------- looking at pictures
-
-def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50
-             ) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
-    """r and f of `samples` pictures, a batch at a time; z from `seed`."""
-    check_layer(G, layer)
-    for z in sample_z(samples, G.z_dim, seed).split(batch):
-        yield G.at(z.to(device_of(G)), layer)
-
-
-@torch.no_grad()
-def unit_count(G: Generator, layer: str) -> int:
-    """The number of units of a layer."""
-    return next(pictures(G, layer, 1, 0))[0].shape[1]
-
-
-def class_pixels(images: Tensor, segmenter: Segmenter) -> Tensor:
-    """Pixels of every class in every picture: images N×3×H×W -> N×C (long)."""
-    labels = segment(segmenter, images).flatten(1)                          # (N, P)
-    counts = labels.new_zeros(len(labels), len(segmenter.classes))
-    return counts.scatter_add_(1, labels, torch.ones_like(labels))          # (N, C)
-
-
-def coverage(labels: Tensor, c: int, size: tuple[int, int]) -> Tensor:
-    """Which share of every place of r is class c, by area: labels N×H×W -> N×1×h×w in [0, 1]."""
-    return F.adaptive_avg_pool2d((labels == c).float()[:, None], tuple(size))
-
+# -------------------------------------------------------------------------------------- measures
 
 def _changes(before: Tensor, after: Tensor, c: int) -> tuple[int, int]:
     """(pixels of c removed, pixels of other classes whose label changed)."""
@@ -133,7 +99,7 @@ def collateral(before_labels: Tensor, after_labels: Tensor, cls: int) -> float:
 
 @torch.no_grad()
 def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
-           seed: int = 1) -> Tensor:
+           seed: int = 1, progress: bool = False) -> Tensor:
     """k for `insert`: the mean of each unit over the places that show the class, (|U|,).
 
         k_u = Σ_{z,p} w_p r_{u,p} / Σ_{z,p} w_p,   w_p = share of class c in the picture under place p
@@ -143,7 +109,7 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
     c = check_name("class", cls, segmenter.classes)
     total, weight, largest = 0.0, 0.0, 0.0
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed):
+        for r, f in pictures(G, layer, samples, seed, label=f"levels of {cls}" if progress else None):
             r_U = r[:, check_units(units, r.shape[1])].float()              # (N, |U|, h, w)
             w = coverage(segment(segmenter, f(r)), c, r.shape[-2:])         # (N, 1, h, w)
             total, weight = total + (w * r_U).sum((0, 2, 3)), weight + w.sum()             # (|U|,), ()
@@ -156,21 +122,22 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
 
 @torch.no_grad()
 def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
-                  seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None) -> float:
+                  seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None,
+                  progress: bool = True) -> float:
     """The average causal effect of units U on class c:
 
-        δ_{U→c} = E_{z,P}[ s_c(x_i) ] − E_{z,P}[ s_c(x_a) ]                                       (Eq. 4)
+        δ_{U→c} = E_{z,P}[ s_c(x_i) ] − E_{z,P}[ s_c(x_a) ]
 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
     or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures.
     """
     c, effect = check_name("class", cls, segmenter.classes), 0.0
-    k = levels(G, layer, units, segmenter, cls, samples, seed) if level is None else level
+    k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed):
+        for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
             s_i = segment(segmenter, f(insert(r, units, where, k))) == c    # (N, H, W) x_i
             s_a = segment(segmenter, f(ablate(r, units, where))) == c       # (N, H, W) x_a
-            # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]                                             (Eq. 4)
+            # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
             effect += float((s_i.float() - s_a.float()).mean((1, 2)).sum()) / samples
     return effect
 
@@ -208,8 +175,8 @@ def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, progress) ->
     if not all(0 <= count <= most for count in counts):
         raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
     pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
-    with evaluating(G, segmenter), tqdm(total=samples, desc=f"ablate {cls}", disable=not progress) as bar:
-        for r, f in pictures(G, layer, samples, seed):                      # h(z) is paid once
+    with evaluating(G, segmenter):
+        for r, f in pictures(G, layer, samples, seed, label=f"ablate {cls}" if progress else None):   # h(z) once
             labels = segment(segmenter, f(r))                               # (N, H, W)
             before += int((labels == c).sum())
             for o, order in enumerate(orders):
@@ -217,21 +184,20 @@ def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, progress) ->
                     after = segment(segmenter, f(ablate(r, order[:count]))) if count else labels
                     pixels[o, i] += int((after == c).sum())
                     changed[o, i] += _changes(labels, after, c)[1]
-            bar.update(len(r))
     return Curve(cls, tuple(counts), before, pixels, changed)
 
 
-def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units | Ranking,
+def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units,
                    counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3,
-                   progress: bool = False) -> Curve:
+                   progress: bool = True) -> Curve:
     """Ablate the first 0, 1, 2, … units of a ranking everywhere; count what is left of the class."""
-    order = check_units(getattr(ranking, "units", ranking), unit_count(G, layer))
+    order = check_units(ranking, unit_count(G, layer))
     return _curve(G, layer, segmenter, cls, [order], counts, samples, seed, progress)
 
 
 def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: int = 5,
                  counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3,
-                 progress: bool = False) -> Curve:
+                 progress: bool = True) -> Curve:
     """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
     U, rng = unit_count(G, layer), torch.Generator().manual_seed(seed)
     shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(orders)]
@@ -239,22 +205,6 @@ def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
 
 
 # -------------------------------------------------------------------------------------- finding the set
-
-@dataclass
-class Ranking:
-    """Units ordered by their effect on a class; `ablation_curve` takes it as it is."""
-
-    cls: str
-    score: Tensor               # (U,) the effect of each unit, or its α; −inf: was no candidate
-    tie: Tensor                 # (U,) decides between equal scores
-    history: list[dict[str, float]] = field(default_factory=list)          # the terms at each update of α
-
-    @property
-    def units(self) -> list[int]:
-        """The candidates, best first."""
-        found = (self.score > -math.inf).nonzero().flatten().tolist()
-        return sorted(found, key=lambda u: (self.score[u].item(), self.tie[u].item()), reverse=True)
-
 
 @torch.no_grad()
 def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, samples: int = 32, seed: int = 2,
@@ -289,13 +239,15 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
                    init: float | Tensor = 0.5, level: Tensor | None = None, progress: bool = True) -> Ranking:
     """Search the units that together make class c, as weights α ∈ [0, 1]^U:
 
-        x'_a = f((1 − α) ⊙ r),   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)                              (Eq. 5)
+        x'_a = f((1 − α) ⊙ r),   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)
         α* = argmin_α  − δ_α + λ ‖α‖²,   δ_α = E[ s_c(x'_i) ] − E[ s_c(x'_a) ],   λ = l2           (Eq. 6)
 
+    by stochastic gradient steps on new z each time (Adam, as the authors' code; the paper writes SGD), after
+    each of which α is clipped to [0, 1]. ‖α‖² keeps the set small.
     s_c: the segmenter's softmax score (it must be differentiable), averaged where it can change: for x'_a
     over the pixels that show c, with α ablated everywhere; for x'_i over the pixels under Q, a random tenth
     of the places without c, where k (`levels`) was inserted. (The official code reads the second at the
-    places of the first, which the insertion never touched.) Adam, then clip to [0, 1].
+    places of the first, which the insertion never touched.)
 
     OUR ADDITION, off at 0:  + collateral_weight · Σ_{p not c} max(0, s_b(x)_p − s_b(x'_a)_p) / #{p : c},  b
     the label of p in x. It counts spoilt pixels of other classes per class pixel, as `collateral` does.
@@ -332,12 +284,13 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
                 raise ValueError("no gradient reaches α: optimise_alpha needs a differentiable generator and "
                                  "segmenter; rank_by_effect does not")
             gradient, = torch.autograd.grad(effect, alpha)                  # (U,)
+            loss = l2 * alpha.square().sum() - effect
             # α ← clip(Adam(α, ∂(−δ_α + λ ‖α‖²)/∂α))
             alpha.grad = -gradient + 2 * l2 * alpha
             adam.step()
             alpha.clamp_(0, 1)
             pull += gradient.cpu() / steps
             history.append({"left": left.item(), "drawn": drawn.item(), "spoilt": spoilt.item(),
-                            "units": alpha.sum().item(), "loss": (l2 * alpha.square().sum() - effect).item()})
+                            "units": alpha.sum().item(), "loss": loss.item()})
             bar.set_postfix({name: f"{history[-1][name]:.2f}" for name in ("left", "drawn", "units")})
     return Ranking(cls, alpha.detach().cpu(), pull, history)

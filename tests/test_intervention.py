@@ -1,6 +1,8 @@
 """Intervention: properties of the edits, causes found where they were planted, curves, prices, errors."""
 
+import json
 import math
+import os
 
 import pytest
 import torch
@@ -20,6 +22,7 @@ from gan_teach.intervention import (
     rank_by_effect,
 )
 from gan_teach.layers import sample_z
+from gan_teach.units import UnitSet, load_units, save_units
 
 G, S = Rigged(), Colours()
 
@@ -52,7 +55,7 @@ def test_edits_are_pure_and_touch_only_their_units(r, edit):
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (3, 1, 4, 5), (1, 1, 4, 5)])
-def test_ablate_eq3_and_eq5_by_loops(r, shape):
+def test_ablate_and_insert_by_loops(r, shape):
     where = torch.rand(shape, generator=torch.Generator().manual_seed(1))
     strength, level = torch.tensor([0.25, 1.0]), torch.tensor([2.0, -1.0])
     P = where.expand(3, 1, 4, 5) if len(shape) == 4 else where.expand(3, 1, 4, 5)
@@ -194,7 +197,7 @@ def test_a_curve_of_a_class_that_never_occurs_is_unknown():
 
 
 @pytest.mark.parametrize("cls", PLANTED)
-def test_causal_effect_eq4_has_the_sign_of_the_cause(cls):
+def test_causal_effect_has_the_sign_of_the_cause(cls):
     own = causal_effect(G, "a", PLANTED[cls], S, cls, samples=40)
     assert own > 0.5
     assert causal_effect(G, "a", NOISE, S, cls, samples=40) == 0
@@ -202,7 +205,7 @@ def test_causal_effect_eq4_has_the_sign_of_the_cause(cls):
     assert causal_effect(G, "a", others, S, cls, samples=40, level=2.0) < 0        # painted over
 
 
-def test_causal_effect_eq4_by_hand():
+def test_causal_effect_by_hand():
     where = torch.zeros(8, 8)
     where[2:5, 1:6] = 1
     delta = causal_effect(G, "a", [2, 3], S, "green", samples=70, seed=6, level=1.2, where=where)
@@ -256,6 +259,39 @@ def test_optimise_alpha_eq6_finds_the_planted_units(cls):
     assert len(found.history) == 30 and found.history[-1]["loss"] < found.history[0]["loss"]
     curve = ablation_curve(G, "a", S, cls, found, counts=(2,), samples=40)
     assert curve.removed.item() > 0.9 and curve.collateral[0] < 0.1
+
+
+def test_the_loss_of_alpha_eq6_by_hand_and_a_step_against_its_slope():
+    alpha, k = torch.linspace(0.1, 0.9, 12), torch.full((12,), 1.3)
+    found = optimise_alpha(G, "a", S, "red", steps=1, batch=4, samples=30, lr=0.01, l2=0.3, init=alpha, level=k,
+                           progress=False)
+    z, rng = sample_z(30, 12, 2), torch.Generator().manual_seed(2)
+    z = z[(segment(S, G(z)) == 1).flatten(1).any(1)]
+    r, f = G.at(z[torch.randperm(len(z), generator=rng)[:4]], "a")
+    labels, lot = segment(S, f(r)), torch.rand(4, 1, 8, 8, generator=rng)
+
+    def loss(alpha):
+        down, up, Q = r * (1 - alpha.view(12, 1, 1)), r.clone(), []
+        for n in range(4):
+            for y in range(8):
+                for x in range(8):
+                    block = labels[n, 4 * y:4 * y + 4, 4 * x:4 * x + 4]
+                    if lot[n, 0, y, x] < 0.1 and not (block == 1).any():
+                        up[n, :, y, x] = alpha * k + (1 - alpha) * r[n, :, y, x]
+                        Q.append((n, slice(4 * y, 4 * y + 4), slice(4 * x, 4 * x + 4)))
+        s_a, s_i = (S(f(edited)).softmax(1)[:, 1] for edited in (down, up))
+        drawn = torch.stack([s_i[place] for place in Q]).mean()             # read where it was inserted
+        return float(s_a[labels == 1].mean() - drawn + 0.3 * (alpha * alpha).sum())
+
+    assert found.history[0]["loss"] == pytest.approx(loss(alpha), abs=1e-4)
+    slopes = [(loss(alpha + e) - loss(alpha - e)) / 0.02 for e in 0.01 * torch.eye(12)]
+    sure = [u for u in range(12) if abs(slopes[u]) > 0.02]
+    assert len(sure) > 9 and all((found.score[u] < alpha[u]) == (slopes[u] > 0) for u in sure)
+
+
+def test_alpha_is_clipped_after_each_step():
+    found = optimise_alpha(G, "a", S, "red", steps=2, lr=5.0, samples=30, progress=False)
+    assert set(found.score.tolist()) <= {0.0, 1.0}
 
 
 def test_the_collateral_term_leaves_the_entangled_unit_alone():
@@ -346,3 +382,61 @@ def test_wrong_names_units_and_counts_are_answered_with_the_right_ones():
     for counts in ((0, 3), (-1,)):
         with pytest.raises(ValueError, match="from 0 to the 2 units of the ranking"):
             ablation_curve(G, "a", S, "red", [0, 1], counts)
+
+
+# ------------------------------------------------------------------------------------------ a set in a file
+
+def test_a_set_of_units_comes_back_from_its_file_and_serves_as_units(tmp_path):
+    ranking = rank_by_effect(G, "a", S, "red", candidates=[9, 1, 4], samples=8, progress=False)
+    saved = save_units(tmp_path / "red.json", ranking.units[:2], "a", "red", "effect alone", G, model="rigged")
+    found = load_units(tmp_path / "red.json", G)
+    assert found == saved == UnitSet("a", "red", tuple(ranking.units[:2]), "effect alone", "rigged", "")
+    about = json.loads((tmp_path / "red.json").read_text("utf-8"))
+    assert about["class"] == "red" and about["layer"] == "a" and about["units"] == ranking.units[:2]
+    r, _ = G.at(sample_z(2, 12, 0), "a")
+    assert torch.equal(ablate(r, found), ablate(r, ranking.units[:2]))
+    curve = ablation_curve(G, "a", S, "red", found, (0, 2), samples=10, progress=False)
+    assert torch.equal(curve.pixels, ablation_curve(G, "a", S, "red", ranking, (0, 2), 10, progress=False).pixels)
+    assert [p.name for p in tmp_path.iterdir()] == ["red.json"]
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    save_units(tmp_path / "u.json", [1], "a", "red")
+
+    def full(*_):
+        raise OSError("disk full")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        save_units(tmp_path / "u.json", [2], "a", "red")
+    assert load_units(tmp_path / "u.json").units == (1,) and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_wrong_file_of_units_says_what_is_wrong(tmp_path):
+    path = tmp_path / "u.json"
+    with pytest.raises(FileNotFoundError, match="no file .*u.json"):
+        load_units(path)
+    save_units(path, [3, 11], "a", "red")
+    good = path.read_text("utf-8")
+    for text in (good[:40], "[]", "{}", good.replace("gan_teach.units", "other"), good.replace("3,", "-3,"),
+                 good.replace("3,", '"3",'), good.replace('"a"', "7"), good.replace('"class"', '"klass"'), "3", "\0"):
+        path.write_text(text, "utf-8")
+        with pytest.raises(ValueError, match=r"u\.json is no saved set of units, or damaged"):
+            load_units(path)
+
+
+def test_units_are_refused_by_a_generator_they_do_not_fit(tmp_path):
+    path = tmp_path / "u.json"
+    with pytest.raises(ValueError, match="no unit 12; this layer has units 0 to 11"):
+        save_units(path, [12], "a", "red", G=G)
+    with pytest.raises(ValueError, match="no layer 'c'.*a, b"):
+        save_units(path, [1], "c", "red", G=G)
+    for units, layer, said in (([12], "a", "no unit 12"), ([1], "c", "no layer 'c'")):
+        save_units(path, units, layer, "red")
+        with pytest.raises(ValueError, match=f"u.json does not fit this generator: {said}"):
+            load_units(path, G)
+    first, second = Rigged(), Rigged()
+    first.record, second.record = {"sha256": "a" * 64}, {"sha256": "b" * 64}
+    save_units(path, [1], "a", "red", G=first, model="first")
+    assert load_units(path, first).sha256 == "a" * 64 and load_units(path, G).model == "first"
+    with pytest.raises(ValueError, match="found in another generator .first, sha256 aaaaaaaa…, not bbbbbbbb…"):
+        load_units(path, second)
