@@ -1,0 +1,206 @@
+"""A chapter's panels on a projector: one page, full screen, served by Voilà on this computer alone.
+
+    python -m gan_teach demo dissection
+
+The page is a notebook of one cell, written into a temporary folder, that calls `page`. A new demonstration is a
+function that returns its panels by name, and a line in `DEMOS`. Nothing comes from the network: Voilà's own template
+asks a CDN for icons, ours does not.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import webbrowser
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
+{% import "spinner.macro.html.j2" as spinner %}
+{%- block notebook_css -%}
+  <title>TITLE</title>
+  {{ resources.include_js("static/voila-style.js") }}
+  {{ spinner.css() }}
+  {{ super.super() }}
+  <style>
+    :root { --jp-widgets-font-size: 17px; --jp-widgets-inline-height: 36px; --jp-ui-font-size1: 15px;
+            --jp-widgets-inline-label-width: 90px; --jp-widgets-slider-handle-size: 22px; }
+    body, #rendered_cells { margin: 0; padding: 0; background: #fff; overflow-x: hidden; font-size: 17px; }
+    #rendered_cells .jp-Cell, #rendered_cells .jp-OutputArea-output { padding: 0; margin: 0; }
+    #rendered_cells .jp-OutputPrompt, #rendered_cells .jp-InputPrompt, #rendered_cells .jp-Cell-inputWrapper,
+    #rendered_cells .jp-OutputArea-prompt { display: none; }
+    .gt-stage { width: 1264px; }
+    .gt-stage .jupyter-button { font-size: 17px; height: 40px; line-height: 40px; border-radius: 6px; }
+    .gt-stage .jupyter-button.mod-active { outline: 3px solid #1a1a1a; outline-offset: -3px; font-weight: 700; }
+    .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
+    .gt-stage .gt-dissection { zoom: 1.2; }
+    .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 34px; line-height: 34px; }
+    #loading_text { font-size: 26px; }
+  </style>
+  <script>
+    // The page is made for 1280×720 and enlarged to fill what is there.
+    const fit = () => {
+      document.documentElement.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720));
+    };
+    addEventListener("resize", fit); fit();
+  </script>
+{%- endblock notebook_css -%}
+"""
+
+
+# ------------------------------------------------------------------------------------------ the demonstrations
+
+def dissection() -> dict[str, object]:
+    """Chapter 1: paint with the units of a class, and switch them off one by one."""
+    import torch
+
+    from . import load
+    from .dissection import device_of, dissect
+    from .intervention import class_pixels
+    from .layers import sample_z
+    from .widgets.dissection_panel import DissectionPanel
+    from .widgets.paint import PaintPanel
+
+    G, S, layer = load("scenes-progan"), load("scenes-segmenter"), "layer6"
+    found = dissect(G, layer, S, samples=300, progress=False)
+    scenes = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
+    seed = int(class_pixels(scenes, S)[:, S.classes.index("wall")].argmax())    # a house large enough for a door
+    rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
+    return {"Paint": PaintPanel(G, layer, S, rankings, seed=seed, units=64, width=576),
+            "Remove and force": DissectionPanel(G, layer, S, found, seed=seed)}
+
+
+DEMOS: dict[str, tuple[str, Callable[[], dict[str, object]]]] = {
+    "dissection": ("GAN Dissection", dissection),
+}
+
+
+def page(name: str):
+    """The widget that fills the page of a demonstration: its title, and one panel at a time."""
+    import ipywidgets as widgets
+
+    title, make = DEMOS[name]
+    try:
+        panels = make()
+    except Exception as error:
+        return widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">The demonstration '
+                            f"could not start: {escape(str(error))} ({type(error).__name__}).<br>Stop it with Ctrl-C "
+                            "in the terminal, put this right, and start it again.</div>")
+    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "180px"})
+    shown.add_class("gt-panels")
+
+    def switch(_=None):
+        for text, panel in panels.items():
+            panel.widget.layout.display = "" if text == shown.value else "none"
+
+    shown.observe(switch, "value")
+    switch()
+    head = widgets.HBox([widgets.HTML(f'<h1 style="font-size:28px;margin:0;line-height:1.4">{escape(title)}</h1>'),
+                         shown], layout=widgets.Layout(justify_content="space-between", align_items="center",
+                                                       padding="4px 12px 0 12px"))
+    whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
+    whole.add_class("gt-stage")
+    return whole
+
+
+# ------------------------------------------------------------------------------------------ serving
+
+def write_page(folder: Path, name: str) -> Path:
+    """The notebook of a demonstration and Voilà's template for it, in a folder; returns the notebook's path."""
+    if name not in DEMOS:
+        raise ValueError(f"no demonstration {name!r}; there are: {', '.join(DEMOS)}")
+    template = folder / "voila" / "templates" / "gan_teach"
+    template.mkdir(parents=True)
+    (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
+    (template / "index.html.j2").write_text(TEMPLATE.replace("TITLE", escape(DEMOS[name][0])), encoding="utf-8")
+    cell = {"cell_type": "code", "id": "page", "metadata": {}, "execution_count": None, "outputs": [],
+            "source": f"from gan_teach.stage import page\npage({name!r})"}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = folder / "pages" / f"{name}.ipynb"
+    notebook.parent.mkdir()
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4,
+                                    "nbformat_minor": 5}))
+    return notebook
+
+
+def serve(name: str, browser: bool = True, port: int = 0) -> int:
+    """Serve the page of a demonstration until Ctrl-C; prints its address, and opens it unless browser=False.
+
+    port: 0 takes a free one. The address holds a token, without which the server answers nothing. Returns the
+    exit status. ValueError for an unknown name, RuntimeError where Voilà is missing or does not start.
+    """
+    if importlib.util.find_spec("voila") is None:
+        raise RuntimeError('a demonstration is shown by Voilà, which is not installed: pip install "voila>=0.5"')
+    with tempfile.TemporaryDirectory(prefix="gan_teach-") as scratch:
+        folder = Path(scratch)
+        notebook = write_page(folder, name)
+        port, token = free_port(port), secrets.token_urlsafe(24)
+        own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        first = {"PYTHONPATH": str(Path(__file__).parents[1]), "JUPYTER_PATH": str(folder)}     # ours before theirs
+        ours = {name: os.pathsep.join(filter(None, [path, os.environ.get(name)])) for name, path in first.items()}
+        env = dict(os.environ, **own, **ours, JUPYTER_TOKEN=token)
+        command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
+                   f"--Voila.ip={HOST}", "--Voila.port_retries=0", "--Voila.auto_token=True",
+                   "--template=gan_teach"]
+        log = folder / "voila.log"
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)      # a polite kill ends it like Ctrl-C
+        with log.open("w") as out:
+            server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            _wait(server, port, log)
+            address = f"http://{HOST}:{port}/?token={token}"
+            print(f"{DEMOS[name][0]}: {address}", "The page takes some seconds to start. Ctrl-C here ends it.",
+                  sep="\n", flush=True)
+            if browser:
+                webbrowser.open(address)
+            server.wait()
+            raise RuntimeError(f"Voilà has stopped:\n{log.read_text()[-2000:]}")
+        except KeyboardInterrupt:
+            print("ended")
+            return 0
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            _end(server)
+
+
+def free_port(port: int = 0) -> int:
+    """This port if nobody has it, RuntimeError if somebody has; 0 finds a free one."""
+    with socket.socket() as s:
+        try:
+            s.bind((HOST, port))
+        except OSError as error:
+            raise RuntimeError(f"port {port} is in use; give another, or none") from error
+        return s.getsockname()[1]
+
+
+def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) -> None:
+    """Until the server listens; connecting only, since every page that is asked for starts a kernel."""
+    end = time.monotonic() + seconds
+    while True:
+        with socket.socket() as s:
+            if s.connect_ex((HOST, port)) == 0:
+                return
+        if server.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"Voilà did not start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.1)
+
+
+def _end(server: subprocess.Popen) -> None:
+    """Voilà ends its kernels when it is asked to stop; after ten seconds it is not asked any more."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
