@@ -1,6 +1,7 @@
 """The small parts that more than one model shares, and the choice of device.
 
-Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), sections 3 and 4.
+Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), sections 3 and 4; the blur is
+from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
 from __future__ import annotations
@@ -68,6 +69,15 @@ def minibatch_stddev(x: torch.Tensor, group: int = 4, eps: float = 1e-8) -> torc
     return torch.cat([x, y.to(x.dtype)], dim=1)
 
 
+def blur(x: torch.Tensor) -> torch.Tensor:
+    """Each channel of x (N×C×H×W) filtered with [1, 2, 1]ᵀ·[1, 2, 1] / 16, zeros around it.
+
+    After nearest ×2 it makes the upsampling bilinear; before a mean of 2×2 pixels it softens the downsampling.
+    """
+    row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
+    return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
+
+
 class EqualizedConv2d(nn.Module):
     """Convolution with an equalised learning rate: ŵ = w · gain / sqrt(fan_in), w ~ N(0, 1).
 
@@ -75,10 +85,11 @@ class EqualizedConv2d(nn.Module):
     does not depend on the gradient's scale, means the same for every layer.
     """
 
-    def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = math.sqrt(2), padding: int | None = None):
+    def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = math.sqrt(2), padding: int | None = None,
+                 bias: bool = True):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(c_out, c_in, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(c_out))
+        self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
         self.scale = gain / math.sqrt(c_in * kernel**2)
         self.padding = kernel // 2 if padding is None else padding
 
@@ -86,14 +97,48 @@ class EqualizedConv2d(nn.Module):
         return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
 
 
-class EqualizedLinear(nn.Module):
-    """Fully connected layer with an equalised learning rate: ŵ = w · gain / sqrt(fan_in), w ~ N(0, 1)."""
+def _spread(weight: torch.Tensor) -> torch.Tensor:
+    """The sum of four copies of a kernel, shifted by one row, one column and both: k×k → (k+1)×(k+1)."""
+    w = F.pad(weight, (1, 1, 1, 1))
+    w = w[..., 1:, :] + w[..., :-1, :]
+    return w[..., 1:] + w[..., :-1]
 
-    def __init__(self, c_in: int, c_out: int, gain: float = math.sqrt(2)):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(c_out, c_in))
-        self.bias = nn.Parameter(torch.zeros(c_out))
-        self.scale = gain / math.sqrt(c_in)
+
+class UpConv2d(EqualizedConv2d):
+    """Nearest ×2, then a 3×3 convolution, in one step: N×C×H×W → N×C'×2H×2W.
+
+    An output pixel sees at most 2×2 different input pixels, so four of the nine products are sums of others:
+    a transposed convolution with the 4×4 kernel of the sums needs 16 products instead of 36.
+    """
+
+    def kernel(self) -> torch.Tensor:
+        """The kernel of the transposed convolution, C×C'×4×4."""
+        return _spread(self.weight.flip(2, 3) * self.scale).transpose(0, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias)
+        return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
+
+
+class DownConv2d(EqualizedConv2d):
+    """A 3×3 convolution, then the mean of 2×2 pixels, in one step: N×C×H×W → N×C'×H/2×W/2."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, _spread(self.weight * (self.scale / 4)), self.bias, stride=2, padding=1)
+
+
+class EqualizedLinear(nn.Module):
+    """Fully connected layer with an equalised learning rate: ŵ = w · rate · gain / sqrt(fan_in), w ~ N(0, 1/rate²).
+
+    rate: how fast this layer learns, compared with the others. The stored weight is larger by as much as its use
+    is smaller, so that the layer starts out the same and each step of Adam moves it `rate` times as far.
+    """
+
+    def __init__(self, c_in: int, c_out: int, gain: float = math.sqrt(2), rate: float = 1.0, bias: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(c_out, c_in) / rate)
+        self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
+        self.scale, self.rate = gain / math.sqrt(c_in) * rate, rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bias = self.bias if self.bias is None or self.rate == 1.0 else self.bias * self.rate
+        return F.linear(x, self.weight * self.scale, bias)
