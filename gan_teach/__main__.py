@@ -1,4 +1,4 @@
-"""`python -m gan_teach`: train a checkpoint, or list what is shipped."""
+"""`python -m gan_teach`: train a checkpoint, dissect a generator, show a chapter on a stage, or list the weights."""
 
 from __future__ import annotations
 
@@ -8,33 +8,86 @@ import sys
 from pathlib import Path
 
 
-def main(arguments: list[str] | None = None) -> int:
-    from . import checkpoints, recipes
+def parser() -> argparse.ArgumentParser:
+    from . import recipes, stage
 
-    parser = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
+
     train = commands.add_parser("train", help="train a checkpoint again; a stopped run goes on where it was")
     train.add_argument("name", choices=recipes.RECIPES, help="which one")
     train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     train.add_argument("--images", type=int, help="how many pictures to show it in all (the recipe's number)")
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+
+    dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")
+    dissect.add_argument("model", help="a shipped generator such as scenes-progan, or a .safetensors file")
+    dissect.add_argument("--layer", action="append", metavar="LAYER", dest="layers",
+                         help="list the units of this layer (layer4); give it again for more layers")
+    dissect.add_argument("--segmenter", default="scenes-segmenter", help="what labels the pixels (%(default)s)")
+    dissect.add_argument("--out", type=Path, help="the page to write (dissection-MODEL.html)")
+    dissect.add_argument("--samples", type=int, default=1000, help="pictures to draw and segment (%(default)s)")
+    dissect.add_argument("--quantile", type=float, default=0.01,
+                         help="a unit is on above the top share of its values (%(default)s)")
+    dissect.add_argument("--information", action="store_true",
+                         help="the paper's thresholds instead: those of greatest information quality")
+    dissect.add_argument("--seed", type=int, default=0, help="of the pictures (%(default)s)")
+    dissect.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+
+    demo = commands.add_parser("demo", help="a chapter's panels on one page, full screen, on this computer alone")
+    demo.add_argument("name", choices=stage.DEMOS, help="which one")
+    demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
+
     commands.add_parser("list", help="the shipped checkpoints and their records")
-    given = parser.parse_args(arguments)
-    if given.command == "list":
-        for name in checkpoints.shipped():
-            print(name, json.dumps(checkpoints.record(name), indent=2))
-        return 0
+    return whole
+
+
+def train(given: argparse.Namespace) -> int:
+    from . import recipes
+
     folder = given.out or Path("runs") / given.name
+    record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device)
+    if record is not None:                               # None: interrupted, or not the first of several processes
+        print(json.dumps(record, indent=2))
+        print(f"written: {folder / given.name}.safetensors")
+    return 0
+
+
+def dissect(given: argparse.Namespace) -> int:
+    from . import checkpoints, report
+
+    G, S = (checkpoints.load(name, given.device) for name in (given.model, given.segmenter))
+    name = Path(given.model).stem
+    page = report.write_report(G, S, given.layers or ["layer4"], given.out or Path(f"dissection-{name}.html"),
+                               samples=given.samples, quantile=given.quantile, information=given.information,
+                               seed=given.seed, name=name)
+    print(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB); open it in a browser")
+    return 0
+
+
+def demo(given: argparse.Namespace) -> int:
+    from . import stage
+
+    return stage.serve(given.name, browser=not given.no_browser, port=given.port)
+
+
+def list_shipped(given: argparse.Namespace) -> int:
+    from . import checkpoints
+
+    for name in checkpoints.shipped():
+        print(name, json.dumps(checkpoints.record(name), indent=2))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    command = {"train": train, "dissect": dissect, "demo": demo, "list": list_shipped}[given.command]
     try:
-        record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device)
-    except (ValueError, FileNotFoundError, RuntimeError) as error:
+        return command(given)
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    if record is None:
-        return 0
-    print(json.dumps(record, indent=2))
-    print(f"written: {folder / given.name}.safetensors")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Pictures as arrays, bytes and HTML: grids, heat maps, outlines, label colours, tables of pictures.
 
 A *picture* below is any of: a float tensor 3×H×W in [-1, 1], a float or boolean map H×W in [0, 1], a uint8
-array H×W×3, or encoded PNG/JPEG bytes. Nothing here draws with matplotlib: a panel calls it at every slider move.
+array H×W×3, or encoded PNG/JPEG bytes. Nothing here draws with matplotlib (a panel calls it at every slider move);
+`chart` only frames a figure that a notebook has drawn.
 `show([[image, mask, heat], …], alt=…)` follows netdissect: nested lists are a table of pictures.
 """
 
@@ -220,3 +221,12 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
                    for i, row in enumerate(rows))
     return Table(f'<table style="border-collapse:collapse;border:0">{body}</table>',
                  alt if isinstance(alt, str) else "; ".join(str(a) for row in alts for a in row))
+
+
+def chart(figure, alt: str, width: int = 680) -> Table:
+    """Show a matplotlib figure as a picture with a description, and close it: nothing is shown twice or kept."""
+    import matplotlib.pyplot as plt
+
+    figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
+    plt.close(figure)
+    return show(page.getvalue(), alt=alt, width=width)

@@ -50,7 +50,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Settings:
-    images: int = 500_000          # how many real images are shown in all
+    images: int = 425_000          # how many real images are shown in all
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)

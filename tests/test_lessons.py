@@ -37,6 +37,65 @@ def test_check_ablate_accepts_a_right_answer(capsys, answer):
     assert said(capsys, checks.check_ablate, answer).startswith("✓")
 
 
+def threshold(values, share):
+    return values.quantile(1 - share, dim=1)
+
+
+def insert(r, units, where, level):
+    out = r.clone()
+    out[:, units] = where * level[:, None, None] + (1 - where) * r[:, units]
+    return out
+
+
+def effect(inserted, ablated, c):
+    return ((inserted == c).float().mean() - (ablated == c).float().mean()).item()
+
+
+@pytest.mark.parametrize("check, answer", [
+    (checks.check_threshold, threshold),
+    (checks.check_threshold, lambda v, q: dissection.top_quantile([v], v.shape[1], q)),
+    (checks.check_insert, insert), (checks.check_insert, intervention.insert), (checks.check_effect, effect)])
+def test_the_other_checks_accept_a_right_answer(capsys, check, answer):
+    assert said(capsys, check, answer).startswith("✓")
+
+
+def insert_everywhere(r, units, where, level):
+    return insert(r, units, torch.ones_like(where), level)
+
+
+def insert_in_place(r, units, where, level):
+    r[:, units] = insert(r, units, where, level)[:, units]
+    return r
+
+
+def hard_insert(r, units, where, level):
+    return insert(r, units, (where > 0).float(), level)
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (checks.check_threshold, lambda v, q: v.quantile(q, dim=1), "smallest"),
+    (checks.check_threshold, lambda v, q: v.flatten().quantile(1 - q), "compared with itself"),
+    (checks.check_threshold, lambda v, q: v.flatten().quantile(1 - q).expand(3), "must lie above"),
+    (checks.check_threshold, lambda v, q: v.quantile(0.99, dim=1), "with share 0.2"),
+    (checks.check_threshold, lambda v, q: v.sort(1, descending=True).values[:, 0], "leaves 0.0%"),
+    (checks.check_insert, insert_everywhere, "outside P"),
+    (checks.check_insert, insert_in_place, "purity"),
+    (checks.check_insert, hard_insert, "half way"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, units[::-1], where, level), "other unit's level"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, [0, 1, 4], where, level[[0, 1, 0]]), "not named"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, units, where, level)[:1], "shape"),
+    (checks.check_effect, lambda i, a, c: (i == c).float().mean(), "inserted pictures alone"),
+    (checks.check_effect, lambda i, a, c: effect(a, i, c), "the other way round"),
+    (checks.check_effect, lambda i, a, c: abs(effect(i, a, c)), "sign"),
+    (checks.check_effect, lambda i, a, c: (i == c).sum() - (a == c).sum(), "a number of pixels"),
+    (checks.check_effect, lambda i, a, c: effect(i, a, 2), "Do you use c"),
+    (checks.check_effect, lambda i, a, c: (i == c).float().mean((1, 2)), "shape"),
+])
+def test_the_other_checks_name_what_is_wrong(capsys, check, answer, words):
+    text = said(capsys, check, answer)
+    assert text.startswith("✗") and words in text
+
+
 def untouched(*args):
     ...
 
@@ -46,7 +105,8 @@ def half_done(*args):
     return numerator / 2
 
 
-@pytest.mark.parametrize("check", [checks.check_iou, checks.check_ablate])
+@pytest.mark.parametrize("check", [checks.check_iou, checks.check_ablate, checks.check_threshold, checks.check_insert,
+                                   checks.check_effect])
 @pytest.mark.parametrize("answer", [untouched, half_done, lambda *args: ..., ..., None])
 def test_an_untouched_answer_is_not_started(capsys, check, answer):
     assert "not started" in said(capsys, check, answer)
@@ -147,7 +207,7 @@ def test_every_exercise_has_hints_and_the_packages_source_as_solution(capsys):
             expected = hints[n - 1] if 1 <= n <= len(hints) else f"{len(hints)} hints"
             assert expected in capsys.readouterr().out
         checks.solution(name)
-        assert capsys.readouterr().out.startswith(f"def {name}(")
+        assert f"def {checks.SOLUTIONS[name][1]}(" in capsys.readouterr().out
     for ask in (checks.hint, checks.solution):
         ask("nonsense")
         assert "iou, ablate" in capsys.readouterr().out
@@ -169,7 +229,7 @@ def test_the_banner_reports_the_device_that_was_asked_for(capsys, monkeypatch):
     assert f"cpu ({torch.get_num_threads()} thread" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("question", questions.CHAPTER_1, ids=lambda question: question.text[:30])
+@pytest.mark.parametrize("question", questions.CHAPTER_1 + questions.CHAPTER_1B, ids=lambda asked: asked.text[:30])
 def test_every_choice_of_a_question_has_its_reason(question):
     assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
     assert question.right in range(len(question.choices))

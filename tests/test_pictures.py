@@ -119,3 +119,15 @@ def test_show_refuses_pictures_without_alt(alt):
         p.show(torch.zeros(3, 4, 4))
     with pytest.raises(ValueError, match="empty"):
         p.show([], alt="nothing")
+
+
+def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    ax.plot([0, 1])
+    shown = p.chart(figure, "a rising line", width=300)
+    assert 'alt="a rising line"' in shown.html and "width:300px" in shown.html
+    assert not plt.fignum_exists(figure.number)
+    with pytest.raises(ValueError, match="alt"):
+        p.chart(plt.figure(), "")

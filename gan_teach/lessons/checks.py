@@ -14,7 +14,10 @@ from importlib import import_module
 
 import torch
 
-SOLUTIONS = {"iou": "gan_teach.dissection", "ablate": "gan_teach.intervention"}
+# exercise -> where the package has it: (module, function)
+SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.intervention", "ablate"),
+             "threshold": ("gan_teach.dissection", "top_quantile"), "insert": ("gan_teach.intervention", "insert"),
+             "effect": ("gan_teach.intervention", "causal_effect")}
 
 HINTS = {
     "iou": (
@@ -26,6 +29,21 @@ HINTS = {
         "r has the shape (N, U, H, W): pictures, units, rows, columns. A unit is one of the second axis.",
         "Work on a copy, `r.clone()`: the caller still needs r to draw the picture before.",
         "`copy[:, units]` are the chosen units in every picture and place. Set them to 0, return the copy.",
+    ),
+    "threshold": (
+        "Each row of `values` is one unit. It is compared with itself alone: one threshold for each row.",
+        "The top 1 % of n values are the n/100 largest. Sort a row, largest first: where does the line go?",
+        "`values.quantile(1 - share, dim=1)`: 1 - share of a row lie below it, a share of it lies above.",
+    ),
+    "insert": (
+        "Work on a copy. `where` has the rows and columns of r: 1 at the places P, 0 elsewhere.",
+        "One line for all places: P·k + (1 − P)·r. Where P is 0 that is r; where P is 1 it is k.",
+        "k is one number per unit: give it the shape (units, 1, 1), `level[:, None, None]`, to fit (N, units, H, W).",
+    ),
+    "effect": (
+        "δ compares two pictures of each z: with the units forced on, and with them at 0.",
+        "The share of pixels that show class c: `(labels == c).float().mean()`.",
+        "Subtract: what insertion shows less what ablation leaves. No absolute value: an effect has a sign.",
     ),
 }
 
@@ -147,6 +165,91 @@ def check_ablate(answer: Callable) -> str:
     return "ablate: the named units are 0 in every picture and place, all else is as it was, r is left alone."
 
 
+@_check
+def check_threshold(answer: Callable) -> str:
+    """Check `threshold(values, share)`: U×n values to U thresholds, each exceeded by that share of its row."""
+    rng = torch.Generator().manual_seed(0)
+    values = torch.randn(3, 1000, generator=rng) * torch.tensor([[1.0], [5.0], [0.1]]) + torch.tensor([[0.0], [2], [9]])
+    before = values.clone()
+    for share in (0.01, 0.2):
+        t = _ask(answer, values, share)
+        _unchanged("values", values, before)
+        if not isinstance(t, torch.Tensor) or t.shape != (3,):
+            got = tuple(t.shape) if isinstance(t, torch.Tensor) else type(t).__name__
+            raise Wrong(f"shape: three units need three thresholds, (3,); yours is {got}."
+                        + (" A unit is only compared with itself." if torch.as_tensor(t).numel() == 1 else ""))
+        on = (values > t[:, None]).float().mean(1)                          # (3,)
+        off = int((on - share).abs().argmax())
+        if abs(on[off] - share) > 0.002:
+            slip = " That is the line of the *smallest* values." if abs(on[off] - 1 + share) < 0.002 else ""
+            raise Wrong(f"value: with share {share:g}, {share:.0%} of a unit's values must lie above its threshold; "
+                        f"in row {off} yours leaves {on[off]:.1%} above.{slip}")
+    return "threshold: one for each unit, and the right share of its values lies above it."
+
+
+@_check
+def check_insert(answer: Callable) -> str:
+    """Check `insert(r, units, where, level)`: k at the places P in the units, all else and `r` as it was."""
+    rng = torch.Generator().manual_seed(0)
+    r, units, level = torch.rand(3, 6, 4, 4, generator=rng) + 0.5, [4, 1], torch.tensor([7.0, 3.0])
+    where = torch.zeros(4, 4)
+    where[1:3, :2] = 1
+    before, P = r.clone(), where.bool()
+    out = _ask(answer, r, units, where, level)
+    if not isinstance(out, torch.Tensor) or out.shape != r.shape:
+        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
+        raise Wrong(f"shape: the result must look like r, {tuple(r.shape)}; yours is {got}.")
+    _unchanged("r", r, before)
+    for u, k in zip(units, level.tolist()):
+        inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
+        if (inside - k).abs().max() > 1e-6:
+            seen = inside.flatten()[(inside - k).abs().argmax()]
+            hint = " That is the other unit's level." if float(seen) in level.tolist() else ""
+            raise Wrong(f"value: at the places P unit {u} must be {k:g}; somewhere yours is {seen:.3f}.{hint}")
+        if outside.abs().max() > 1e-6:
+            raise Wrong(f"place: unit {u} changed outside P too, by up to {outside.abs().max():.3f}.")
+    others = [u for u in range(r.shape[1]) if u not in units]
+    if not torch.equal(out[:, others], r[:, others]):
+        moved = (out[:, others] - r[:, others]).abs()
+        raise Wrong("value: units that were not named changed too "
+                    f"({int((moved > 0).sum())} of {moved.numel()} values).")
+    half = _ask(answer, r, units, where / 2, level)
+    right = (level[:, None, None] + r[:, units]) / 2
+    if (half[:, units][:, :, P] - right[:, :, P]).abs().max() > 1e-6:
+        raise Wrong("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k.")
+    return "insert: each unit has its level at P, and half of it where P is ½; all else is as it was, r is left alone."
+
+
+@_check
+def check_effect(answer: Callable) -> str:
+    """Check `effect(labels_inserted, labels_ablated, c) -> float`: δ, the difference of the shares of class c."""
+    inserted, ablated = torch.zeros(2, 8, 8, dtype=torch.long), torch.zeros(2, 8, 8, dtype=torch.long)
+    inserted[0, :4], inserted[1, :1], ablated[0, :1], ablated[1, 0, :4] = 2, 2, 2, 2      # c = 2: 40 and 12 of 128
+    inserted[1, 7], ablated[:, 6:] = 1, 1                                                 # another class
+    before = inserted.clone(), ablated.clone()
+    value = _ask(answer, inserted, ablated, 2)
+    _unchanged("the first labels", inserted, before[0])
+    _unchanged("the second labels", ablated, before[1])
+    if torch.as_tensor(value).numel() != 1:
+        raise Wrong(f"shape: δ is one number over all pictures, yours has {torch.as_tensor(value).numel()}.")
+    value = float(value)
+    slips = {40 / 128: "the inserted pictures alone", 12 / 128: "the ablated pictures alone",
+             -28 / 128: "the other way round: ablated less inserted", 28.0: "a number of pixels, not a share of them",
+             28 / 2: "pixels per picture, not a share of them", 28 / 12: "the growth relative to the ablated pictures",
+             28 / 40: "the loss relative to the inserted pictures"}
+    if abs(value - 28 / 128) > 1e-6:
+        slip = next((f" That is {name}." for at, name in slips.items() if abs(value - at) < 1e-6), "")
+        raise Wrong(f"value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {28 / 128:.4f}; "
+                    f"yours is {value:.4f}.{slip}")
+    swapped = float(_ask(answer, ablated, inserted, 2))
+    if abs(swapped + 28 / 128) > 1e-6:
+        raise Wrong(f"sign: with fewer pixels after insertion δ is negative, {-28 / 128:.4f}; yours is {swapped:.4f}.")
+    other = float(_ask(answer, inserted, ablated, 1))
+    if abs(other - (8 - 32) / 128) > 1e-6:
+        raise Wrong(f"class: for class 1 δ = {-24 / 128:.4f}; yours is {other:.4f}. Do you use c?")
+    return "effect: the difference of two shares, with its sign, for the class that was asked."
+
+
 def hint(name: str, n: int = 1) -> None:
     """Print the n-th hint of an exercise, from 1; each says a little more than the one before."""
     hints = HINTS.get(name)
@@ -161,6 +264,7 @@ def hint(name: str, n: int = 1) -> None:
 def solution(name: str) -> None:
     """Print the package's own source of the exercise's function."""
     if name in SOLUTIONS:
-        print(inspect.getsource(getattr(import_module(SOLUTIONS[name]), name)))
+        module, function = SOLUTIONS[name]
+        print(inspect.getsource(getattr(import_module(module), function)))
     else:
         print(f"There is no exercise {name!r}; there are: {', '.join(SOLUTIONS)}.")

@@ -60,3 +60,52 @@ CHAPTER_1 = (
          "δ = E[s_c(x inserted)] − E[s_c(x removed)], all else in the picture held equal."),
         right=2),
 )
+
+CHAPTER_1B = (
+    Question(
+        "A unit's IoU with sky is 0.30; with the sky labels of other pictures it is 0.28. What does it know?",
+        ("The sky: 0.30 is far above 0.05",
+         "Mostly that the sky is at the top",
+         "Nothing: the IoU should be 1"),
+        ("So would be a unit that ignores the picture and is on along the upper edge.",
+         "What is left when the labels come from another picture needs no knowledge of this one.",
+         "No threshold on an 8×8 map follows the outline of a roof; an IoU of 1 cannot be expected."),
+        right=1),
+    Question(
+        "Why are the thresholds of greatest information chosen on other pictures than those that give the IoU?",
+        ("To save time",
+         "Because the generator draws no picture twice",
+         "Because a choice fits the luck of the pictures it was made on"),
+        ("It costs more time: a second set of pictures is drawn.",
+         "It does: the same z gives the same picture.",
+         "Judged on the same pictures, that luck would count as skill."),
+        right=2),
+    Question(
+        "Door units are forced on in the sky, and no door appears. What has been shown?",
+        ("The layers after the cut use what stands around a place",
+         "The units were not door units",
+         "The level k was too low"),
+        ("The same units at the same level make a door in a wall; only the surroundings differ.",
+         "In the wall they do draw doors.",
+         "The level was that of places with doors, in the wall and in the sky alike."),
+        right=0),
+    Question(
+        "Without 5 'artefact' units the Fréchet distance falls from 1.0 to 0.9; without 5 random ones to 0.9 ± 0.1. "
+        "A repair?",
+        ("Yes, lower is better",
+         "No: random units do as well",
+         "No, since 0.9 is not 0"),
+        ("Lower it is, but was it these units? Any five would have done.",
+         "An effect counts only beyond what chance gives.",
+         "Even real pictures have a distance to other real pictures."),
+        right=1),
+    Question(
+        "δ for the tree units is +0.2. What was compared?",
+        ("Pictures with the units inserted, and the same pictures with them ablated",
+         "Pictures with trees, and pictures without",
+         "The best units, and random ones"),
+        ("δ = E[s_c(x inserted)] − E[s_c(x ablated)]: an experiment, on the same z.",
+         "That is an observation: other things differ between such pictures too.",
+         "That comparison comes on top: δ of random units should be near 0."),
+        right=0),
+)

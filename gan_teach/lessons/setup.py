@@ -20,7 +20,7 @@ def installed(package: str) -> str:
         return "missing"
 
 
-def banner(chapter: int, minutes: float) -> None:
+def banner(chapter: int | str, minutes: float) -> None:
     """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU."""
     device = torch.device(pick_device())
     if device.type == "cpu":
