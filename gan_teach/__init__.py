@@ -6,11 +6,13 @@ __all__ = ["load"]
 
 
 def load(name_or_path, device=None):
-    """A ready network: a shipped one, one of a .safetensors file, or the authors' own ("official/…").
+    """A ready network: a shipped one, one of a .safetensors file, or one of the papers' authors.
 
-    See `checkpoints.load` for ours, and `official.load_official` for the authors', which are fetched on first use.
+    "official/…" names are fetched on first use; a .pkl, .pth or .pt file is read without running anything in it.
+    See `checkpoints.load` for ours and `official.load_official` for theirs.
     """
-    if str(name_or_path).startswith("official/"):
+    given = str(name_or_path)
+    if given.startswith("official/") or given.endswith((".pkl", ".pth", ".pt")):
         from .official import load_official
 
         return load_official(name_or_path, device=device)

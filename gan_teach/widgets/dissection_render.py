@@ -1,7 +1,7 @@
 """What the dissection panel shows, computed without any widget: state in, frame out.
 
 A frame answers "what happens to the picture when these units are removed, or forced on, here?" (GAN
-Dissection, arXiv 1811.10597, Eq. 3). r = h(z) is kept for a seed, so a slider move costs one f(r) and one s(x).
+Dissection, arXiv 1811.10597). r = h(z) is kept for a seed, so a slider move costs one f(r) and one s(x).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Renderer:
         where = None if state.region is None else torch.tensor(state.region, dtype=torch.float32)
         x_new, labels_new = x, labels
         if state.strength and state.units:
-            x_new = f(self.edit(r, state, where))                       # x_a or x_i of Eq. 3, (1, 3, H, W)
+            x_new = f(self.edit(r, state, where))                       # x_a or x_i, (1, 3, H, W)
             labels_new = segment(self.segmenter, x_new)                 # (1, H', W')
         zoom = max(1, self.size // x.shape[-1])
         before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))

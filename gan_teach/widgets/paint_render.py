@@ -1,7 +1,7 @@
 """What the painting panel shows, computed without any widget: strokes in, picture and counts out.
 
 A brush of GAN Dissection (Bau et al., arXiv 1811.10597): where it passes, units of a class are forced on or
-switched off in r = h(z) (Eq. 3), and f draws the rest. A stroke is a line at picture size; its mask is max-pooled
+switched off in r = h(z), and f draws the rest. A stroke is a line at picture size; its mask is max-pooled
 to the maps of r, as the authors' GANpaint does it. h is never run twice for a scene, a new stroke edits the r that
 the strokes before it left, so a stroke costs one f(r) and one s(x).
 """
@@ -165,7 +165,7 @@ class PaintRenderer:
         return self._masks[key]
 
     def edit(self, r: Tensor, stroke: Stroke) -> Tensor:
-        """r after one stroke: x_i or x_a of Eq. 3 where the brush went, untouched elsewhere."""
+        """r after one stroke: x_i or x_a where the brush went, untouched elsewhere."""
         check_name("action", stroke.action, ("add", "remove"))
         check_name("class", stroke.cls, tuple(self.rankings))
         units, P, s = self.rankings[stroke.cls][:stroke.units], self.where(stroke).to(r), min(stroke.strength, 1.0)

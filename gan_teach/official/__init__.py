@@ -1,0 +1,210 @@
+"""The weights that the papers' authors published, in our own networks. Nothing in their files is ever run.
+
+    G = load_official("official/progan-church")       # fetched once, then from the cache
+    G = load_official("downloads/karras2019stylegan-ffhq-1024x1024.pkl")
+
+`pickles` is the machine that reads without running, `networks` (TensorFlow) and `torch_files` use it; `progan`,
+`stylegan`, `egan` and `upernet` say which tensor goes where, `fill` puts each into its place exactly once,
+`download` fetches.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .. import checkpoints
+from ..checkpoints import BadCheckpoint
+from ..layers import pick_device
+from . import egan, progan, stylegan, upernet
+from .download import cache_folder, download, sha256
+from .fill import some
+from .networks import NETWORKS, read_network
+from .torch_files import STARTS, read_tensors
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a file can be had, and what is known of it beforehand."""
+    file: str                    # its name in the cache
+    urls: tuple[str, ...]        # tried in this order
+    sha256: str = ""             # how the published SHA-256 begins; "": none was published
+    size: str = ""
+    licence: str = ""
+
+
+def _dissected(file: str) -> Published:
+    return Published(file, tuple(f"http://{host}.csail.mit.edu/models/{file}" for host in ("gandissect", "dissect")),
+                     file.split("-")[-1].removesuffix(".pth"), "about 73 MB" if "celeb" not in file else "")
+
+
+def _drive(name: str, key: str) -> Published:
+    return Published(f"stylegan-{name}.pkl", (f"https://drive.google.com/uc?id={key}&export=download",),
+                     licence="CC BY-NC 4.0")
+
+
+KNOWN = {
+    # The hash stands in the file's name. github.com/davidbau/dissect; Bau et al. trained these on LSUN.
+    "official/progan-bedroom": _dissected("proggan_bedroom-d8a89ff1.pth"),
+    "official/progan-celebahq": _dissected("proggan_celebhq-620d161c.pth"),
+    "official/progan-church": _dissected("proggan_churchoutdoor-7e701dd5.pth"),
+    "official/progan-conferenceroom": _dissected("proggan_conferenceroom-21e85882.pth"),
+    "official/progan-diningroom": _dissected("proggan_diningroom-3aa0ab80.pth"),
+    "official/progan-kitchen": _dissected("proggan_kitchen-67f1e16c.pth"),
+    "official/progan-livingroom": _dissected("proggan_livingroom-5ef336dd.pth"),
+    "official/progan-restaurant": _dissected("proggan_restaurant-b8578299.pth"),
+    # No hash was published. github.com/NVlabs/stylegan
+    "official/stylegan-bedrooms": _drive("bedrooms", "1MOSKeGF0FJcivpBI7s63V9YHloUTORiF"),
+    "official/stylegan-cars": _drive("cars", "1MJ6iCfNtMIRicihwRorsM3b7mmtmK9c3"),
+    "official/stylegan-cats": _drive("cats", "1MQywl0FNt6lHu8E_EUqnRbviagS7fbiJ"),
+    "official/stylegan-celebahq": _drive("celebahq", "1MGqJl28pN4t7SAtSrPdSRJSQJqahkzUf"),
+    "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ"),
+}
+SEGMENTER = "official/upernet"
+SEGMENTER_FILES = tuple(Published(f"upernet/{file}", (upernet.URL + file,)) for file in upernet.FILES)
+
+
+def names() -> list[str]:
+    """The names that `load_official` knows."""
+    return [*KNOWN, SEGMENTER]
+
+
+def convert(path: str | Path, network: str = "Gs") -> torch.nn.Module:
+    """The network in a file of the authors', as one of ours (eval mode, no gradients, on the CPU).
+
+    path: an official TensorFlow pickle of StyleGAN or Progressive GAN, or a PyTorch file of GAN Dissection's
+    generators, of GenForce's StyleGAN or of E-GAN's code; told apart by what they hold. network: of a file with
+    several, "Gs" (the average of G over the training, which draws the published pictures), "G", or "D" (of
+    StyleGAN's pickles). Raises BadCheckpoint for every other file, before anything of it is built.
+    """
+    if network not in NETWORKS:
+        raise ValueError(f"no network {network!r}; an official file has {', '.join(NETWORKS)}")
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(16)
+        return _from_torch(path, network) if start.startswith(STARTS) else _from_tensorflow(path, network)
+    except (ValueError, ArithmeticError, RuntimeError) as error:      # the last two: no network has layers of 0 units
+        if str(error).startswith(str(path)):
+            raise
+        raise BadCheckpoint(f"{path}: {error}") from error
+
+
+def _from_tensorflow(path: str | Path, network: str) -> torch.nn.Module:
+    weights = read_network(path, network)
+    styled = "dlatent_avg" in (read_network(path, "Gs") if network == "D" else weights)
+    if network == "D":
+        if not styled:
+            raise BadCheckpoint("of a Progressive GAN's pickle only the generator is read: network='Gs' or 'G'")
+        return stylegan.discriminator(weights)
+    return stylegan.generator(weights) if styled else progan.generator(weights)
+
+
+def _from_torch(path: str | Path, network: str) -> torch.nn.Module:
+    content = read_tensors(path)
+    if network == "D":
+        raise BadCheckpoint("of PyTorch files only generators are read: network='Gs' or 'G'")
+    if isinstance(content.get("g_running"), dict):
+        raise BadCheckpoint("holds rosinality's StyleGAN, which is another network (one noise map for two layers, the "
+                            "bias before the blur); take the authors' pickle or GenForce's conversion")
+    # GenForce keeps two generators, GAN Dissection's files may have a few numbers beside the tensors.
+    inside = ("generator_smooth" if network == "Gs" else "generator") if "generator_smooth" in content else "state_dict"
+    weights = content[inside] if isinstance(content.get(inside), dict) else content
+    weights = {str(name): tensor for name, tensor in weights.items() if isinstance(tensor, torch.Tensor)}
+    if weights.keys() & progan.NAMINGS.keys():
+        return progan.generator(weights)
+    if "truncation.w_avg" in weights:
+        return stylegan.generator(weights)
+    if weights.keys() & {f"{stem}.0.weight" for stem in egan.STEMS}:
+        return egan.generator(weights)
+    raise BadCheckpoint("holds none of the networks that can be read (Progressive GAN as GAN Dissection has it, "
+                        f"StyleGAN as GenForce has it, E-GAN's generator): its names are {some(content) or 'none'}")
+
+
+def load_official(name_or_path: str | Path, network: str = "Gs",
+                  device: str | torch.device | None = None) -> torch.nn.Module:
+    """A network of the papers' authors, ready to use, with its `.record`.
+
+    name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
+    the published hash, or, where none was published, against that of the first download; or the path of such a
+    file, which needs no network. It is converted once, to .safetensors in the cache. network: see `convert`.
+    Raises ValueError for an unknown name, FileNotFoundError for a path without a file, ConnectionError when a
+    file cannot be fetched, BadCheckpoint for a file that is not what it should be.
+    """
+    given = str(name_or_path)
+    if given == SEGMENTER:
+        return load_segmenter(device=device)
+    known = KNOWN.get(given)
+    if known is None and (given.startswith("official/") and not Path(given).exists()):
+        near = difflib.get_close_matches(given, names(), 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no published weights {given!r}.{hint} There are: {', '.join(names())}; or give the path of "
+                         "a file")
+    path = cache_folder() / known.file if known else Path(given)
+    if not known and not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; published weights: {', '.join(names())}")
+    digest = fetch(known, path) if known else sha256(path)
+    ours = cache_folder() / f"{path.stem}-{network}-{digest[:16]}.safetensors"
+    if ours.exists():
+        try:
+            return checkpoints.load(ours, device)
+        except BadCheckpoint:
+            ours.unlink()                              # a cut copy; the original is still there
+    start = time.perf_counter()
+    model = convert(path, network)
+    seconds = time.perf_counter() - start
+    megabytes = sum(t.numel() * t.element_size() for t in model.state_dict().values()) / 1e6
+    print(f"{path.name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory")
+    model.record = {"source": known.urls[0] if known else path.name, "source_sha256": digest,
+                    "seconds": round(seconds, 2), "licence": known.licence if known else ""}
+    if any(type(model) is kind for kind, _ in checkpoints.KINDS.values()):
+        checkpoints.save(ours, model, **model.record)
+        return checkpoints.load(ours, device)
+    return model.to(pick_device(device and str(device)))
+
+
+def load_segmenter(folder: str | Path | None = None, device: str | torch.device | None = None) -> upernet.Segmenter:
+    """The published segmenter of 335 kinds of objects: from a folder with its three files, else from the cache.
+
+    The files (`upernet.FILES`, some hundred MB) are fetched into the cache if they are not there. Raises
+    FileNotFoundError, ConnectionError and BadCheckpoint like `load_official`.
+    """
+    paths = [(cache_folder() / "upernet" if folder is None else Path(folder)) / file for file in upernet.FILES]
+    for path, known in zip(paths, SEGMENTER_FILES):
+        if folder is None:
+            fetch(known, path)
+        elif not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}; the segmenter needs {', '.join(upernet.FILES)}")
+    return upernet.read(*paths).to(pick_device(device and str(device)))
+
+
+def fetch(known: Published, path: Path) -> str:
+    """See that the published file lies at `path`: downloaded if it is not there, its hash checked and returned."""
+    note = path.with_name(path.name + ".sha256")
+    if not path.exists():
+        if known.size:
+            print(f"{known.file}: fetching {known.size}")
+        for url in known.urls:
+            try:
+                download(url, path)
+                break
+            except ConnectionError:
+                if url == known.urls[-1]:
+                    raise
+    digest = sha256(path)
+    expected = known.sha256 or (note.read_text().strip() if note.exists() else "")
+    if not digest.startswith(expected):
+        whose = "published" if known.sha256 else "first downloaded"
+        moved = path.with_name(path.name + ".wrong")
+        os.replace(path, moved)
+        raise BadCheckpoint(f"{path} has SHA-256 {digest[:16]}…, and the {whose} file's begins with {expected[:16]}: "
+                            f"it was cut or altered; nothing was loaded. It is now {moved.name}; call again to fetch "
+                            "the file anew")
+    if not known.sha256 and not note.exists():
+        note.write_text(digest + "\n")
+        print(f"{known.file}: no hash of it was published; from now on it must stay {digest[:16]}… ({note.name})")
+    return digest

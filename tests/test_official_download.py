@@ -1,0 +1,183 @@
+"""Published files come once, whole and as published; a broken-off download is gone on with. No network is used."""
+
+import http.server
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import official_files as files
+import pytest
+import torch
+
+from gan_teach import checkpoints, official
+from gan_teach.checkpoints import BadCheckpoint
+from gan_teach.official.download import cache_folder, download
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves `server.content`; breaks off after `server.breaks.pop(0)` bytes while there are breaks."""
+
+    def do_GET(self):
+        server, content, start = self.server, self.server.content, 0
+        asked = self.headers.get("Range")
+        server.asked.append(asked)
+        if server.status:
+            self.send_error(server.status)
+            return
+        if asked and server.ranges and self.headers["If-Range"] == server.tag:
+            start = int(asked.removeprefix("bytes=").rstrip("-"))
+            if start >= len(content):
+                self.send_error(416)
+                return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Type", server.kind)
+        self.send_header("Content-Length", server.length or len(content) - start)
+        if server.tag:
+            self.send_header("ETag", server.tag)
+        self.end_headers()
+        self.wfile.write(content[start:][:server.breaks.pop(0) if server.breaks else None])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.content, server.tag, server.kind = bytes(range(256)) * 8000, '"one"', "application/octet-stream"
+        server.breaks, server.asked, server.ranges, server.status, server.length = [], [], True, 0, 0
+        server.url = f"http://127.0.0.1:{server.server_port}/file.pth"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def left(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_download_shows_a_bar_with_the_size(server, cache, capsys):
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and left(cache) == ["file.pth"]
+    assert "file.pth: 100%" in (shown := capsys.readouterr().err) and "2.05M/2.05M" in shown
+
+
+def test_a_download_that_broke_off_is_gone_on_with(server, cache):
+    server.breaks = [1_500_000, 300_000]
+    for have in (1_500_000, 1_800_000):
+        with pytest.raises(ConnectionError, match=f"broke off at {have} of 2048000 bytes; call again.*browser"):
+            download(server.url, cache / "file.pth")
+        assert left(cache) == ["file.pth.part", "file.pth.part.tag"]
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and left(cache) == ["file.pth"]
+    assert server.asked == [None, "bytes=1500000-", "bytes=1800000-"]
+
+
+@pytest.mark.parametrize("change", [{"ranges": False}, {"content": b"new" * 500_000, "tag": '"two"'}, {"tag": ""}])
+def test_a_remainder_of_another_file_is_never_appended(server, cache, change):
+    server.tag = change.get("tag", '"one"') and '"one"'
+    server.breaks = [1_200_000]
+    with pytest.raises(ConnectionError, match="broke off"):
+        download(server.url, cache / "file.pth")
+    for name, value in change.items():
+        setattr(server, name, value)
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and left(cache) == ["file.pth"]
+
+
+def test_a_part_as_long_as_the_file_starts_again(server, cache):
+    cache.mkdir()
+    (cache / "file.pth.part").write_bytes(bytes(len(server.content)))
+    (cache / "file.pth.part.tag").write_text('"one"')
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and server.asked == ["bytes=2048000-", None]
+
+
+def test_answers_that_are_not_the_file_are_refused(server, cache):
+    server.kind = "text/html"
+    with pytest.raises(BadCheckpoint, match="web page.*browser.*load_official"):
+        download(server.url, cache / "file.pth")
+    server.kind, server.length = "application/octet-stream", 1 << 40
+    with pytest.raises(BadCheckpoint, match="has 1099511627776 bytes"):
+        download(server.url, cache / "file.pth")
+    server.status = 404
+    with pytest.raises(ConnectionError, match="answered 404"):
+        download(server.url, cache / "file.pth")
+    assert not (cache / "file.pth").exists()
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(ConnectionError, match="cannot be reached.*browser"):
+        download(server.url, cache / "file.pth")
+
+
+@pytest.fixture
+def church(server, tmp_path, monkeypatch):
+    """The server has a small church; `known(hash)` makes it known under the name official/progan-church."""
+    weights = files.progan_layers(np.random.default_rng(0), 7, (6, 5))
+    torch.save({name: torch.from_numpy(w) for name, w in weights.items()}, tmp_path / "church.pth")
+    server.content = (tmp_path / "church.pth").read_bytes()
+    digest = checkpoints.sha256(tmp_path / "church.pth")
+
+    def known(sha256, *urls):
+        entry = official.Published("church.pth", urls or (server.url,), sha256)
+        monkeypatch.setitem(official.KNOWN, "official/progan-church", entry)
+
+    known(digest[:8])
+    return known
+
+
+def test_a_known_name_is_fetched_and_converted_once(server, church, cache):
+    G = official.load_official("official/progan-church", device="cpu")
+    again = official.load_official("official/progan-church", device="cpu")
+    assert len(server.asked) == 1 and torch.equal(G(torch.ones(1, 7)), again(torch.ones(1, 7)))
+    assert G.record["source"] == server.url and "church.pth" in left(cache)
+
+
+def test_a_second_address_is_tried(server, church):
+    church("", "http://127.0.0.1:9/file.pth", server.url)
+    assert official.load_official("official/progan-church", device="cpu").z_dim == 7
+
+
+def test_another_hash_than_the_published_one_is_refused(server, church, cache):
+    church("0badc0de")
+    with pytest.raises(BadCheckpoint, match="church.pth has SHA-256 .*published.*0badc0de.*church.pth.wrong.*again"):
+        official.load_official("official/progan-church")
+    assert left(cache) == ["church.pth.wrong"]
+
+
+def test_without_a_published_hash_the_first_one_counts(server, church, cache, capsys):
+    church("")
+    official.load_official("official/progan-church", device="cpu")
+    assert "no hash of it was published" in capsys.readouterr().out
+    official.load_official("official/progan-church", device="cpu")
+    assert "hash" not in capsys.readouterr().out
+    (cache / "church.pth").write_bytes(server.content[:-1] + b"\1")
+    with pytest.raises(BadCheckpoint, match="first downloaded"):
+        official.load_official("official/progan-church")
+    assert official.load_official("official/progan-church", device="cpu").z_dim == 7        # fetched anew
+
+
+def test_the_cache_lies_where_the_platform_keeps_such_things(monkeypatch):
+    monkeypatch.delenv("GAN_TEACH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
+    monkeypatch.setenv("LOCALAPPDATA", "/local")
+    for platform, folder in (("linux", Path("/x/gan_teach")), ("win32", Path("/local/gan_teach")),
+                             ("darwin", Path.home() / "Library/Caches/gan_teach")):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert cache_folder() == folder
+
+
+def test_published_files_have_an_address_and_a_hash_where_one_is_known():
+    for name, known in official.KNOWN.items():
+        assert all(url.startswith(("http://", "https://")) for url in known.urls)
+        assert (len(known.sha256) == 8) == name.startswith("official/progan")
+        assert known.sha256 in known.file

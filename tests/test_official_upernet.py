@@ -1,0 +1,187 @@
+"""The published segmenter: its files become a callable with classes, and it computes what the format describes."""
+
+import json
+
+import numpy as np
+import official_files as files
+import pytest
+import torch
+
+from gan_teach import official
+from gan_teach.checkpoints import BadCheckpoint
+from gan_teach.official import upernet
+from gan_teach.segmenter import segment
+
+STEM, PLANES, BLOCKS, POOLED, WIDTH, OBJECTS = (4, 4, 6), (2, 3, 3, 4), (2, 1, 2, 1), 3, 5, 7
+
+
+@pytest.fixture(scope="module")
+def weights():
+    rng, enc, dec = np.random.default_rng(0), {}, {}
+
+    def conv(into, name, c_in, c_out, k, bn=None, bias=False):
+        into[f"{name}.weight"] = rng.normal(size=(c_out, c_in, k, k)) / np.sqrt(c_in * k * k)
+        if bias:
+            into[f"{name}.bias"] = rng.normal(size=c_out)
+        if bn:
+            into |= {f"{bn}.weight": rng.uniform(0.5, 2, c_out), f"{bn}.running_var": rng.uniform(0.5, 2, c_out),
+                     f"{bn}.bias": rng.normal(size=c_out), f"{bn}.running_mean": rng.normal(size=c_out)}
+
+    for i, (c_in, c) in enumerate(zip((3, *STEM), STEM), 1):
+        conv(enc, f"conv{i}", c_in, c, 3, f"bn{i}")
+    c_in = STEM[-1]
+    for i, (c, n) in enumerate(zip(PLANES, BLOCKS), 1):
+        for b in range(n):
+            stem = f"layer{i}.{b}"
+            conv(enc, f"{stem}.conv1", c_in, c, 1, f"{stem}.bn1")
+            conv(enc, f"{stem}.conv2", c, c, 3, f"{stem}.bn2")
+            conv(enc, f"{stem}.conv3", c, 4 * c, 1, f"{stem}.bn3")
+            if b == 0:
+                conv(enc, f"{stem}.downsample.0", c_in, 4 * c, 1, f"{stem}.downsample.1")
+            c_in = 4 * c
+    for i in range(4):
+        conv(dec, f"ppm_conv.{i}.0", c_in, POOLED, 1, f"ppm_conv.{i}.1")
+    conv(dec, "ppm_last_conv.0", c_in + 4 * POOLED, WIDTH, 3, "ppm_last_conv.1")
+    for i in range(3):
+        conv(dec, f"fpn_in.{i}.0", 4 * PLANES[i], WIDTH, 1, f"fpn_in.{i}.1")
+        conv(dec, f"fpn_out.{i}.0.0", WIDTH, WIDTH, 3, f"fpn_out.{i}.0.1")
+    conv(dec, "conv_fusion.0", 4 * WIDTH, WIDTH, 3, "conv_fusion.1")
+    conv(dec, "object_head.0.0", WIDTH, WIDTH, 3, "object_head.0.1")
+    conv(dec, "object_head.1", WIDTH, OBJECTS, 1, bias=True)
+    conv(dec, "material_head.1", WIDTH, 3, 1, bias=True)                       # not used
+    enc["bn1._running_iter"] = np.ones(1)
+    return tuple({name: w.astype(np.float32) for name, w in part.items()} for part in (enc, dec))
+
+
+def write(folder, enc, dec, objects=OBJECTS):
+    paths = folder / "encoder_epoch_40.pth", folder / "decoder_epoch_40.pth", folder / "labels.json"
+    for path, part in zip(paths, (enc, dec)):
+        torch.save({name: torch.from_numpy(w) for name, w in part.items()}, path, _use_new_zipfile_serialization=False)
+    paths[2].write_text(json.dumps({"object": ["-", *(f"object {i}" for i in range(1, objects))], "material": ["-"]}))
+    return paths
+
+
+def bilinear(size, to):
+    """The matrix of a bilinear resize whose pixels are areas: the centre of pixel i lies at i + 1/2."""
+    matrix = np.zeros((to, size))
+    for i in range(to):
+        x = max((i + 0.5) * size / to - 0.5, 0)
+        low = min(int(x), size - 1)
+        matrix[i, low] += 1 - (x - low)
+        matrix[i, min(low + 1, size - 1)] += x - low
+    return matrix
+
+
+def resized(x, size):
+    return np.einsum("ah,nchw,bw->ncab", bilinear(x.shape[2], size[0]), x, bilinear(x.shape[3], size[1]))
+
+
+def forward(enc, dec, images):
+    """Scores at half the images' size; the images have 256 px."""
+    w = {name: t.astype(np.float64) for name, t in (enc | dec).items()}
+
+    def layer(x, conv, bn, stride=1, relu=True):
+        x = files.conv(x, w[f"{conv}.weight"].transpose(2, 3, 1, 0), w[f"{conv}.weight"].shape[2] // 2)
+        x = x[:, :, ::stride, ::stride]
+        g, b, mean, var = (w[f"{bn}.{part}"][:, None, None] for part in
+                           ("weight", "bias", "running_mean", "running_var"))
+        x = (x - mean) / np.sqrt(var + 1e-5) * g + b
+        return np.maximum(x, 0) if relu else x
+
+    x = (images.astype(np.float64)[:, ::-1] + 1) / 2 * 255 - np.array([102.9801, 115.9465, 122.7717])[:, None, None]
+    for i in (1, 2, 3):
+        x = layer(x, f"conv{i}", f"bn{i}", 2 if i == 1 else 1)
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+    h = x.shape[2]
+    x = np.max([padded[:, :, a:a + h:2, b:b + h:2] for a in range(3) for b in range(3)], axis=0)
+    maps = []
+    for i, n in enumerate(BLOCKS, 1):
+        for b in range(n):
+            stem, stride = f"layer{i}.{b}", 2 if i > 1 and b == 0 else 1
+            y = layer(x, f"{stem}.conv1", f"{stem}.bn1")
+            y = layer(y, f"{stem}.conv2", f"{stem}.bn2", stride)
+            y = layer(y, f"{stem}.conv3", f"{stem}.bn3", relu=False)
+            x = layer(x, f"{stem}.downsample.0", f"{stem}.downsample.1", stride, relu=False) if b == 0 else x
+            x = np.maximum(x + y, 0)
+        maps.append(x)
+    pyramid = [x]
+    for i, scale in enumerate((1, 2, 3, 6)):
+        pool = pooled(x.shape[2], scale)
+        y = layer(np.einsum("ah,nchw,bw->ncab", pool, x, pool), f"ppm_conv.{i}.0", f"ppm_conv.{i}.1")
+        pyramid.append(resized(y, x.shape[2:]))
+    f = layer(np.concatenate(pyramid, 1), "ppm_last_conv.0", "ppm_last_conv.1")
+    levels = {3: f}
+    for i in (2, 1, 0):
+        side = layer(maps[i], f"fpn_in.{i}.0", f"fpn_in.{i}.1")
+        f = side + resized(f, side.shape[2:])
+        levels[i] = layer(f, f"fpn_out.{i}.0.0", f"fpn_out.{i}.0.1")
+    fused = np.concatenate([resized(levels[i], levels[0].shape[2:]) for i in range(4)], 1)
+    x = layer(layer(fused, "conv_fusion.0", "conv_fusion.1"), "object_head.0.0", "object_head.0.1")
+    x = files.conv(x, w["object_head.1.weight"].transpose(2, 3, 1, 0), 0) + w["object_head.1.bias"][:, None, None]
+    return resized(x, (128, 128))
+
+
+def pooled(size, bins, steps=600):
+    """Precise RoI pooling by sampling the continuous function in the middle of many short steps."""
+    x = (np.arange(bins * steps) + 0.5) * size / (bins * steps)
+    hat = np.maximum(0, 1 - np.abs(x[:, None] - np.arange(size)))
+    return hat.reshape(bins, steps, size).mean(axis=1)
+
+
+@pytest.mark.parametrize("size", [2, 8, 9])
+@pytest.mark.parametrize("bins", [1, 2, 3, 6])
+def test_precise_roi_pooling_is_the_mean_of_the_interpolated_map(size, bins):
+    assert np.abs(upernet.pooling_matrix(size, bins).numpy() - pooled(size, bins)).max() < 1e-5
+
+
+def test_upernet(tmp_path, weights):
+    segmenter = upernet.read(*write(tmp_path, *weights))
+    assert segmenter.classes == ["-", *(f"object {i}" for i in range(1, OBJECTS))] and not segmenter.training
+    images = np.random.default_rng(1).uniform(-1, 1, size=(1, 3, 256, 256)).astype(np.float32)
+    scores = segmenter(torch.from_numpy(images))
+    theirs = forward(*weights, images)
+    assert scores.shape == (1, OBJECTS, 128, 128)
+    assert np.abs(scores.numpy() - theirs).max() < 1e-4 * theirs.std()
+    assert segment(segmenter, torch.zeros(2, 3, 64, 64)).shape == (2, 32, 32)
+
+
+@pytest.mark.parametrize("spoil, message", [
+    (lambda enc, dec: enc.pop("layer1.0.bn1.bias"), "lacks layer1.0.bn1.bias"),
+    (lambda enc, dec: dec.update(extra=np.ones(2, np.float32)), "also holds extra"),
+    (lambda enc, dec: dec.pop("object_head.1.weight"), "object_head.1.weight"),
+    (lambda enc, dec: dec.update({"fpn_in.0.0.weight": np.ones((2, 2, 1, 1), np.float32)}), "fpn_in.0.0.weight has"),
+])
+def test_other_files_are_refused_by_name(tmp_path, weights, spoil, message):
+    enc, dec = (dict(part) for part in weights)
+    spoil(enc, dec)
+    with pytest.raises(BadCheckpoint, match=message):
+        upernet.read(*write(tmp_path, enc, dec))
+
+
+def test_the_segmenter_comes_from_a_folder_or_from_the_cache(tmp_path, weights, monkeypatch):
+    write(tmp_path, *weights)
+    assert official.load_segmenter(tmp_path, "cpu").classes[1] == "object 1"
+    with pytest.raises(FileNotFoundError, match="no file .*encoder_epoch_40.pth.*decoder_epoch_40.pth, labels.json"):
+        official.load_segmenter(tmp_path / "elsewhere")
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    asked = []
+
+    def served(url, target):
+        asked.append(url)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / target.name).replace(target)
+
+    monkeypatch.setattr(official, "download", served)
+    assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
+    assert official.load_official("official/upernet", device="cpu").classes[0] == "-"     # not asked for again
+    assert asked == [upernet.URL + file for file in upernet.FILES]
+
+
+def test_labels_must_fit(tmp_path, weights):
+    paths = write(tmp_path, *weights, objects=9)
+    with pytest.raises(BadCheckpoint, match="labels.json names 9 objects, and .*decoder_epoch_40.pth scores 7"):
+        upernet.read(*paths)
+    for text in ("[]", "{}", "no json", '{"object": [1]}', "[" * 100_000):
+        paths[2].write_text(text)
+        with pytest.raises(BadCheckpoint, match="labels.json is no list of labels"):
+            upernet.read(*paths)
