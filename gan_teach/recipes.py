@@ -78,17 +78,18 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "
 
 
 @torch.no_grad()
-def removal_picture(path: str | Path, cls: str = "tree", samples: int = 300, seed: int = 11, columns: int = 7) -> None:
+def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, seed: int = 5, columns: int = 7) -> None:
     """Draw the README's picture: the shipped generator, with the units of its record switched off.
 
-    Above `columns` pictures, those of `samples` with most of the class; in the middle where the class is;
-    below the same z with the 12 units at 0.
+    Above the first `columns` of `samples` pictures that show the class on at least 4 % of their pixels; in the
+    middle where it is; below the same z with the 12 units at 0.
     """
     G, judge = checkpoints.load("scenes-progan"), checkpoints.load("scenes-segmenter")
     found = checkpoints.record("scenes-progan")["ablation_of_12_units"][cls]
     r, f = G.at(sample_z(samples, G.z_dim, seed, next(G.parameters()).device), found["layer"])
     here = segmenter.segment(judge, f(r)) == judge.classes.index(cls)                        # (N, H, W)
-    r, here = (t[here.sum((1, 2)).argsort(descending=True)[:columns]] for t in (r, here))
+    enough = (here.float().mean((1, 2)) >= 0.04).nonzero().flatten()[:columns]
+    r, here = r[enough], here[enough]
     before, after = f(r), f(intervention.ablate(r, found["units"]))
     rows = [*(pictures.enlarge(x, 2, "bicubic") for x in before),
             *(pictures.lasso(x, place, zoom=2) for x, place in zip(before, here)),
