@@ -9,7 +9,8 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    from . import recipes, stage
+    from . import recipes
+    from .widgets import stage
 
     whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True)
@@ -67,7 +68,7 @@ def dissect(given: argparse.Namespace) -> int:
 
 
 def demo(given: argparse.Namespace) -> int:
-    from . import stage
+    from .widgets import stage
 
     return stage.serve(given.name, browser=not given.no_browser, port=given.port)
 

@@ -170,7 +170,7 @@ class Curve:
 
 
 @torch.no_grad()
-def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, progress) -> Curve:
+def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
     c, most, before = check_name("class", cls, segmenter.classes), min(map(len, orders)), 0
     if not all(0 <= count <= most for count in counts):
         raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
@@ -179,29 +179,34 @@ def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, progress) ->
         for r, f in pictures(G, layer, samples, seed, label=f"ablate {cls}" if progress else None):   # h(z) once
             labels = segment(segmenter, f(r))                               # (N, H, W)
             before += int((labels == c).sum())
+            P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None                # (N, 1, h, w)
             for o, order in enumerate(orders):
                 for i, count in enumerate(counts):
-                    after = segment(segmenter, f(ablate(r, order[:count]))) if count else labels
+                    after = segment(segmenter, f(ablate(r, order[:count], P))) if count else labels
                     pixels[o, i] += int((after == c).sum())
                     changed[o, i] += _changes(labels, after, c)[1]
     return Curve(cls, tuple(counts), before, pixels, changed)
 
 
 def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units,
-                   counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3,
+                   counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
                    progress: bool = True) -> Curve:
-    """Ablate the first 0, 1, 2, … units of a ranking everywhere; count what is left of the class."""
+    """Ablate the first 0, 1, 2, … units of a ranking; count what is left of the class.
+
+    Everywhere, or with `in_place` only at those places P of the map under which the picture shows the class: then
+    the rest of the picture can only change as far as f carries it.
+    """
     order = check_units(ranking, unit_count(G, layer))
-    return _curve(G, layer, segmenter, cls, [order], counts, samples, seed, progress)
+    return _curve(G, layer, segmenter, cls, [order], counts, samples, seed, in_place, progress)
 
 
 def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: int = 5,
-                 counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3,
+                 counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
                  progress: bool = True) -> Curve:
     """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
     U, rng = unit_count(G, layer), torch.Generator().manual_seed(seed)
     shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(orders)]
-    return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, progress)
+    return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, in_place, progress)
 
 
 # -------------------------------------------------------------------------------------- finding the set

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import browser
-from gan_teach import stage
+from gan_teach.widgets import stage
 
 needs_voila = pytest.mark.skipif(importlib.util.find_spec("voila") is None,
                                  reason='no Voilà to serve the page (pip install "voila>=0.5")')
@@ -57,7 +57,7 @@ def test_the_page_is_a_notebook_of_one_cell(tmp_path):
     path = stage.write_page(tmp_path, "dissection")
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    assert [cell.source for cell in notebook.cells] == ["from gan_teach.stage import page\npage('dissection')"]
+    assert [cell.source for cell in notebook.cells] == ["from gan_teach.widgets.stage import page\npage('dissection')"]
     template = tmp_path / "voila" / "templates" / "gan_teach"
     assert json.loads((template / "conf.json").read_text()) == {"base_template": "lab"}
     text = (template / "index.html.j2").read_text("utf-8")
@@ -89,7 +89,7 @@ def test_a_server_that_cannot_start_is_told(monkeypatch):
 @pytest.fixture(scope="module")
 def served():
     """The address of the stage, served by another process as the command does it."""
-    code = "from gan_teach.stage import serve; raise SystemExit(serve('dissection', browser=False))"
+    code = "from gan_teach.widgets.stage import serve; raise SystemExit(serve('dissection', browser=False))"
     server = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True,
                               env=dict(os.environ, OMP_NUM_THREADS="1"))
     try:

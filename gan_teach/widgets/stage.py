@@ -65,12 +65,12 @@ def dissection() -> dict[str, object]:
     """Chapter 1: paint with the units of a class, and switch them off one by one."""
     import torch
 
-    from . import load
-    from .dissection import device_of, dissect
-    from .intervention import class_pixels
-    from .layers import sample_z
-    from .widgets.dissection_panel import DissectionPanel
-    from .widgets.paint import PaintPanel
+    from gan_teach import load
+    from gan_teach.dissection import device_of, dissect
+    from gan_teach.intervention import class_pixels
+    from gan_teach.layers import sample_z
+    from .dissection_panel import DissectionPanel
+    from .paint import PaintPanel
 
     G, S, layer = load("scenes-progan"), load("scenes-segmenter"), "layer6"
     found = dissect(G, layer, S, samples=300, progress=False)
@@ -125,7 +125,7 @@ def write_page(folder: Path, name: str) -> Path:
     (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
     (template / "index.html.j2").write_text(TEMPLATE.replace("TITLE", escape(DEMOS[name][0])), encoding="utf-8")
     cell = {"cell_type": "code", "id": "page", "metadata": {}, "execution_count": None, "outputs": [],
-            "source": f"from gan_teach.stage import page\npage({name!r})"}
+            "source": f"from gan_teach.widgets.stage import page\npage({name!r})"}
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = folder / "pages" / f"{name}.ipynb"
     notebook.parent.mkdir()
@@ -147,7 +147,7 @@ def serve(name: str, browser: bool = True, port: int = 0) -> int:
         notebook = write_page(folder, name)
         port, token = free_port(port), secrets.token_urlsafe(24)
         own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-        first = {"PYTHONPATH": str(Path(__file__).parents[1]), "JUPYTER_PATH": str(folder)}     # ours before theirs
+        first = {"PYTHONPATH": str(Path(__file__).parents[2]), "JUPYTER_PATH": str(folder)}     # ours before theirs
         ours = {name: os.pathsep.join(filter(None, [path, os.environ.get(name)])) for name, path in first.items()}
         env = dict(os.environ, **own, **ours, JUPYTER_TOKEN=token)
         command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
