@@ -177,6 +177,19 @@ def test_the_curve_counts_what_a_direct_ablation_counts():
     assert curve.collateral[1] == pytest.approx(collateral(before, after, 1))
 
 
+def test_in_place_the_units_are_ablated_only_under_the_class():
+    curve = ablation_curve(G, "b", S, "red", [ENTANGLED, 0], counts=(2,), samples=30, seed=9, in_place=True)
+    r, f = G.at(sample_z(30, 12, 9), "b")
+    before = segment(S, f(r))
+    edited, k = r.clone(), before.shape[-1] // r.shape[-1]                  # a place is k×k pixels
+    for n, i, j in torch.nonzero((before == 1).view(30, r.shape[-2], k, r.shape[-1], k).any(4).any(2)).tolist():
+        edited[n, [ENTANGLED, 0], i, j] = 0
+    assert not torch.equal(edited, r) and not torch.equal(edited, ablate(r, [ENTANGLED, 0]))
+    after = segment(S, f(edited))
+    assert curve.pixels.item() == (after == 1).sum()
+    assert curve.changed.item() == ((before != 1) & (after != before)).sum()
+
+
 def test_random_curve_is_the_mean_over_orders_and_far_from_the_planted_one():
     curve = random_curve(G, "a", S, "green", orders=4, counts=(0, 2, 12), samples=40, seed=5)
     assert curve.pixels.shape == (4, 3)
