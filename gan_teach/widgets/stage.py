@@ -75,7 +75,8 @@ def dissection() -> dict[str, object]:
     G, S, layer = load("scenes-progan"), load("scenes-segmenter"), "layer6"
     found = dissect(G, layer, S, samples=300, progress=False)
     scenes = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
-    seed = int(class_pixels(scenes, S)[:, S.classes.index("wall")].argmax())    # a house large enough for a door
+    walls = class_pixels(scenes, S)[:, S.classes.index("wall")]
+    seed = int((walls * (scenes.mean((1, 2, 3)) > 0.1)).argmax())               # a large house, by day
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     return {"Paint": PaintPanel(G, layer, S, rankings, seed=seed, units=64, width=576),
             "Remove and force": DissectionPanel(G, layer, S, found, seed=seed)}
