@@ -81,7 +81,7 @@ CHAPTER_1B = (
          "Judged on the same pictures, that luck would count as skill."),
         right=2),
     Question(
-        "Door units are forced on in the sky, and no door appears. What has been shown?",
+        "Forced on in a wall, some units draw a door; in the sky, at the same level, none. What has been shown?",
         ("The layers after the cut use what stands around a place",
          "The units were not door units",
          "The level k was too low"),
