@@ -93,6 +93,11 @@ class Generator(nn.Module):
             x = self.blocks[name](x)
         return self._image(x, lower).float()
 
+    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> torch.Tensor:
+        """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes."""
+        z = torch.randn(n, self.z_dim, generator=draw)[share]
+        return self(z.to(next(self.parameters()).device))
+
     def at(self, z: torch.Tensor, layer: str) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
         """Cut the generator: r = h(z) and f, with x = G(z) = f(r) (Bau et al., section 3).
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoints, dissection, intervention, metrics, pictures, progan, segmenter
+from . import checkpoints, dissection, intervention, metrics, pictures, progan, segmenter, stylegan
 from .layers import sample_z
+from .portraits import Portraits
 from .scenes import Scenes
-from .training import Settings, Training, join_group, leave_group, place, run
+from .training import Schedule, Settings, Training, join_group, leave_group, place, run
 
 SCENES = 40_000        # training scenes, seed 0; held-out scenes come from other seeds
 SAMPLES = 5_000        # pictures on each side of a Fréchet distance
@@ -105,6 +106,45 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
     Path(path).write_bytes(pictures.png(pictures.grid(rows, columns)))
 
 
+STYLE = stylegan.StyleGANConfig(fmap_base=512)     # as wide as scenes-progan: 128 units up to 8×8, 16 at 64×64
+STYLE_SETTINGS = Settings(images=280_000, schedule=Schedule(
+    fade={8: 8_000, 16: 10_000, 32: 15_000, 64: 20_000}, stable={4: 8_000, 8: 10_000, 16: 15_000, 32: 20_000}))
+
+
+def _style(name: str, drawings, judge: str, folder: Path, images: int | None, device) -> dict | None:
+    """A style generator of configuration F for drawings such as `Scenes`; returns as `scenes_progan` does."""
+    join_group()
+    settings = STYLE_SETTINGS if images is None else replace(STYLE_SETTINGS, images=images)
+    torch.manual_seed(settings.seed)
+    training = Training(stylegan.Generator(STYLE), stylegan.Discriminator(STYLE),
+                        drawings(SCENES, size=64, seed=0).images(), settings, device)
+    run(training, folder)
+    first = place()[0] == 0
+    leave_group()
+    if not first or training.steps * settings.batch < settings.images:
+        return None
+    features = checkpoints.load(judge, training.device)
+    real, other = (segmenter.to_float(drawings(SAMPLES, size=64, seed=seed).images()) for seed in (1, 2))
+    fake = metrics.generate(training.G_ema, SAMPLES, seed=1)
+    return checkpoints.save(
+        Path(folder) / name, training.G_ema, command=f"python -m gan_teach train {name}",
+        data=f"{SCENES} rendered {drawings.name}, seed 0, 64×64",
+        images_shown=training.steps * settings.batch, seconds=round(training.seconds), settings=asdict(settings),
+        frechet_distance=round(metrics.frechet_distance(real, fake, features), 3),
+        frechet_distance_of_real_pictures=round(metrics.frechet_distance(real, other, features), 3),
+        licence=LICENCE)
+
+
+def scenes_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
+    """Chapter 2's villages, drawn from styles."""
+    return _style("scenes-stylegan", Scenes, "scenes-segmenter", folder, images, device)
+
+
+def portraits_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
+    """Chapter 2's faces, drawn from styles."""
+    return _style("portraits-stylegan", Portraits, "portraits-classifier", folder, images, device)
+
+
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:
     """The U-Net that labels the pixels of a scene."""
     options = {} if images is None else {"steps": -(-images // 32)}
@@ -116,4 +156,5 @@ def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> di
         seconds=round(time.monotonic() - started), **judged, licence=LICENCE)
 
 
-RECIPES = {"scenes-progan": scenes_progan, "scenes-segmenter": scenes_segmenter}
+RECIPES = {"scenes-progan": scenes_progan, "scenes-segmenter": scenes_segmenter,
+           "scenes-stylegan": scenes_stylegan, "portraits-stylegan": portraits_stylegan}

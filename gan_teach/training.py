@@ -26,6 +26,7 @@ from tqdm.auto import tqdm
 from . import pictures
 from .layers import keep_freed_memory, pick_device, sample_z
 from .losses import logistic_d, logistic_g, r1_penalty
+from .wgan import wasserstein, wasserstein_gp
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Settings:
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)
+    loss: str = "logistic"         # with R1; or "wgan-gp", with its own penalty and a pull of D(x) towards 0
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
     r1_every: int = 8              # … in every 8th step, 8 times as strong
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
@@ -61,6 +63,10 @@ class Settings:
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
+
+    def __post_init__(self):
+        if self.loss not in ("logistic", "wgan-gp"):
+            raise ValueError(f"no loss {self.loss!r}; there are logistic, wgan-gp")
 
 
 def _comparable(settings: Settings) -> str:
@@ -130,27 +136,33 @@ class Training:
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
         rank, world = place()
-        z_d, z_g = torch.randn(2, s.batch, self.G.z_dim, generator=draw)[:, rank::world].to(self.device)
+        share = slice(rank, None, world)
         low_precision = torch.autocast(self.device.type, torch.bfloat16, enabled=s.bf16)
 
         with low_precision:
             with torch.no_grad():
-                fake = self.G(z_d)
-            loss_d = logistic_d(self.D(real), self.D(fake))
-        total = loss_d
-        if self.steps % s.r1_every == 0:
+                fake = self.G.regularised(s.batch, draw, share)
+            if s.loss == "logistic":
+                total = loss_d = logistic_d(self.D(real), self.D(fake))
+            else:
+                loss_d = wasserstein_gp(self.D, real, fake, draw)
+                total = loss_d + 1e-3 * self.D(real).square().mean()        # keeps D's scores near 0
+        if s.loss == "logistic" and self.steps % s.r1_every == 0:
             total = loss_d + s.r1_every * s.r1_gamma / 2 * r1_penalty(self.D, real)
         loss_d = self._update(1, self.D, total, loss_d)
 
         self.D.requires_grad_(False)
         with low_precision:
-            loss_g = logistic_g(self.D(self.G(z_g)))
+            logits = self.D(self.G.regularised(s.batch, draw, share))
+            loss_g = logistic_g(logits) if s.loss == "logistic" else wasserstein(logits)
         loss_g = self._update(0, self.G, loss_g, loss_g)
         self.D.requires_grad_(True)
 
         with torch.no_grad():
             ema = min(s.ema, (1 + self.steps) / (20 + self.steps))
             torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - ema)
+            for kept, now in zip(self.G_ema.buffers(), self.G.buffers()):
+                kept.copy_(now)                                             # w̄ is an average already
         self.steps += 1
         return {"loss_d": loss_d, "loss_g": loss_g}
 
