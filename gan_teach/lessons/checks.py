@@ -3,6 +3,9 @@
 An exercise asks for a function of the package with its body taken out; the solution is the package's own
 source. A check says which property of an answer fails and by how much. It prints, and never raises: a learner
 who has not begun, or whose code stops with an error, is told so and the notebook goes on.
+
+Chapter 1's exercises stand here with what all share. Another chapter has its own `checks_….py`: its checks begin
+with `@_check` and raise `Wrong`, and it adds its hints and solutions to the two tables, `HINTS.update({…})`.
 """
 
 from __future__ import annotations
