@@ -11,13 +11,15 @@ with `@_check` and raise `Wrong`, and it adds its hints and solutions to the two
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from operator import attrgetter
 
 import torch
 
-# exercise -> where the package has it: (module, function)
+# exercise -> where the package has it: (module, function or Class.method)
 SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.intervention", "ablate"),
              "threshold": ("gan_teach.dissection", "top_quantile"), "insert": ("gan_teach.intervention", "insert"),
              "effect": ("gan_teach.intervention", "causal_effect")}
@@ -268,6 +270,6 @@ def solution(name: str) -> None:
     """Print the package's own source of the exercise's function."""
     if name in SOLUTIONS:
         module, function = SOLUTIONS[name]
-        print(inspect.getsource(getattr(import_module(module), function)))
+        print(textwrap.dedent(inspect.getsource(attrgetter(function)(import_module(module)))))
     else:
         print(f"There is no exercise {name!r}; there are: {', '.join(SOLUTIONS)}.")

@@ -1,0 +1,254 @@
+"""Chapter 2's exercises: AdaIN, mixing, truncation, the mapping network, path length. See `checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn as nn
+
+from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+
+SOLUTIONS.update({
+    "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
+    "truncate": ("gan_teach.stylegan", "truncate"), "mapping": ("gan_teach.stylegan", "Mapping.forward"),
+    "path_length": ("gan_teach.style_measures", "path_lengths"),
+})
+
+HINTS.update({
+    "adain": (
+        "x has the shape (N, C, H, W). μ and σ are taken over the last two axes: one of each for a picture and unit.",
+        "`x.mean((2, 3), keepdim=True)` is (N, C, 1, 1) and fits x again. σ = sqrt(mean of (x − μ)² + eps).",
+        "Give y_s and y_b two more axes, `y_s[..., None, None]`; then y_s · (x − μ) / σ + y_b.",
+    ),
+    "mix": (
+        "ws has the shape (N, L, W): a w for each layer. The layers are the second axis.",
+        "Work on a copy, `ws1.clone()`: ws1 must stay as it is.",
+        "`copy[:, layers] = ws2[:, layers]`, with layers as a list. Return the copy.",
+    ),
+    "truncate": (
+        "A straight line starts at w̄ and goes through w. ψ says how far along it the new point lies.",
+        "The way from w̄ to w is w − w̄. Go ψ of it, starting at w̄.",
+        "One line, and it fits each shape: w̄ + ψ (w − w̄).",
+    ),
+    "mapping": (
+        "First give each z a mean square of 1: divide it by the root of the mean of its squares (dim=1, keepdim=True).",
+        "Then for each layer in turn: w = LeakyReLU(layer(w)).",
+        "`torch.nn.functional.leaky_relu(…, 0.2)`: negative values are multiplied by 0.2. It follows the last layer too.",
+    ),
+    "path_length": (
+        "Two points of the straight line from w1 to w2: at t, and a tiny step further, at t + eps.",
+        "The point at t is w1 + t (w2 − w1), with t as a column, `t[:, None]`. Ask for the features of both points.",
+        "The squared distance, `(a - b).square().sum(1)`, divided by eps². One number for each pair.",
+    ),
+})
+
+
+def _shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
+    """`value` if it is a tensor of that shape."""
+    if not isinstance(value, torch.Tensor) or value.shape != shape:
+        got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+        raise Wrong(f"shape: {what} must be {tuple(shape)}; yours is {got}.")
+    return value
+
+
+def _gap(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The largest difference; not a number where a is not."""
+    return float((a.double() - b.double()).abs().max())
+
+
+@_check
+def check_adain(answer: Callable) -> str:
+    """Check `adain(x, (y_s, y_b))`: each map of each picture gets mean y_b and spread y_s; x is left alone (Eq. 1)."""
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, 5, 6, generator=rng) * torch.tensor([0.2, 1.0, 3.0, 9.0])[:, None, None]
+    x += 4 * torch.randn(3, 4, 1, 1, generator=rng)                         # each map has its own mean
+    y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
+    y_s[0, 1] = -1.5                                                        # a style may turn a map over
+    before = x.clone(), y_s.clone(), y_b.clone()
+    out = _shaped(_ask(answer, x, (y_s, y_b)), x.shape, "the result, like x,")
+    for what, now, was in zip(("x", "y_s", "y_b"), (x, y_s, y_b), before):
+        _unchanged(what, now, was)
+
+    def styled(dims: tuple[int, ...], scale=y_s, shift=y_b, bessel: bool = False) -> torch.Tensor:
+        centred = x - x.mean(dims, keepdim=True)
+        sigma = x.var(dims, keepdim=True, unbiased=bessel).sqrt()
+        return scale[..., None, None] * centred / sigma + shift[..., None, None]
+
+    right = styled((2, 3))
+    if not _gap(out, right) < 1e-3:
+        slips = {
+            "That normalises over the pictures too (batch normalisation); each picture is on its own": styled((0, 2, 3)),
+            "That normalises over the units too (layer normalisation); each unit is on its own": styled((1, 2, 3)),
+            "y_s and y_b are exchanged": styled((2, 3), y_b, y_s),
+            "It is divided by the variance; σ is its square root":
+                styled((2, 3), y_s / x.var((2, 3), unbiased=False).sqrt()),
+            "x is not normalised first: − μ, then / σ": y_s[..., None, None] * x + y_b[..., None, None],
+            "That is x normalised; the style is missing": styled((2, 3), torch.ones_like(y_s), torch.zeros_like(y_b)),
+            "y_b is missing": styled((2, 3), shift=torch.zeros_like(y_b)),
+            "y_s is missing": styled((2, 3), torch.ones_like(y_s)),
+            "y_s lost its sign: a negative one turns the map over": styled((2, 3), y_s.abs()),
+            "The variance has n − 1 below the line (`x.std` does that); take the mean of the squares":
+                styled((2, 3), bessel=True),
+        }
+        slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-3), "")
+        off_mean = _gap(out.mean((2, 3)), y_b)
+        off_spread = _gap(out.std((2, 3), unbiased=False), y_s.abs())
+        part = (f"mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}" if not off_mean < 1e-3 else
+                f"spread: map by map it must be |y_s|; yours is off by up to {off_spread:.3f}" if not off_spread < 1e-3
+                else f"value: mean and spread are right, and still a value is off by {_gap(out, right):.3f}")
+        raise Wrong(f"{part}.{slip}")
+    flat = _ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
+    if not _gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
+        raise Wrong("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours is "
+                    f"{float(flat.flatten()[0]):.3f}. Add a tiny eps below the root.")
+    if not _gap(_ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
+        raise Wrong("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten.")
+    return "adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left alone."
+
+
+@_check
+def check_mix(answer: Callable) -> str:
+    """Check `mix(ws1, ws2, layers)`: the named layers from ws2, all others from ws1, both left alone."""
+    rng = torch.Generator().manual_seed(0)
+    ws1, ws2, layers = torch.randn(2, 6, 5, generator=rng), torch.randn(2, 6, 5, generator=rng), [4, 1]
+    before = ws1.clone(), ws2.clone()
+    out = _shaped(_ask(answer, ws1, ws2, layers), ws1.shape, "the result, like ws1,")
+    _unchanged("ws1", ws1, before[0])
+    _unchanged("ws2", ws2, before[1])
+    from_2 = [i for i in range(6) if torch.equal(out[:, i], ws2[:, i])]
+    from_1 = [i for i in range(6) if torch.equal(out[:, i], ws1[:, i])]
+    if from_2 != sorted(layers) or len(from_1) != 4:
+        slip = (" The two are exchanged." if from_1 == sorted(layers) and len(from_2) == 4 else
+                " That is all layers from a crossover on; only the named ones were asked for." if
+                from_2 == list(range(1, 6)) else
+                " Here the axis of the pictures or of the numbers in w was indexed; layers are the second." if
+                len(from_1) + len(from_2) < 6 else "")
+        raise Wrong(f"layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours takes "
+                    f"{from_2} from ws2 and {from_1} from ws1.{slip}")
+    if not torch.equal(_ask(answer, ws1, ws2, []), ws1):
+        raise Wrong("layers: with no layers at all, the result must equal ws1.")
+    if not torch.equal(_ask(answer, ws1, ws2, range(6)), ws2):
+        raise Wrong("layers: with all six layers, `range(6)`, the result must equal ws2.")
+    return "mix: the named layers come from the second, the rest from the first; none gives the first, all the second."
+
+
+@_check
+def check_truncate(answer: Callable) -> str:
+    """Check `truncate(w, psi, w_avg)`: ψ of the way from w̄ to w, for w N×W and N×L×W."""
+    rng = torch.Generator().manual_seed(0)
+    w, w_avg = torch.randn(4, 5, generator=rng), torch.randn(5, generator=rng)
+    before = w.clone(), w_avg.clone()
+    for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
+        out = _shaped(_ask(answer, w, psi, w_avg), w.shape, "the result, like w,")
+        _unchanged("w", w, before[0])
+        _unchanged("w_avg", w_avg, before[1])
+        right = w_avg + psi * (w - w_avg)
+        if not _gap(out, right) < 1e-5:
+            slips = {
+                "That is ψ·w, which moves towards 0; the average picture is at w̄": psi * w,
+                "ψ and 1 − ψ are exchanged": w + psi * (w_avg - w),
+                "The way back to w̄ is missing: add w̄": psi * (w - w_avg),
+                "The difference is the wrong way round": w_avg + psi * (w_avg - w),
+                "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
+                "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
+            }
+            slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-5), "")
+            rule = {1.0: "ψ = 1 must change nothing", 0.0: "ψ = 0 must give w̄"}.get(
+                psi, f"ψ = {psi:g} must lie {psi:g} of the way from w̄ to w")
+            raise Wrong(f"value: {rule}; yours is off by up to {_gap(out, right):.3f}.{slip}")
+    ws = w[:, None].expand(-1, 3, -1)
+    out = _shaped(_ask(answer, ws, 0.7, w_avg), ws.shape, "for a w in each layer (N×L×W) the result")
+    if not _gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
+        raise Wrong("value: right for w of N×W, but not for N×L×W, a w for each layer.")
+    return "truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line."
+
+
+@_check
+def check_mapping(answer: Callable) -> str:
+    """Check `mapping(z, layers)`: z to mean square 1, then layer and LeakyReLU 0.2 in turn."""
+    rng = torch.Generator().manual_seed(0)
+    layers = [nn.Linear(6, 6) for _ in range(3)]
+    for layer in layers:
+        layer.weight.data.normal_(0, 0.6, generator=rng)
+        layer.bias.data.normal_(0, 0.3, generator=rng)
+    z = torch.randn(5, 6, generator=rng) * torch.tensor([0.1, 0.5, 1.0, 3.0, 20.0])[:, None]
+    before = z.clone()
+
+    def f(z, slope=0.2, normal=lambda z: z / z.square().mean(1, keepdim=True).sqrt(), last=True):
+        w = normal(z)
+        for layer in layers:
+            w = layer(w)
+            if last or layer is not layers[-1]:
+                w = nn.functional.leaky_relu(w, slope)
+        return w
+
+    with torch.no_grad():
+        out = _shaped(_ask(answer, z, layers), (5, 6), "w, one for each z,")
+        _unchanged("z", z, before)
+        if not _gap(out, f(z)) < 1e-3:
+            slips = {
+                "z is not normalised": f(z, normal=lambda z: z),
+                "z was given length 1; its *mean* square should be 1, which is a length of √6 here":
+                    f(z, normal=lambda z: z / z.norm(dim=1, keepdim=True)),
+                "z was divided by its mean square; take the root": f(z, normal=lambda z: z / z.square().mean(1, True)),
+                "z was normalised over the batch; each z is on its own":
+                    f(z, normal=lambda z: z / z.square().mean(0, True).sqrt()),
+                "z was normalised with all others at once; each z is on its own":
+                    f(z, normal=lambda z: z / z.square().mean().sqrt()),
+                "z lost its mean: only its size is normalised":
+                    f(z, normal=lambda z: (z - z.mean(1, True)) / z.std(1, keepdim=True, unbiased=False)),
+                "The LeakyReLU after the last layer is missing": f(z, last=False),
+                "That is a ReLU: negative values should be multiplied by 0.2": f(z, 0.0),
+                "The slope is 0.01, PyTorch's default; the paper's is 0.2": f(z, 0.01),
+                "There is no LeakyReLU between the layers": f(z, 1.0),
+                "Only the first layer is used": nn.functional.leaky_relu(
+                    layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
+            }
+            slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-3), "")
+            raise Wrong(f"value: w is off by up to {_gap(out, f(z)):.3f}.{slip}")
+        if not _gap(_ask(answer, 7 * z, layers), out) < 1e-3:
+            raise Wrong("size: 7z must give the same w as z: only the direction of z counts.")
+    return "mapping: the size of z does not count, and w is right after all layers."
+
+
+@_check
+def check_path_length(answer: Callable) -> str:
+    """Check `path_lengths(features, w1, w2, t, eps)`: ‖Δ features‖² / ε² on the straight line from w1 to w2, at t."""
+    rng = torch.Generator().manual_seed(0)
+    w1, w2, t = (torch.randn(4, 3, generator=rng).double(), torch.randn(4, 3, generator=rng).double(),
+                 torch.tensor([0.0, 0.25, 0.5, 1.0]).double())
+    A, eps = torch.randn(3, 7, generator=rng).double(), 1e-4
+    before = w1.clone(), w2.clone()
+
+    def square(w):
+        return w.square()
+
+    def on_line(features, eps=eps):
+        at = w1 + t[:, None] * (w2 - w1)
+        return (features(at + eps * (w2 - w1)) - features(at)).square().sum(1) / eps**2
+
+    for word, features in (("a network that is a matrix", lambda w: w @ A), ("a network that squares", square)):
+        out = _shaped(_ask(answer, features, w1, w2, t, eps), (4,), "one length for each pair: the result")
+        _unchanged("w1", w1, before[0])
+        _unchanged("w2", w2, before[1])
+        right = on_line(features)
+        at_0 = (features(w1 + eps * (w2 - w1)) - features(w1)).square().sum(1) / eps**2
+        ratio = (out / right).double()
+        if not (ratio - 1).abs().max() < 1e-3:
+            whole = (features(w2) - features(w1)).square().sum(1)
+            slips = {
+                "It is divided by ε, not by ε²": right * eps, "It is not divided by ε²": right * eps**2,
+                "The distance is not squared": right.sqrt() / eps,
+                "Both distance and ε are not squared: the paper's d is a squared distance": right.sqrt(),
+                "That is a mean over the features; take the sum": right / features(w1).shape[1],
+                "That is the distance of the end points, w1 and w2": whole,
+                "That starts at w1; it should start at t": at_0,
+                "That is the distance of the end points, divided by ε²": whole / eps**2,
+            }
+            slip = next((f" {name}." for name, value in slips.items()
+                         if ((out / value).double() - 1).abs().max() < 1e-3), "")
+            worst = int((ratio - 1).abs().nan_to_num(torch.inf).argmax())
+            raise Wrong(f"value: for {word}, at t = {t[worst]:g}, the length is {right[worst]:.4g}; "
+                        f"yours is {float(out[worst]):.4g}.{slip}")
+    return "path length: squared distance over ε², at t, on the straight line, one number for each pair."
