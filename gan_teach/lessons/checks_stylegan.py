@@ -12,7 +12,7 @@ from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
     "truncate": ("gan_teach.stylegan", "truncate"), "mapping": ("gan_teach.stylegan", "Mapping.forward"),
-    "path_length": ("gan_teach.style_measures", "path_lengths"),
+    "path_length": ("gan_teach.style_measures", "path_length"),
 })
 
 HINTS.update({
@@ -34,12 +34,12 @@ HINTS.update({
     "mapping": (
         "First give each z a mean square of 1: divide it by the root of the mean of its squares (dim=1, keepdim=True).",
         "Then for each layer in turn: w = LeakyReLU(layer(w)).",
-        "`torch.nn.functional.leaky_relu(…, 0.2)`: negative values are multiplied by 0.2. It follows the last layer too.",
+        "`torch.nn.functional.leaky_relu(…, 0.2)`: negative values times 0.2. It follows the last layer too.",
     ),
     "path_length": (
-        "Two points of the straight line from w1 to w2: at t, and a tiny step further, at t + eps.",
-        "The point at t is w1 + t (w2 − w1), with t as a column, `t[:, None]`. Ask for the features of both points.",
-        "The squared distance, `(a - b).square().sum(1)`, divided by eps². One number for each pair.",
+        "Two points of the straight line from w1 to w2: at t, and a tiny step further, at t + epsilon.",
+        "`torch.lerp(w1, w2, t)` is the point at t. Draw both points with g and compare the pictures with d.",
+        "d(g(at t), g(at t + epsilon)) / epsilon**2. d is a squared distance, so the step is squared too.",
     ),
 })
 
@@ -78,8 +78,8 @@ def check_adain(answer: Callable) -> str:
     right = styled((2, 3))
     if not _gap(out, right) < 1e-3:
         slips = {
-            "That normalises over the pictures too (batch normalisation); each picture is on its own": styled((0, 2, 3)),
-            "That normalises over the units too (layer normalisation); each unit is on its own": styled((1, 2, 3)),
+            "That normalises over the pictures too (batch norm); each picture is on its own": styled((0, 2, 3)),
+            "That normalises over the units too (layer norm); each unit is on its own": styled((1, 2, 3)),
             "y_s and y_b are exchanged": styled((2, 3), y_b, y_s),
             "It is divided by the variance; σ is its square root":
                 styled((2, 3), y_s / x.var((2, 3), unbiased=False).sqrt()),
@@ -214,41 +214,38 @@ def check_mapping(answer: Callable) -> str:
 
 @_check
 def check_path_length(answer: Callable) -> str:
-    """Check `path_lengths(features, w1, w2, t, eps)`: ‖Δ features‖² / ε² on the straight line from w1 to w2, at t."""
+    """Check `path_length(g, d, w1, w2, t, epsilon)`: d(g(lerp(w1, w2; t)), g(lerp(w1, w2; t + ε))) / ε²  (Eq. 3)."""
     rng = torch.Generator().manual_seed(0)
-    w1, w2, t = (torch.randn(4, 3, generator=rng).double(), torch.randn(4, 3, generator=rng).double(),
-                 torch.tensor([0.0, 0.25, 0.5, 1.0]).double())
-    A, eps = torch.randn(3, 7, generator=rng).double(), 1e-4
+    w1, w2, A = (torch.randn(n, m, generator=rng).double() for n, m in ((4, 3), (4, 3), (3, 7)))
+    t, epsilon = torch.tensor([[0.0], [0.25], [0.5], [1.0]]).double(), 1e-4
     before = w1.clone(), w2.clone()
 
-    def square(w):
-        return w.square()
+    def d(a, b):
+        return (a - b).square().sum(1)
 
-    def on_line(features, eps=eps):
-        at = w1 + t[:, None] * (w2 - w1)
-        return (features(at + eps * (w2 - w1)) - features(at)).square().sum(1) / eps**2
+    for word, g in (("a g that is linear", lambda w: w @ A), ("a g that squares", lambda w: w.square() @ A)):
+        def step(start, size=epsilon, g=g):
+            return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
-    for word, features in (("a network that is a matrix", lambda w: w @ A), ("a network that squares", square)):
-        out = _shaped(_ask(answer, features, w1, w2, t, eps), (4,), "one length for each pair: the result")
+        right = step(t) / epsilon**2
+        out = _shaped(_ask(answer, g, d, w1, w2, t, epsilon), (4,), "the result, one length for each pair,")
         _unchanged("w1", w1, before[0])
         _unchanged("w2", w2, before[1])
-        right = on_line(features)
-        at_0 = (features(w1 + eps * (w2 - w1)) - features(w1)).square().sum(1) / eps**2
-        ratio = (out / right).double()
-        if not (ratio - 1).abs().max() < 1e-3:
-            whole = (features(w2) - features(w1)).square().sum(1)
+        off = (out / right - 1).abs().nan_to_num(torch.inf)
+        if not off.max() < 1e-3:
             slips = {
-                "It is divided by ε, not by ε²": right * eps, "It is not divided by ε²": right * eps**2,
-                "The distance is not squared": right.sqrt() / eps,
-                "Both distance and ε are not squared: the paper's d is a squared distance": right.sqrt(),
-                "That is a mean over the features; take the sum": right / features(w1).shape[1],
-                "That is the distance of the end points, w1 and w2": whole,
-                "That starts at w1; it should start at t": at_0,
-                "That is the distance of the end points, divided by ε²": whole / eps**2,
+                "It is divided by ε, not by ε²": right * epsilon, "It is not divided by ε²": right * epsilon**2,
+                "d is a squared distance already; yours squares it again": right**2 * epsilon**2,
+                "That is the root of it: d stays squared, and so does ε": right.sqrt(),
+                "That steps from the end w1; it should step from t": step(torch.zeros_like(t)) / epsilon**2,
+                "t runs from w2 to w1 in yours": step(1 - t, -epsilon) / epsilon**2,
+                "The step is 2ε long": step(t, 2 * epsilon) / epsilon**2,
+                "That compares the ends, w1 and w2": d(g(w1), g(w2)),
+                "That compares the ends, w1 and w2, and not two points ε apart": d(g(w1), g(w2)) / epsilon**2,
             }
             slip = next((f" {name}." for name, value in slips.items()
-                         if ((out / value).double() - 1).abs().max() < 1e-3), "")
-            worst = int((ratio - 1).abs().nan_to_num(torch.inf).argmax())
-            raise Wrong(f"value: for {word}, at t = {t[worst]:g}, the length is {right[worst]:.4g}; "
+                         if not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3), "")
+            worst = int(off.argmax())
+            raise Wrong(f"value: for {word}, at t = {float(t[worst]):g}, the length is {float(right[worst]):.4g}; "
                         f"yours is {float(out[worst]):.4g}.{slip}")
-    return "path length: squared distance over ε², at t, on the straight line, one number for each pair."
+    return "path length: what d sees of a step ε, over ε², at t on the straight line, one number for each pair."
