@@ -17,12 +17,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from . import progan, segmenter, stylegan
+from . import classifier, progan, segmenter, stylegan
 from .layers import pick_device
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),
-         "segmenter": (segmenter.UNet, segmenter.SegmenterConfig)}
+         "segmenter": (segmenter.UNet, segmenter.SegmenterConfig),
+         "classifier": (classifier.Classifier, classifier.ClassifierConfig)}
 
 
 class BadCheckpoint(ValueError):

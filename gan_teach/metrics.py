@@ -6,6 +6,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .classifier import Classifier
 from .layers import sample_z
 from .segmenter import UNet
 
@@ -26,22 +27,56 @@ class SegmenterFeatures(nn.Module):
         return torch.cat(means, dim=1)
 
 
+class _Seen(nn.Module):
+    """What a classifier sees, in the form that torchmetrics asks for: its features, or the logits of one head."""
+
+    def __init__(self, classifier: Classifier, head: str | None = None):
+        super().__init__()
+        self.classifier, self.head = classifier, head
+        self.num_features = classifier.num_features if head is None else classifier.heads[head]
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.classifier.features(images) if self.head is None else self.classifier(images)[self.head]
+
+
 @torch.no_grad()
-def frechet_distance(real: torch.Tensor, fake: torch.Tensor, segmenter: UNet, batch: int = 100) -> float:
+def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> float:
     """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) of the features of two sets of pictures in [-1, 1].
 
-    Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 features instead of Inception's
-    2,048: never compare it with published FIDs. It falls with the number of pictures; use thousands, and
-    the same number on both sides.
+    Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 or our classifier's 128 features
+    instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
+    of pictures; use thousands, and the same number on both sides.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
-    metric = FrechetInceptionDistance(feature=SegmenterFeatures(segmenter).eval(), normalize=False)
+    features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
+    metric = FrechetInceptionDistance(feature=features.eval(), normalize=False)
     metric = metric.to(real.device)       # it sums in float64
     for is_real, images in ((True, real), (False, fake)):
         for part in images.split(batch):
             metric.update(part, real=is_real)
     return float(metric.compute())
+
+
+@torch.no_grad()
+def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "class", batch: int = 100,
+                     splits: int = 10) -> tuple[float, float]:
+    """exp(E KL(p(y|x) ‖ p(y))), the Inception score's formula with our classifier: (mean, spread over `splits` parts).
+
+    Salimans et al. 2016 (arXiv 1606.03498), computed by torchmetrics. From 1, where the classifier cannot tell
+    anything apart, to the number of classes, where each picture is clear and all classes are equally frequent.
+    Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits.
+    """
+    from torchmetrics.image.inception import InceptionScore
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)                                     # the metric shuffles before it splits
+        metric = InceptionScore(feature=_Seen(classifier, head).eval(), splits=splits, normalize=False)
+        metric = metric.to(fake.device)
+        for part in fake.split(batch):
+            metric.update(part)
+        mean, spread = metric.compute()
+    return float(mean), float(spread)
 
 
 @torch.no_grad()

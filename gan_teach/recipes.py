@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoints, dissection, intervention, metrics, pictures, progan, segmenter, stylegan
+from . import checkpoints, classifier, dissection, intervention, metrics, pictures, progan, segmenter, stylegan
 from .layers import sample_z
-from .portraits import Portraits
+from .portraits import RANGES, Portraits
 from .scenes import Scenes
 from .training import Schedule, Settings, Training, join_group, leave_group, place, run
 
@@ -156,5 +156,27 @@ def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> di
         seconds=round(time.monotonic() - started), **judged, licence=LICENCE)
 
 
+def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
+    """What a portrait's classifier learns to name: every choice, and on which side of its middle each range is."""
+    columns = portraits.attributes()
+    middles = {name: (low + high) / 2 for name, (low, high) in RANGES.items()}
+    return {name: (column > middles[name]).long() if name in middles else column for name, column in columns.items()}
+
+
+def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict:
+    """The network that names the attributes of a portrait."""
+    options = {} if images is None else {"steps": -(-images // 64)}
+    started = time.monotonic()
+    learnt, test = (Portraits(n, size=64, seed=seed) for n, seed in ((20_000, 1000), (2000, 2000)))
+    model = classifier.train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", **options)
+    right = classifier.accuracy(model, test.images(), portraits_labels(test))
+    return checkpoints.save(
+        Path(folder) / "portraits-classifier", model, command="python -m gan_teach train portraits-classifier",
+        data="20000 rendered portraits, seed 1000, 64×64; judged on 2000 of seed 2000",
+        seconds=round(time.monotonic() - started), accuracy={name: round(v, 3) for name, v in right.items()},
+        mean_accuracy=round(sum(right.values()) / len(right), 4), licence=LICENCE)
+
+
 RECIPES = {"scenes-progan": scenes_progan, "scenes-segmenter": scenes_segmenter,
+           "portraits-classifier": portraits_classifier,
            "scenes-stylegan": scenes_stylegan, "portraits-stylegan": portraits_stylegan}

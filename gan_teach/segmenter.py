@@ -177,19 +177,21 @@ def prerender(scenes, label: str | None = None) -> tuple[Tensor, Tensor]:
     return torch.stack(images), torch.stack(masks)
 
 
-def augment(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def augment(images: Tensor, masks: Tensor | None, generator: torch.Generator,
+            mirror: bool = True) -> tuple[Tensor, Tensor | None]:
     """Make clean renderings look like a GAN's pictures: mirrored, tinted, a little soft, a little noisy.
 
-    images N×3×H×W in [-1, 1], masks N×H×W -> the same shapes.
+    images N×3×H×W in [-1, 1], masks N×H×W -> the same shapes. mirror=False: for labels that know left from right.
     """
     n = len(images)
 
     def uniform(low, high, *shape):
         return torch.rand(shape, generator=generator) * (high - low) + low
 
-    flip = uniform(0, 1, n) < 0.5
-    images = torch.where(flip.view(n, 1, 1, 1), images.flip(-1), images)
-    masks = torch.where(flip.view(n, 1, 1), masks.flip(-1), masks)
+    if mirror:
+        flip = uniform(0, 1, n) < 0.5
+        images = torch.where(flip.view(n, 1, 1, 1), images.flip(-1), images)
+        masks = None if masks is None else torch.where(flip.view(n, 1, 1), masks.flip(-1), masks)
     images = images * uniform(0.85, 1.12, n, 3, 1, 1) + uniform(-0.08, 0.08, n, 3, 1, 1)   # contrast, tint
     row = torch.tensor([1.0, 2.0, 1.0]) / 4
     kernel = torch.outer(row, row).expand(3, 1, 3, 3)
