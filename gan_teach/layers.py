@@ -10,6 +10,9 @@ import ctypes
 import math
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn as nn
@@ -43,6 +46,30 @@ def keep_freed_memory() -> None:
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         libc.mallopt(M_TOP_PAD, 256 << 20)
+
+
+_counting = threading.Lock()
+_alone = {"users": 0, "before": 0}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute without helper threads: one picture is too small to share, and waiting for a busy core costs 5×.
+
+    The number belongs partly to a thread, partly to the whole process, and a new thread starts with whatever is set
+    just then. So the first who enters notes it for all, and nobody takes the 1 of another for what the notebook had.
+    """
+    with _counting:
+        if not _alone["users"]:
+            _alone["before"] = torch.get_num_threads()
+        _alone["users"] += 1
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _counting:
+            _alone["users"] -= 1
+            torch.set_num_threads(_alone["before"])
 
 
 def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") -> torch.Tensor:

@@ -189,8 +189,9 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
         if weights is not None:
             loud = weights.detach().abs().cpu()
             colours = pictures.colour_map((loud / loud.max().clamp(min=1e-12)).numpy()).round()
-        for t in torch.linspace(0, 1, 40):
-            _stamp(canvas, torch.lerp(before, after, float(t)), extent, [(0, 0), (0, 1), (1, 0)], colours)
+        t = torch.linspace(0, 1, 40).view(-1, 1, 1)
+        lines = (before + t * (after - before)).view(-1, 2)                                # 40 times N points
+        _stamp(canvas, lines, extent, [(0, 0), (0, 1), (1, 0)], np.tile(colours, (40, 1)))
         _stamp(canvas, after, extent, _DOT, GENERATED)
     if fake is not None:
         _stamp(canvas, fake, extent, _DOT, GENERATED)

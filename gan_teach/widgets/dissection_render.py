@@ -7,8 +7,7 @@ Dissection, arXiv 1811.10597). r = h(z) is kept for a seed, so a slider move cos
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
@@ -18,7 +17,7 @@ from torch import Tensor
 from gan_teach import pictures
 from gan_teach.dissection import check_layer, check_name, device_of, evaluating, segment
 from gan_teach.intervention import ablate, insert, levels
-from gan_teach.layers import sample_z
+from gan_teach.layers import one_thread, sample_z
 
 SHOWN = 12          # units offered for a class
 GOOD_IOU = 0.04     # the paper calls a unit interpretable from this IoU on; such units are ticked at the start
@@ -147,17 +146,6 @@ class Renderer:
                  pictures.png(pictures.heat(image, r[0, u], peak=1.5 * float(self.dissection.thresholds[u]))))
                 for u in self.shown(cls)])
         return self._heats[seed, cls]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute without helper threads: one picture is too small to share, and waiting for a busy core costs 5×."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
