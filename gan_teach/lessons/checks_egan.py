@@ -1,0 +1,279 @@
+"""Chapter 3's exercises: the three mutations, the fitness, the selection. See `checks`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from ..egan import Fitness
+from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+
+SOLUTIONS.update({name: ("gan_teach.egan", name)
+                  for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
+
+HINTS.update({
+    "minimax": (
+        "D(G(z)) is `logits.sigmoid()`: N probabilities. E is their mean, `.mean()`.",
+        "Half the mean of log(1 − D). It is negative; lower is better for G.",
+        "1 − σ(l) = σ(−l), so `0.5 * F.logsigmoid(-logits).mean()`, which stays exact where D is very sure.",
+    ),
+    "heuristic": (
+        "The same D = σ(l), another logarithm: of D, not of 1 − D.",
+        "It is minus half the mean of log D: G wants D large, and a loss is made small.",
+        "`-0.5 * F.logsigmoid(logits).mean()`.",
+    ),
+    "least_squares": (
+        "How far is D from 1, the answer \"real\"? Square that, take the mean.",
+        "D is the probability σ(l), not the logit.",
+        "`(logits.sigmoid() - 1).square().mean()`.",
+    ),
+    "fitness": (
+        "Quality is the mean of D over the fakes: `D(fake).sigmoid().mean()`.",
+        "D's loss is `F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()`; "
+        "`torch.autograd.grad(loss, list(D.parameters()))` is its gradient, one tensor for each weight of D.",
+        "The norm is over all of them together: the root of the sum of all squares. Diversity is −log of it; total is "
+        "quality + gamma · diversity.",
+    ),
+    "select": (
+        "Each score has a `.total`. The answer is not scores, but the numbers of children: 0, 1, 2 …",
+        "`sorted(range(len(scores)), key=…)` sorts the numbers; the key of i is `scores[i].total`.",
+        "Largest first: `reverse=True`. Keep the first mu of the list.",
+    ),
+})
+
+
+# ------------------------------------------------------------------------------------------ losses
+
+def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],
+               slips: dict[str, Callable[..., torch.Tensor]], *inputs: torch.Tensor) -> str:
+    """Compare a loss on logits, and its gradient for each logit, with `right`; raises Wrong. Returns the verdict.
+
+    inputs: what `answer` takes, N logits each. slips: what a wrong answer is called -> the function it would be.
+    """
+    def look(loss: Callable[..., torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        leaves = [x.clone().requires_grad_(True) for x in inputs]
+        value = _ask(loss, *leaves)
+        for leaf, x in zip(leaves, inputs):
+            _unchanged("the logits", leaf.detach(), x)
+        if not isinstance(value, torch.Tensor):
+            raise Wrong(f"gradient: the loss must be a tensor, to be derived; yours is a {type(value).__name__}.")
+        if value.numel() != 1:
+            raise Wrong(f"shape: a loss is one number; yours has {value.numel()}. Take the mean over the pictures.")
+        if not value.requires_grad:
+            return value, [None] * len(leaves)
+        return value.squeeze(), list(torch.autograd.grad(value.squeeze(), leaves, allow_unused=True))
+
+    def gap(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float((a.detach() - b.detach()).abs().max())
+
+    wanted, slopes = look(right)
+    got, yours = look(answer)
+    if not gap(got, wanted) < 1e-5:
+        slip = next((f" {words}." for words, loss in slips.items() if gap(got, look(loss)[0]) < 1e-5), "")
+        raise Wrong(f"value: for D = {_listed(inputs[-1].sigmoid())} the loss is {wanted:.4f}; yours is {got:.4f}, "
+                    f"off by {got - wanted:+.4f}.{slip}")
+    for x, slope, mine in zip(inputs, slopes, yours):
+        if mine is None:
+            raise Wrong("gradient: the value is right, but nothing flows back to the logits. Is there a `detach`, an "
+                        "`item`, a `no_grad`?")
+        if not gap(mine, slope) < 1e-5:
+            i = int((mine - slope).abs().argmax())
+            raise Wrong(f"gradient: the value is right, but where D = {x[i].sigmoid():.2f} the slope ∂loss/∂l should "
+                        f"be {slope[i]:+.4f} and is {mine[i]:+.4f}.")
+    with torch.no_grad():
+        far = [torch.full((2,), end) for end in (-200.0, 200.0)]
+        exact = all(torch.isfinite(torch.as_tensor(_ask(answer, *[x] * len(inputs)))).all() for x in far)
+    remark = "" if exact else (" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm is "
+                               "infinite. `F.logsigmoid` and `F.softplus` stay exact.)")
+    return f"{name}: value and slopes are right, at D from {inputs[-1].sigmoid().min():.2f} to " \
+           f"{inputs[-1].sigmoid().max():.2f}.{remark}"
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{float(value):.2f}" for value in values)
+
+
+def _logits() -> torch.Tensor:
+    """Where D = 0.05, 0.33, 0.50, 0.90: the four do not mirror each other."""
+    return torch.tensor([0.05, 1 / 3, 0.5, 0.9]).logit()
+
+
+def _minimax(logits: torch.Tensor) -> torch.Tensor:
+    return 0.5 * F.logsigmoid(-logits).mean()
+
+
+def _heuristic(logits: torch.Tensor) -> torch.Tensor:
+    return -0.5 * F.logsigmoid(logits).mean()
+
+
+def _least_squares(logits: torch.Tensor) -> torch.Tensor:
+    return (logits.sigmoid() - 1).square().mean()
+
+
+@_check
+def check_minimax(answer: Callable) -> str:
+    """Check `minimax(logits) -> loss`: ½ E log(1 − D), and its slope −½ D / N at each logit."""
+    return check_loss(answer, "minimax", _minimax, {
+        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * _minimax(v),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_minimax(v),
+        "The sign is wrong, and the ½ is missing: that is D's own loss": lambda v: -2 * _minimax(v),
+        "That is the heuristic mutation, with log D": _heuristic,
+        "That is ½ E log D; it is 1 − D here": lambda v: -_heuristic(v),
+        "That is a sum; E is a mean": lambda v: len(v) * _minimax(v),
+        "That is the logarithm of the mean; take the mean of the logarithms":
+            lambda v: 0.5 * (1 - v.sigmoid().mean()).log(),
+    }, _logits())
+
+
+@_check
+def check_heuristic(answer: Callable) -> str:
+    """Check `heuristic(logits) -> loss`: −½ E log D, and its slope −½ (1 − D) / N at each logit."""
+    return check_loss(answer, "heuristic", _heuristic, {
+        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * _heuristic(v),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_heuristic(v),
+        "That is the minimax mutation, with log(1 − D)": _minimax,
+        "That is −½ E log(1 − D); it is D here": lambda v: -_minimax(v),
+        "That is a sum; E is a mean": lambda v: len(v) * _heuristic(v),
+        "That is the logarithm of the mean; take the mean of the logarithms":
+            lambda v: -0.5 * v.sigmoid().mean().log(),
+    }, _logits())
+
+
+@_check
+def check_least_squares(answer: Callable) -> str:
+    """Check `least_squares(logits) -> loss`: E (D − 1)², and its slope −2 D (1 − D)² / N at each logit."""
+    return check_loss(answer, "least_squares", _least_squares, {
+        "That squares the logits; D = σ(l) (the authors' later code does that: another mutation)":
+            lambda v: (v - 1).square().mean(),
+        "There is no ½ in this one": lambda v: _least_squares(v) / 2,
+        "That is the distance from 0, from \"fake\"; G wants 1": lambda v: v.sigmoid().square().mean(),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_least_squares(v),
+        "That is the square of the mean; take the mean of the squares": lambda v: (v.sigmoid().mean() - 1).square(),
+        "That is the distance itself; square it": lambda v: (1 - v.sigmoid()).mean(),
+        "That is a sum; E is a mean": lambda v: len(v) * _least_squares(v),
+    }, _logits())
+
+
+# ------------------------------------------------------------------------------------------ fitness
+
+def _numbers(value, count: int, what: str) -> list[float]:
+    try:
+        found = [float(v.detach() if isinstance(v, torch.Tensor) else v) for v in value]
+    except (TypeError, ValueError):
+        raise Wrong(f"shape: {what}; yours is a {type(value).__name__} that does not hold numbers.") from None
+    if len(found) != count:
+        raise Wrong(f"shape: {what}; yours has {len(found)}.")
+    return found
+
+
+@_check
+def check_fitness(answer: Callable) -> str:
+    """Check `fitness(D, real, fake, gamma) -> (quality, diversity, total)`; D is left alone (Eq. 7)."""
+    draw = torch.Generator().manual_seed(0)
+    D = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0)).double()
+    with torch.no_grad():
+        for p in D.parameters():
+            p.copy_(torch.randn(p.shape, generator=draw, dtype=torch.float64))
+    real, fake = (torch.randn(n, 2, generator=draw, dtype=torch.float64) for n in (6, 4))
+    before = [p.detach().clone() for p in D.parameters()]
+
+    def grad(loss: Callable[..., torch.Tensor]) -> list[torch.Tensor]:
+        return list(torch.autograd.grad(loss(D(real), D(fake)), list(D.parameters()), materialize_grads=True))
+
+    value = _ask(answer, D, real, fake, 0.3)
+    if any(not torch.equal(p, was) for p, was in zip(D.parameters(), before)):
+        raise Wrong("purity: your function changed D's weights. Judging is not training.")
+    if any(p.grad is not None for p in D.parameters()):
+        raise Wrong("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
+                    "`torch.autograd.grad`.")
+    quality, diversity, total = _numbers(value, 3, "the fitness is three numbers, (quality, diversity, total)")
+
+    with torch.no_grad():
+        on_real, on_fake = D(real), D(fake)
+    right = float(on_fake.sigmoid().mean())
+    if not abs(quality - right) < 1e-5:
+        slips = {"the mean of the logits; D = σ(l)": float(on_fake.mean()),
+                 "the quality of the real ones": float(on_real.sigmoid().mean()),
+                 "σ of the mean; take the mean of σ": float(on_fake.mean().sigmoid()),
+                 "1 − D: what D rejects": 1 - right,
+                 "the mean of log D": float(F.logsigmoid(on_fake).mean()),
+                 "a sum, not a mean": right * len(fake)}
+        slip = next((f" That is {name}." for name, at in slips.items() if abs(quality - at) < 1e-5), "")
+        raise Wrong(f"quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
+                    f"{quality - right:+.4f}.{slip}")
+
+    real_half, fake_half = grad(lambda x, y: F.softplus(-x).mean()), grad(lambda x, y: F.softplus(y).mean())
+    whole = [a + b for a, b in zip(real_half, fake_half)]
+
+    def norm(parts: list[torch.Tensor]) -> float:
+        return math.sqrt(sum(float(p.square().sum()) for p in parts))
+
+    right, count = -math.log(norm(whole)), sum(p.numel() for p in whole)
+    if not abs(diversity - right) < 1e-5:
+        slips = {"+log: the authors' PyTorch code had this sign until 2020": -right,
+                 "−log ‖∇‖²: the root is missing (the authors' first code has it so)": 2 * right,
+                 "the norm without the logarithm": norm(whole),
+                 "minus the norm; the logarithm is missing": -norm(whole),
+                 "the fake half alone; L_D has a real half too": -math.log(norm(fake_half)),
+                 "the real half alone; L_D has a fake half too": -math.log(norm(real_half)),
+                 "the mean of the squares, not their sum": -math.log(norm(whole) / math.sqrt(count)),
+                 "a sum of the norms of each tensor; it is one norm over all of them":
+                     -math.log(sum(float(p.norm()) for p in whole)),
+                 "the gradient of half the loss; L_D is the sum of its halves": -math.log(norm(whole) / 2),
+                 "the gradient of D's loss with real and fake exchanged":
+                     -math.log(norm(grad(lambda x, y: F.softplus(x).mean() + F.softplus(-y).mean())))}
+        slip = next((f" That is {name}." for name, at in slips.items() if abs(diversity - at) < 1e-5), "")
+        raise Wrong(f"diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
+                    f"{diversity - right:+.4f}.{slip}")
+    right = quality + 0.3 * diversity
+    if not abs(total - right) < 1e-5:
+        slip = " Do you use gamma?" if abs(total - quality - diversity) < 1e-5 else ""
+        raise Wrong(f"total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}")
+    quality, _, total = _numbers(_ask(answer, D, real, fake, 0.0), 3, "three numbers")
+    if not abs(total - quality) < 1e-5:
+        raise Wrong(f"total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.")
+    return "fitness: quality, diversity and total are right, also for γ = 0; D is left as it was."
+
+
+# ------------------------------------------------------------------------------------------ selection
+
+@_check
+def check_select(answer: Callable) -> str:
+    """Check `select(scores, mu)`: the numbers of the mu children with the greatest total, the best first."""
+    def rigged(*totals: float) -> list[Fitness]:                  # quality falls, diversity rises: neither decides
+        return [Fitness(0.9 - 0.1 * i, i - 2.0, total) for i, total in enumerate(totals)]
+
+    scores = rigged(0.2, 0.7, -0.3, 0.9, 0.5)
+    for mu, right in ((2, [3, 1]), (1, [3]), (3, [3, 1, 4])):
+        given = list(scores)
+        value = _ask(answer, given, mu)
+        if given != scores:
+            raise Wrong("purity: your function changed the list of scores; a child's number is its place there.")
+        chosen = [value] if isinstance(value, int | float) else value
+        if any(isinstance(one, tuple) for one in chosen):
+            raise Wrong("value: those are scores; the answer is the numbers of the children.")
+        chosen = _numbers(chosen, mu, f"for mu = {mu} the answer is {mu} number{'s' * (mu > 1)}")
+        if chosen == right:
+            continue
+        if sorted(chosen) == sorted(right):
+            raise Wrong(f"order: these are the right children, but the best comes first: {right}; yours are "
+                        f"{_whole(chosen)}.")
+        slips = {"That keeps the worst": [2, 0, 4][:mu], "That goes by quality": [0, 1, 2][:mu],
+                 "That goes by diversity": [4, 3, 2][:mu],
+                 "Those are totals, not numbers of children": sorted((s.total for s in scores), reverse=True)[:mu]}
+        slip = next((f" {name}." for name, at in slips.items() if sorted(chosen) == sorted(at)), "")
+        raise Wrong(f"value: the totals are {_listed(s.total for s in scores)}; for mu = {mu} the survivors are "
+                    f"{right}, yours {_whole(chosen)}.{slip}")
+    value = _ask(answer, rigged(0.4, 0.4, 0.1), 2)
+    if sorted(_numbers(value, 2, "for mu = 2 the answer is 2 numbers")) != [0, 1]:
+        raise Wrong(f"value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {_whole(value)}. Equal "
+                    "totals are still two children.")
+    return "select: the best children survive, best first, equal ones too; the scores are left alone."
+
+
+def _whole(numbers: Sequence[float]) -> list:
+    return [int(n) if float(n).is_integer() else n for n in numbers]
