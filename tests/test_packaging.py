@@ -29,8 +29,8 @@ COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy
 # Imports run one way: a module may import only from those before it.
 ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylegan stylegan_fast dcgan segmenter "
          "classifier dissection pixels units intervention information losses metrics wgan training egan_child "
-         "egan_shared egan egan_run runner plane warm_up context repair compare truth report checkpoints recipes "
-         "official lessons widgets __init__ __main__").split()
+         "egan_shared egan egan_run runner plane laboratory warm_up context repair compare truth report checkpoints "
+         "recipes official lessons widgets __init__ __main__").split()
 
 
 def git_files() -> list[Path]:
