@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from . import checkpoints, classifier, dissection, intervention, metrics, pictures, progan, segmenter, stylegan
+from . import (checkpoints, classifier, dissection, egan_recipes, intervention, metrics, pictures, progan, segmenter,
+               stylegan)
 from .layers import sample_z
 from .portraits import RANGES, Portraits
 from .scenes import Scenes
@@ -106,9 +107,9 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
     Path(path).write_bytes(pictures.png(pictures.grid(rows, columns)))
 
 
-STYLE = stylegan.StyleGANConfig(fmap_base=512)     # as wide as scenes-progan: 128 units up to 8×8, 16 at 64×64
-STYLE_SETTINGS = Settings(images=280_000, schedule=Schedule(
-    fade={8: 8_000, 16: 10_000, 32: 15_000, 64: 20_000}, stable={4: 8_000, 8: 10_000, 16: 15_000, 32: 20_000}))
+STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64)         # 64 units up to 32×32, 32 at 64×64
+STYLE_SETTINGS = Settings(images=340_000, batch=16, schedule=Schedule(
+    fade={8: 15_000, 16: 25_000, 32: 30_000, 64: 30_000}, stable={4: 10_000, 8: 15_000, 16: 40_000, 32: 60_000}))
 
 
 def _style(name: str, drawings, judge: str, folder: Path, images: int | None, device) -> dict | None:
@@ -179,4 +180,4 @@ def portraits_classifier(folder: Path, images: int | None = None, device=None) -
 
 RECIPES = {"scenes-progan": scenes_progan, "scenes-segmenter": scenes_segmenter,
            "portraits-classifier": portraits_classifier,
-           "scenes-stylegan": scenes_stylegan, "portraits-stylegan": portraits_stylegan}
+           "scenes-stylegan": scenes_stylegan, "portraits-stylegan": portraits_stylegan, **egan_recipes.RECIPES}

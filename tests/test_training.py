@@ -11,14 +11,32 @@ import torch
 
 from gan_teach.losses import logistic_d, logistic_g, r1_penalty
 from gan_teach.progan import Discriminator, Generator, ProGANConfig
+from gan_teach.stylegan import Discriminator as StyleDiscriminator
+from gan_teach.stylegan import Generator as StyleGenerator
+from gan_teach.stylegan import StyleGANConfig
 from gan_teach.training import NotFinite, Schedule, Settings, Training, run
 
-SCRIPT = """
+MODELS = """
+    import torch
+    from gan_teach import progan, stylegan
+
+    def pair(kind, resolution, **options):
+        if kind == "progan":
+            config = progan.ProGANConfig(z_dim=8, widths=(8,) * (resolution.bit_length() - 2), **options)
+        else:
+            config = stylegan.StyleGANConfig(resolution, 8, 8, fmap_max=8, mapping_layers=2, **options)
+        network = progan if kind == "progan" else stylegan
+        G, D = network.Generator(config), network.Discriminator(config)
+        if kind == "stylegan":      # flat maps have a gradient of 0, up to rounding, and Adam enlarges the rounding
+            torch.nn.init.normal_(G.blocks["layer0"].source.value)
+        return G, D
+"""
+
+SCRIPT = MODELS + """
     import os, signal, sys, torch
-    from gan_teach.progan import Discriminator, Generator, ProGANConfig
     from gan_teach.training import Schedule, Settings, Training, run
 
-    folder, die_at = sys.argv[1], int(sys.argv[2])
+    folder, kind, die_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
     class Mortal(Training):
         def step(self):
@@ -27,10 +45,9 @@ SCRIPT = """
             return super().step()
 
     torch.manual_seed(0)
-    config = ProGANConfig(z_dim=8, widths=(8, 8, 8))
     real = torch.randint(256, (40, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     settings = Settings(images=160, batch=8, r1_every=4, cool=0.4, schedule=Schedule({8: 24, 16: 40}, {4: 24, 8: 16}))
-    run(Mortal(Generator(config), Discriminator(config), real, settings, "cpu"), folder, save_every=10, steps=20)
+    run(Mortal(*pair(kind, 16), real, settings, "cpu"), folder, save_every=10, steps=20)
 """
 
 
@@ -42,10 +59,11 @@ def tiny(**changes) -> Training:
                     torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8), settings, "cpu")
 
 
-def test_killed_run_continues_bit_for_bit(tmp_path):
-    """20 steps, and 13 steps, SIGKILL, resume from the snapshot of step 10: every tensor equal, Adam's too."""
+@pytest.mark.parametrize("kind", ["progan", "stylegan"])
+def test_killed_run_continues_bit_for_bit(tmp_path, kind):
+    """20 steps, and 13 steps, SIGKILL, resume from the snapshot of step 10: every tensor equal, Adam's and w̄ too."""
     def go(folder, die_at):
-        return subprocess.run([sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder), str(die_at)],
+        return subprocess.run([sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder), kind, str(die_at)],
                               capture_output=True, text=True, timeout=240)
 
     whole = go(tmp_path / "whole", -1)
@@ -64,27 +82,27 @@ def test_killed_run_continues_bit_for_bit(tmp_path):
         assert all(torch.equal(one["state"][i][k], other["state"][i][k]) for i in one["state"] for k in one["state"][i])
 
 
-PAIR = """
+PAIR = MODELS + """
     import sys, torch
-    from gan_teach.progan import Discriminator, Generator, ProGANConfig
     from gan_teach.training import Schedule, Settings, Training, join_group, leave_group, run
 
     join_group()
     torch.manual_seed(0)
-    config = ProGANConfig(z_dim=8, widths=(8, 8), stddev_group=0)  # its groups would differ in a divided batch
+    networks = pair(sys.argv[2], 8, stddev_group=0)          # its groups would differ in a divided batch
     real = torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     settings = Settings(images=48, batch=8, bf16=False, r1_every=2, schedule=Schedule({8: 16}, {4: 16}))
-    run(Training(Generator(config), Discriminator(config), real, settings, "cpu"), sys.argv[1])
+    run(Training(*networks, real, settings, "cpu"), sys.argv[1])
     leave_group()
 """
 
 
-def test_two_processes_make_the_steps_of_one(tmp_path):
+@pytest.mark.parametrize("kind", ["progan", "stylegan"])
+def test_two_processes_make_the_steps_of_one(tmp_path, kind):
     script = tmp_path / "pair.py"
     script.write_text(textwrap.dedent(PAIR))
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(script)]
     for command, folder in (([sys.executable, str(script)], "one"), (launch, "two")):
-        done = subprocess.run([*command, str(tmp_path / folder)], capture_output=True, text=True, timeout=240,
+        done = subprocess.run([*command, str(tmp_path / folder), kind], capture_output=True, text=True, timeout=240,
                               env={**os.environ, "OMP_NUM_THREADS": "1"})
         assert done.returncode == 0, done.stderr[-2000:]
     one, two = (torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in ("one", "two"))
@@ -118,6 +136,27 @@ def test_nan_is_stopped_before_it_reaches_the_weights():
     with pytest.raises(NotFinite, match="loss of D is nan in step 1"):
         training.step()
     assert all(torch.equal(before[k], v) for k, v in training.D.state_dict().items())
+
+
+def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
+    training = tiny(loss="wgan-gp", r1_gamma=1e9)                          # R1 has no part in it
+    before = [p.clone() for p in training.D.parameters()]
+    losses = [training.step() for _ in range(3)]
+    assert all(abs(loss["loss_d"]) < 100 for loss in losses)               # 10 (‖∇‖ − 1)² and scores near 0
+    assert any(not torch.equal(a, b) for a, b in zip(before, training.D.parameters()))
+    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, wgan-gp"):
+        tiny(loss="hinge")
+
+
+def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():
+    torch.manual_seed(0)
+    config = StyleGANConfig(8, 8, 8, fmap_max=8, mapping_layers=2)
+    real = torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8)
+    training = Training(StyleGenerator(config), StyleDiscriminator(config), real,
+                        Settings(batch=4, schedule=Schedule({8: 8}, {4: 8})), "cpu")
+    training.step()
+    assert training.G.w_avg.abs().sum() > 0                                # two batches have moved it from 0
+    assert torch.equal(training.G_ema.w_avg, training.G.w_avg)
 
 
 def test_snapshot_of_other_settings_is_refused(tmp_path):
