@@ -183,13 +183,17 @@ class Layer(nn.Module):
             y_s, y_b = self.A(w).chunk(2, dim=1)
         return y_s + 1, y_b
 
-    def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
+    def before_style(self, x: Tensor, noise: Tensor | None) -> Tensor:
+        """The x of Eq. 1, N×C×H×W: everything but AdaIN."""
         x = self.source(x)                                                  # (N, C, H, W)
         if self.blur:
             x = blur(x)
         if self.B is not None:
             x = torch.addcmul(x, self.B[:, None, None].to(x.dtype), noise.to(x.dtype))     # x + B·noise
-        x = F.leaky_relu(x + self.bias[:, None, None].to(x.dtype), 0.2)
+        return F.leaky_relu(x + self.bias[:, None, None].to(x.dtype), 0.2)
+
+    def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
+        x = self.before_style(x, noise)
         return pixel_norm(x) if y is None else adain(x, y)
 
 

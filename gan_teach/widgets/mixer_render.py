@@ -1,0 +1,418 @@
+"""What the style mixer shows, computed without any widget: state in, pictures out.
+
+The figure of style mixing in StyleGAN (Karras et al., arXiv 1812.04948, Fig. 3): a column for each source, a row for
+each destination; where they meet, the destination drawn with some of its styles taken from the source. A layer is
+computed only where something below it or in it has changed: the large picture goes on from the layers last drawn, a
+row of the grid from its destination's.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_teach import checkpoints, pictures
+from gan_teach.dissection import check_name
+from gan_teach.layers import one_thread, sample_z
+from gan_teach.stylegan import Generator, mix, truncate
+from gan_teach.stylegan_fast import prepared
+
+from .dissection_render import keep
+
+MOST = 8                # sources, and destinations, at most
+STRIP = 9               # pictures from the destination to the full style of the source
+PATIENCE = 0.25         # seconds without a new row until what there is of the grid is shown
+SPARE = 64 << 20        # bytes of activations that are kept for the rows of the grid
+Which = int | str       # a latent: a seed, or the name of one that was given
+
+
+# ------------------------------------------------------------------------------------------ one generator
+
+def pixels(layer: int) -> int:
+    """The resolution of a layer of a style generator: two layers for each, from 4 px on."""
+    return 4 << layer // 2
+
+
+def groups(layers: int) -> dict[str, tuple[int, ...]]:
+    """The paper's groups of layers: coarse 4–8 px, middle 16–32 px, fine above; those that this many layers have."""
+    ends = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, layers)}
+    return {name: tuple(range(low, min(high, layers))) for name, (low, high) in ends.items() if low < layers}
+
+
+def span(layers: Sequence[int]) -> str:
+    """Numbers in words: (0, 1, 2, 5) → "0–2, 5"."""
+    runs: list[list[int]] = []
+    for i in sorted(layers):
+        if runs and i == runs[-1][-1] + 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def number(name: str, value) -> float:
+    """A finite number, or a ValueError that says which one is not."""
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number such as 0.7; got {value!r}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number such as 0.7; got {value}")
+    return value
+
+
+def check_layers(layers: Sequence[int], count: int) -> None:
+    """ValueError for a layer that a generator of `count` layers does not have."""
+    wrong = [i for i in layers if i not in range(count)]
+    if wrong:
+        raise ValueError(f"there is no layer {wrong[0]!r}; this generator has layers 0 to {count - 1}")
+
+
+def shipped_name(G: Generator) -> str | None:
+    """The name of the shipped checkpoint that G was loaded from, if it was."""
+    mine = getattr(G, "record", {}).get("sha256")
+    return next((name for name in checkpoints.shipped() if mine and checkpoints.record(name)["sha256"] == mine), None)
+
+
+class Drawer:
+    """A style generator prepared for drawing, which goes on from the layers that are already right.
+
+    G's weights are copied here: a later training step does not show. Everything is for one thread at a time.
+    """
+
+    def __init__(self, name: str, G: Generator):
+        if not isinstance(G, Generator):
+            raise ValueError(f"{name}: the panel draws with a style generator (gan_teach.stylegan.Generator), not with "
+                             f"{type(G).__name__}")
+        if G.alpha < 1:
+            raise ValueError(f"{name} is still fading in: finish its training first")
+        self.name, self.G, self.fast = name, G, prepared(G)
+        self.shipped = shipped_name(G)                      # what `gan_teach.load` calls it, or None
+        self.layers, self.device = len(G.layers), G.w_avg.device
+        self.latents: dict[str, Tensor] = {}                # name -> 1×L×W
+        self.silence = [None if m is None else torch.zeros_like(m) for m in self.fast.noise()]
+        self._draws: OrderedDict = OrderedDict()            # seed -> its maps
+        self._last: tuple | None = None                     # ws, maps, picture
+        self._kept: dict[str, Tensor] = {}                  # … and the output of each layer, of the last picture
+        self._rows: OrderedDict = OrderedDict()             # key -> picture and layers of a destination
+
+    def add(self, name: str, w: Tensor) -> None:
+        """Remember a latent by name: (W,), 1×W, L×W or 1×L×W. ValueError where its size is not this generator's."""
+        width, w = self.G.config.w_dim, torch.as_tensor(w).detach().float().to(self.device)
+        sizes = {(width,), (1, width), (self.layers, width), (1, self.layers, width)}
+        if tuple(w.shape) not in sizes:
+            raise ValueError(f"the latent {name!r} is {'×'.join(map(str, w.shape))}; {self.name} needs {width}, or "
+                             f"{self.layers}×{width}, one w for each layer. Was it made with another model?")
+        self.latents[name] = w.reshape(1, -1, width).expand(1, self.layers, width)
+
+    def ws(self, which: Which, psi: float, cutoff: int | None = None) -> Tensor:
+        """The w of each layer, 1×L×W, of a seed or of a latent with a name."""
+        if isinstance(which, str):
+            return truncate(self.latents[which], psi, self.fast.w_avg, cutoff)
+        return self.fast.ws(sample_z(1, self.fast.z_dim, which, self.device), psi, cutoff)
+
+    def maps(self, seed: int | None, on: Sequence[int] | None = None) -> list[Tensor]:
+        """The noise of a seed (None: the stored one) in the layers that are on; the same maps at every call."""
+        if seed not in self._draws:
+            keep(self._draws, seed, self.fast.noise(seed), most=4)
+        return [m if on is None or i in on else zero
+                for i, (m, zero) in enumerate(zip(self._draws[seed], self.silence))]
+
+    def picture(self, ws: Tensor, maps: list[Tensor]) -> Tensor:
+        """1×L×W → 1×3×R×R, from the first layer up that differs from the picture drawn before."""
+        first = 0
+        if self._last is not None:
+            differs = (ws != self._last[0]).any(2)[0].tolist()
+            first = next((i for i in range(self.layers) if differs[i] or maps[i] is not self._last[1][i]), None)
+        if first is None:
+            return self._last[2]
+        last, self._last = self._last, None                 # an error on the way must not leave half a picture behind
+        start = None if last is None or first == 0 else (self.G.layers[first - 1], self._kept[self.G.layers[first - 1]])
+        x = self.fast.synthesis(ws, maps, start=start, keep=self._kept)
+        self._last = (ws, maps, x)
+        return x
+
+    def row(self, key, ws: Tensor, others: Tensor, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """A destination, 1×3×R×R, and its variations, N×3×R×R, computed from the first layer up that varies.
+
+        key: names the destination and its noise; its layers are kept for the next call with the same.
+        """
+        if key not in self._rows:
+            kept: dict[str, Tensor] = {}
+            x = self.fast.synthesis(ws, maps, keep=kept)
+            size = sum(r.numel() * r.element_size() for r in kept.values())
+            keep(self._rows, key, (x, kept), most=max(1, SPARE // size))
+        x, kept = self._rows[key]
+        varies = (others != ws).any(2).any(0).tolist()
+        first = varies.index(True) if True in varies else None
+        if first is None:
+            return x, x.expand(len(others), -1, -1, -1)
+        name = self.G.layers[first - 1]
+        start = (name, kept[name].expand(len(others), -1, -1, -1)) if first else None
+        return x, self.fast.synthesis(others, maps, start=start)
+
+
+# ------------------------------------------------------------------------------------------ state and frames
+
+@dataclass(frozen=True)
+class MixState:
+    """All that the mixer's pictures depend on."""
+
+    model: str
+    sources: tuple[Which, ...] = (1, 2, 3, 4)
+    destinations: tuple[Which, ...] = (11, 12, 13)
+    layers: tuple[int, ...] = ()            # that take their style from the source
+    share: float = 1.0                      # how far those go: 0 destination's own w … 1 the source's
+    psi: float = 0.7
+    cutoff: int | None = None               # only the layers before this number are truncated; None: all
+    noise: int | None = None                # its seed; None: the noise stored with the weights
+    noisy: tuple[int, ...] | None = None    # the layers that have noise; None: all
+    cell: tuple[int, int] = (1, 1)          # the place shown large; row 0 the sources themselves, column 0 the others
+
+
+@dataclass(frozen=True)
+class MixFrame:
+    """The large picture."""
+
+    picture: bytes = b""
+    text: str = ""          # the same in words
+    call: str = ""          # Python that draws it again
+    error: str = ""         # plain words and the next step; the picture is then empty
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The figure, as far as it is drawn."""
+
+    grid: bytes = b""       # rows and columns of equal cells; what is not yet drawn is light grey
+    strip: bytes = b""      # STRIP pictures, the share going from 0 to 1; empty until the grid is whole
+
+
+class MixRenderer:
+    """`render(state) -> MixFrame` and `later(state)`, for one generator or several by name.
+
+    models: a `stylegan.Generator`, or a dict name -> Generator. latents: w's by name, of the first model (see `add`).
+    """
+
+    def __init__(self, models: Generator | Mapping[str, Generator], latents: Mapping[str, Tensor] | None = None,
+                 size: int = 256):
+        self.drawers = drawers(models)
+        self.size, self._using = size, threading.Lock()
+        for name, w in (latents or {}).items():
+            self.add(name, w)
+
+    def add(self, name: str, w: Tensor, model: str | None = None) -> None:
+        """Give a latent of a model (None: the first) a name by which it can be a source or a destination.
+
+        w: (W,), 1×W, L×W or 1×L×W, such as a projection found. ValueError for another size, and for a name that is a
+        number or holds a comma.
+        """
+        if not name.strip() or "," in name or name.strip().lstrip("-").isdigit():
+            raise ValueError(f"a latent's name is a word without comma, and no number; got {name!r}")
+        with self._using:
+            self.drawers[model or next(iter(self.drawers))].add(name.strip(), w)
+
+    def start(self, model: str | None = None, **changes) -> MixState:
+        """The state at the start: the coarse styles come from the sources."""
+        model = model or next(iter(self.drawers))
+        check_name("model", model, self.drawers)
+        return self.check(MixState(model, **({"layers": groups(self.drawers[model].layers)["coarse"]} | changes)))
+
+    def check(self, state: MixState) -> MixState:
+        """The same state, tidied; ValueError in plain words for one that cannot be drawn."""
+        check_name("model", state.model, self.drawers)
+        drawer, L = self.drawers[state.model], self.drawers[state.model].layers
+        check_layers(state.layers, L)
+        check_layers(state.noisy or (), L)
+        if state.cutoff is not None and state.cutoff not in range(L + 1):
+            raise ValueError(f"the cut-off is a number of layers from 0 to {L}; got {state.cutoff!r}")
+        if state.noise is not None and state.noise not in range(2**63):
+            raise ValueError(f"the noise has a whole number, 0 or more, for its seed; got {state.noise!r}")
+        for kind, chosen in (("source", state.sources), ("destination", state.destinations)):
+            if not 1 <= len(chosen) <= MOST:
+                raise ValueError(f"give 1 to {MOST} {kind}s; got {len(chosen)}")
+            for which in chosen:
+                self._check_latent(kind, which, drawer)
+        row, column = state.cell
+        cell = min(max(row, 0), len(state.destinations)), min(max(column, 0), len(state.sources))
+        noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
+        return MixState(state.model, tuple(state.sources), tuple(state.destinations), tuple(sorted(set(state.layers))),
+                        number("the share", state.share), number("ψ", state.psi), state.cutoff, state.noise, noisy,
+                        cell if any(cell) else (1, 1))
+
+    def _check_latent(self, kind: str, which: Which, drawer: Drawer) -> None:
+        if isinstance(which, str):
+            if which in drawer.latents:
+                return
+            owners = [other.name for other in self.drawers.values() if which in other.latents]
+            if owners:
+                raise ValueError(f"{which!r} is a latent of {owners[0]}, not of {drawer.name}: choose that model, or "
+                                 f"another {kind}")
+            known = ", ".join(drawer.latents)
+            raise ValueError(f"{which!r} is no {kind}: give whole numbers, 0 or more"
+                             + (f", or a latent's name: {known}" if known else ""))
+        if isinstance(which, bool) or not isinstance(which, int) or not 0 <= which < 2**63:
+            raise ValueError(f"{which!r} is no {kind}: a seed is a whole number, 0 or more")
+
+    def parse(self, text: str) -> tuple[Which, ...]:
+        """ "3, 5, my picture" → (3, 5, "my picture")."""
+        words = [word.strip() for word in str(text).split(",") if word.strip()]
+        return tuple(int(word) if word.lstrip("-").isdecimal() else word for word in words)
+
+    # -------------------------------------------------------------------------------- drawing
+
+    @torch.no_grad()
+    def render(self, state: MixState) -> MixFrame:
+        """The large picture. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            state = self.check(state)
+            drawer = self.drawers[state.model]
+            with self._using, one_thread():
+                x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
+            return MixFrame(self._large(x), describe(state), self.call(state))
+        except Exception as error:
+            return MixFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
+                                  "Reset, or choose something else; the panel goes on working.")
+
+    def _large(self, x: Tensor) -> bytes:
+        zoom = max(1, self.size // x.shape[-1])
+        return pictures.jpeg(pictures.enlarge(x[0], zoom, "bicubic"), quality=93)
+
+    def _mixed(self, state: MixState) -> Tensor:
+        """ws of the chosen cell, 1×L×W."""
+        drawer, (row, column) = self.drawers[state.model], state.cell
+        if row == 0:
+            return drawer.ws(state.sources[column - 1], state.psi, state.cutoff)
+        destination = drawer.ws(state.destinations[row - 1], state.psi, state.cutoff)
+        if column == 0:
+            return destination
+        return mixed(destination, drawer.ws(state.sources[column - 1], state.psi, state.cutoff), state)
+
+    def later(self, state: MixState) -> Iterator[Sheet]:
+        """The whole figure; before the last, complete sheet others, where one waits. Stop asking when out of date."""
+        state = self.check(state)
+        drawer = self.drawers[state.model]
+        with torch.no_grad():
+            sources = torch.cat([drawer.ws(s, state.psi, state.cutoff) for s in state.sources])     # (S, L, W)
+        maps, noise = drawer.maps(state.noise, state.noisy), (state.psi, state.cutoff, state.noise, state.noisy)
+        R = drawer.G.resolution
+        tiles = np.full((len(state.destinations) + 1, len(state.sources) + 1, R, R, 3), 236, np.uint8)
+        tiles[0, 0] = 255
+        tiles[0, 1:] = self._batch(drawer, lambda: drawer.fast.synthesis(sources, maps))
+        told = time.monotonic()
+        for i, which in enumerate(state.destinations, start=1):
+            ws = drawer.ws(which, state.psi, state.cutoff)
+            head, others = self._row(drawer, (which, *noise), ws, mixed(ws, sources, state), maps)
+            tiles[i, 0], tiles[i, 1:] = head[0], others
+            if time.monotonic() - told > PATIENCE:
+                told = time.monotonic()
+                yield Sheet(_grid(tiles))
+        row, column = (max(1, place) for place in state.cell)
+        ws = drawer.ws(state.destinations[row - 1], state.psi, state.cutoff)
+        steps = torch.linspace(0, 1, STRIP, device=drawer.device)[:, None, None]
+        between = mix(ws, torch.lerp(ws, sources[column - 1:column], steps), state.layers)
+        _, strip = self._row(drawer, (state.destinations[row - 1], *noise), ws, between, maps)
+        yield Sheet(_grid(tiles), pictures.jpeg(pictures.grid(list(strip), STRIP), quality=92))
+
+    def _batch(self, drawer: Drawer, draw) -> np.ndarray:
+        with torch.no_grad(), self._using, one_thread():
+            return pictures.to_uint8(draw())
+
+    def _row(self, drawer: Drawer, key, ws, others, maps) -> tuple[np.ndarray, np.ndarray]:
+        with torch.no_grad(), self._using, one_thread():
+            return tuple(map(pictures.to_uint8, drawer.row(key, ws, others, maps)))
+
+    # -------------------------------------------------------------------------------- the same in Python
+
+    def call(self, state: MixState) -> str:
+        """Python that draws the large picture again: `x`, 1×3×R×R in [-1, 1]."""
+        drawer, (row, column) = self.drawers[state.model], state.cell
+        device = "" if drawer.device.type == "cpu" else ", G.w_avg.device"
+        options = f"psi={state.psi:g}" + ("" if state.cutoff is None else f", cutoff={state.cutoff}")
+
+        def latent(which):
+            if isinstance(which, int):
+                return f"G.ws(sample_z(1, G.z_dim, {which}{device}), {options})"
+            cut = "" if state.cutoff is None else f", {state.cutoff}"
+            return f"truncate(mixer.latents[{which!r}], {state.psi:g}, G.w_avg{cut})"
+
+        lines = [f"ws = {latent(state.sources[column - 1] if row == 0 else state.destinations[row - 1])}"]
+        if row and column:
+            lines[0] = lines[0].replace("ws", "destination", 1)
+            lines += [f"source = {latent(state.sources[column - 1])}"]
+            if state.share != 1:
+                lines += [f"source = torch.lerp(destination, source, {state.share:g})"]
+            lines += [f"ws = mix(destination, source, {_listed(state.layers)})"]
+        layers = "" if state.noisy is None else f"layers={_listed(state.noisy)}"
+        noise = ", ".join(filter(None, ["" if state.noise is None else str(state.noise), layers]))
+        lines += [f"x = G.synthesis(ws, G.noise({noise}))" if noise else "x = G.synthesis(ws)"]
+        used = [name for name in ("mix", "truncate") if any(f"{name}(" in line for line in lines)]
+        head = [] if state.share == 1 or not (row and column) else ["import torch"]
+        if drawer.shipped:
+            head += ["from gan_teach import load"]
+        if any("sample_z(" in line for line in lines):
+            head += ["from gan_teach.layers import one_thread, sample_z"]
+        if used:
+            head += [f"from gan_teach.stylegan import {', '.join(used)}"]
+        G = f'G = load("{drawer.shipped}")' if drawer.shipped \
+            else f"# G is the generator that the panel calls {drawer.name}"
+        return "\n".join([*head, *([""] if head else []), G, *lines])
+
+
+def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
+    """A drawer for each model by name; a model alone has its checkpoint's name, or is called G."""
+    if not isinstance(models, Mapping):
+        models = {(isinstance(models, Generator) and shipped_name(models)) or "G": models}
+    if not models:
+        raise ValueError("the panel needs a style generator, or a dict of them by name")
+    return {str(name): Drawer(str(name), G) for name, G in models.items()}
+
+
+def mixed(destination: Tensor, sources: Tensor, state: MixState) -> Tensor:
+    """The destination (1×L×W) with the chosen styles of each source (N×L×W), as far as the share says."""
+    if state.share != 1:
+        sources = torch.lerp(destination, sources, state.share)
+    return mix(destination, sources, state.layers)
+
+
+def describe(state: MixState) -> str:
+    """The large picture in words, for the live text and for readers who do not see it."""
+    row, column = state.cell
+    if row == 0:
+        text = f"Source {state.sources[column - 1]}, with all styles its own"
+    elif column == 0:
+        text = f"Destination {state.destinations[row - 1]}, with all styles its own"
+    elif not state.layers:
+        text = f"Destination {state.destinations[row - 1]}; no layer is ticked, so nothing comes from the sources"
+    else:
+        share = "" if state.share == 1 else f", {state.share:.0%} of the way,"
+        text = (f"Destination {state.destinations[row - 1]}; layers {span(state.layers)} "
+                f"({pixels(min(state.layers))} to {pixels(max(state.layers))} px){share} take the style of source "
+                f"{state.sources[column - 1]}")
+    cut = "" if state.cutoff is None else f" in the layers before {state.cutoff}"
+    seed = "stored noise" if state.noise is None else f"noise {state.noise}"
+    noise = seed if state.noisy is None else f"{seed} in layers {span(state.noisy)}" if state.noisy else "no noise"
+    return f"{text}. ψ = {state.psi:.2f}{cut}; {noise}.".replace("-", "−")
+
+
+def _listed(layers: Sequence[int]) -> str:
+    """Layers as Python: a range where they are one and long."""
+    if len(layers) > 4 and list(layers) == list(range(layers[0], layers[-1] + 1)):
+        return f"range({layers[0]}, {layers[-1] + 1})"
+    return str(list(layers))
+
+
+def _grid(tiles: np.ndarray) -> bytes:
+    """Rows×columns×R×R×3 → one picture as bytes, with a little white around each tile."""
+    edge = max(1, tiles.shape[2] // 32)
+    tiles = np.pad(tiles, ((0, 0), (0, 0), (edge, edge), (edge, edge), (0, 0)), constant_values=255)
+    rows, columns, high, wide, _ = tiles.shape
+    return pictures.jpeg(tiles.transpose(0, 2, 1, 3, 4).reshape(rows * high, columns * wide, 3), quality=92)
