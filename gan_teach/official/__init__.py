@@ -2,6 +2,7 @@
 
     G = load_official("official/progan-church")       # fetched once, then from the cache
     G = load_official("downloads/karras2019stylegan-ffhq-1024x1024.pkl")
+    if available("official/stylegan-ffhq"):           # never fetches: says where it is, or how to get it
 
 `pickles` is the machine that reads without running, `networks` (TensorFlow) and `torch_files` use it; `progan`,
 `stylegan`, `egan` and `upernet` say which tensor goes where, `fill` puts each into its place exactly once,
@@ -66,6 +67,7 @@ KNOWN = {
     "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ"),
 }
 SEGMENTER = "official/upernet"
+MEMORY = {}                  # to draw one picture, measured by tests/benchmarks/bench_official.py: {family: text}
 SEGMENTER_FILES = tuple(Published(f"upernet/{file}", (upernet.URL + file,)) for file in upernet.FILES)
 
 
@@ -131,19 +133,16 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
 
     name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
     the published hash, or, where none was published, against that of the first download; or the path of such a
-    file, which needs no network. It is converted once, to .safetensors in the cache. network: see `convert`.
+    file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to .safetensors in the cache. network: see `convert`.
     Raises ValueError for an unknown name, FileNotFoundError for a path without a file, ConnectionError when a
     file cannot be fetched, BadCheckpoint for a file that is not what it should be.
     """
     given = str(name_or_path)
     if given == SEGMENTER:
         return load_segmenter(device=device)
-    known = KNOWN.get(given)
-    if known is None and (given.startswith("official/") and not Path(given).exists()):
-        near = difflib.get_close_matches(given, names(), 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no published weights {given!r}.{hint} There are: {', '.join(names())}; or give the path of "
-                         "a file")
+    if Path(given).is_dir():
+        return load_segmenter(given, device)
+    known = _known(given)
     path = cache_folder() / known.file if known else Path(given)
     if not known and not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; published weights: {', '.join(names())}")
@@ -165,6 +164,44 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
         checkpoints.save(ours, model, **model.record)
         return checkpoints.load(ours, device)
     return model.to(pick_device(device and str(device)))
+
+
+def available(name_or_path: str | Path) -> Path | None:
+    """Where these weights lie on this computer, or None; says so in one line, with the memory they need. Fetches
+    nothing: `if available(where): G = gan_teach.load(where)` is a cell that runs with and without them.
+
+    name_or_path: a name of `names()`, or the path of a file of the authors' (of the segmenter: of the folder with
+    its three files). Raises ValueError for a name that is none.
+    """
+    given, known = str(name_or_path), _known(name_or_path)
+    folder = cache_folder() / "upernet" if given == SEGMENTER else Path(given)
+    files = [cache_folder() / known.file] if known else [Path(given)]
+    if given == SEGMENTER or folder.is_dir():
+        files = [folder / file for file in upernet.FILES]
+    memory = MEMORY.get(given.rsplit("-", 1)[0], "")
+    needs = f"; it needs {memory} of memory" if memory else ""
+    if all(file.exists() for file in files):
+        print(f"{given} is on this computer{needs}")
+        return files[0] if len(files) == 1 else folder
+    if known or given == SEGMENTER:
+        size = known.size if known else ""
+        print(f"{given} is not on this computer: gan_teach.load({given!r}) fetches it{size and f', {size},'} once, or "
+              f"give the path of a copy that you have{needs}")
+    else:
+        print(f"there is no {' or no '.join(str(file) for file in files if not file.exists())}")
+    return None
+
+
+def _known(name_or_path: str | Path) -> Published | None:
+    """The entry of a published name, None for a path. Raises ValueError for a name that is none."""
+    given = str(name_or_path)
+    known = KNOWN.get(given)
+    if known is None and given != SEGMENTER and given.startswith("official/") and not Path(given).exists():
+        near = difflib.get_close_matches(given, names(), 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no published weights {given!r}.{hint} There are: {', '.join(names())}; or give the path of "
+                         "a file")
+    return known
 
 
 def load_segmenter(folder: str | Path | None = None, device: str | torch.device | None = None) -> upernet.Segmenter:
