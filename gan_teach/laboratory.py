@@ -87,6 +87,7 @@ class FateView(NamedTuple):
     age: int                                                # generations lived since
     span: int                                               # … and to live
     fakes: tuple[Tensor, Tensor]
+    fields: tuple[Tensor, Tensor] | tuple[None, None]       # of the two D
     measures: tuple[list[tuple[int, Mapping[str, float]]], list[tuple[int, Mapping[str, float]]]]
 
 
@@ -368,6 +369,7 @@ class Laboratory:
             if self.fate:
                 fate = FateView(self.fate.begun, self.fate.age, self.fate.span,
                                 tuple(branch.G(z).cpu() for branch in self.fate.branches),
+                                tuple(plane.field(branch.D) if on_plane else None for branch in self.fate.branches),
                                 tuple(map(list, self.fate.measures)))
             return View(self.knobs, tuple(map(name_of, self.offered)), e.generation, self.done, self.waiting,
                         self.shown, fake, plane.field(e.D) if on_plane else None, tuple(children), e.lineage,

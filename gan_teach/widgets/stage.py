@@ -46,6 +46,11 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
     .gt-stage .gt-dissection { zoom: 1.2; }
     .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 34px; line-height: 34px; }
+    .gt-stage .gt-evo-lab { zoom: 1.17; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
+                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
+    .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
+    .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
+    .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
     #loading_text { font-size: 26px; }
   </style>
   <script>
@@ -82,8 +87,37 @@ def dissection() -> dict[str, object]:
             "Remove and force": DissectionPanel(G, layer, S, found, seed=seed)}
 
 
+def mixing() -> dict[str, object]:
+    """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise."""
+    from gan_teach import checkpoints, load
+    from .adain_panel import AdaINPanel
+    from .mixer import StyleMixer
+    from .noise_panel import NoisePanel
+
+    names = [name for name in ("portraits-stylegan", "scenes-stylegan") if name in checkpoints.shipped()]
+    models = {name: load(name) for name in names or ["portraits-stylegan"]}
+    return {"Mix": StyleMixer(models), "AdaIN by hand": AdaINPanel(models), "Noise": NoisePanel(models)}
+
+
+def evolution() -> dict[str, object]:
+    """Chapter 3: generators evolve on the plane; the three losses; and the same on pictures."""
+    from gan_teach import plane
+    from gan_teach.layers import one_thread, sample_z
+    from .evolution import EvolutionLab
+    from .mutation_panel import MutationPanel
+
+    young = plane.start()
+    with one_thread():
+        for _ in range(150):
+            young.step(plane.ring())
+        verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
+    return {"Evolve": EvolutionLab(), "Mutations": MutationPanel(logits=verdicts)}
+
+
 DEMOS: dict[str, tuple[str, Callable[[], dict[str, object]]]] = {
     "dissection": ("GAN Dissection", dissection),
+    "mixing": ("StyleGAN: mixing styles", mixing),
+    "evolution": ("E-GAN: evolve a generator", evolution),
 }
 
 
