@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    from . import recipes
+    from . import egan_compare, recipes
     from .widgets import stage
 
     whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
@@ -39,6 +39,16 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("name", choices=stage.DEMOS, help="which one")
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
+
+    fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
+    fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
+
+    compare = commands.add_parser("compare", help="E-GAN beside its rivals over seeds: make a record of data/ again; "
+                                                  "a stopped comparison goes on with the run that it was in")
+    compare.add_argument("name", choices=egan_compare.COMPARISONS, help="which one")
+    compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
+    compare.add_argument("--seeds", type=int, help="how many runs of each variant (the record's number)")
+    compare.add_argument("--generations", type=int, help="of each run (the record's number)")
 
     commands.add_parser("list", help="the shipped checkpoints and their records")
     return whole
@@ -73,6 +83,23 @@ def demo(given: argparse.Namespace) -> int:
     return stage.serve(given.name, browser=not given.no_browser, port=given.port)
 
 
+def fetch(given: argparse.Namespace) -> int:
+    from . import datasets
+
+    print(f"fetched: {datasets.fetch(given.name)}")
+    return 0
+
+
+def compare(given: argparse.Namespace) -> int:
+    from . import egan_compare
+
+    name = egan_compare.COMPARISONS[given.name][0]
+    changes = {key: value for key in ("seeds", "generations") if (value := getattr(given, key)) is not None}
+    record = egan_compare.run(given.name, given.out or Path("runs") / name, **changes)
+    print("\n".join(egan_compare.lines(record)))
+    return 0
+
+
 def list_shipped(given: argparse.Namespace) -> int:
     from . import checkpoints
 
@@ -83,7 +110,8 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    command = {"train": train, "dissect": dissect, "demo": demo, "list": list_shipped}[given.command]
+    command = {"train": train, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
+               "list": list_shipped}[given.command]
     try:
         return command(given)
     except (ValueError, OSError, RuntimeError, ImportError) as error:

@@ -17,13 +17,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from . import classifier, progan, segmenter, stylegan
+from . import classifier, dcgan, progan, segmenter, stylegan
 from .layers import pick_device
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),
          "segmenter": (segmenter.UNet, segmenter.SegmenterConfig),
-         "classifier": (classifier.Classifier, classifier.ClassifierConfig)}
+         "classifier": (classifier.Classifier, classifier.ClassifierConfig),
+         "dcgan": (dcgan.Generator, dcgan.DCGANConfig)}
 
 
 class BadCheckpoint(ValueError):

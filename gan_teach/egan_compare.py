@@ -1,0 +1,221 @@
+"""E-GAN beside its rivals on the plane, over seeds, generations and CPU time: the records behind chapter 3's claims.
+
+    python -m gan_teach compare plane            8 variants × 8 seeds on the ring and on the grid
+    python -m gan_teach compare robustness       shallower, deeper, narrower networks, batch norm in D
+
+A record is one JSON file, made by one command, written after every run in it: a killed comparison goes on with the
+run that it was in. One thread each, so that CPU seconds can be compared; within a seed the variants take turns, so
+that a busy machine is equally unfair to all. Wang et al. 2018 (arXiv 1803.00657) show one run of each method.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from . import checkpoints, plane
+from .dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
+from .egan import Evolution, Settings
+from .plane import Mixture
+
+MEASURES = plane.Measures._fields
+LAST = 3                   # a figure is the mean of a run's last checkpoints: a GAN goes round in circles
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One table of a comparison: every variant from every seed, measured in `every` generations."""
+
+    mixture: Callable[[], Mixture]
+    variants: dict[str, Settings]
+    generations: int
+    seeds: int = 8
+    every: int = 100
+    equal_compute: bool = False        # variants without siblings go on until they have cost as much as E-GAN
+    start: Callable[[Settings], Evolution] = plane.start
+
+    def length(self, variant: str) -> int:
+        """A plain generation costs about 0.4 of one with three siblings to judge."""
+        alone = len(self.variants[variant].mutations) == 1 and self.variants[variant].d_steps == 1
+        return self.generations * 5 // 2 if self.equal_compute and alone else self.generations
+
+
+def trace(plan: Plan, variant: str, seed: int) -> dict[str, list]:
+    """One run: at each checkpoint the generation, the CPU seconds so far (measuring excluded), and the measures."""
+    mixture = plan.mixture()
+    evolution = plan.start(replace(plan.variants[variant], seed=seed))
+    found: dict[str, list] = {"generation": [], "cpu_seconds": [], **{name: [] for name in MEASURES}}
+    spent = 0.0
+    for _ in range(plan.length(variant) // plan.every):
+        since = time.thread_time()
+        for _ in range(plan.every):
+            evolution.step(mixture)
+        spent += time.thread_time() - since
+        found["generation"].append(evolution.generation)
+        found["cpu_seconds"].append(round(spent, 2))
+        for name, value in zip(MEASURES, plane.measure(mixture, evolution.G)):
+            found[name].append(value if name == "modes" else round(value, 4))
+    won = plane.shares(evolution.lineage, window=evolution.generation)
+    return found | {"won": {name: round(share, 3) for name, share in won.items()}}
+
+
+def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
+    """Make every run that the file at `path` does not hold yet; returns the record, with its tables of means."""
+    record = json.loads(path.read_text()) if path.exists() else {}
+    settings = {name: {v: str(s) for v, s in plan.variants.items()} for name, plan in plans.items()}
+    if record and record["settings"] != settings:
+        raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
+    record = {"command": command, "torch": torch.__version__, "threads": 1, "settings": settings, "tables": {},
+              "runs": record.get("runs", {})}
+    before, todo = torch.get_num_threads(), [
+        (name, seed, variant) for name, plan in plans.items()
+        for seed in range(plan.seeds) for variant in plan.variants]
+    torch.set_num_threads(1)
+    try:
+        for name, seed, variant in tqdm(todo, desc=path.stem, unit="run"):
+            runs = record["runs"].setdefault(name, {}).setdefault(variant, {})
+            if str(seed) not in runs:
+                runs[str(seed)] = trace(plans[name], variant, seed)
+                _write(path, record)
+    finally:
+        torch.set_num_threads(before)
+    record["tables"] = {name: table(record, name) for name in plans}
+    _write(path, record)
+    return record
+
+
+def _write(path: Path, record: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+    os.replace(temporary, path)
+
+
+# ------------------------------------------------------------------------------------------ what a record says
+
+def record(name: str) -> dict:
+    """A shipped comparison: "plane-comparison" or "egan-robustness". FileNotFoundError names the command for it."""
+    path = checkpoints.data_folder() / f"{name}.json"
+    if not path.exists():
+        made = {file: f"python -m gan_teach compare {key}" for key, (file, _) in COMPARISONS.items()}
+        raise FileNotFoundError(f"there is no {path}; make it with: {made.get(name, 'python -m gan_teach compare')}")
+    return json.loads(path.read_text())
+
+
+def curve(record: dict, name: str, variant: str, measure: str, against: str = "generation"
+          ) -> tuple[list[float], list[float], list[float]]:
+    """What to draw: (x, mean, standard deviation over the seeds) at each checkpoint.
+
+    against: "generation", or "cpu_seconds": then x is the generation times the median cost of one.
+    """
+    runs = list(record["runs"][name][variant].values())
+    x = [float(g) for g in runs[0]["generation"]]
+    if against == "cpu_seconds":
+        x = [g * milliseconds(record, name, variant) / 1000 for g in x]
+    columns = list(zip(*(run[measure] for run in runs)))
+    return x, [statistics.fmean(c) for c in columns], [statistics.pstdev(c) for c in columns]
+
+
+def milliseconds(record: dict, name: str, variant: str) -> float:
+    """CPU milliseconds of a generation, the median of the seeds."""
+    return statistics.median(1000 * run["cpu_seconds"][-1] / run["generation"][-1]
+                             for run in record["runs"][name][variant].values())
+
+
+def figures(record: dict, name: str, variant: str, measure: str, generation: int) -> list[float]:
+    """One number for each seed: the mean of the last three checkpoints up to this generation."""
+    found = []
+    for run in record["runs"][name][variant].values():
+        upto = [v for g, v in zip(run["generation"], run[measure]) if g <= generation]
+        found.append(statistics.fmean(upto[-LAST:]))
+    return found
+
+
+def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:
+    """Every variant at as many generations, and at as many CPU seconds, as the reference had at its end.
+
+    For each measure the mean over seeds, its standard error, and in how many seeds the reference was better: the
+    seeds are pairs, they share their first networks. All 8 of 8 happen by chance once in 256 tries.
+    """
+    runs = record["runs"][name]
+    end = next(iter(runs[reference].values()))["generation"][-1]
+    budget = end * milliseconds(record, name, reference)
+    found: dict[str, dict] = {}
+    for variant in runs:
+        last = next(iter(runs[variant].values()))["generation"][-1]
+        cost = milliseconds(record, name, variant)
+        places = {"equal generations": end, "equal compute": int(min(last, budget / cost))}
+        found[variant] = {"ms_per_generation": round(cost, 2)}
+        for where, generation in places.items():
+            row: dict = {"generation": generation}
+            for measure in MEASURES:
+                ours, theirs = (figures(record, name, v, measure, g) for v, g in ((reference, end),
+                                                                                 (variant, generation)))
+                sign = -1 if measure == "mmd2" else 1
+                row[measure] = {"mean": round(statistics.fmean(theirs), 4),
+                                "error": round(statistics.stdev(theirs) / len(theirs) ** 0.5, 4) if theirs[1:] else 0,
+                                "reference_better": sum(sign * (a - b) > 0 for a, b in zip(ours, theirs))}
+            found[variant][where] = row
+    return found
+
+
+# ------------------------------------------------------------------------------------------ the comparisons
+
+def plane_plans() -> dict[str, Plan]:
+    """The paper's two mixtures, all of `plane.variants`."""
+    variants = plane.variants()
+    return {"ring": Plan(plane.ring, variants, 1500, every=150, equal_compute=True),
+            "grid": Plan(plane.grid, variants, 800, every=100)}
+
+
+BODIES = {"as taught": PlaneConfig(), "2 layers": PlaneConfig(depth=2), "5 layers": PlaneConfig(depth=5),
+          "16 wide": PlaneConfig(width=16), "batch norm in D": PlaneConfig()}
+
+
+def _start(body: str) -> Callable[[Settings], Evolution]:
+    def start(settings: Settings) -> Evolution:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            G, D = PlaneGenerator(BODIES[body]), PlaneDiscriminator(BODIES[body])
+        if body == "batch norm in D":
+            D.net.insert(3, torch.nn.BatchNorm1d(BODIES[body].width, track_running_stats=False))
+            D.per_sample = False
+        return Evolution(G, D, settings, "cpu")
+    return start
+
+
+def robustness_plans() -> dict[str, Plan]:
+    """The paper's architecture test, small: other depths, fewer units, batch norm in D; E-GAN and the single losses."""
+    chosen = {name: s for name, s in plane.variants().items() if name in ("E-GAN", "minimax", "heuristic",
+                                                                         "least_squares")}
+    return {body: Plan(plane.ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
+
+
+COMPARISONS: dict[str, tuple[str, Callable[[], dict[str, Plan]]]] = {
+    "plane": ("plane-comparison", plane_plans), "robustness": ("egan-robustness", robustness_plans)}
+
+
+def run(which: str, folder: str | Path, **changes) -> dict:
+    """Make the comparison of this name in the folder. changes: fields of `Plan`, such as seeds=2, generations=200."""
+    name, plans = COMPARISONS[which]
+    changed = {key: replace(plan, **changes) for key, plan in plans().items()}
+    return compare(changed, Path(folder) / f"{name}.json", f"python -m gan_teach compare {which}")
+
+
+def lines(record: dict) -> Iterator[str]:
+    """The tables as text, a line a variant: modes, share of high quality and MMD², mean ± standard error."""
+    for name, rows in record["tables"].items():
+        for where in ("equal generations", "equal compute"):
+            yield f"{name}, {where}"
+            for variant, row in rows.items():
+                cells = "  ".join(f"{measure} {row[where][measure]['mean']:.3f} ± {row[where][measure]['error']:.3f}"
+                                  for measure in MEASURES)
+                yield f"  {variant:<14}{row[where]['generation']:>6} × {row['ms_per_generation']:5.1f} ms   {cells}"

@@ -1,0 +1,277 @@
+"""Recipes and comparisons of chapter 3 in tiny sizes: what is kept, what a record says, and what a stop costs."""
+
+import json
+import math
+import signal
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from gan_teach import checkpoints, classifier, datasets, egan_compare, egan_recipes, plane
+from gan_teach.__main__ import main
+from gan_teach.dcgan import Discriminator, Generator, layout
+from gan_teach.egan import Evolution
+from gan_teach.egan_recipes import PLANS, RIVALS, Plan, evolve, kept, start
+
+torch.set_num_threads(1)
+TINY = Plan(layout(32, 2, z_dim=4), 4, 2, 2, "noise", replace(egan_recipes.SETTINGS, batch=4, fitness_batch=4))
+REAL = torch.randint(256, (20, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+# ------------------------------------------------------------------------------------------ a run
+
+def test_rivals_start_from_the_same_networks_and_differ_in_one_thing():
+    first = {rival: start(TINY, rival, "cpu") for rival in RIVALS}
+    for rival, evolution in first.items():
+        assert torch.equal(weights(evolution.G), weights(first["egan"].G))
+        assert torch.equal(weights(evolution.D), weights(first["egan"].D))
+        assert replace(evolution.settings, selection="best", mutations=TINY.settings.mutations) == TINY.settings
+        assert len(evolution.settings.mutations) == (3 if rival in ("egan", "random") else 1)
+
+
+def told(evolution):
+    return {"sum": float(weights(evolution.G).sum())}
+
+
+def test_the_curve_has_a_row_after_every_so_many_generations(tmp_path):
+    evolution = start(TINY, "egan", "cpu")
+    rows = evolve(evolution, REAL, tmp_path, 5, 2, told)
+    assert [row["generation"] for row in rows] == [2, 4, 5] and evolution.generation == 5
+    assert rows[-1]["sum"] == float(weights(evolution.G).sum())
+    spent = [row["cpu_seconds"] for row in rows]
+    assert spent == sorted(spent) and spent[-1] < 60
+    again = evolve(start(TINY, "egan", "cpu"), REAL, tmp_path, 5, 2, told)          # nothing left to do
+    assert again == rows
+
+
+def test_a_stop_in_the_middle_costs_nothing_and_changes_nothing(tmp_path):
+    whole = evolve(start(TINY, "egan", "cpu"), REAL, tmp_path / "whole", 6, 2, told)
+    stopped = start(TINY, "egan", "cpu")
+    step, calls = stopped.step, []
+
+    def interrupted(real):
+        calls.append(1)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)                                      # Ctrl-C in generation 3
+        return step(real)
+
+    stopped.step = interrupted
+    assert evolve(stopped, REAL, tmp_path / "parts", 6, 2, told) is None
+    assert stopped.generation == 3
+    parts = evolve(start(TINY, "egan", "cpu"), REAL, tmp_path / "parts", 6, 2, told)
+    assert [(row["generation"], row["sum"]) for row in parts] == [(row["generation"], row["sum"]) for row in whole]
+    assert parts[-1]["cpu_seconds"] > parts[0]["cpu_seconds"]
+
+
+def test_the_survivor_is_kept_not_the_last_child():
+    evolution = start(TINY, "egan", "cpu")
+    evolution.settings = replace(evolution.settings, selection=lambda scores: [0], lr=0.1)
+    evolution.step(REAL)
+    found = kept(evolution)
+    children = [weights(child.G) for child in evolution.children]
+    assert torch.equal(weights(found), children[0].half())
+    assert not torch.equal(weights(found), children[-1].half())
+    assert weights(evolution.G).dtype == torch.float32                              # the run itself is not rounded
+
+
+@pytest.mark.parametrize("norm_g", [False, True])
+def test_sixteen_bits_are_enough_and_come_back_as_thirty_two(tmp_path, norm_g):
+    torch.manual_seed(0)
+    config = layout(32, 8, z_dim=6, grey=True, norm_g=norm_g)
+    G = Generator(config)
+    for p in G.parameters():
+        nn.init.normal_(p, 0.0, 0.2)
+    evolution = Evolution(G, Discriminator(config), TINY.settings, "cpu")
+    checkpoints.save(tmp_path / "some", kept(evolution))
+    again = checkpoints.load(tmp_path / "some.safetensors", "cpu")
+    assert weights(again).dtype == torch.float32 and again.config == config
+    z = torch.randn(5, 6, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert (again(z) - G.eval()(z)).abs().max() < 0.02
+
+
+# ------------------------------------------------------------------------------------------ recipes
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Tiny plans, sets and judges in place of the real ones."""
+    torch.manual_seed(0)
+    eyes = classifier.Classifier(classifier.ClassifierConfig((("class", 10),), (4, 4, 4, 4), 4)).eval()
+
+    def few(name, split="train", size=32, n=None, root=None):
+        some = REAL if split == "train" else REAL.flip(0)
+        return datasets.Pictures(some[:n], torch.arange(20)[:n] % 10, datasets.FASHION)
+
+    real_load = checkpoints.load
+    monkeypatch.setattr(datasets, "pictures", few)
+    monkeypatch.setattr(checkpoints, "load", lambda name, device=None:
+                        eyes if name == "fashion-classifier" else real_load(name, device))
+    monkeypatch.setitem(PLANS, "fashion", replace(TINY, network=replace(TINY.network, grey=True)))
+    monkeypatch.setitem(PLANS, "scenes", TINY)
+    monkeypatch.setattr(egan_recipes, "SAMPLES", 20)
+    monkeypatch.setattr(egan_recipes, "CURVE_SAMPLES", 20)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["fashion-egan", "fashion-heuristic", "scenes-random"])
+def test_a_recipe_leaves_weights_and_an_honest_record(small, name, monkeypatch, capsys):
+    assert main(["train", name, "--out", str(small / name), "--device", "cpu"]) == 0
+    assert f"{name}.safetensors" in capsys.readouterr().out
+    record = json.loads((small / name / f"{name}.json").read_text())
+    generations = 8 if name == "fashion-heuristic" else 4                 # one loss alone: as many as the compute buys
+    assert record["generations"] == generations and record["images_shown"] == 4 * generations
+    assert record["command"] == f"python -m gan_teach train {name}" and "seed=0" in record["settings"]
+    assert [row["generation"] for row in record["curve"]] == list(range(2, generations + 1, 2))
+    assert record["curve"][-1]["cpu_seconds"] == record["cpu_seconds"]
+    assert sum(record["won"].values()) == pytest.approx(1, abs=0.01)
+    assert record["frechet_distance"] >= 0 and record["frechet_distance_of_real_pictures"] >= 0
+    assert ("classifier_score" in record) == ("share_of_classes" in record) == name.startswith("fashion")
+    if name.startswith("fashion"):
+        assert 1 <= record["classifier_score"] <= 10
+        assert sum(record["share_of_classes"].values()) == pytest.approx(1, abs=0.01)
+    G = checkpoints.load(small / name / f"{name}.safetensors", "cpu")
+    assert G(torch.zeros(2, 4)).shape == (2, 3, 32, 32)
+
+
+def test_images_gives_the_length_of_a_run(small):
+    record = egan_recipes.train("fashion-egan", small, images=12, device="cpu")
+    assert record["generations"] == 3
+
+
+def test_the_figures_of_a_record_are_those_of_its_file(small):
+    record = egan_recipes.train("fashion-egan", small, images=8, device="cpu")
+    G = checkpoints.load(small / "fashion-egan.safetensors", "cpu")
+    judge = egan_recipes.Judge("fashion", "cpu")
+    assert judge(G, 20) == pytest.approx({key: record[key] for key in ("frechet_distance", "classifier_score")},
+                                         abs=2e-3)
+
+
+def test_the_fashion_classifier_and_its_record(small):
+    record = egan_recipes.fashion_classifier(small, images=64, device="cpu")
+    model = checkpoints.load(small / "fashion-classifier.safetensors", "cpu")
+    assert record["classes"] == list(datasets.FASHION) and model.num_features == 64
+    right = classifier.accuracy(model, REAL.flip(0), {"class": torch.arange(20) % 10})
+    assert right["class"] == pytest.approx(record["accuracy"])
+
+
+# ------------------------------------------------------------------------------------------ comparisons
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compared")
+    return folder, egan_compare.run("plane", folder, seeds=2, generations=6, every=2)
+
+
+def test_a_comparison_has_every_variant_from_every_seed(compared):
+    _, record = compared
+    assert set(record["runs"]) == set(record["tables"]) == {"ring", "grid"}
+    for runs in record["runs"].values():
+        assert list(runs) == list(plane.variants())
+        assert all(set(seeds) == {"0", "1"} for seeds in runs.values())
+    run = record["runs"]["ring"]["E-GAN"]["1"]
+    assert run["generation"] == [2, 4, 6] and run["cpu_seconds"] == sorted(run["cpu_seconds"])
+    assert sum(run["won"].values()) == pytest.approx(1, abs=0.01)
+    alone = record["runs"]["ring"]["minimax"]["1"]
+    assert alone["generation"][-1] == 14 and set(alone["won"]) == {"minimax"}       # 6 · 5/2, in steps of 2
+
+
+def test_a_run_of_a_comparison_is_the_evolution_itself(compared):
+    _, record = compared
+    evolution, ring = plane.start(replace(plane.SETTINGS, seed=1)), plane.ring()
+    for _ in range(6):
+        evolution.step(ring)
+    found = plane.measure(ring, evolution.G)
+    run = record["runs"]["ring"]["E-GAN"]["1"]
+    assert [run[name][-1] for name in plane.Measures._fields] == pytest.approx(list(found), abs=6e-5)
+
+
+def test_a_stopped_comparison_goes_on_with_the_run_that_it_was_in(tmp_path, monkeypatch):
+    small = {"seeds": 1, "generations": 2, "every": 1}
+    real_trace, made = egan_compare.trace, []
+
+    def counted(plan, variant, seed):
+        made.append(variant)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return real_trace(plan, variant, seed)
+
+    monkeypatch.setattr(egan_compare, "trace", counted)
+    with pytest.raises(KeyboardInterrupt):
+        egan_compare.run("robustness", tmp_path, **small)
+    held = json.loads((tmp_path / "egan-robustness.json").read_text())["runs"]["as taught"]
+    assert list(held) == ["E-GAN", "minimax"]
+    record = egan_compare.run("robustness", tmp_path, **small)
+    assert len(made) == 3 + 4 * len(egan_compare.BODIES) - 2
+    assert record["runs"]["as taught"]["E-GAN"] == held["E-GAN"]
+
+
+def test_a_comparison_of_other_settings_is_refused(tmp_path):
+    small = {"seeds": 1, "generations": 1, "every": 1}
+    chosen = {"E-GAN": plane.SETTINGS}
+    egan_compare.run("plane", tmp_path, variants=chosen, **small)
+    with pytest.raises(ValueError, match="other settings"):
+        egan_compare.run("plane", tmp_path, variants={"E-GAN": replace(plane.SETTINGS, gamma=1.0)}, **small)
+
+
+def invented() -> dict:
+    """Two seeds, three checkpoints; the rival costs half as much and gets there by going on."""
+    def run(gens, modes, mmd, seconds):
+        return {"generation": gens, "cpu_seconds": seconds, "modes": modes, "high_quality": [0.5] * len(gens),
+                "mmd2": mmd, "won": {}}
+    ours = {"0": run([1, 2, 3, 4], [1, 2, 3, 4], [.4, .3, .2, .1], [2, 4, 6, 8]),
+            "1": run([1, 2, 3, 4], [3, 4, 5, 6], [.4, .3, .2, .1], [2, 4, 6, 8])}
+    rival = {"0": run(list(range(1, 11)), list(range(10)), [.5 - .05 * i for i in range(10)], list(range(1, 11))),
+             "1": run(list(range(1, 11)), list(range(10)), [.5 - .05 * i for i in range(10)], list(range(1, 11)))}
+    return {"runs": {"here": {"E-GAN": ours, "rival": rival}}}
+
+
+def test_tables_and_curves_by_hand():
+    record = invented()
+    x, mean, spread = egan_compare.curve(record, "here", "E-GAN", "modes")
+    assert (x, mean, spread) == ([1, 2, 3, 4], [2, 3, 4, 5], [1, 1, 1, 1])
+    x, _, _ = egan_compare.curve(record, "here", "rival", "modes", against="cpu_seconds")
+    assert x == pytest.approx(list(range(1, 11)))
+    table = egan_compare.table(record, "here")
+    assert table["E-GAN"]["ms_per_generation"] == 2000 and table["rival"]["ms_per_generation"] == 1000
+    equal, bought = table["rival"]["equal generations"], table["rival"]["equal compute"]
+    assert equal["generation"] == 4 and bought["generation"] == 8
+    assert equal["modes"]["mean"] == statistics.fmean([1, 2, 3]) and bought["modes"]["mean"] == 6
+    assert equal["modes"]["reference_better"] == 2 and bought["modes"]["reference_better"] == 0
+    assert equal["mmd2"]["mean"] == pytest.approx(statistics.fmean([.45, .4, .35]))
+    assert equal["mmd2"]["reference_better"] == 2                     # a small distance is better
+    assert bought["mmd2"]["mean"] == pytest.approx(0.2) and bought["mmd2"]["reference_better"] == 0
+    error = table["E-GAN"]["equal generations"]["modes"]["error"]
+    assert error == pytest.approx(statistics.stdev([3, 5]) / math.sqrt(2), abs=1e-4)
+
+
+def test_other_bodies_have_the_depth_and_norm_that_they_are_named_for():
+    for body, plan in egan_compare.robustness_plans().items():
+        evolution = plan.start(plane.SETTINGS)
+        config = egan_compare.BODIES[body]
+        assert len(evolution.G.layers) == config.depth
+        norms = [m for m in evolution.D.modules() if isinstance(m, nn.BatchNorm1d)]
+        assert len(norms) == (body == "batch norm in D")
+        assert evolution.D.per_sample is (body != "batch norm in D")
+        before = evolution.D(plane.ring()(8, torch.Generator().manual_seed(0)))
+        assert torch.isfinite(before).all()
+
+
+def test_the_command_prints_the_tables(tmp_path, capsys):
+    assert main(["compare", "robustness", "--out", str(tmp_path), "--seeds", "1", "--generations", "100"]) == 0
+    out = capsys.readouterr().out
+    assert "batch norm in D, equal generations" in out and "least_squares" in out
+    assert Path(tmp_path / "egan-robustness.json").exists()
+
+
+def test_a_missing_record_names_its_command(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "data_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match="gan_teach compare plane"):
+        egan_compare.record("plane-comparison")
