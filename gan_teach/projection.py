@@ -43,6 +43,8 @@ class Step:
 
 def fitted(picture, size: int) -> Tensor:
     """Any picture (see `pictures`) made ready to be projected: its middle square at size×size, 1×3×size×size."""
+    if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
+        return picture.detach().float().reshape(1, 3, size, size)
     x = torch.from_numpy(as_array(picture).copy()).movedim(2, 0)[None].float() / 127.5 - 1
     side = min(x.shape[-2:])
     top, left = ((have - side) // 2 for have in x.shape[-2:])

@@ -107,7 +107,9 @@ def test_the_noise_stays_fixed(quarter, picture):
     step = find(quarter, picture, steps=3, progress=False, noise=5)
     assert torch.allclose(step.image, quarter.synthesis(step.ws, 5), atol=1e-4)
     silent = find(quarter, picture, steps=3, progress=False, noise=quarter.noise(0, ()))
-    assert torch.allclose(silent.image, quarter.synthesis(silent.ws, quarter.noise(0, ())), atol=1e-4)
+    # without noise the maps of an untrained network are flat, and AdaIN blows their rounding up
+    assert torch.allclose(silent.image, quarter.synthesis(silent.ws, quarter.noise(0, ())), atol=5e-3)
+    assert not torch.allclose(silent.image, quarter.synthesis(silent.ws), atol=5e-2)
 
 
 def test_wrong_pictures_are_refused_at_once(quarter):
@@ -123,9 +125,10 @@ def test_fitted_takes_the_middle_square():
     for picture in (a, png(a)):
         x = fitted(picture, 16)
         assert x.shape == (1, 3, 16, 16)
-        assert (x[0, 0] == 1).all() and (x[0, 1] == -1).all() and x[0, 2].std() < 1e-6
+        wanted = torch.tensor([1, -1, 128 / 127.5 - 1])[:, None, None].expand(3, 16, 16)
+        assert torch.allclose(x[0], wanted, atol=1e-5) and x.abs().max() <= 1
     same = torch.rand(3, 16, 16) * 2 - 1
-    assert torch.allclose(fitted(same, 16)[0], same, atol=0.5 / 127)
+    assert torch.equal(fitted(same, 16)[0], same)                           # nothing to fit, nothing rounded
 
 
 def test_the_learning_rate_rises_stays_and_falls():
@@ -136,7 +139,7 @@ def test_the_learning_rate_rises_stays_and_falls():
 
 # -------------------------------------------------------------------------------------- the panel
 
-def until(question, seconds=60):
+def until(question, seconds=200):
     end = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < end, "nothing of the kind happened"
@@ -217,7 +220,7 @@ def test_an_own_picture_is_taken_and_a_broken_one_is_told(panel):
     panel._uploaded({"new": {"cat.png": {"content": b"no picture"}}})       # as ipywidgets 7 hands it over
     assert "could not be read" in panel.error.value
     panel._uploaded({"new": ({"name": "a.png", "content": memoryview(png(a // 2))},)})          # and 8
-    assert not panel.error.value and panel.picture.mean() == pytest.approx(100 / 127.5 - 1)
+    assert not panel.error.value and panel.picture.mean() == pytest.approx(100 / 127.5 - 1, abs=1e-5)
 
 
 def test_an_error_in_the_search_is_told_and_the_panel_lives_on(quarter, picture):

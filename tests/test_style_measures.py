@@ -19,6 +19,8 @@ def shaken(config, seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         G = Generator(config).eval().requires_grad_(False)
+        for p in G.to_rgb.parameters():
+            p.div_(4)                                                       # so that few colours are cut off
         for name, p in G.named_parameters():
             p.add_(0.3 * torch.randn(p.shape) if name.endswith((".B", ".bias")) and "mapping" not in name else 0)
     return G
@@ -171,11 +173,11 @@ def test_every_depth_of_the_mapping_is_measured(depth, eyes):
 def test_the_configuration_without_styles_and_noise_is_measured_too(eyes):
     G = shaken(configuration("B", **SIZE))
     assert measures.path_length(G, eyes, "z", pairs=4, progress=False).mean > 0
-    assert measures.noise_deviation(G, G.ws(sample_z(1, 8, 0)), 3, progress=False).max() == 0
+    assert measures.noise_deviation(G, G.ws(sample_z(1, 8, 0)), 3, progress=False).max() < 1e-6
 
 
 def test_path_length_refuses_what_it_cannot_measure(G, eyes):
-    with pytest.raises(ValueError, match="'w'"):
+    with pytest.raises(ValueError, match="no space 'W'; there are: z, w"):
         measures.path_length(G, eyes, "W", progress=False)
     with pytest.raises(ValueError, match="ends"):
         measures.path_length(G, eyes, ends="middle", progress=False)
@@ -238,15 +240,16 @@ def test_separability_tells_straight_from_bent_and_keeps_the_confident_half():
     assert found.before["straight"] > 0.68 and found.before["three"] > 1.0
     assert math.isclose(found.score, math.exp(sum(found.entropy.values())))
     # answers near 50:50 that are wrong do not count
-    doubtful = torch.where(x[:, 2:3] > 0, straight, torch.randn(2000, 2, generator=draw) * 1e-3)
-    assert measures.separability(x, {"a": doubtful}).entropy["a"] < 0.05
+    sure = torch.arange(2000)[:, None] % 9 < 5
+    doubtful = torch.where(sure, straight, torch.randn(2000, 2, generator=draw) * 1e-6)
+    assert measures.separability(x, {"a": doubtful}).entropy["a"] < 0.01
 
 
 def test_linear_separability_looks_at_the_right_space(G):
     """Pictures whose label is a plane in w: no cut in z finds it, because the mapping bends."""
     class Reader(Generator):
         def synthesis(self, ws, noise=None):
-            return (ws[:, :3] * 4)[..., None, None].expand(-1, 3, 4, 4)
+            return (ws[:, :3] / 2)[..., None, None].expand(-1, 3, 4, 4)
 
     reader = Reader(StyleGANConfig(**SIZE))
     reader.load_state_dict(G.state_dict())
@@ -305,7 +308,7 @@ def test_noise_deviation_by_loops(G):
 def test_noise_deviation_of_some_layers_and_of_none(G):
     ws = G.ws(sample_z(1, 8, seed=1))
     options = {"draws": 4, "progress": False}
-    assert measures.noise_deviation(G, ws, layers=(), **options).max() == 0
+    assert measures.noise_deviation(G, ws, layers=(), **options).max() < 1e-6
     fine, every = measures.noise_deviation(G, ws, layers=[5], **options), measures.noise_deviation(G, ws, **options)
     assert 0 < fine.mean() < every.mean()
     assert torch.allclose(measures.noise_deviation(G, ws[:, 0], **options), every, atol=1e-5)
