@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
 from .dissection_panel import button, heading, row
-from .mixer_render import pixels
+from .style_drawer import pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, seed_box, slider
 
 

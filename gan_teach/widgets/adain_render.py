@@ -22,7 +22,7 @@ from gan_teach.layers import one_thread, sample_z
 from gan_teach.stylegan import Generator, adain
 
 from .dissection_render import keep
-from .mixer_render import check_layers, drawers, number, pixels
+from .style_drawer import check_layers, drawers, number, pixels
 
 GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
 STRONGEST = 8                           # units offered as the most visible

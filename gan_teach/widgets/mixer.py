@@ -11,7 +11,8 @@ import ipywidgets as widgets
 
 from .dissection_panel import button, heading, row
 from .mixer_grid import mix_grid
-from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet, groups, pixels
+from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
+from .style_drawer import groups, pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
 
 ALL, NONE, EVERY = "all", "none", "all layers"

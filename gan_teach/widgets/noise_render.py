@@ -23,7 +23,7 @@ from gan_teach.stylegan import Generator
 from gan_teach.stylegan_fast import prepared
 
 from .dissection_render import keep
-from .mixer_render import check_layers, drawers, number, pixels, span
+from .style_drawer import check_layers, drawers, number, pixels, span
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
