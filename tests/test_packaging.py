@@ -30,8 +30,8 @@ COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy
 ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylegan stylegan_fast dcgan segmenter "
          "classifier dissection pixels units intervention information losses metrics style_measures projection "
          "wgan training cost egan_child egan_shared egan egan_run runner plane laboratory warm_up context repair "
-         "compare truth report checkpoints official datasets interpolation egan_recipes egan_compare recipes "
-         "lessons widgets __init__ __main__").split()
+         "compare truth report checkpoints official datasets interpolation egan_recipes egan_compare egan_figures "
+         "recipes lessons widgets __init__ __main__").split()
 
 
 def git_files() -> list[Path]:
