@@ -116,6 +116,14 @@ class Game:
         (gradient,) = torch.autograd.grad(len(x) * self.loss_g(self.D(x)), x)
         return -gradient
 
+    def lines(self, fake: Tensor, reach: float = 0.6, longest: float = 0.45) -> tuple[Tensor, Tensor]:
+        """The push at each point as a line for `plane.picture(moved=…)`: (ends, points).
+
+        reach: the length for a push of 1, in units of the plane; longest: where longer ones are cut.
+        """
+        line = reach * self.push(fake)
+        return fake + line * (longest / line.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1), fake
+
     def state(self) -> dict:
         """A copy of all that the next step depends on, but for the arguments."""
         return copy.deepcopy({"steps": (self.steps_d, self.steps_g), "parts": [p.state_dict() for p in self._parts()]})

@@ -121,6 +121,19 @@ def test_a_push_is_loudness_times_the_slope_of_the_logit(name):
         torch.testing.assert_close(push[i], (loudness * slope)[0], atol=1e-6, rtol=1e-4)
 
 
+def test_lines_are_pushes_cut_at_the_longest():
+    game = Game()
+    for _ in range(5):
+        game.step_d()
+    x = game.points(40)[1]
+    push = game.push(x)
+    ends, starts = game.lines(x, reach=1.0, longest=float(push.norm(dim=1).median()))
+    assert starts is x
+    for line, full in zip(ends - x, push):
+        want = full * min(1.0, float(push.norm(dim=1).median() / full.norm()))
+        torch.testing.assert_close(line, want, atol=1e-5, rtol=1e-4)
+
+
 def test_where_d_is_sure_only_the_non_saturating_loss_is_loud():
     game = Game(DATA["ring of 8"])
     for _ in range(150):

@@ -76,8 +76,8 @@ class WarmUpPanel:
                                        layout=widgets.Layout(width="330px"))
         self.pushes.add_class("gt-pushes")
         key = widgets.HTML(
-            '<div style="font-size:14px;line-height:1.6"><b style="color:#005ab5">+</b> real &nbsp; '
-            '<b style="color:#d95f00">●</b> generated &nbsp; ground: <b>light</b> where D says real, <b>dark</b> where '
+            f'<div style="width:{SIZE}px;font-size:14px;line-height:1.5"><b style="color:#005ab5">+</b> real &nbsp; '
+            '<b style="color:#d95f00">●</b> generated<br>ground: <b>light</b> where D says real, <b>dark</b> where '
             'generated</div>')
         self.widget = widgets.VBox([
             heading("Two players on a plane", "D tells the crosses from the dots, G moves the dots"),

@@ -13,7 +13,6 @@ from gan_teach.warm_up import Game, Verdicts
 SIZE = 432                  # pixels of the picture
 SHOWN = 128                 # points of each kind in it
 PUSHED = 48                 # generated points that carry a line
-REACH, LONGEST = 0.6, 0.45  # length of a line for a push of 1, and the longest, in units of the plane
 BLUE, ORANGE = "#005ab5", "#d95f00"
 
 
@@ -29,11 +28,7 @@ class Frame:
 def frame(game: Game, history: Sequence[Verdicts], said: str = "", pushes: bool = True) -> Frame:
     """The game as it stands. history: verdicts from the start to now. said: who has just moved. pushes: with lines."""
     real, fake = game.points(SHOWN)
-    now, moved = history[-1], None
-    if pushes:
-        push = game.push(fake[:PUSHED]) * REACH
-        length = push.norm(dim=1, keepdim=True)
-        moved = fake[:PUSHED] + push * (LONGEST / length.clamp(min=1e-12)).clamp(max=1), fake[:PUSHED]
+    now, moved = history[-1], game.lines(fake[:PUSHED]) if pushes else None
     with torch.no_grad():
         picture = plane.picture(fake, real, plane.field(game.D), moved, size=SIZE)
     text = (f"{said}Steps so far: D {game.steps_d}, G {game.steps_g}. D says {now.real:.2f} of real points and "
