@@ -277,7 +277,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
         return ""
     left, right, last = 112.0, width - 48.0, max(g for _, _, points in curves for g, _ in points)
     first = min(g for _, _, points in curves for g, _ in points)
-    strip, body = (height - 16) / len(names), []
+    strip, body = (height - 18) / len(names), []
     for k, name in enumerate(names):
         y0, y1 = k * strip + strip - 5, k * strip + 5
         values = [m[name] for _, _, points in curves for _, m in points if math.isfinite(m[name])]
@@ -299,7 +299,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
             middle = (ends[0][0] + ends[1][0]) / 2
             ends = [(middle - 6, *ends[0][1:]), (middle + 6, *ends[1][1:])]
         body += [text(right + 6, y + 4, words, colour=colour, bold=True) for y, colour, words in ends]
-    body += [text(left, height - 1, f"generation {first}", size=10), text(right, height - 1, f"{last}", "end", 10)]
+    body += [text(left, height - 4, f"generation {first}", size=10), text(right, height - 4, f"{last}", "end", 10)]
     return svg(width, height, body, label)
 
 
@@ -398,7 +398,7 @@ def _main_note(view: View) -> str:
 
 
 def _fate_note(fate: FateView) -> str:
-    return f"{fate.age} of {fate.span} generations later: yours ✓, the algorithm’s ★"
+    return f"after {fate.age} of {fate.span} generations: ✓ yours, ★ by F"
 
 
 def legend(view_or_names) -> str:
