@@ -55,15 +55,15 @@ class WarmUpPanel:
                                      layout=widgets.Layout(margin="0"))
         self.picture.add_class("gt-plane")
         self.chart, self.text, self.error = html("gt-chart"), html("gt-verdict"), html("gt-error")
-        self.d = button("D learns", "gt-d", lambda: self._by_hand(self._d_moves))
-        self.g = button("G learns", "gt-g", lambda: self._by_hand(self._g_moves))
-        self.both = button("Both", "gt-both", lambda: self._by_hand(self._round))
+        self.d = button("D learns", "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
+        self.g = button("G learns", "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
+        self.both = button("Both", "gt-both", lambda: self._by_hand(self._round), width="80px")
         self.play = button("▶ Play", "gt-play", self._play_or_pause, "primary")
-        self.back = button("↶ Back", "gt-back", lambda: self.runner.step(self._back))
-        self.reset = button("Reset", "gt-reset", self.start_again)
-        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "Speed", "auto", "44px", options=list(SPEEDS),
+        self.back = button("↶ Back", "gt-back", lambda: self.runner.step(self._back), width="80px")
+        self.reset = button("Reset", "gt-reset", self.start_again, width="80px")
+        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=list(SPEEDS),
                             value="medium")
-        self.speed.style.button_width = "72px"
+        self.speed.style.button_width = "82px"
         self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=list(DATA),
                            value=self._start["data"])
         self.loss = chosen(widgets.Dropdown, "gt-loss", "Loss of G", "224px", "64px", options=list(LOSSES),
@@ -85,7 +85,8 @@ class WarmUpPanel:
                 widgets.VBox([heading("what D says, on average", "½: it cannot tell"), self.chart, self.pushes,
                               self.text, self.error], layout=widgets.Layout(width="420px", grid_gap="6px")),
                 gap="20px", margin="6px 0 0 0"),
-            row(self.d, self.g, self.both, self.play, self.speed, self.back, self.reset, gap="8px"),
+            row(self.d, self.g, self.both, self.play, self.back, self.reset,
+                widgets.HBox([widgets.HTML('<span style="font-size:13px">Speed</span>'), self.speed]), gap="8px"),
             row(self.rate, self.data, self.loss, self.seed),
         ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="8px"))
         self.widget.add_class("gt-warm-up")
