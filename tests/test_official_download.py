@@ -10,6 +10,7 @@ import official_files as files
 import pytest
 import torch
 
+import gan_teach
 from gan_teach import checkpoints, official
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.official.download import cache_folder, download
@@ -164,6 +165,31 @@ def test_without_a_published_hash_the_first_one_counts(server, church, cache, ca
     with pytest.raises(BadCheckpoint, match="first downloaded"):
         official.load_official("official/progan-church")
     assert official.load_official("official/progan-church", device="cpu").z_dim == 7        # fetched anew
+
+
+def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server, church, cache, tmp_path, capsys):
+    def asked(name):
+        found = official.available(name)
+        line, end = capsys.readouterr().out.split("\n")
+        assert end == ""
+        return found, line
+
+    found, line = asked("official/progan-church")
+    assert found is None and server.asked == [] and "gan_teach.load('official/progan-church') fetches it" in line
+    assert f"it needs {official.MEMORY['official/progan']} of memory" in line
+    gan_teach.load("official/progan-church", device="cpu")
+    capsys.readouterr()
+    found, line = asked("official/progan-church")
+    assert found == cache / "church.pth" and "is on this computer; it needs" in line
+    assert asked(tmp_path / "church.pth") == (tmp_path / "church.pth", f"{tmp_path / 'church.pth'} is on this computer")
+    assert asked(tmp_path / "no.pth") == (None, f"there is no {tmp_path / 'no.pth'}")
+    assert asked("official/upernet")[0] is None and asked(tmp_path)[0] is None
+    for file in official.upernet.FILES:
+        (tmp_path / file).touch()
+    assert asked(tmp_path)[0] == tmp_path
+    assert set(official.MEMORY) == {name.rsplit("-", 1)[0] for name in official.names()}
+    with pytest.raises(ValueError, match="Did you mean 'official/progan-church'"):
+        official.available("official/progan-chruch")
 
 
 def test_the_cache_lies_where_the_platform_keeps_such_things(monkeypatch):

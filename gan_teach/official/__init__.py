@@ -67,7 +67,8 @@ KNOWN = {
     "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ"),
 }
 SEGMENTER = "official/upernet"
-MEMORY = {}                  # to draw one picture, measured by tests/benchmarks/bench_official.py: {family: text}
+# To read the file and draw one picture, with Python and PyTorch; rounded up from tests/benchmarks/bench_official.py.
+MEMORY = {"official/progan": "1 GB", "official/stylegan": "2 GB", SEGMENTER: "1.5 GB"}
 SEGMENTER_FILES = tuple(Published(f"upernet/{file}", (upernet.URL + file,)) for file in upernet.FILES)
 
 
@@ -133,7 +134,8 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
 
     name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
     the published hash, or, where none was published, against that of the first download; or the path of such a
-    file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to .safetensors in the cache. network: see `convert`.
+    file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to
+    .safetensors in the cache. network: see `convert`.
     Raises ValueError for an unknown name, FileNotFoundError for a path without a file, ConnectionError when a
     file cannot be fetched, BadCheckpoint for a file that is not what it should be.
     """
@@ -229,7 +231,7 @@ def fetch(known: Published, path: Path) -> str:
             try:
                 download(url, path)
                 break
-            except ConnectionError:
+            except (ConnectionError, BadCheckpoint):         # out of reach, or a web page in place of the file
                 if url == known.urls[-1]:
                     raise
     digest = sha256(path)
