@@ -1,16 +1,25 @@
 """The published segmenter: its files become a callable with classes, and it computes what the format describes."""
 
 import json
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import official_files as files
 import pytest
 import torch
 
+import gan_teach
 from gan_teach import official
 from gan_teach.checkpoints import BadCheckpoint
+from gan_teach.dissection import device_of, dissect
+from gan_teach.intervention import ablate
+from gan_teach.layers import sample_z
 from gan_teach.official import upernet
+from gan_teach.pictures import show
 from gan_teach.segmenter import segment
+
+CHAPTER = Path(__file__).parents[1] / "notebooks" / "01b_gan_dissection_further.ipynb"
 
 STEM, PLANES, BLOCKS, POOLED, WIDTH, OBJECTS = (4, 4, 6), (2, 3, 3, 4), (2, 1, 2, 1), 3, 5, 7
 
@@ -175,6 +184,30 @@ def test_the_segmenter_comes_from_a_folder_or_from_the_cache(tmp_path, weights, 
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"     # not asked for again
     assert asked == [upernet.URL + file for file in upernet.FILES]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_chapters_section_runs_with_the_files_and_without(tmp_path, weights, monkeypatch, capsys, there):
+    """The cells of chapter 1b that use the authors' church and segmenter, on small files of their formats."""
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    church = files.progan_layers(np.random.default_rng(0), 8, (12, 12, 12))
+    folder = tmp_path / "upernet"
+    folder.mkdir()
+    if there:
+        torch.save({name: torch.from_numpy(w) for name, w in church.items()}, tmp_path / "church.pth")
+        labels = write(folder, *weights)[2]
+        labels.write_text(labels.read_text().replace("object 1", "tree"))
+    cells = nbformat.read(CHAPTER, 4).cells
+    section = {cell.id: cell.source for cell in cells if cell.cell_type == "code" and cell.id.startswith("theirs-")}
+    assert list(section) == ["theirs-have", "theirs-dissect", "theirs-look"]
+    scope = {"load": gan_teach.load, "dissect": dissect, "device_of": device_of, "sample_z": sample_z, "ablate": ablate,
+             "torch": torch, "show": show}
+    for source in section.values():
+        source = source.replace('"official/progan-church"', repr(str(tmp_path / "church.pth")))
+        source = source.replace('"official/upernet"', repr(str(folder))).replace("samples=60", "samples=4")
+        exec(source, scope)
+    said = capsys.readouterr().out
+    assert scope["ready"] == there == ("20 tree units at 0" in said) and ("there is no" in said) != there
 
 
 def test_labels_must_fit(tmp_path, weights):
