@@ -334,7 +334,8 @@ def test_the_same_on_pictures():
     for _ in range(3):
         shown.phase.click()
     assert not shown.error.value and "γ F_d" not in shown.bars.value and "quality" in shown.bars.value
-    assert as_array(shown.frame.main).shape[:2] == (381, 381) and shown.measures.value == ""
+    assert as_array(shown.frame.main).shape[:2] == (round(evolution_render.MAIN * evolution_render.SHARP),) * 2
+    assert shown.measures.value == ""
     assert shown.data.layout.display == "none"
     shown.phase.click()
     want = tiny(settings)

@@ -59,8 +59,8 @@ class EvolutionLab:
             return widget
 
         def knob(kind, hook, label, **options):
-            return hooked(kind(description=label, layout=widgets.Layout(width="244px"),
-                               style={"description_width": "78px"}, **options), hook)
+            return hooked(kind(description=label, layout=widgets.Layout(width="208px"),
+                               style={"description_width": "72px"}, **options), hook)
 
         def picture(hook, width, height):
             return hooked(widgets.Image(value=b"", format="png", width=width, height=height,
@@ -77,7 +77,7 @@ class EvolutionLab:
                                                  style={"button_width": "58px"}), "pace")
         self.back = hooked(widgets.IntSlider(value=0, min=0, max=0, description="Go back",
                                              continuous_update=False, style={"description_width": "62px"},
-                                             layout=widgets.Layout(width="330px")), "back")
+                                             layout=widgets.Layout(width="260px")), "back")
         self.main = picture("main", MAIN, MAIN)
         self.children = picture("children", *CHILDREN)
         for name in ("text", "error", "main_note", "children_note", "bars", "measures", "tree", "shares"):
@@ -108,7 +108,7 @@ class EvolutionLab:
             return widgets.VBox(parts, layout=widgets.Layout(width=f"{width}px", grid_gap="2px", overflow="hidden"))
 
         self.which = widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px"))
-        knobs = column(252, note("settings", "turn them at any time"), self.gamma, self.d_steps, self.mu,
+        knobs = column(212, note("settings", "turn them at any time"), self.gamma, self.d_steps, self.mu,
                        self.selection, self.adam, self.data, self.seed, self.which)
         knobs.layout.grid_gap = "0"
         if len(lab.data) == 1:
@@ -117,12 +117,12 @@ class EvolutionLab:
         left = column(MAIN, self.main_note, self.main)
         bottom = [column(MAIN, note("the survivor’s measures"), self.measures),
                   column(CHILDREN[0], note("family tree", "green: who lived on"), self.tree),
-                  column(252, note("who won", "of the last 100"), self.shares)]
+                  column(212, note("who won", "of the last 100"), self.shares)]
         self.widget = hooked(widgets.VBox([
             row(self.play, self.phase, self.one, self.reset, self.pace, self.back, gap="8px"),
             self.text, self.error,
-            row(left, middle, knobs, gap="20px"), row(*bottom, gap="20px"),
-        ], layout=widgets.Layout(max_width="1060px", padding="8px 12px", grid_gap="6px")), "lab")
+            row(left, middle, knobs, gap="14px"), row(*bottom, gap="14px"),
+        ], layout=widgets.Layout(max_width="980px", padding="8px 12px", grid_gap="6px")), "lab")
         for line in self.widget.children[3:]:
             line.layout.align_items = "flex-start"
 

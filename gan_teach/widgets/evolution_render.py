@@ -18,8 +18,8 @@ from gan_teach.laboratory import FateView, View, share_curve
 from gan_teach.widgets.charts import (COLOURS, SIGNS, WINNER, area, bar, corners, curve, line, mark, plain, sign, star,
                                       svg, text)
 
-MAIN = 272                      # CSS pixels of the picture of the survivors
-CHILDREN = (440, 142)           # … of the children's place
+MAIN = 260                      # CSS pixels of the picture of the survivors
+CHILDREN = (424, 138)           # … of the children's place
 SHARP = 1.4                     # picture pixels for each of them
 MAGNIFY = (1, 2, 5, 10, 20, 50, 100)
 GENERATIONS = 22                # of the family tree
@@ -203,7 +203,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     judged = [c for c in view.children if c.fitness is not None]
     if view.waiting:
         return ""
-    top, left, across = 34, 104, (width - 104) / 3
+    top, left, across = 34, 113, (width - 113) / 3
     middle, half = 0.36 * across, 0.32 * across                  # of a column: its axis, and the longest bar
     titles = (("F_q, quality", "E D(G(z))"), ("γ F_d, diversity", "−γ log ‖∇L_D‖"), ("F, total", "F_q + γ F_d"))
     body = [text(left + (k + 0.5) * across, 12, title, "middle", 13, bold=True) +
@@ -239,7 +239,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
                          *(line(x0 + away + s * error[k] * scale, y - 4, x0 + away + s * error[k] * scale, y + 4,
                                 width=1.6) for s in (-1, 1))]
             if step >= 18:
-                body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}", "end", 11))
+                body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}".replace("-", "−"), "end", 11))
         if not finite[k]:
             body.append(text(x0, top + step * len(rows) / 2, "γ = 0: not computed", "middle", 12))
     for i, child in enumerate(judged):
@@ -360,7 +360,7 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
     return svg(width, height, body, f"Family tree of the last {len(shown)} generations; the last winners: {line_of}.")
 
 
-def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 244,
+def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 208,
             height: float = 118) -> str:
     """The share of each mutation among the winners of the last `window` generations, stacked, with its mark."""
     at, shares = share_curve(lineage, window)
