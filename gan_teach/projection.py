@@ -67,17 +67,18 @@ def learning_rate(t: float, peak: float) -> float:
     return peak * min(1.0, t / 0.05 + 0.05) * (0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - t) / 0.25)))
 
 
-def project(G: Generator, picture: Tensor, eyes=None, steps: int = 300, per_layer: bool = False, seed: int = 0,
-            peak_rate: float = 0.1, pixel_weight: float = 1.0, starts: int = 64, noise=None) -> Iterator[Step]:
+def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_layer: bool = False, seed: int = 0,
+            peak_rate: float = 0.2, pixel_weight: float = 10.0, starts: int = 64, noise=None) -> Iterator[Step]:
     """Search for the w of a picture, step by step; whoever has seen enough stops asking for the next step.
 
     picture: 3×R×R or 1×3×R×R in [-1, 1], R the size of G's pictures (see `fitted`). eyes: as for
     `style_measures.unit_features`, or None for pixels alone. per_layer: W+, a w for each layer, instead of W.
+    peak_rate: the largest step of Adam, in standard deviations of w; pixel_weight: λ.
     starts: begin at the best of so many random w and w̄; with 0 at w̄. noise: None, a seed or maps; it stays fixed.
     Early steps shake w, less and less, so that it does not stop in the first hollow. The last step is the best one
     of all. The same seed finds the same w. ValueError for a picture of the wrong size and for steps below 1.
 
-    >>> for step in tqdm(project(G, picture, classifier, steps=300), total=300): ...
+    >>> for step in tqdm(project(G, picture, classifier, steps=200), total=200): ...
     """
     x = picture if picture.ndim == 4 else picture[None]
     size = (1, 3, G.resolution, G.resolution)
@@ -106,9 +107,10 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
     with torch.no_grad(), evaluating(getattr(eyes, "__self__", eyes)):
         wanted, seen = scales(x), None if eyes is None else unit_features(eyes, x)
         drawn = fast.mapping(sample_z(10_000, G.z_dim, seed + 1_000_003, device))
-        middle, spread = drawn.mean(0, keepdim=True), drawn.std().item()    # w̄ (1, W), σ_w
+        middle, spread = drawn.mean(0, keepdim=True), (drawn - drawn.mean(0)).std().item()    # w̄ (1, W), σ_w
         tried = torch.cat([middle, drawn[:starts]])
-        far = torch.cat([sum(judge(part)[1:]) for part in tried.split(16)])  # (starts + 1,)
+        judged = [judge(part)[1:] for part in tried.split(16)]
+        far = torch.cat([perceptual + pixel_weight * pixels for perceptual, pixels in judged])     # (starts + 1,)
         w = tried[far.argmin()][None, None].repeat(1, L if per_layer else 1, 1)      # (1, L or 1, W)
     w.requires_grad_()
     adam, best = torch.optim.Adam([w], betas=(0.9, 0.99)), None
@@ -130,7 +132,7 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
         adam.step()
 
 
-def find(G: Generator, picture: Tensor, eyes=None, steps: int = 300, progress: bool = True, **options) -> Step:
+def find(G: Generator, picture: Tensor, eyes=None, steps: int = 200, progress: bool = True, **options) -> Step:
     """The last step of `project`, with a progress bar that tells the time left. options: as for `project`."""
     bar = tqdm(project(G, picture, eyes, steps, **options), total=steps, desc="projection", disable=not progress)
     for step in bar:

@@ -57,7 +57,7 @@ class ProjectionPanel:
     `.ws` are the styles found so far, `.step` the last step, `.widget` the widget.
     """
 
-    def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 300,
+    def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
                  seed: int = 0, per_layer: bool = False):
         single = isinstance(targets, Tensor) and targets.ndim == 3
         self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, [targets] if single else targets
