@@ -108,7 +108,7 @@ class EvolutionLab:
             return widgets.VBox(parts, layout=widgets.Layout(width=f"{width}px", grid_gap="2px", overflow="hidden"))
 
         self.which = widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px"))
-        knobs = column(212, note("settings", "turn them at any time"), self.gamma, self.d_steps, self.mu,
+        knobs = column(212, note("settings", "turn any time"), self.gamma, self.d_steps, self.mu,
                        self.selection, self.adam, self.data, self.seed, self.which)
         knobs.layout.grid_gap = "0"
         if len(lab.data) == 1:
@@ -204,7 +204,7 @@ class EvolutionLab:
             self.main.value, self.children.value = frame.main, frame.children
             for name in ("bars", "measures", "tree", "shares"):
                 getattr(self, name).value = getattr(frame, name)
-            self.main_note.value = titled("survivor on D’s field" if view.field is not None else "survivor",
+            self.main_note.value = titled("survivor and D" if view.field is not None else "survivor",
                                           frame.main_note)
             self.children_note.value = titled("two fates" if view.fate is not None else "children",
                                               frame.children_note)

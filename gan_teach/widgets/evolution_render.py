@@ -254,7 +254,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     y = height - 3
     luck = " · ⊢⊣ the luck of one judgement" if any(e[0] for e in errors) else ""
     body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=10.5),
-             text(width, y, f"bars: distance from the siblings’ mean{luck}", "end", 10)]
+             text(width, y, f"bars: from the siblings’ mean{luck}", "end", 10)]
     best = judged[chosen_by_f]
     words = "; ".join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
     return svg(width, height, body, f"Fitness of the children: {words}. The fittest is {plain(best.mutation)}.")

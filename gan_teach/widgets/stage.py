@@ -46,7 +46,7 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
     .gt-stage .gt-dissection { zoom: 1.2; }
     .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 34px; line-height: 34px; }
-    .gt-stage .gt-evo-lab { zoom: 1.23; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
+    .gt-stage .gt-evo-lab { zoom: 1.21; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
     .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
     .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
