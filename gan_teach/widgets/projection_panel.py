@@ -168,9 +168,10 @@ class ProjectionPanel:
     def _use(self) -> None:
         if self.on_use is not None:
             self.on_use(self.ws)
-        self.code.value = ('<div style="font-size:14px;line-height:1.6">The styles are in <code>panel.ws</code>. In '
-                           "Python: <code>G.synthesis(mix(panel.ws, G.ws(z), range(4)))</code> gives this picture the "
-                           "coarse styles of another.</div>")
+        given = f"steps={self.step.steps}, per_layer={self.per_layer.value}, seed={self.seed.value}"
+        where = "The styles are in <code>panel.ws</code>" if self.on_use is None else "Its styles were handed on"
+        self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. The same search in Python: '
+                           f"<code>ws = find(G, picture, eyes, {given}).ws</code></div>")
 
     # ------------------------------------------------------------------------------ the search and its picture
 
