@@ -108,7 +108,7 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
 
 
 STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64)         # 64 units up to 32×32, 32 at 64×64
-STYLE_SETTINGS = Settings(images=300_000, batch=16, schedule=Schedule(
+STYLE_SETTINGS = Settings(images=256_000, batch=16, schedule=Schedule(
     fade={8: 15_000, 16: 25_000, 32: 30_000, 64: 30_000}, stable={4: 10_000, 8: 15_000, 16: 40_000, 32: 60_000}))
 
 
