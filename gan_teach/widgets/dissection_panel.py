@@ -33,6 +33,12 @@ def row(*children, gap: str = "12px", **layout) -> widgets.HBox:
                                                         **layout))
 
 
+def complaint(text: str) -> str:
+    """What went wrong, in a red box that a screen reader speaks at once: HTML; nothing for an empty text."""
+    return text and ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
+                     f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
+
+
 def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
     """A button with a css class to find it by."""
     it = widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width))
@@ -272,8 +278,7 @@ class DissectionPanel:
             self._complain(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
 
     def _complain(self, text: str) -> None:
-        self.error.value = ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                            f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
+        self.error.value = complaint(text)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

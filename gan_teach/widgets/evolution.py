@@ -20,7 +20,7 @@ from gan_teach.laboratory import DATA, RULES, Laboratory
 from gan_teach.runner import Runner
 
 from .charts import SIGNS, plain
-from .dissection_panel import button, row
+from .dissection_panel import button, complaint, row
 from .evolution_render import CHILDREN, MAIN, NEXT, Frame, render, tiling
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -256,8 +256,7 @@ class EvolutionLab:
             self._shower = None
 
     def _complain(self, words: str) -> None:
-        self.error.value = ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                            f'background:#fdecea;border-left:4px solid #c62828">{escape(words)}</div>')
+        self.error.value = complaint(words)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

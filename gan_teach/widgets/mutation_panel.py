@@ -18,6 +18,7 @@ from gan_teach.egan import heuristic, least_squares, minimax
 from gan_teach.egan_child import apply, name_of, slope
 
 from .charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
+from .dissection_panel import complaint
 
 SIZE = (430, 300)
 LOSSES = (-2.4, 2.4)        # what of the losses is shown; two of them end at infinity
@@ -162,8 +163,7 @@ class MutationPanel:
         """Draw the point at p; an error leaves the last chart standing."""
         frame = self.renderer.render(MutationState(p))
         if frame.error:
-            self.text.value = (f'<div role="alert" style="padding:6px 10px;color:#7a1010;background:#fdecea;'
-                               f'border-left:4px solid #c62828">{escape(frame.error)}</div>')
+            self.text.value = complaint(frame.error)
             return
         self.chart.value, self.table.value = frame.chart, frame.table
         self.text.value = (f'<div aria-live="polite" style="font-size:14px;line-height:1.5;max-width:{SIZE[0] + 80}px">'

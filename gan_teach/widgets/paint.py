@@ -16,7 +16,7 @@ import ipywidgets as widgets
 from gan_teach import pictures
 from gan_teach.dissection import check_name
 
-from .dissection_panel import button, heading, row
+from .dissection_panel import button, complaint, heading, row
 from .paint_canvas import paint_canvas
 from .paint_render import History, PaintFrame, PaintRenderer, PaintState, Stroke, Tally
 
@@ -218,8 +218,7 @@ class PaintPanel:
             self._complain(f"That did not work: {error} ({type(error).__name__}). Press Undo or Reset and try again.")
 
     def _complain(self, text: str) -> None:
-        self.error.value = ('<div role="alert" style="line-height:1.5;padding:6px 10px;color:#7a1010;'
-                            f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
+        self.error.value = complaint(text)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

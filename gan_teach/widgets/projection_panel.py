@@ -15,11 +15,11 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from gan_teach import pictures
+from gan_teach.layers import one_thread
 from gan_teach.projection import Step, fitted, project
 from gan_teach.runner import Runner
 
-from .dissection_panel import button, heading, row
-from .dissection_render import one_thread
+from .dissection_panel import button, complaint, heading, row
 
 PIXELS = 256        # CSS width of the three pictures
 
@@ -210,8 +210,7 @@ class ProjectionPanel:
 
     def _complain(self, error: Exception) -> None:
         text = f"That did not work: {error} ({type(error).__name__}). Press Reset, or choose another picture."
-        self.error.value = ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                            f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
+        self.error.value = complaint(text)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -95,7 +95,10 @@ def mixing() -> dict[str, object]:
     from .noise_panel import NoisePanel
 
     names = [name for name in ("portraits-stylegan", "scenes-stylegan") if name in checkpoints.shipped()]
-    models = {name: load(name) for name in names or ["portraits-stylegan"]}
+    if not names:
+        raise FileNotFoundError("no style generator is shipped yet; make one with `python -m gan_teach train "
+                                "portraits-stylegan` and copy its two files from runs/portraits-stylegan into data/")
+    models = {name: load(name) for name in names}
     return {"Mix": StyleMixer(models), "AdaIN by hand": AdaINPanel(models), "Noise": NoisePanel(models)}
 
 

@@ -14,6 +14,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from .dissection_panel import complaint
 from .paint_render import History
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
@@ -213,9 +214,7 @@ class StylePanel:
             self._complain(f"That did not work: {error} ({type(error).__name__}). Press Undo or Reset and try again.")
 
     def _complain(self, text: str) -> None:
-        self.error.value = text and (
-            '<div role="alert" style="line-height:1.5;padding:6px 10px;color:#7a1010;'
-            f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
+        self.error.value = complaint(text)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -14,7 +14,7 @@ from gan_teach.layers import one_thread
 from gan_teach.runner import Runner
 from gan_teach.warm_up import DATA, LOSSES, Game
 
-from .dissection_panel import button, heading, row
+from .dissection_panel import button, complaint, heading, row
 from .warm_up_render import SIZE, Frame, frame
 
 SPEEDS = {"slow": 0.6, "medium": 0.05, "fast": 0.0}     # seconds from move to move; slow shows each player's turn
@@ -194,10 +194,7 @@ class WarmUpPanel:
         self.play.description = "❚❚ Pause" if self.runner.playing else "▶ Play"
 
     def _failed(self, error: Exception) -> None:
-        self.error.value = ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                            'background:#fdecea;border-left:4px solid #c62828">'
-                            + escape(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
-                            + "</div>")
+        self.error.value = complaint(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
         self._name_play()
 
     def _guard(self, act) -> None:
