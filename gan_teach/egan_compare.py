@@ -150,9 +150,10 @@ def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:
     budget = end * milliseconds(record, name, reference)
     found: dict[str, dict] = {}
     for variant in runs:
-        last = next(iter(runs[variant].values()))["generation"][-1]
+        measured = next(iter(runs[variant].values()))["generation"]
         cost = milliseconds(record, name, variant)
-        places = {"equal generations": end, "equal compute": int(min(last, budget / cost))}
+        affordable = int(min(measured[-1], max(measured[0], budget / cost)))       # one checkpoint there must be
+        places = {"equal generations": end, "equal compute": affordable}
         found[variant] = {"ms_per_generation": round(cost, 2)}
         for where, generation in places.items():
             row: dict = {"generation": generation}

@@ -193,6 +193,18 @@ def test_a_run_of_a_comparison_is_the_evolution_itself(compared):
     assert [run[name][-1] for name in plane.Measures._fields] == pytest.approx(list(found), abs=6e-5)
 
 
+def test_a_variant_dearer_than_the_whole_budget_is_measured_at_its_first_checkpoint():
+    def run(seconds):
+        return {"generation": [10, 20], "cpu_seconds": [seconds / 2, seconds], "modes": [1, 2],
+                "high_quality": [0.1, 0.2], "mmd2": [0.5, 0.4]}
+
+    record = {"runs": {"ring": {name: {"0": run(seconds), "1": run(seconds)}
+                                for name, seconds in (("E-GAN", 1.0), ("dear", 9.0), ("cheap", 0.5))}}}
+    found = egan_compare.table(record, "ring")
+    assert [found[name]["equal compute"]["generation"] for name in ("E-GAN", "dear", "cheap")] == [20, 10, 20]
+    assert found["dear"]["equal compute"]["modes"]["mean"] == 1
+
+
 def test_a_stopped_comparison_goes_on_with_the_run_that_it_was_in(tmp_path, monkeypatch):
     small = {"seeds": 1, "generations": 2, "every": 1}
     real_trace, made = egan_compare.trace, []

@@ -468,7 +468,15 @@ def test_play_leaves_the_caller_free_and_pause_one_consistent_state():
     assert shown.lab.evolution.generation == n and torch.get_num_threads() == before
 
 
-def test_an_interrupt_leaves_one_consistent_state():
+@pytest.fixture
+def ctrl_c():
+    """SIGINT as a kernel hears it; a shell that starts a process in the background has it ignored there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_leaves_one_consistent_state(ctrl_c):
     """Ctrl-C reaches the cell that runs, not the evolution."""
     shown = panel()
     shown.play.click()
