@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -43,12 +44,14 @@ def parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
 
-    compare = commands.add_parser("compare", help="E-GAN beside its rivals over seeds: make a record of data/ again; "
+    compare = commands.add_parser("compare", help="variants trained equally, over seeds: make a record of data/ again; "
                                                   "a stopped comparison goes on with the run that it was in")
-    compare.add_argument("name", choices=egan_compare.COMPARISONS, help="which one")
+    compare.add_argument("name", choices=(*egan_compare.COMPARISONS, "styles"),
+                         help="E-GAN beside its rivals, twice; or style generators, one change after the other")
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
     compare.add_argument("--seeds", type=int, help="how many runs of each variant (the record's number)")
-    compare.add_argument("--generations", type=int, help="of each run (the record's number)")
+    compare.add_argument("--generations", type=int, help="of each run of E-GAN (the record's number)")
+    compare.add_argument("--images", type=int, help="for each style generator (the record's number)")
 
     commands.add_parser("list", help="the shipped checkpoints and their records")
     return whole
@@ -91,12 +94,19 @@ def fetch(given: argparse.Namespace) -> int:
 
 
 def compare(given: argparse.Namespace) -> int:
-    from . import egan_compare
+    from . import egan_compare, style_compare
 
-    name = egan_compare.COMPARISONS[given.name][0]
+    styles = given.name == "styles"
+    if getattr(given, "generations" if styles else "images") is not None:
+        raise ValueError(f"compare {given.name} takes {'--images' if styles else '--generations'}")
+    name = style_compare.NAME if styles else egan_compare.COMPARISONS[given.name][0]
     changes = {key: value for key in ("seeds", "generations") if (value := getattr(given, key)) is not None}
-    record = egan_compare.run(given.name, given.out or Path("runs") / name, **changes)
-    print("\n".join(egan_compare.lines(record)))
+    if given.images is not None:
+        changes["settings"] = replace(style_compare.SETTINGS, images=given.images)
+    folder = given.out or Path("runs") / name
+    record = style_compare.run(folder, **changes) if styles else egan_compare.run(given.name, folder, **changes)
+    if record is not None:                               # None: interrupted; the same command goes on
+        print("\n".join((style_compare if styles else egan_compare).lines(record)))
     return 0
 
 

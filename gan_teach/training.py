@@ -59,6 +59,7 @@ class Settings:
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
     r1_every: int = 8              # … in every 8th step, 8 times as strong
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
+    noise_rate: float = 1.0        # how fast the scales B of a style generator's noise learn, compared with the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
@@ -110,8 +111,13 @@ class Training:
         self.D = D.to(self.device, memory_format=torch.channels_last)
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.real, self.settings, self.steps, self.seconds = real, settings, 0, 0.0
-        self.optimisers = [torch.optim.Adam(net.parameters(), settings.lr, settings.betas, foreach=True)
-                           for net in (self.G, self.D)]
+        self.optimisers = []
+        for net in (self.G, self.D):
+            groups = [{"params": [], "rate": 1.0}, {"params": [], "rate": settings.noise_rate}]
+            for name, parameter in net.named_parameters():
+                groups[name.endswith(".B")]["params"].append(parameter)
+            self.optimisers.append(torch.optim.Adam([g for g in groups if g["params"]], settings.lr, settings.betas,
+                                                    foreach=True))
 
     def batch(self, resolution: int, alpha: float, draw: torch.Generator) -> torch.Tensor:
         """Real images N×3×R×R in [-1, 1] at the current resolution; while it fades in, they fade as well."""
@@ -132,7 +138,8 @@ class Training:
             net.grow(resolution, alpha)
         left = 1 - self.steps * s.batch / s.images
         for optimiser in self.optimisers:
-            optimiser.param_groups[0]["lr"] = s.lr * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
+            for group in optimiser.param_groups:
+                group["lr"] = s.lr * group["rate"] * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
         rank, world = place()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipywidgets as widgets
 
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
-from .dissection_panel import button, heading, row
+from .panel import button, heading, row
 from .style_drawer import pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, seed_box, slider
 

@@ -15,39 +15,14 @@ import ipywidgets as widgets
 
 from .dissection_render import DissectionState, Frame, Renderer, bars
 from .paint_mask import painter
+from .panel import Panel, button, heading, row
 
 PIXELS = 272        # CSS width of the three large pictures
 MOST_UNDO = 100     # steps that Undo remembers
 EVERYWHERE, PAINTED = "whole picture", "painted region"
 
 
-def heading(text: str, note: str = "") -> widgets.HTML:
-    """A small heading with a quiet remark beside it."""
-    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
-    return widgets.HTML(f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>')
-
-
-def row(*children, gap: str = "12px", **layout) -> widgets.HBox:
-    """Widgets side by side, with air between, that break into a new line where the page is narrow."""
-    return widgets.HBox(children, layout=widgets.Layout(grid_gap=gap, align_items="center", flex_flow="row wrap",
-                                                        **layout))
-
-
-def complaint(text: str) -> str:
-    """What went wrong, in a red box that a screen reader speaks at once: HTML; nothing for an empty text."""
-    return text and ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                     f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
-
-
-def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
-    """A button with a css class to find it by."""
-    it = widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width))
-    it.add_class(hook)
-    it.on_click(lambda _: act())
-    return it
-
-
-class DissectionPanel:
+class DissectionPanel(Panel):
     """Choose a class, tick units, and slide them from removed to forced on; paint where.
 
     G, layer, segmenter, dissection: as for `dissect`. levels, orders: see `Renderer`. paint: "auto", "drag" or
@@ -269,18 +244,3 @@ class DissectionPanel:
                 image.value = heat
         self.text.value = f'<div style="font-size:17px;line-height:1.6" aria-live="polite">{escape(frame.text)}</div>'
         self.bars.value = bars(frame)
-
-    def _guard(self, act, *arguments) -> None:
-        """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
-        try:
-            act(*arguments)
-        except Exception as error:
-            self._complain(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
-
-    def _complain(self, text: str) -> None:
-        self.error.value = complaint(text)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)

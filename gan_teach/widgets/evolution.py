@@ -20,8 +20,8 @@ from gan_teach.laboratory import DATA, RULES, Laboratory
 from gan_teach.runner import Runner
 
 from .charts import SIGNS, plain
-from .dissection_panel import button, complaint, row
 from .evolution_render import CHILDREN, MAIN, NEXT, Frame, render, tiling
+from .panel import Panel, button, row
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PARENTS = (1, 2, 4)
@@ -29,7 +29,7 @@ SLOW = 1.0          # seconds from phase to phase
 FRAMES = 12         # a second
 
 
-class EvolutionLab:
+class EvolutionLab(Panel):
     """Evolve: play, pause, step a phase or a generation, go back; turn γ, n_D, μ, the mutations and the selection.
 
     evolution: settings -> an `Evolution` at generation 0; None: points of the plane (`plane.start`). real: what is
@@ -38,6 +38,8 @@ class EvolutionLab:
     the panel then lets your choice and the algorithm's live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
+
+    ADVICE = "Go back some generations, or press Reset."
 
     def __init__(self, evolution=None, real=None, settings=plane.SETTINGS, offered=None, measure=None,
                  luck: int | None = None, span: int | None = None):
@@ -245,8 +247,7 @@ class EvolutionLab:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(f"That did not work: {error} ({type(error).__name__}). Go back some generations, or press "
-                       "Reset.")
+        super()._failed(error)
         self._shower = threading.get_ident()
         try:
             self._sync(self.lab.view(), self.runner.playing)
@@ -255,13 +256,6 @@ class EvolutionLab:
         finally:
             self._shower = None
 
-    def _complain(self, words: str) -> None:
-        self.error.value = complaint(words)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
 
 
 def titled(words: str, more: str = "") -> str:

@@ -9,8 +9,8 @@ import ipywidgets as widgets
 
 from gan_teach.interpolation import WAYS
 
-from .dissection_panel import button, heading, row
 from .interpolation_render import STEPS, TILE, InterpolationFrame, InterpolationRenderer, InterpolationState
+from .panel import button, heading, row
 from .style_panel import StylePanel, hooked, picture, said, seed_box, slider
 
 NOTES = {"linear": "(1 − α) z1 + α z2", "spherical": "equal angles"}

@@ -9,9 +9,9 @@ from html import escape
 
 import ipywidgets as widgets
 
-from .dissection_panel import button, heading, row
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
+from .panel import button, heading, row
 from .style_drawer import groups, pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
 

@@ -18,7 +18,7 @@ from gan_teach.egan import heuristic, least_squares, minimax
 from gan_teach.egan_child import apply, name_of, slope
 
 from .charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
-from .dissection_panel import complaint
+from .panel import Panel, complaint
 
 SIZE = (430, 300)
 LOSSES = (-2.4, 2.4)        # what of the losses is shown; two of them end at infinity
@@ -136,7 +136,7 @@ class MutationRenderer:
                 f'{"".join(rows)}</table>')
 
 
-class MutationPanel:
+class MutationPanel(Panel):
     """Drag D(G(z)) from "sure it is a fake" to "taken for real": which mutation still speaks?
 
     mutations, logits: see `MutationRenderer`. p: where the point stands at first.
@@ -168,8 +168,3 @@ class MutationPanel:
         self.chart.value, self.table.value = frame.chart, frame.table
         self.text.value = (f'<div aria-live="polite" style="font-size:14px;line-height:1.5;max-width:{SIZE[0] + 80}px">'
                            f"{escape(frame.text)}</div>")
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from .dissection_panel import button, heading, row
-from .style_drawer import groups, pixels
 from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter
+from .panel import button, heading, row
+from .style_drawer import groups, pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, seed_box, tick, toggles
 
 ALL, NONE = "all", "none"

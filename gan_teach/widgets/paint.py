@@ -16,15 +16,15 @@ import ipywidgets as widgets
 from gan_teach import pictures
 from gan_teach.dissection import check_name
 
-from .dissection_panel import button, complaint, heading, row
 from .paint_canvas import paint_canvas
 from .paint_render import History, PaintFrame, PaintRenderer, PaintState, Stroke, Tally
+from .panel import Panel, button, heading, row
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 NEVER = float("-inf")
 
 
-class PaintPanel:
+class PaintPanel(Panel):
     """Draw on a picture with the units of a class, add or remove; undo, redo, another scene.
 
     G, layer, segmenter, rankings, levels: see `PaintRenderer`. cls, seed: the class and scene at the start. units:
@@ -32,6 +32,8 @@ class PaintPanel:
     screen, CSS pixels.
     `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
+
+    ADVICE = "Press Undo or Reset and try again."
 
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
                  units: int = 32, paint: str = "auto", width: int = 448):
@@ -209,21 +211,6 @@ class PaintPanel:
         self.canvas.show(frame.after, frame.cells, f"The scene of seed {self.state.seed}. {frame.text}")
         self.frame, self.error.value, self.tallies.value = frame, "", tally_html(frame)
         self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
-
-    def _guard(self, act, *arguments) -> None:
-        """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
-        try:
-            act(*arguments)
-        except Exception as error:
-            self._complain(f"That did not work: {error} ({type(error).__name__}). Press Undo or Reset and try again.")
-
-    def _complain(self, text: str) -> None:
-        self.error.value = complaint(text)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
 
 
 def tally_html(frame: PaintFrame) -> str:

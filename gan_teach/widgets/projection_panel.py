@@ -19,7 +19,7 @@ from gan_teach.layers import one_thread
 from gan_teach.projection import Step, fitted, project
 from gan_teach.runner import Runner
 
-from .dissection_panel import button, complaint, heading, row
+from .panel import Panel, button, heading, row
 
 PIXELS = 256        # CSS width of the three pictures
 
@@ -48,7 +48,7 @@ def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
                  step.number / step.steps, text)
 
 
-class ProjectionPanel:
+class ProjectionPanel(Panel):
     """Find the w of a picture, with Start, Stop and Reset, and hand its styles on.
 
     G, eyes: as for `project`. targets: a picture, or several to choose from by number: anything with `[i]` and `len`,
@@ -56,6 +56,8 @@ class ProjectionPanel:
     when "Use its styles" is pressed. steps, seed, per_layer: where the controls stand at first.
     `.ws` are the styles found so far, `.step` the last step, `.widget` the widget.
     """
+
+    ADVICE = "Press Reset, or choose another picture."
 
     def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
                  seed: int = 0, per_layer: bool = False):
@@ -65,7 +67,7 @@ class ProjectionPanel:
         self._search: Iterator[Step] | None = None
         self._seconds, self._from = 0.0, 0.0
         self._build(steps, seed, per_layer)
-        self.runner = Runner(self._act, self._show, self._failed, frames=8)
+        self.runner = Runner(self._act, self._show, self._broken, frames=8)
         self._choose(0)
 
     @property
@@ -197,22 +199,6 @@ class ProjectionPanel:
     def _told(text: str) -> str:
         return f'<div style="font-size:15px;line-height:1.5" aria-live="polite">{escape(text)}</div>'
 
-    def _failed(self, error: Exception) -> None:
+    def _broken(self, error: Exception) -> None:
         self._search = None                                                 # a generator that raised is at its end
-        self._complain(error)
-
-    def _guard(self, act, *arguments) -> None:
-        """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
-        try:
-            act(*arguments)
-        except Exception as error:
-            self._complain(error)
-
-    def _complain(self, error: Exception) -> None:
-        text = f"That did not work: {error} ({type(error).__name__}). Press Reset, or choose another picture."
-        self.error.value = complaint(text)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
+        self._failed(error)

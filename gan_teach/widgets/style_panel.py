@@ -14,8 +14,8 @@ from html import escape
 
 import ipywidgets as widgets
 
-from .dissection_panel import complaint
 from .paint_render import History
+from .panel import Panel
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 
@@ -62,12 +62,14 @@ def seed_box(hook: str, value: int, text: str = "Seed") -> widgets.BoundedIntTex
                   hook)
 
 
-class StylePanel:
+class StylePanel(Panel):
     """A state, a renderer, and widgets that a panel builds in `_build`, listens to in `_listen`, moves in `_sync`.
 
     `show(frame)` and `show_later(part)` put on the screen what the renderer returns.
     `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
+
+    ADVICE = "Press Undo or Reset and try again."
 
     def __init__(self, renderer, state):
         self.renderer, self.history, self.frame = renderer, History(state), None
@@ -193,7 +195,7 @@ class StylePanel:
                         break
                     self.show_later(part)
             except Exception as error:
-                self._complain(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
+                self._failed(error)
             with self._changing:
                 if self._wanted is wanted:
                     self._behind = False
@@ -204,22 +206,6 @@ class StylePanel:
         """Until everything that was asked for is drawn; False if that takes longer."""
         return self._idle.wait(seconds)
 
-    # ------------------------------------------------------------------------------ errors
-
-    def _guard(self, act, *arguments) -> None:
-        """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
-        try:
-            act(*arguments)
-        except Exception as error:
-            self._complain(f"That did not work: {error} ({type(error).__name__}). Press Undo or Reset and try again.")
-
-    def _complain(self, text: str) -> None:
-        self.error.value = complaint(text)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
 
 
 def said(text: str, size: int = 15) -> str:

@@ -14,14 +14,14 @@ from gan_teach.layers import one_thread
 from gan_teach.runner import Runner
 from gan_teach.warm_up import DATA, LOSSES, Game
 
-from .dissection_panel import button, complaint, heading, row
+from .panel import Panel, button, heading, row
 from .warm_up_render import SIZE, Frame, frame
 
 SPEEDS = {"slow": 0.6, "medium": 0.05, "fast": 0.0}     # seconds from move to move; slow shows each player's turn
 KEPT, EVERY = 100, 20           # snapshots for Back; in a play there is one before every so many moves
 
 
-class WarmUpPanel:
+class WarmUpPanel(Panel):
     """D and G on a plane. data, loss: names from DATA and LOSSES; d_steps: D's steps for each of G.
 
     `.game` is what is played, `.history` D's verdicts after each move, `.frame` what is shown, `.runner` who plays;
@@ -194,17 +194,5 @@ class WarmUpPanel:
         self.play.description = "❚❚ Pause" if self.runner.playing else "▶ Play"
 
     def _failed(self, error: Exception) -> None:
-        self.error.value = complaint(f"That did not work: {error} ({type(error).__name__}). Press Reset and try again.")
+        super()._failed(error)
         self._name_play()
-
-    def _guard(self, act) -> None:
-        """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
-        try:
-            act()
-        except Exception as error:
-            self._failed(error)
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
