@@ -15,9 +15,10 @@ from gan_teach.egan import Evolution, Fitness, Generation, Settings, heuristic, 
 from gan_teach.laboratory import Laboratory, share_curve
 from gan_teach.layers import one_thread
 from gan_teach.pictures import as_array
-from gan_teach.widgets import charts, evolution_render
+from gan_teach.widgets import charts, evolution_charts, evolution_render
 from gan_teach.widgets.evolution import EvolutionLab
-from gan_teach.widgets.evolution_render import children, describe, family_tree, magnification, render, tiling
+from gan_teach.widgets.evolution_charts import family_tree
+from gan_teach.widgets.evolution_render import children, describe, magnification, render, tiling
 from gan_teach.widgets.mutation_panel import MutationPanel, MutationRenderer, MutationState
 
 torch.set_num_threads(1)
@@ -334,7 +335,7 @@ def test_the_same_on_pictures():
     for _ in range(3):
         shown.phase.click()
     assert not shown.error.value and "γ F_d" not in shown.bars.value and "quality" in shown.bars.value
-    assert as_array(shown.frame.main).shape[:2] == (round(evolution_render.MAIN * evolution_render.SHARP),) * 2
+    assert as_array(shown.frame.main).shape[:2] == (round(evolution_charts.MAIN * evolution_render.SHARP),) * 2
     assert shown.measures.value == ""
     assert shown.data.layout.display == "none"
     shown.phase.click()
@@ -371,7 +372,7 @@ def test_render_is_pure_and_never_raises():
 def test_the_winner_is_green_and_framed_in_its_tile():
     view = view_at()
     image, note = children(view, {n: i for i, n in enumerate(view.offered)})
-    winner, (columns, side) = view.lineage[-1].survivors[0], tiling(3, *evolution_render.CHILDREN)
+    winner, (columns, side) = view.lineage[-1].survivors[0], tiling(3, *evolution_charts.CHILDREN)
     green = tuple(int(charts.WINNER[i:i + 2], 16) for i in (1, 3, 5))
     for i in range(3):
         tile = evolution_render._frame(image, i, columns, side)
@@ -399,14 +400,14 @@ def test_moves_are_magnified_to_be_seen_and_the_number_is_told():
 def test_bars_tell_the_fitness_and_mark_the_fittest():
     view = view_at("evaluate")
     kinds = {n: i for i, n in enumerate(view.offered)}
-    bars = evolution_render.fitness_bars(view, kinds)
+    bars = evolution_charts.fitness_bars(view, kinds)
     best = max(view.children, key=lambda c: c.fitness.total)
     assert f"The fittest is {charts.plain(best.mutation)}." in bars and bars.count(charts.WINNER) == 2  # bar and star
     assert all(f"{c.fitness.quality:.3f}" in bars for c in view.children) and "luck of one judgement" in bars
-    assert "not computed" in evolution_render.fitness_bars(view_at("evaluate", gamma=0.0), kinds)
+    assert "not computed" in evolution_charts.fitness_bars(view_at("evaluate", gamma=0.0), kinds)
     odd = tuple(c._replace(fitness=Fitness(0.1, float("inf"), float("inf"))) for c in view.children)
-    assert "nan" not in evolution_render.fitness_bars(view._replace(children=odd), kinds).split("aria-label")[0]
-    assert "have not been judged" in evolution_render.fitness_bars(view_at("vary"), kinds)
+    assert "nan" not in evolution_charts.fitness_bars(view._replace(children=odd), kinds).split("aria-label")[0]
+    assert "have not been judged" in evolution_charts.fitness_bars(view_at("vary"), kinds)
 
 
 def test_the_family_tree_joins_children_to_their_parents():

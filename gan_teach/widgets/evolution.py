@@ -20,7 +20,8 @@ from gan_teach.laboratory import DATA, RULES, Laboratory
 from gan_teach.runner import Runner
 
 from .charts import SIGNS, plain
-from .evolution_render import CHILDREN, MAIN, NEXT, Frame, render, tiling
+from .evolution_charts import CHILDREN, MAIN
+from .evolution_render import NEXT, Frame, render, tiling
 from .panel import Panel, button, row
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
