@@ -211,15 +211,25 @@ def _at(record: dict, end: dict, axis: str) -> dict:
 
 
 def bill(found: dict[str, dict]) -> str:
-    """The table of `rivals`: Fréchet distances after as many generations, and as many CPU seconds, as E-GAN has had."""
-    end = next(iter(found.values()))["curve"][-1]
-    rows = [("", "Fréchet distance, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
+    """The table of `rivals`: the judge's figures after as many generations, and as many CPU seconds, as E-GAN has had.
+
+    Fréchet distance and, where the pictures have classes, the classifier's score; the same of real pictures below.
+    """
+    egan = next(iter(found.values()))
+    end = egan["curve"][-1]
+
+    def cell(row: dict, of: str = "") -> str:
+        return " / ".join(f"{row[key + of]:.2f}" for key in ("frechet_distance", "classifier_score") if key + of in row)
+
+    both = " / score" if "classifier_score" in end else ""
+    rows = [("", f"Fréchet distance{both}, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
     for name, record in found.items():
         last = record["curve"][-1]
-        cells = [f"{row['frechet_distance']:.2f} (at {row['generation']})"
-                 for row in (_at(record, end, axis) for axis in AXES)]
+        cells = [f"{cell(row)} (at {row['generation']})" for row in (_at(record, end, axis) for axis in AXES)]
         won = ", ".join(f"{mutation} {share:.0%}" for mutation, share in record["won"].items())
         rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
+    if "frechet_distance_of_real_pictures" in egan:
+        rows.append(("real pictures", cell(egan, "_of_real_pictures"), "", "", ""))
     return markdown(rows)
 
 

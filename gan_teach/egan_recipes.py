@@ -57,11 +57,15 @@ RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutation
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)}}
 
 
-def start(plan: Plan, rival: str = "egan", device=None) -> Evolution:
-    """Generation 0, the same for every rival."""
-    settings = replace(plan.settings, **RIVALS[rival])
+def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"].network, device=None) -> Evolution:
+    """Generation 0 on pictures of 32×32; grey ones, unless the network says otherwise."""
     torch.manual_seed(settings.seed)
-    return Evolution(Generator(plan.network), Discriminator(plan.network), settings, device)
+    return Evolution(Generator(network), Discriminator(network), settings, device)
+
+
+def start(plan: Plan, rival: str = "egan", device=None) -> Evolution:
+    """Generation 0 of a plan, the same for every rival."""
+    return begin(replace(plan.settings, **RIVALS[rival]), plan.network, device)
 
 
 def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, every: int,

@@ -171,6 +171,12 @@ def test_rivals_on_pictures_and_their_bill(folder):
     table = egan_figures.bill(found).splitlines()[2:]
     assert table == ["| clothes-egan | 4.00 (at 20) | 4.00 (at 20) | 5000 | minimax 25%, heuristic 75% |",
                      "| clothes-heuristic | 6.00 (at 20) | 3.00 (at 200) | 495 | heuristic 100% |"]
+    egan = found["clothes-egan"]
+    egan["curve"][-1]["classifier_score"] = 7.5
+    egan |= {"frechet_distance_of_real_pictures": 0.5, "classifier_score_of_real_pictures": 9.0}
+    head, _, first, _, real = egan_figures.bill(found).splitlines()
+    assert "distance / score" in head and first.startswith("| clothes-egan | 4.00 / 7.50 (at 20)")
+    assert real == "| real pictures | 0.50 / 9.00 |  |  |  |"
     left, right = lines(egan_figures.bill_figure(found))
     assert list(left["heuristic"][0]) == [20, 200, 400] and list(right["heuristic"][0]) == [10, 99, 198]
     assert list(left["E-GAN"][1]) == list(right["E-GAN"][1]) == [9.0, 4.0]

@@ -64,6 +64,14 @@ def test_the_page_is_a_notebook_of_one_cell(tmp_path):
     assert "<title>GAN Dissection</title>" in text and "://" not in text        # nothing from the network
 
 
+def test_the_stage_of_evolution_has_its_panels():
+    tabs = stage.evolution()
+    assert list(tabs) == ["Evolve", "Mutations"]
+    tabs["Evolve"].phase.click()
+    assert not tabs["Evolve"].error.value and tabs["Evolve"].frame.main
+    assert "<svg" in tabs["Mutations"].chart.value
+
+
 def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="there are: dissection"):
         stage.write_page(tmp_path, "disection")

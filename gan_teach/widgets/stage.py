@@ -103,7 +103,7 @@ def mixing() -> dict[str, object]:
 
 
 def evolution() -> dict[str, object]:
-    """Chapter 3: generators evolve on the plane; the three losses; and the same on pictures."""
+    """Chapter 3: generators evolve on the plane; and the three losses."""
     from gan_teach import plane
     from gan_teach.layers import one_thread, sample_z
     from .evolution import EvolutionLab
