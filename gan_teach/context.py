@@ -3,7 +3,7 @@
 Bau et al., arXiv 1811.10597. A unit's wish is not the picture: the layers after the cut may overrule it. Forced
 on in a wall, the paper's door units draw a door; forced on in the sky, nothing. And a class whose units are all
 ablated may stay. Both are averages over many pictures here, each with its error. The single edit is
-`intervention.insert` or `intervention.ablate`. Taught in notebooks/01_gan_dissection.ipynb.
+`intervention.insert` or `intervention.ablate`. Taught in notebooks/01b_gan_dissection_further.ipynb.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
@@ -27,19 +29,32 @@ MIXED = -1      # a place that no class fills to `min_share`
 
 # -------------------------------------------------------------------------------------- a door cannot be put in the sky
 
+class Tries(NamedTuple):
+    """What forcing units on did, for every picture and place that was lit: three of N×h×w (long), and labels N×H×W."""
+
+    gained: Tensor      # pixels of the class in the whole picture, after less before; negative where it lost some
+    appeared: Tensor    # pixels under the lit places that became the class
+    asked: Tensor       # pixels under the lit places that did not show it before
+    labels: Tensor      # of the unedited pictures
+
+
 @torch.no_grad()
 def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter: Segmenter, cls: str,
-                   level: float | Tensor, batch: int = 64, progress: bool = True) -> tuple[Tensor, Tensor]:
-    """Force the units to k at one place after the other: how many pixels of the class does each try gain?
+                   level: float | Tensor, reach: int = 1, batch: int = 64, progress: bool = True) -> Tries:
+    """Force the units to k around one place after the other: where does the class appear?
 
-        gained_{z,p} = #{pixels of c in f(r, with r_{U,p} ← k)} − #{pixels of c in f(r)},   p every place of r
+        x_p = f(r, with r_{U,Q} ← k),   Q the reach×reach places around p,   p every place of r
+        appeared_p = #{pixels under Q: c in x_p, not in f(r)},   asked_p = #{pixels under Q: not c in f(r)}
+        gained_p = #{pixels of c in x_p} − #{pixels of c in f(r)}
 
-    z: N×Z. level: k, as for `insert`. Returns gained, N×h×w (long), negative where the insertion cost pixels of
-    the class; and the labels of the unedited pictures, N×H×W. Counted in the whole picture, since a door may
-    grow beyond the place that was lit. Costs h·w drawings a picture; `batch` of them are drawn at once.
+    z: N×Z. level: k, as for `insert`. The two counts differ: a new door may cost the old one, and then nothing is
+    gained though a door appeared. Costs h·w drawings a picture; `batch` of them are drawn at once.
+    ValueError for a reach that is not odd.
     """
     check_layer(G, layer)
-    c, device, gained, labels = check_name("class", cls, segmenter.classes), device_of(G), [], []
+    if reach < 1 or reach % 2 == 0:
+        raise ValueError(f"reach is an odd number of places, 1 or more; got {reach}")
+    c, device, found, labels = check_name("class", cls, segmenter.classes), device_of(G), [], []
     C = len(segmenter.classes)
     with evaluating(G, segmenter), tqdm(total=len(z), desc=f"insert {cls}", disable=not progress) as bar:
         for part in z.split(batch):
@@ -49,26 +64,28 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
             before = segment(segmenter, f(r))                               # (copies·N, H, W)
             count = label_pixels(before, C)[:, c]                           # (copies·N,)
             h, w = r.shape[-2:]
-            tries = torch.zeros(h * w, N, dtype=torch.long)
+            tries = torch.zeros(3, h * w, N, dtype=torch.long)
             for places in torch.arange(h * w).split(copies):
                 one = torch.zeros(copies, 1, h, w, device=device)
                 one.view(copies, -1)[range(len(places)), places] = 1        # the last lot may be short: rest is 0
-                edited = insert(r, units, one.repeat_interleave(N, 0), level)
-                more = label_pixels(segment(segmenter, f(edited)), C)[:, c] - count         # (copies·N,)
-                tries[places] = more.view(copies, N)[:len(places)].cpu()
+                Q = F.max_pool2d(one, reach, 1, reach // 2).repeat_interleave(N, 0)         # (copies·N, 1, h, w)
+                after = segment(segmenter, f(insert(r, units, Q, level)))
+                free = (F.interpolate(Q, size=before.shape[-2:])[:, 0] > 0) & (before != c)
+                counts = (label_pixels(after, C)[:, c] - count, (free & (after == c)).sum((1, 2)), free.sum((1, 2)))
+                tries[:, places] = torch.stack(counts).view(3, copies, N)[:, :len(places)].cpu()
                 bar.update(N * len(places) / (h * w))
-            gained.append(tries.T.reshape(N, h, w))
+            found.append(tries.transpose(1, 2).reshape(3, N, h, w))
             labels.append(before[:N].cpu())
-    return torch.cat(gained), torch.cat(labels)
+    return Tries(*torch.cat(found, 1), torch.cat(labels))
 
 
 @dataclass
 class Contexts:
-    """What forcing a class's units on at one place gained, place by place, and what stood there before."""
+    """What forcing a class's units on around one place did, place by place, and what stood there before."""
 
     cls: str                    # the class inserted
     classes: tuple[str, ...]    # C names
-    gained: Tensor              # (N, h, w) long: pixels of the class gained by the insertion at this place
+    tries: Tries
     context: Tensor             # (N, h, w) long: the class that stood there; −1 for a mixture
     place: float                # pixels of the picture that one place stands for, H·W/(h·w)
 
@@ -93,30 +110,43 @@ class Contexts:
         that neither its code nor our source for it says: compare the order of the contexts, not the size.)
         """
         there = self._there
-        total = (self.gained.flatten(1)[:, None] * there).sum(2)            # (N, C)
+        total = (self.tries.gained.flatten(1)[:, None] * there).sum(2)      # (N, C)
         mean, error = ratio(total, there.sum(2))
         return mean / self.place, error / self.place
 
+    @property
+    def share(self) -> tuple[Tensor, Tensor]:
+        """Which share of the pixels asked for became the class, by context, and its standard error: two (C,).
+
+            share_c = Σ_{(z,p) : c at p} appeared_{z,p} / Σ_{(z,p) : c at p} asked_{z,p}
+        """
+        appeared, asked = ((counts.flatten(1)[:, None] * self._there).sum(2)
+                           for counts in (self.tries.appeared, self.tries.asked))               # (N, C)
+        return ratio(appeared, asked)
+
     def __str__(self) -> str:
-        """A table: context, places, effect ± standard error; the most hospitable context first."""
-        (mean, error), n = self.effect, self.places
-        lines = [f"forcing {self.cls} on at one place, {len(self.gained)} pictures; 1 = one place more of it "
-                 f"({self.place:g} pixels)", f"{'what was there':<16}{'places':>8}{'effect':>10}"]
-        for c in mean.nan_to_num(-math.inf).argsort(descending=True, stable=True).tolist():
+        """A table: context, places, share that became the class, net effect; the most hospitable context first."""
+        (share, doubt), (mean, error), n = self.share, self.effect, self.places
+        lines = [f"forcing {self.cls} on around one place, {len(self.context)} pictures; net: 1 = one place more of it "
+                 f"({self.place:g} pixels)",
+                 f"{'what was there':<16}{'places':>8}{'became ' + self.cls:>17}{'net in the picture':>22}"]
+        for c in share.nan_to_num(-math.inf).argsort(descending=True, stable=True).tolist():
             if n[c]:
-                lines.append(f"{self.classes[c]:<16}{n[c]:>8}{mean[c]:>+10.3f} ± {error[c]:.3f}")
+                lines.append(f"{self.classes[c]:<16}{n[c]:>8}{share[c]:>9.1%} ± {doubt[c]:5.1%}"
+                             f"{mean[c]:>+14.3f} ± {error[c]:.3f}")
         return "\n".join(lines)
 
 
 def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 32,
-                    seed: int = 3, level: float | Tensor | None = None, min_share: float = 0.5, batch: int = 64,
-                    progress: bool = True) -> Contexts:
-    """Where can a door go? The effect of inserting a class at every place of many pictures, by what was there.
+                    seed: int = 3, level: float | Tensor | None = None, reach: int = 1, min_share: float = 0.5,
+                    batch: int = 64, progress: bool = True) -> Contexts:
+    """Where can a door go? The effect of inserting a class around every place of many pictures, by what was there.
 
     level: k; None measures the class's `levels` on other pictures (seed 1), a mean over the class's places. For a
     stronger push take each unit's 99 % quantile, as the authors' paint tool does: `d.thresholds[units]` of a
     dissection at quantile 0.01. A place counts for the class that covers at least min_share of it, and for none
-    if there is no such class. `print` the result for the table; `.gained[i]` is the map of picture i.
+    if there is no such class. reach: as for `insertion_maps`. `print` the result for the table; `.tries.appeared[i]`
+    is the map of picture i.
     """
     if not 0 < min_share <= 1:
         raise ValueError(f"min_share is the share of a place that its class must cover, in (0, 1]; got {min_share}")
@@ -125,12 +155,12 @@ def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter
     units = check_units(units, unit_count(G, layer))
     k = levels(G, layer, units, segmenter, cls, progress=progress) if level is None else level
     z = sample_z(samples, G.z_dim, seed)
-    gained, labels = insertion_maps(G, z, layer, units, segmenter, cls, k, batch, progress)
-    h, w = gained.shape[-2:]
-    shares = torch.cat([coverage(labels, c, (h, w)) for c in range(len(segmenter.classes))], 1)     # (N, C, h, w)
+    tries = insertion_maps(G, z, layer, units, segmenter, cls, k, reach, batch, progress)
+    h, w = tries.gained.shape[-2:]
+    shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(len(segmenter.classes))], 1)     # (N, C, h, w)
     share, context = shares.max(1)                                          # (N, h, w)
     context[share < min_share] = MIXED
-    return Contexts(cls, tuple(segmenter.classes), gained, context, labels[0].numel() / (h * w))
+    return Contexts(cls, tuple(segmenter.classes), tries, context, tries.labels[0].numel() / (h * w))
 
 
 # -------------------------------------------------------------------------------------- what resists removal

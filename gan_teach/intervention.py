@@ -15,7 +15,7 @@ resists removal: `context.py`. Taught in notebooks/01_gan_dissection.ipynb.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -140,6 +140,33 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
             effect += float((s_i.float() - s_a.float()).mean((1, 2)).sum()) / samples
     return effect
+
+
+def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: Mapping[str, Units],
+                 counts: Sequence[int] = COUNTS, samples: int = 100, seed: int = 3, draws: int = 3,
+                 progress: bool = True) -> dict[str, tuple[Tensor, Tensor]]:
+    """δ_{U→c} of the first n units of each order, n in `counts`, as in the paper's figure of the causal effect.
+
+    Returns name -> (mean, standard deviation), two of (K,) each: of one order, with deviation 0; and "random", of
+    `draws` random orders. k is that of `levels`, on the same pictures. ValueError for more units than an order has.
+    """
+    rng, U = torch.Generator().manual_seed(seed), unit_count(G, layer)
+    named = {name: [check_units(order, U)] for name, order in orders.items()}
+    named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
+    most = min(len(order) for several in named.values() for order in several)
+    if not all(0 <= n <= most for n in counts):
+        raise ValueError(f"counts go from 0 to the {most} units of the shortest order; got {tuple(counts)}")
+    k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
+    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=f"effect on {cls}", disable=not progress) as bar:
+        for name, several in named.items():
+            effects = torch.zeros(len(several), len(counts), dtype=torch.float64)
+            for o, order in enumerate(several):
+                for i, n in enumerate(counts):
+                    effects[o, i] = causal_effect(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]],
+                                                  progress=False) if n else 0.0
+                    bar.update()
+            found[name] = effects.mean(0), effects.std(0, correction=0)
+    return found
 
 
 @dataclass

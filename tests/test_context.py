@@ -6,7 +6,7 @@ import pytest
 import torch
 from rigged import CLASSES, NOISE, PLANTED, Colours, Rigged
 
-from gan_teach.context import MIXED, Contexts, Resistance, context_effects, insertion_maps, resists_removal
+from gan_teach.context import MIXED, Contexts, Resistance, Tries, context_effects, insertion_maps, resists_removal
 from gan_teach.dissection import dissect, segment
 from gan_teach.intervention import ablate, levels
 from gan_teach.layers import sample_z
@@ -45,8 +45,11 @@ class Village:
 def test_a_door_appears_in_a_wall_and_nowhere_else():
     found = context_effects(Village(), "only", [1], S, "green", samples=20, level=1.0, batch=8, progress=False)
     wall = Village().at(sample_z(20, 2, 3), "only")[0][:, 0] > 0.5
-    assert 0 < wall.sum() < wall.numel() and torch.equal(found.gained, 4 * wall.long())
+    assert 0 < wall.sum() < wall.numel() and torch.equal(found.tries.gained, 4 * wall.long())
     assert torch.equal(found.context, wall.long())              # class 1 is the wall's red, class 0 nothing
+    assert torch.equal(found.tries.appeared, 4 * wall.long()) and (found.tries.asked == 4).all()
+    share, doubt = found.share
+    assert share[:2].tolist() == [0.0, 1.0] and doubt[:2].tolist() == [0.0, 0.0] and share[2:].isnan().all()
     mean, error = found.effect
     assert mean[:2].tolist() == [0.0, 1.0] and error[:2].tolist() == [0.0, 0.0] and mean[2:].isnan().all()
     assert found.places.tolist() == [(~wall).sum(), wall.sum(), 0, 0] and found.place == 4
@@ -54,32 +57,55 @@ def test_a_door_appears_in_a_wall_and_nowhere_else():
 
 def test_insertion_maps_by_loops_and_whatever_the_batch():
     z, k = sample_z(3, 12, 8), torch.tensor([1.2, 0.7])
-    runs = [insertion_maps(G, z, "a", [2, 3], S, "green", k, batch, progress=False) for batch in (1, 2, 7, 200)]
-    for gained, labels in runs[1:]:
-        assert torch.equal(gained, runs[0][0]) and torch.equal(labels, runs[0][1])
+    runs = [insertion_maps(G, z, "a", [2, 3], S, "green", k, batch=batch, progress=False) for batch in (1, 2, 7, 200)]
+    for run in runs[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(run, runs[0], strict=True))
     r, f = G.at(z, "a")
     before = segment(S, f(r))
-    assert torch.equal(before, runs[0][1])
+    assert torch.equal(before, runs[0].labels)
     for y in range(8):
         for x in range(8):
             edited = r.clone()
             edited[:, 2, y, x], edited[:, 3, y, x] = 1.2, 0.7
             after = segment(S, f(edited))
             for n in range(3):
-                assert runs[0][0][n, y, x] == (after[n] == 2).sum() - (before[n] == 2).sum()
-    assert runs[0][0].max() > 0
+                assert runs[0].gained[n, y, x] == (after[n] == 2).sum() - (before[n] == 2).sum()
+                was, now = (labels[n, 4 * y:4 * y + 4, 4 * x:4 * x + 4] == 2 for labels in (before, after))
+                assert runs[0].asked[n, y, x] == (~was).sum() and runs[0].appeared[n, y, x] == (now & ~was).sum()
+    assert runs[0].gained.max() > 0 and runs[0].appeared.max() > 0
+
+
+def test_a_wider_reach_lights_the_places_around():
+    z, k = sample_z(2, 12, 8), torch.tensor([1.2, 0.7])
+    tries = insertion_maps(G, z, "a", [2, 3], S, "green", k, reach=3, progress=False)
+    r, f = G.at(z, "a")
+    before = segment(S, f(r))
+    for y, x in ((0, 0), (3, 5), (7, 7)):
+        edited, lit = r.clone(), torch.zeros(32, 32, dtype=torch.bool)
+        for v in range(max(0, y - 1), min(8, y + 2)):
+            for u in range(max(0, x - 1), min(8, x + 2)):
+                edited[:, 2, v, u], edited[:, 3, v, u] = 1.2, 0.7
+                lit[4 * v:4 * v + 4, 4 * u:4 * u + 4] = True
+        after = segment(S, f(edited))
+        for n in range(2):
+            free = lit & (before[n] != 2)
+            assert tries.asked[n, y, x] == free.sum() and tries.appeared[n, y, x] == (free & (after[n] == 2)).sum()
+    with pytest.raises(ValueError, match="odd number of places"):
+        insertion_maps(G, z, "a", [2, 3], S, "green", k, reach=2, progress=False)
 
 
 def test_forcing_the_wrong_level_costs_pixels():
-    gained, _ = insertion_maps(G, sample_z(8, 12, 8), "a", [2, 3], S, "green", -5.0, progress=False)
+    gained = insertion_maps(G, sample_z(8, 12, 8), "a", [2, 3], S, "green", -5.0, progress=False).gained
     assert gained.min() < 0 and gained.max() <= 0
 
 
 def test_the_table_of_contexts_by_loops_in_float64():
     rng = torch.Generator().manual_seed(1)
     gained, context = torch.randint(-3, 9, (5, 2, 3), generator=rng), torch.randint(-1, 3, (5, 2, 3), generator=rng)
-    found = Contexts("a", ("a", "b", "c", "d"), gained, context, 4.0)
-    mean, error = found.effect
+    appeared = torch.randint(0, 4, (5, 2, 3), generator=rng)
+    tries = Tries(gained, appeared, appeared + 1, torch.zeros(5, 4, 6))
+    found = Contexts("a", ("a", "b", "c", "d"), tries, context, 4.0)
+    (mean, error), (share, doubt) = found.effect, found.share
     for c in range(3):
         values = [[g / 4 for g, where in zip(gs.flatten().tolist(), cs.flatten().tolist(), strict=True) if where == c]
                   for gs, cs in zip(gained, context, strict=True)]
@@ -88,10 +114,18 @@ def test_the_table_of_contexts_by_loops_in_float64():
         squares = sum(sum(v - m for v in picture) ** 2 for picture in values)
         assert found.places[c] == n and mean[c].item() == pytest.approx(m, abs=1e-12)
         assert error[c].item() == pytest.approx(math.sqrt(5 / 4 * squares) / n, abs=1e-12)
+        new = [[a for a, where in zip(many.flatten().tolist(), cs.flatten().tolist(), strict=True) if where == c]
+               for many, cs in zip(appeared, context, strict=True)]
+        asked = sum(map(sum, new)) + n
+        rate = sum(map(sum, new)) / asked
+        squares = sum((sum(picture) - rate * (sum(picture) + len(picture))) ** 2 for picture in new)
+        assert share[c].item() == pytest.approx(rate, abs=1e-12)
+        assert doubt[c].item() == pytest.approx(math.sqrt(5 / 4 * squares) / asked, abs=1e-12)
     assert found.places[3] == 0 and mean[3].isnan() and error[3].isnan()
     lines = str(found).splitlines()
-    best = mean[:3].argmax().item()
+    best = share[:3].argmax().item()
     assert len(lines) == 5 and lines[2].split()[0] == "abc"[best] and f"{mean[best]:+.3f}" in lines[2]
+    assert f"{share[best]:.1%}" in lines[2]
 
 
 def test_a_place_counts_for_the_class_that_fills_it():
@@ -112,7 +146,7 @@ def test_a_place_counts_for_the_class_that_fills_it():
 def test_the_level_is_the_conditional_mean_of_other_pictures():
     k = levels(G, "a", [0, 1], S, "red")
     runs = [context_effects(G, "a", [0, 1], S, "red", samples=4, level=level, progress=False) for level in (None, k)]
-    assert torch.equal(runs[0].gained, runs[1].gained) and runs[0].gained.max() > 0
+    assert torch.equal(runs[0].tries.gained, runs[1].tries.gained) and runs[0].tries.gained.max() > 0
 
 
 def test_the_error_of_a_ratio_is_that_of_a_mean_when_all_weigh_the_same():

@@ -13,6 +13,7 @@ from gan_teach.intervention import (
     ablate,
     ablation_curve,
     causal_effect,
+    effect_curve,
     class_pixels,
     collateral,
     insert,
@@ -216,6 +217,23 @@ def test_causal_effect_has_the_sign_of_the_cause(cls):
     assert causal_effect(G, "a", NOISE, S, cls, samples=40) == 0
     others = [u for name in PLANTED if name != cls for u in PLANTED[name]]
     assert causal_effect(G, "a", others, S, cls, samples=40, level=2.0) < 0        # painted over
+
+
+def test_the_curve_of_the_effect_is_causal_effect_of_each_prefix():
+    own = [*PLANTED["green"], *NOISE]
+    found = effect_curve(G, "a", S, "green", {"planted": own}, (0, 1, 2), samples=20, draws=2, progress=False)
+    mean, spread = found["planted"]
+    k = levels(G, "a", range(12), S, "green", samples=20, seed=3)
+    want = [0.0, *(causal_effect(G, "a", own[:n], S, "green", samples=20, level=k[own[:n]]) for n in (1, 2))]
+    assert mean.tolist() == pytest.approx(want) and spread.tolist() == [0.0] * 3 and mean[2] > mean[1] > 0
+    rng = torch.Generator().manual_seed(3)
+    lots = [torch.randperm(12, generator=rng)[:2].tolist() for _ in range(2)]
+    lucky = [causal_effect(G, "a", lot, S, "green", samples=20, level=k[lot]) for lot in lots]
+    mean, spread = found["random"]
+    assert mean[2].item() == pytest.approx(sum(lucky) / 2) and spread[2].item() == pytest.approx(
+        abs(lucky[0] - lucky[1]) / 2)
+    with pytest.raises(ValueError, match="counts go from 0 to the 1 units"):
+        effect_curve(G, "a", S, "green", {"one": own[:1]}, (2,), samples=2, progress=False)
 
 
 def test_causal_effect_by_hand():
