@@ -120,6 +120,11 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
 
 # -------------------------------------------------------------------------------------- effects of a set
 
+def effect(labels_inserted: Tensor, labels_ablated: Tensor, c: int) -> float:
+    """The share of pixels that are class c in the first labels, less that in the second: two of N×H×W → [−1, 1]."""
+    return ((labels_inserted == c).double().mean() - (labels_ablated == c).double().mean()).item()
+
+
 @torch.no_grad()
 def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
                   seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None,
@@ -131,15 +136,14 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
     or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures.
     """
-    c, effect = check_name("class", cls, segmenter.classes), 0.0
+    c, total = check_name("class", cls, segmenter.classes), 0.0
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
-            s_i = segment(segmenter, f(insert(r, units, where, k))) == c    # (N, H, W) x_i
-            s_a = segment(segmenter, f(ablate(r, units, where))) == c       # (N, H, W) x_a
+            x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
-            effect += float((s_i.float() - s_a.float()).mean((1, 2)).sum()) / samples
-    return effect
+            total += effect(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
+    return total
 
 
 def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: Mapping[str, Units],

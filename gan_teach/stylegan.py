@@ -37,6 +37,7 @@ class StyleGANConfig:
     mapping_layers: int = 8    # depth of f; 0: w is z, normalised
     mapping_rate: float = 0.01 # how fast f learns, compared with everything else
     styles: bool = True        # AdaIN after each layer; False: pixel norm, and w is read by the first layer alone
+    pixel_norm: bool = False   # pixel norm before AdaIN too: then no unit can hide a message from it in one huge spike
     constant: bool = True      # start from a learned constant; False: from a fully connected layer on w
     noise: bool = True         # B·noise in each layer
     mixing: float = 0.9        # share of training batches drawn with the styles of two latents
@@ -161,7 +162,7 @@ class Constant(nn.Module):
 
 
 class Layer(nn.Module):
-    """source [→ blur] → + B·noise → + bias → LeakyReLU 0.2 → AdaIN.
+    """source [→ blur] → + B·noise → + bias → LeakyReLU 0.2 [→ pixel norm] → AdaIN.
 
     The source is the constant in layer 0 and a 3×3 convolution in the others, upsampling or not. A unit's value
     r_u, what `Generator.at` returns, is taken after AdaIN: before it, the normalisation would undo most edits.
@@ -170,6 +171,7 @@ class Layer(nn.Module):
     def __init__(self, config: StyleGANConfig, source: nn.Module, c: int, resolution: int, up: bool):
         super().__init__()
         self.source, self.up, self.blur = source, up, up and config.blur
+        self.pixel_norm = config.pixel_norm or not config.styles
         self.bias = nn.Parameter(torch.zeros(c))
         self.B = nn.Parameter(torch.zeros(c)) if config.noise else None     # scales the noise, per unit
         self.A = EqualizedLinear(config.w_dim, 2 * c, gain=1.0) if config.styles else None
@@ -190,11 +192,12 @@ class Layer(nn.Module):
             x = blur(x)
         if self.B is not None:
             x = torch.addcmul(x, self.B[:, None, None].to(x.dtype), noise.to(x.dtype))     # x + B·noise
-        return F.leaky_relu(x + self.bias[:, None, None].to(x.dtype), 0.2)
+        x = F.leaky_relu(x + self.bias[:, None, None].to(x.dtype), 0.2)
+        return pixel_norm(x) if self.pixel_norm else x
 
     def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
         x = self.before_style(x, noise)
-        return pixel_norm(x) if y is None else adain(x, y)
+        return x if y is None else adain(x, y)
 
 
 class Generator(nn.Module):

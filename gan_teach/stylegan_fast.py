@@ -59,6 +59,7 @@ class PreparedLayer(nn.Module):
             self.source = PreparedConv(layer.source, dtype)
         elif not isinstance(layer.source, Constant):
             self.source = nn.Sequential(baked(layer.source[0]), layer.source[1])
+        self.pixel_norm = layer.pixel_norm
         self.A = None if layer.A is None else baked(layer.A)
         if self.A is not None:
             self.A.bias[: len(layer.bias)] += 1                             # y_s is 1 + what A computes
@@ -85,8 +86,10 @@ class PreparedLayer(nn.Module):
         if self.blur:
             x = blur(x)
         x = F.leaky_relu_(x + self._added(noise), 0.2)
+        if self.pixel_norm:
+            x = pixel_norm(x)
         if y is None:
-            return pixel_norm(x)
+            return x
         # AdaIN(x_i, y) of Eq. 1 is batch norm over a batch of one, with γ = y_s and β = y_b
         x = x.contiguous(memory_format=torch.channels_last)
         y_s, y_b = (part.expand(len(x), -1).float() for part in y)

@@ -54,6 +54,7 @@ def effect(inserted, ablated, c):
 @pytest.mark.parametrize("check, answer", [
     (checks.check_threshold, threshold),
     (checks.check_threshold, lambda v, q: dissection.top_quantile([v], v.shape[1], q)),
+    (checks.check_threshold, checks.threshold), (checks.check_effect, intervention.effect),
     (checks.check_insert, insert), (checks.check_insert, intervention.insert), (checks.check_effect, effect)])
 def test_the_other_checks_accept_a_right_answer(capsys, check, answer):
     assert said(capsys, check, answer).startswith("✓")

@@ -215,11 +215,11 @@ def synthesis_by_hand(G, ws, maps):
             x = x + layer.B.double()[:, None, None] * maps[i].double()
         x = x + layer.bias.double()[:, None, None]
         x = torch.where(x > 0, x, 0.2 * x)
+        if c.pixel_norm or not c.styles:
+            x = x / (x.pow(2).mean(1, keepdim=True) + 1e-8).sqrt()
         if c.styles:
             s = ws[:, i] @ (layer.A.weight.double() / math.sqrt(c.w_dim)).T + layer.A.bias.double()
             x = adain_by_hand(x, s[:, :x.shape[1]] + 1, s[:, x.shape[1]:])
-        else:
-            x = x / (x.pow(2).mean(1, keepdim=True) + 1e-8).sqrt()
     rgb = G.to_rgb[str(G.resolution)]
     w = rgb.weight[:, :, 0, 0].double() / math.sqrt(x.shape[1])
     return torch.einsum("oc,nchw->nohw", w, x) + rgb.bias.double()[:, None, None]
@@ -241,10 +241,10 @@ def test_styles_are_affine_in_w(G, z):
         assert torch.allclose(y_b.double(), s[:, s.shape[1] // 2:], atol=1e-5)
 
 
-@pytest.mark.parametrize("letter", "ABCDEF")
-def test_generator_by_hand(letter, z):
+@pytest.mark.parametrize("letter, pixels", [*((letter, False) for letter in "ABCDEF"), ("F", True)])
+def test_generator_by_hand(letter, pixels, z):
     torch.manual_seed(0)
-    G = shaken(Generator(configuration(letter, **SIZE))).requires_grad_(False)
+    G = shaken(Generator(configuration(letter, **SIZE, pixel_norm=pixels))).requires_grad_(False)
     ws, maps = G.ws(z), G.noise(seed=5)
     x = G(z, noise=5)
     wanted = synthesis_by_hand(G, mapping_by_hand(G, z)[:, None].expand(-1, 6, -1), maps)
@@ -466,10 +466,10 @@ def test_mixing_regularisation_draws_a_crossover_above_the_first_layer(share, mo
 
 # -------------------------------------------------------------------------------------- the fast path
 
-@pytest.mark.parametrize("letter", "ABCDEF")
-def test_prepared_generator_draws_the_same_pictures(letter, z):
+@pytest.mark.parametrize("letter, pixels", [*((letter, False) for letter in "ABCDEF"), ("F", True)])
+def test_prepared_generator_draws_the_same_pictures(letter, pixels, z):
     torch.manual_seed(0)
-    G = shaken(Generator(configuration(letter, **SIZE))).requires_grad_(False)
+    G = shaken(Generator(configuration(letter, **SIZE, pixel_norm=pixels))).requires_grad_(False)
     fast = prepared(G)
     for batch in (z, z[:1]):
         for options in ({}, {"noise": 3}, {"noise": 4, "psi": 0.5, "cutoff": 2}, {}):

@@ -51,13 +51,13 @@ CHAPTER_1 = (
          "That destroys the whole picture and says nothing about trees."),
         right=1),
     Question(
-        "The average causal effect δ of U on class c compares two pictures of each z. Which?",
-        ("With U removed, and the untouched one",
-         "Two pictures of different z",
-         "With U inserted at P, and with U removed at P"),
-        ("That is half of it: how far a class grows when U is forced on is the other half.",
-         "Then the difference would be of two scenes, not of the units.",
-         "δ = E[s_c(x inserted)] − E[s_c(x removed)], all else in the picture held equal."),
+        "Twelve units at 0 in the whole map remove the trees, and spoil clouds far away. What spares the clouds?",
+        ("Twelve units with a higher IoU",
+         "A segmenter that does not know clouds",
+         "The units at 0 only at the places that show a tree"),
+        ("Agreement with trees does not forbid a unit to draw clouds as well: units have more than one task.",
+         "Then the damage would not be counted. It would still be there.",
+         "An intervention has units *and* places. Elsewhere the units keep their values, and the clouds stay."),
         right=2),
 )
 
