@@ -180,7 +180,14 @@ def test_a_comparison_has_every_variant_from_every_seed(compared):
     assert run["generation"] == [2, 4, 6] and run["cpu_seconds"] == sorted(run["cpu_seconds"])
     assert sum(run["won"].values()) == pytest.approx(1, abs=0.01)
     alone = record["runs"]["ring"]["minimax"]["1"]
-    assert alone["generation"][-1] == 14 and set(alone["won"]) == {"minimax"}       # 6 · 5/2, in steps of 2
+    assert alone["generation"][-1] == 20 and set(alone["won"]) == {"minimax"}       # 6 · 7/2, in steps of 2
+
+
+@pytest.mark.parametrize("name", ["plane-comparison", "egan-robustness"])
+def test_shipped_comparisons_have_runs_of_equal_length(name):
+    for variants in egan_compare.record(name)["runs"].values():
+        for seeds in variants.values():
+            assert len(seeds) == 8 and len({tuple(run["generation"]) for run in seeds.values()}) == 1
 
 
 def test_a_run_of_a_comparison_is_the_evolution_itself(compared):
