@@ -114,7 +114,7 @@ STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64, mixing=0.5, pixel_n
 # rate of 0.002 with mixing in 90 % of the batches; 746 at 0.004; 727 with no mixing at all; 597 for configuration A.
 # The noise learns slowly until the cooling: at full speed the generator filled eyes and glasses with noise instead of
 # learning to draw them.
-STYLE_SETTINGS = Settings(images=220_000, batch=16, lr=4e-3, r1_gamma=10.0, noise_rate=0.01, schedule=Schedule(
+STYLE_SETTINGS = Settings(images=450_000, batch=16, lr=4e-3, r1_gamma=10.0, noise_rate=0.01, schedule=Schedule(
     fade={8: 8_000, 16: 10_000, 32: 14_000, 64: 14_000}, stable={4: 6_000, 8: 8_000, 16: 20_000, 32: 40_000}))
 
 
