@@ -31,7 +31,7 @@ ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylega
          "classifier dissection pixels units intervention information losses metrics style_measures projection "
          "wgan training cost egan_child egan_shared egan egan_run runner plane laboratory warm_up context repair "
          "compare truth report checkpoints official datasets interpolation egan_recipes egan_compare egan_figures "
-         "recipes lessons widgets __init__ __main__").split()
+         "style_compare recipes lessons widgets __init__ __main__").split()
 
 
 def git_files() -> list[Path]:
