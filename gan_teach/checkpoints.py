@@ -46,6 +46,14 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write under a temporary name, then rename: a kill leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     """Write PATH.safetensors and PATH.json, each under a temporary name first; returns the record."""
     path = Path(path).with_suffix(".safetensors")
@@ -57,8 +65,7 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     record = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
               "bytes": temporary.stat().st_size, "sha256": sha256(temporary), **record}
     os.replace(temporary, path)
-    temporary.write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(temporary, path.with_suffix(".json"))
+    write_text(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     return record
 
 

@@ -11,7 +11,6 @@ that a busy machine is equally unfair to all. Wang et al. 2018 (arXiv 1803.00657
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -94,10 +93,7 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
 
 
 def _write(path: Path, record: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
-    os.replace(temporary, path)
+    checkpoints.write_text(path, json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
 
 
 # ------------------------------------------------------------------------------------------ what a record says

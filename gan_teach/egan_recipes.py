@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -85,9 +84,7 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
         at = evolution.generation                               # beyond the goal, when the run was gone on with
         if (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
             curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
-        temporary = notes.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(curve) + "\n")
-        os.replace(temporary, notes)
+        checkpoints.write_text(notes, json.dumps(curve) + "\n")
         if at < goal:
             return None
     return [row for row in curve["rows"] if row["generation"] <= generations]

@@ -13,7 +13,6 @@ stopped comparison goes on with the run, and within it with the step, that it wa
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -122,14 +121,8 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         for key, value in found.items():
             row[key].append(value)
         row["seconds"].append(round(trained.seconds))
-        _write(path, record)
+        checkpoints.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return record
-
-
-def _write(path: Path, record: dict) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    os.replace(temporary, path)
 
 
 def record() -> dict:
