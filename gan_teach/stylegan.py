@@ -91,8 +91,9 @@ def adain(x: Tensor, y: Style, eps: float = 1e-8) -> Tensor:
     one map of one image; σ = sqrt(variance + eps), variance without Bessel's correction. Returns N×C×H×W.
     """
     y_s, y_b = (part[..., None, None] for part in y)                        # (N, C, 1, 1)
-    x = x - x.mean((2, 3), keepdim=True)
-    sigma = (x.square().mean((2, 3), keepdim=True) + eps).sqrt()
+    pixels = x.shape[2] * x.shape[3]                                        # sums divided: see layers.pixel_norm
+    x = x - x.sum((2, 3), keepdim=True) / pixels
+    sigma = (x.square().sum((2, 3), keepdim=True) / pixels + eps).sqrt()
     return (y_s / sigma).to(x.dtype) * x + y_b.to(x.dtype)                  # Eq. 1
 
 
