@@ -20,7 +20,7 @@ from torch import Tensor
 
 from . import checkpoints, egan_compare, plane
 from .egan import Evolution, Fitness, Settings
-from .egan_child import clone
+from .laboratory import branch
 from .layers import one_thread, sample_z
 from .pictures import Table, show
 
@@ -91,14 +91,7 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
     Call it between `evaluate` and `select`; the evolution itself is left as it is. Later choices are by F.
     """
     def lived(child: int) -> Evolution:
-        twin = plane.start(evolution.settings, evolution.D.config.width)
-        twin.restore(evolution.state())
-        twin.real, twin.loss_d, twin.born = evolution.real, evolution.loss_d, evolution.born
-        twin.children = [one._replace(G=clone(one.G)) for one in evolution.children]
-        twin.scores = list(evolution.scores)
-        twin.settings = replace(evolution.settings, selection=lambda scores: child)
-        twin.select()
-        twin.settings = replace(evolution.settings, selection="best")
+        twin = branch(evolution, child)
         for _ in range(generations):
             twin.step(mixture)
         return twin

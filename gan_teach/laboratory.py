@@ -1,94 +1,36 @@
 """An evolution to experiment with: a phase at a time, every setting free, a memory to go back in, and two fates.
 
-What chapter 3's `EvolutionLab` shows, without a widget. The phases are those of `plane.phases`. Settings may be turned
-at any moment; where children stand judged, another γ judges them anew at once. With the rule "mine" the lab waits
-after the evaluation for `choose(child)`; if the algorithm would have chosen another child, `fate` lets both choices
-live on, from the same state and with the same draws. Taught in notebooks/03_evolutionary_gan.ipynb.
+What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `laboratory_view`. The phases are those of
+`plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
+With the rule "mine" the lab waits after the evaluation for `choose(child)`; if the algorithm would have chosen another
+child, `fate` lets both choices live on, from the same state and with the same draws. Taught in
+notebooks/03_evolutionary_gan.ipynb.
 """
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn as nn
 from torch import Tensor
 
-from . import plane
-from .dissection import evaluating
-from .egan import ADAM_POLICIES, SELECTIONS, Evolution, Fitness, Generation, Settings, select
-from .egan_child import clone, name_of, slope
-from .layers import one_thread, sample_z
+from . import laboratory_view, plane
+from .egan import ADAM_POLICIES, SELECTIONS, Evolution, Fitness, Settings, select
+from .egan_child import name_of
+from .laboratory_view import Knobs, View
+from .layers import one_thread
 
 RULES = (*SELECTIONS, "mine")
 DATA = {"ring": plane.ring(), "grid": plane.grid()}
 MEMORY = 96e6           # bytes of snapshots that are kept, at least three of them
 MOST = 240              # snapshots, however small they are
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """What can be turned while it evolves. Another seed or other data start anew."""
-
-    gamma: float = 0.01
-    d_steps: int = 1
-    mu: int = 1
-    selection: str = "best"                 # one of RULES
-    adam: str = "own"                       # one of ADAM_POLICIES
-    active: tuple[bool, ...] = (True,) * 3  # which of the mutations offered take part
-    data: str = "ring"
-    seed: int = 0
-
-
-class Child(NamedTuple):
-    """One child as it is looked at; tensors on the CPU."""
-
-    mutation: str
-    parent: int                 # which survivor
-    before: Tensor              # x = G(z) of its parent
-    after: Tensor               # x = G(z) of the child, for the same z
-    loudness: Tensor | None     # |∂M/∂l| for each x of the parent
-    fitness: Fitness | None     # None before the evaluation, and while it would give the answer away
-    spread: Fitness | None      # the standard deviation of one judgement
-    survives: bool | None       # None before the selection
-
-
-class View(NamedTuple):
-    """All that there is to see, at one moment."""
-
-    knobs: Knobs
-    offered: tuple[str, ...]            # names of all mutations
-    generation: int
-    done: str                           # the phase that was done last; "" at the start
-    waiting: bool                       # for `choose`
-    real: Tensor                        # samples of the data
-    fake: Tensor                        # of all survivors together
-    field: Tensor | None                # of D on the plane
-    children: tuple[Child, ...]
-    lineage: Sequence[Generation]
-    loss_d: tuple[float, ...]
-    measures: tuple[tuple[int, Mapping[str, float]], ...]       # generation, name -> number
-    chosen: tuple[int, int] | None      # child chosen by hand, child the algorithm would have chosen
-    tally: tuple[int, int]              # choices by hand, and how many were the algorithm's
-    fate: FateView | None
-    kept: tuple[int, ...]               # generations to go back to
-
-
-class FateView(NamedTuple):
-    """Two branches from one selection: yours first, then the algorithm's."""
-
-    begun: int                                              # the generation of the choice
-    age: int                                                # generations lived since
-    span: int                                               # … and to live
-    fakes: tuple[Tensor, Tensor]
-    fields: tuple[Tensor, Tensor] | tuple[None, None]       # of the two D
-    measures: tuple[list[tuple[int, Mapping[str, float]]], list[tuple[int, Mapping[str, float]]]]
 
 
 @dataclass
@@ -242,7 +184,7 @@ class Laboratory:
             self.chosen = self.choice, best
             self.tally = self.tally[0] + 1, self.tally[1] + (self.choice == best)
             if self.choice != best:
-                self.fate = Fate(e.generation + 1, self.span, (self._branch(self.choice), self._branch(best)))
+                self.fate = Fate(e.generation + 1, self.span, (branch(e, self.choice), branch(e, best)))
         e.select()
         self._whole.append(e.lineage[-1])
         if self.measure and (e.generation % self.every == 0):
@@ -258,18 +200,6 @@ class Laboratory:
         self.advance()
 
     # ------------------------------------------------------------------------------ two fates
-
-    def _branch(self, child: int) -> Evolution:
-        """Another evolution that stands where this one does, and selects this child, then by F."""
-        e = self.evolution
-        other = self.make(replace(e.settings, selection="best"))
-        other.restore(_state(e))
-        other.real, other.loss_d, other.scores, other.born = e.real, e.loss_d, list(e.scores), e.born
-        other.children = [one._replace(G=clone(one.G)) for one in e.children]
-        other.settings = replace(e.settings, selection=_by_hand(child, e.settings.mu))
-        other.select()
-        other.settings = replace(e.settings, selection="best")
-        return other
 
     def live(self) -> None:
         """One generation of both fates, if they are not over."""
@@ -341,43 +271,25 @@ class Laboratory:
         self.measured: dict[int, Mapping[str, float]] = {}
         self.remember()
 
-    # ------------------------------------------------------------------------------ looking
-
-    @torch.no_grad()
     def view(self) -> View:
-        """What there is to see now. It changes nothing, and draws nothing from the evolution's own chances."""
-        e, answer = self.evolution, not self.waiting
-        on_plane = self.shown.ndim == 2
-        with self._thread(), evaluating(e.D, *(one.G for one in (*e.survivors, *self.parents, *e.children))):
-            z = sample_z(400 if on_plane else 64, e.G.z_dim, 2).to(next(e.G.parameters()))
-            share = len(z) // len(e.survivors)
-            fake = torch.cat([one.G(z[i * share:(i + 1) * share]) for i, one in enumerate(e.survivors)]).cpu()
-            few, children = z[:120 if on_plane else 16], []
-            before = [one.G(few) for one in self.parents]
-            logits = [e.D(x) for x in before]
-            survivors = e.lineage[-1].survivors if self.done == "select" else None
-            for i, child in enumerate(e.children if self.parents else ()):
-                mutation = next(m for m in self.offered if name_of(m) == child.mutation)
-                with torch.enable_grad():
-                    loud = slope(mutation, logits[child.parent]).abs().cpu()
-                children.append(Child(
-                    child.mutation, child.parent, before[child.parent].cpu(), child.G(few).cpu(), loud,
-                    e.scores[i] if e.scores and answer else None,
-                    self.spread[i] if self.spread and answer else None,
-                    None if survivors is None else i in survivors))
-            fate = None
-            if self.fate:
-                fate = FateView(self.fate.begun, self.fate.age, self.fate.span,
-                                tuple(branch.G(z).cpu() for branch in self.fate.branches),
-                                tuple(plane.field(branch.D) if on_plane else None for branch in self.fate.branches),
-                                tuple(map(list, self.fate.measures)))
-            return View(self.knobs, tuple(map(name_of, self.offered)), e.generation, self.done, self.waiting,
-                        self.shown, fake, plane.field(e.D) if on_plane else None, tuple(children), e.lineage,
-                        e.loss_d, tuple((g, m) for g, m in sorted(self.measured.items()) if g <= e.generation),
-                        self.chosen, self.tally, fate, tuple(sorted(self.snapshots)))
+        """What there is to see now; see `laboratory_view`."""
+        with self._thread():
+            return laboratory_view.view(self)
 
 
 # ------------------------------------------------------------------------------------------ small parts
+
+def branch(e: Evolution, child: int) -> Evolution:
+    """Another evolution that stands where this one does, its children judged, and selects this child; then by F.
+
+    All is copied but what is real; the copy's lineage is empty. e itself is left as it is.
+    """
+    other = copy.deepcopy(e, {id(e.real): e.real, id(e.lineage): []})
+    other.settings = replace(e.settings, selection=_by_hand(child, e.settings.mu))
+    other.select()
+    other.settings = replace(e.settings, selection="best")
+    return other
+
 
 def _on_the_plane(mixture: plane.Mixture, G: nn.Module) -> dict[str, float]:
     """`plane.measure` on 500 samples: cheap enough to watch."""
@@ -413,19 +325,3 @@ def _bytes(value) -> int:
         return value.numel() * value.element_size()
     values = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return sum(map(_bytes, values))
-
-
-def share_curve(lineage: Sequence[Generation], window: int = 100, points: int = 80) -> tuple[list[int], dict]:
-    """The share of each mutation among the winners of the last `window` generations, along the whole lineage.
-
-    Returns the generations looked at, at most `points`, and name -> one share for each; the last is `plane.shares`.
-    """
-    if not lineage:
-        return [], {}
-    winners = [g.winner for g in lineage]
-    names = list(dict.fromkeys(winners))
-    won = np.array([[w == name for name in names] for w in winners]).cumsum(0)          # (generations, names)
-    at = np.unique(np.linspace(1, len(winners), min(points, len(winners))).round().astype(int))
-    start = np.maximum(at - window, 0)
-    counts = won[at - 1] - np.where(start[:, None] > 0, won[start - 1], 0)
-    return at.tolist(), {name: (counts[:, i] / (at - start)).tolist() for i, name in enumerate(names)}

@@ -12,7 +12,8 @@ import torch
 
 from gan_teach import dcgan, plane
 from gan_teach.egan import Evolution, Fitness, Generation, Settings, heuristic, least_squares, minimax, select
-from gan_teach.laboratory import Laboratory, share_curve
+from gan_teach.laboratory import Laboratory
+from gan_teach.laboratory_view import share_curve
 from gan_teach.layers import one_thread
 from gan_teach.pictures import as_array
 from gan_teach.widgets import charts, evolution_charts, evolution_render

@@ -1,4 +1,4 @@
-"""The charts of the evolution panel, drawn without any widget: parts of a `laboratory.View` in, SVG out.
+"""The charts of the evolution panel, drawn without any widget: parts of a `laboratory_view.View` in, SVG out.
 
 Winners are green with a star; each mutation has a colour and a shape.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from gan_teach.laboratory import FateView, View, share_curve
+from gan_teach.laboratory_view import FateView, View, share_curve
 from gan_teach.widgets.charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
 
 MAIN = 260                      # CSS pixels of the picture of the survivors

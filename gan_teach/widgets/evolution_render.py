@@ -1,4 +1,4 @@
-"""What the evolution panel shows, drawn without any widget: a `laboratory.View` in, pictures and SVG out.
+"""What the evolution panel shows, drawn without any widget: a `laboratory_view.View` in, pictures and SVG out.
 
 Real is blue, generated orange, D grey, winners green with a star; each mutation has a colour and a shape.
 """
@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from gan_teach import pictures, plane
-from gan_teach.laboratory import FateView, View
+from gan_teach.laboratory_view import FateView, View
 from gan_teach.widgets.charts import COLOURS, SIGNS, WINNER, corners, plain, sign
 
 from .evolution_charts import (CHILDREN, MAIN, NAMES, YOURS, amount, family_tree, fate_curves, fitness_bars,
