@@ -149,7 +149,7 @@ def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:
     for variant in runs:
         measured = next(iter(runs[variant].values()))["generation"]
         cost = milliseconds(record, name, variant)
-        affordable = min(measured, key=lambda g: (abs(g * cost - budget), -g))   # the nearest checkpoint; cost may be 0.0
+        affordable = min(measured, key=lambda g: (abs(g * cost - budget), -g))      # the nearest; cost may be 0.0
         places = {"equal generations": end, "equal compute": affordable}
         found[variant] = {"ms_per_generation": round(cost, 2)}
         for where, generation in places.items():

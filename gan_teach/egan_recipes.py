@@ -2,6 +2,7 @@
 
     python -m gan_teach train fashion-egan          (after: python -m gan_teach fetch fashion)
     python -m gan_teach train fashion-heuristic     the same networks, draws and D, one loss alone
+    train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
 
 The rivals with one loss have nobody to judge and are cheaper: they go on for as many generations as E-GAN's compute
 buys, and their record's curve passes E-GAN's number of generations on the way. What is kept is the survivor as it is:
@@ -52,8 +53,14 @@ PLANS = {
     "scenes": Plan(layout(32, 32, norm_g=True), 3000, 4, 500,
                    "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1"),
 }
+ANY = Plan(layout(32, 32, norm_g=True), 3000, 4, 500, "in colour, 32×32; there is no judge for them")
 RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)}}
+
+
+def plan_for(pictures: str | Path) -> Plan:
+    """The plan for a set of `datasets.pictures`, or for a folder of pictures."""
+    return PLANS.get(str(pictures), ANY)
 
 
 def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"].network, device=None) -> Evolution:
@@ -132,36 +139,60 @@ class Judge:
 # ------------------------------------------------------------------------------------------ recipes
 
 def train(name: str, folder: str | Path, images: int | None = None, device=None) -> dict | None:
-    """Make a checkpoint such as "fashion-egan" or "scenes-heuristic"; the record, or None when it was interrupted.
-
-    images: how many real pictures D is shown in all, instead of the plan's number of generations.
-    """
+    """Make a checkpoint such as "fashion-egan" or "scenes-heuristic"; the record, or None when it was interrupted."""
     data, rival = name.split("-", 1)
-    plan, folder = PLANS[data], Path(folder)
+    return _train(name, data, rival, folder, images, device, f"python -m gan_teach train {name}")
+
+
+def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str = "egan", images: int | None = None,
+             device=None) -> dict | None:
+    """E-GAN, or a rival, on pictures of your own, brought to 32×32: a folder, "cifar10" or "celeba".
+
+        train_on("holiday-photos/")         # -> runs/holiday-photos-egan/holiday-photos-egan.safetensors, for `load`
+
+    folder: for snapshots, grids of samples and the result (None: runs/NAME). rival: one of `RIVALS`. images: how many
+    real pictures D is shown in all, instead of the plan's number of generations, which takes ten minutes of a CPU core.
+    Returns the record; None when it was interrupted, and the same call goes on. Only the sets of `PLANS` have a judge:
+    other records hold no distances. Raises ValueError for an unknown rival, else what `datasets.pictures` raises.
+    """
+    if rival not in RIVALS:
+        raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
+    name = f"{Path(pictures).expanduser().resolve().name.replace('.', '-')}-{rival}"
+    return _train(name, pictures, rival, Path("runs") / name if folder is None else folder, images, device,
+                  f"gan_teach.egan_recipes.train_on({str(pictures)!r}, rival={rival!r})")
+
+
+def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,
+           command: str) -> dict | None:
+    """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
+    plan, folder = plan_for(data), Path(folder)
+    real = datasets.pictures(data, "train", 32).images
     evolution = start(plan, rival, device)
     s = evolution.settings
     generations = plan.generations * (plan.price if len(s.mutations) == 1 else 1)
     if images is not None:
         generations = max(1, images // (s.batch * s.d_steps))
-    judge = Judge(data, device)
-    real = datasets.pictures(data, "train", 32).images
-    curve = evolve(evolution, real, folder, generations, plan.every, lambda e: judge(_averaged(e), CURVE_SAMPLES))
+    judge = None if plan is ANY else Judge(data, device)
+    curve = evolve(evolution, real, folder, generations, plan.every,
+                   lambda e: judge(_averaged(e), CURVE_SAMPLES) if judge else {})
     if curve is None:
         return None
     G = kept(evolution)
-    again = copy.deepcopy(G).float()
-    fake = metrics.generate(again, SAMPLES, seed=1)
-    record = judge.figures(fake)
-    record |= {f"{key}_of_real_pictures": value
-               for key, value in judge.figures(datasets.as_floats(real[:SAMPLES])).items()}
-    if data == "fashion":
-        record["share_of_classes"] = judge.classes(fake)
+    record = {}
+    if judge:
+        fake = metrics.generate(copy.deepcopy(G).float(), SAMPLES, seed=1)
+        record = judge.figures(fake)
+        record |= {f"{key}_of_real_pictures": value
+                   for key, value in judge.figures(datasets.as_floats(real[:SAMPLES])).items()}
+        if data == "fashion":
+            record["share_of_classes"] = judge.classes(fake)
     won = plane.shares(evolution.lineage, window=evolution.generation)
     return checkpoints.save(
-        folder / name, G, command=f"python -m gan_teach train {name}", data=plan.data,
+        folder / name, G, command=command, data=plan.data if judge else f"{len(real)} of {data}, {plan.data}",
         generations=evolution.generation, images_shown=evolution.generation * s.batch * s.d_steps,
         seconds=round(evolution.seconds), cpu_seconds=curve[-1]["cpu_seconds"], settings=str(s), **record,
-        won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve, licence=LICENCE)
+        won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve,
+        licence=LICENCE if judge else "that of the pictures")
 
 
 def _averaged(evolution: Evolution) -> Generator:

@@ -7,8 +7,10 @@ import statistics
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from gan_teach import checkpoints, classifier, datasets, egan_compare, egan_recipes, plane
@@ -144,6 +146,37 @@ def test_a_recipe_leaves_weights_and_an_honest_record(small, name, monkeypatch, 
 def test_images_gives_the_length_of_a_run(small):
     record = egan_recipes.train("fashion-egan", small, images=12, device="cpu")
     assert record["generations"] == 3
+
+
+def test_a_folder_of_pictures_is_evolved_by_one_call(tmp_path, monkeypatch):
+    """Its own pictures are what D is shown; the result loads; the same call goes on where it was."""
+    holiday = tmp_path / "holiday.photos"
+    for i in range(5):
+        (holiday / "beach").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 30, 3), 50 * i, np.uint8)).save(holiday / "beach" / f"{i}.png")
+    monkeypatch.setattr(egan_recipes, "ANY", TINY)
+    monkeypatch.chdir(tmp_path)
+    record = egan_recipes.train_on(holiday, images=12, device="cpu")
+    G = checkpoints.load(tmp_path / "runs/holiday-photos-egan/holiday-photos-egan.safetensors", "cpu")
+    assert G(torch.zeros(2, 4)).shape == (2, 3, 32, 32) and not G.config.grey
+    assert record["generations"] == 3 and record["data"].startswith("5 of ")
+    assert not [key for key in record if "distance" in key or "score" in key]
+    assert egan_recipes.train_on(str(holiday), images=12, device="cpu")["sha256"] == record["sha256"]
+    by_hand = start(TINY, "egan", "cpu")
+    for _ in range(3):
+        by_hand.step(datasets.pictures(holiday).images)
+    assert torch.equal(weights(kept(by_hand).float()), weights(G))
+
+
+def test_a_rival_on_pictures_of_ones_own_and_what_cannot_be(tmp_path, monkeypatch):
+    Image.new("RGB", (16, 16)).save(tmp_path / "one.png")
+    monkeypatch.setattr(egan_recipes, "ANY", TINY)
+    record = egan_recipes.train_on(tmp_path, tmp_path / "run", "minimax", device="cpu")
+    assert record["generations"] == 8 and record["won"] == {"minimax": 1.0}        # twice as many: one loss is cheaper
+    with pytest.raises(ValueError, match="no rival 'best'; there are egan, random"):
+        egan_recipes.train_on(tmp_path, rival="best")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        egan_recipes.train_on(tmp_path / "away", device="cpu")
 
 
 def test_the_figures_of_a_record_are_those_of_its_file(small):

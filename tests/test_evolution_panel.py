@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from gan_teach import dcgan, plane
+from gan_teach import dcgan, egan_recipes, plane
 from gan_teach.egan import Evolution, Fitness, Generation, Settings, heuristic, least_squares, minimax, select
 from gan_teach.laboratory import Laboratory
 from gan_teach.laboratory_view import share_curve
@@ -352,6 +353,25 @@ def test_the_same_on_pictures():
     shown.choices[(best + 1) % 3].click()
     wait_for(lambda: "compare the two pictures" in shown.text.value)
     assert shown.lab.fate.over and not shown.runner.playing and not shown.error.value
+
+
+def test_a_folder_of_pictures_is_all_it_takes(tmp_path):
+    """Nothing evolves before it is asked to; then it does what `egan_recipes.begin` does on those pictures."""
+    for i in range(3):
+        Image.fromarray(np.full((20, 30, 3), 80 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    settings = replace(egan_recipes.SETTINGS, batch=4, fitness_batch=4, bf16=False)
+    shown = EvolutionLab(pictures=tmp_path, settings=settings)
+    assert shown.lab.evolution.generation == 0 and shown.lab.real.shape == (3, 3, 32, 32)
+    shown.one.click()
+    want = egan_recipes.begin(settings, egan_recipes.ANY.network)
+    want.step(shown.lab.real)
+    assert same(shown.lab.evolution, want) and not shown.error.value
+    assert shown.lab.view().fake.shape == (64, 3, 32, 32)
+
+
+def test_clothes_are_grey_and_come_with_the_recipes_settings():
+    lab = EvolutionLab(pictures="fashion").lab
+    assert lab.base == egan_recipes.SETTINGS and lab.evolution.G.config.grey and len(lab.real) == 10_000
 
 
 # ------------------------------------------------------------------------------------------ drawing

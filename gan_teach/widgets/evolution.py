@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from functools import partial
 from html import escape
+from pathlib import Path
 
 import ipywidgets as widgets
 
-from gan_teach import plane
+from gan_teach import datasets, egan_recipes, plane
 from gan_teach.egan import ADAM_POLICIES
 from gan_teach.laboratory import DATA, RULES, Laboratory
 from gan_teach.runner import Runner
@@ -33,19 +35,26 @@ FRAMES = 12         # a second
 class EvolutionLab(Panel):
     """Evolve: play, pause, step a phase or a generation, go back; turn γ, n_D, μ, the mutations and the selection.
 
-    evolution: settings -> an `Evolution` at generation 0; None: points of the plane (`plane.start`). real: what is
-    real, as for `Evolution.step`, or a dict of such by name; None: the ring and the grid. settings: at the start.
-    offered, measure, luck, span: see `Laboratory`. Select "mine", and choose the survivor yourself before F is shown;
-    the panel then lets your choice and the algorithm's live on from the same state.
+        EvolutionLab()                          # points of the plane
+        EvolutionLab(pictures="fashion")        # pictures of 32×32: a set of `datasets`, or a folder of your own
+
+    Other games: evolution, settings -> an `Evolution` at generation 0; real, as for `Evolution.step`, or a dict of such
+    by name; settings, at the start; offered, measure, luck, span, see `Laboratory`. Select "mine", and choose the
+    survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     ADVICE = "Go back some generations, or press Reset."
 
-    def __init__(self, evolution=None, real=None, settings=plane.SETTINGS, offered=None, measure=None,
-                 luck: int | None = None, span: int | None = None):
+    def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
+                 luck: int | None = None, span: int | None = None, pictures: str | Path | None = None):
+        if pictures is not None:
+            plan = egan_recipes.plan_for(pictures)
+            evolution = evolution or partial(egan_recipes.begin, network=plan.network)
+            real, settings = datasets.pictures(pictures, "test").images, settings or plan.settings
         data = DATA if real is None else real if isinstance(real, Mapping) else {"data": real}
-        self.lab = Laboratory(data, evolution or plane.start, settings, offered, measure, luck, span=span)
+        self.lab = Laboratory(data, evolution or plane.start, settings or plane.SETTINGS, offered, measure, luck,
+                              span=span)
         self.frame, self._shower = Frame(), None        # the thread that moves the controls just now
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
         self._build()
