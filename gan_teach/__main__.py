@@ -23,9 +23,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")
-    dissect.add_argument("model", help="a shipped generator such as scenes-progan, or a .safetensors file")
+    dissect.add_argument("model", help="a shipped generator such as scenes-progan, a file of weights, or official/…")
     dissect.add_argument("--layer", action="append", metavar="LAYER", dest="layers",
-                         help="list the units of this layer (layer4); give it again for more layers")
+                         help="list the units of this layer (layer4); give it again for more layers; all for every one")
     dissect.add_argument("--segmenter", default="scenes-segmenter", help="what labels the pixels (%(default)s)")
     dissect.add_argument("--out", type=Path, help="the page to write (dissection-MODEL.html)")
     dissect.add_argument("--samples", type=int, default=1000, help="pictures to draw and segment (%(default)s)")
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     dissect.add_argument("--information", action="store_true",
                          help="the paper's thresholds instead: those of greatest information quality")
     dissect.add_argument("--seed", type=int, default=0, help="of the pictures (%(default)s)")
+    dissect.add_argument("--batch", type=int, default=50, help="pictures at a time: fewer, less memory (%(default)s)")
     dissect.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     demo = commands.add_parser("demo", help="a chapter's panels on one page, full screen, on this computer alone")
@@ -69,13 +70,14 @@ def train(given: argparse.Namespace) -> int:
 
 
 def dissect(given: argparse.Namespace) -> int:
-    from . import checkpoints, report
+    from . import load, report
 
-    G, S = (checkpoints.load(name, given.device) for name in (given.model, given.segmenter))
-    name = Path(given.model).stem
-    page = report.write_report(G, S, given.layers or ["layer4"], given.out or Path(f"dissection-{name}.html"),
-                               samples=given.samples, quantile=given.quantile, information=given.information,
-                               seed=given.seed, name=name)
+    G, S = (load(name, given.device) for name in (given.model, given.segmenter))
+    name, layers = Path(given.model).stem, given.layers or ["layer4"]
+    page = report.write_report(G, S, G.layers if "all" in layers else layers,
+                               given.out or Path(f"dissection-{name}.html"), samples=given.samples,
+                               quantile=given.quantile, information=given.information, seed=given.seed,
+                               batch=given.batch, name=name)
     print(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB); open it in a browser")
     return 0
 

@@ -29,6 +29,7 @@ from .dissection import (
     device_of,
     dissect_layers,
     evaluating,
+    few,
     in_order,
     labels_on,
     upsampled,
@@ -140,7 +141,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     """
     layers, device, C = in_order(G, layers), device_of(G), len(segmenter.classes)
     z = sample_z(samples, G.z_dim, seed).to(device)
-    bar = tqdm(total=samples, desc=f"information of {', '.join(layers)}", unit="picture", disable=not progress)
+    bar = tqdm(total=samples, desc=f"information of {few(layers)}", unit="picture", disable=not progress)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each
         K = len(SHARES)

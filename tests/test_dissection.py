@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan_teach import dissection
+from gan_teach import agreement, dissection
 from gan_teach.dissection import Dissection, dissect, dissect_layers, masks, segment, top_quantile
 from gan_teach.layers import sample_z
 
@@ -105,8 +105,10 @@ def test_top_quantile_keeps_only_the_top_values_and_a_batch():
     assert max(largest) <= units * (n // 100 + 1 + batch)                # all values would be 100 000
 
 
-def test_dissect_holds_no_more_than_two_batches_of_r():
+@pytest.mark.parametrize("kept", [0, 3])
+def test_dissect_keeps_what_it_may_and_else_no_more_than_two_batches_of_r(kept, monkeypatch):
     alive, most = [], []
+    monkeypatch.setattr(dissection, "KEEP", kept * 5 * 3 * 3 * 4 * 4)       # so many batches of 5 times 3×3×4 floats
 
     class Watched(Small):
         def at(self, z, layer):
@@ -116,8 +118,26 @@ def test_dissect_holds_no_more_than_two_batches_of_r():
             most.append(sum(ref() is not None for ref in alive))
             return r, f
 
-    dissect(Watched(), "only", Brightest(), samples=60, batch=5, progress=False)
-    assert len(alive) >= 24 and max(most) <= 2
+    d = dissect(Watched(), "only", Brightest(), samples=60, batch=5, progress=False)
+    assert len(alive) == 1 + 24 - kept and max(most) <= 2 + kept
+    monkeypatch.undo()
+    whole = dissect(Small(), "only", Brightest(), samples=60, progress=False)
+    assert all(torch.equal(getattr(d, name), getattr(whole, name)) for name in
+               ("thresholds", "fold_intersection", "fold_unit_pixels", "fold_class_pixels", "loudest"))
+
+
+@pytest.mark.parametrize("batch", [7, 60])
+def test_loudest_are_the_pictures_with_the_largest_values(batch):
+    class Level(Small):
+        def at(self, z, layer):
+            r, f = super().at(z, layer)
+            return r.round(), f                                             # many equal ones: the earlier first
+
+    d = dissect(Level(), "only", Brightest(), samples=60, seed=4, batch=batch, progress=False)
+    peak = Level().at(sample_z(60, 36, 4), "only")[0].amax((2, 3))          # (60, 3)
+    assert d.seed == 4 and d.loudest.shape == (3, 20)
+    for u, found in enumerate(d.loudest.tolist()):
+        assert found == sorted(range(60), key=lambda i: (-peak[i, u].item(), i))[:20]
 
 
 # ------------------------------------------------------------------------------------------ masks and counts
@@ -232,7 +252,8 @@ def test_summary_names_every_class_and_its_best_unit(planted):
     lines = planted.summary().splitlines()
     assert "of 12 units" in lines[0] and len(lines) == 2 + 4
     green = next(line for line in lines if line.startswith("green"))
-    assert f"{planted.iou[:, 2].max():.3f} ± {planted.confidence()[planted.units_for('green', 1)[0], 2]:.3f}" in green
+    low, high = (end[planted.units_for("green", 1)[0], 2] for end in planted.interval())
+    assert f"{planted.iou[:, 2].max():.3f}   {low:.3f} to {high:.3f}" in green
 
 
 def test_layers_scaled_copies_give_the_same_masks(planted):
@@ -299,7 +320,7 @@ def test_several_layers_cost_one_drawing_and_one_segmentation_a_picture(kind):
     G, S = kind(), Seen()
     dissect_layers(G, ["a", "b"], S, samples=20, batch=6, progress=False)
     assert G.drawn == S.pictures == 20
-    assert kind is Chain or G.calls == 1 + 2 * 20       # the shape; the thresholds; the counts
+    assert kind is Chain or G.calls == 1 + 20           # the shape; each picture, kept for the counts
     dissect_layers(G, ["a", "b"], S, samples=20, batch=6, shuffles=4, progress=False)
     assert G.drawn == S.pictures == 20 + 20 + 4
 
@@ -404,8 +425,36 @@ def test_confidence_tells_the_spread_over_samples_at_fixed_thresholds(planted):
         assert 0.6 < told / spread < 1.6
 
 
-def test_confidence_of_one_picture_is_unknown():
-    assert dissect(Small(), "only", Brightest(), samples=1, progress=False).confidence().isnan().all()
+def test_error_and_interval_of_one_picture_are_unknown():
+    d = dissect(Small(), "only", Brightest(), samples=1, progress=False)
+    assert d.confidence().isnan().all() and all(end.isnan().all() for end in d.interval())
+
+
+def test_interval_is_students_around_iou(planted):
+    low, high = planted.interval()
+    reach = 2.262 * planted.confidence()                                    # scipy.stats.t.ppf(0.975, 9)
+    assert torch.equal(low, (planted.iou - reach).clamp(min=0))
+    assert torch.equal(high, (planted.iou + reach).clamp(max=1))
+    few = dissect(Small(), "only", Brightest(), samples=5, quantile=0.4, progress=False)
+    reach = (few.interval()[1] - few.iou)[few.interval()[1] < 1] / few.confidence()[few.interval()[1] < 1]
+    assert 2.775 < reach.nanmedian() < 2.777                                # four degrees of freedom
+
+
+def test_interval_holds_the_true_iou_nineteen_times_in_twenty():
+    """2000 units, each with pictures of its own, of which those that show the class differ in size as scenes do."""
+    rng = np.random.default_rng(0)
+    size = rng.gamma(1.5, 60, (2000, 200)).astype(int)                      # of the class in each picture
+    both, extra = rng.binomial(size, 0.3), rng.binomial(400, 0.1, size.shape)
+    truth = 0.3 * 90 / (90 + 40)
+
+    def folds(counts):
+        return torch.tensor(counts.reshape(2000, 20, 10).sum(1).T)          # (10, 2000)
+
+    # one class a unit, so the class's pixels are the unit's own: C = 1 for each of 2000 dissections
+    found = [Dissection("x", ("c",), 0.01, 200, torch.zeros(1), folds(both)[:, [u], None],
+                        folds(both + extra)[:, [u]], folds(size)[:, [u]]).interval() for u in range(2000)]
+    hits = np.mean([low.item() < truth < high.item() for low, high in found])
+    assert 0.93 < hits < 0.97
 
 
 # ------------------------------------------------------------------------------------------ files
@@ -435,7 +484,7 @@ def test_a_save_that_fails_leaves_the_old_file(planted, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(dissection, "save_file", cut)
+    monkeypatch.setattr(agreement, "save_file", cut)
     with pytest.raises(OSError, match="disk full"):
         planted.save(tmp_path / "d.safetensors")
     assert (tmp_path / "d.safetensors").read_bytes() == old and len(list(tmp_path.iterdir())) == 1

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import browser
@@ -10,11 +11,14 @@ import pytest
 import torch
 from rigged import PLANTED, Colours, Rigged
 
+import gan_teach
 from gan_teach import pictures, report
+from gan_teach.__main__ import main
 from gan_teach.dissection import dissect, dissect_layers, masks
 from gan_teach.information import dissect_by_information, quality_of
 from gan_teach.layers import sample_z
-from gan_teach.report import figure_words, layer_figure, strip, top_pictures, write_report
+from gan_teach.report import write_report
+from gan_teach.dissection_figures import figure_words, layer_figure, layer_tops, strip, top_pictures
 
 OPTIONS = {"samples": 40, "quantile": 0.06, "seed": 5, "batch": 16, "shuffles": 4, "progress": False}
 
@@ -62,7 +66,7 @@ def test_top_pictures_are_the_loudest_with_the_masks_that_were_counted(found):
     G = Rigged()
     r, f = G.at(sample_z(40, 12, 5), "a")
     x = pictures.to_uint8(f(r))
-    tops = top_pictures(G, found["a"], [8, 0], k=4, samples=40, seed=5, batch=7)
+    tops = top_pictures(G, found["a"], [8, 0], k=4, batch=7)
     assert list(tops) == [8, 0]
     for u, pairs in tops.items():
         order = sorted(range(40), key=lambda i: -r[i, u].max().item())[:4]
@@ -80,19 +84,32 @@ def test_top_pictures_draws_each_picture_once(found):
             r, f = super().at(z, layer)
             return r, lambda r: (drawn.append(len(r)), f(r))[1]
 
-    tops = top_pictures(Watched(), found["a"], k=5, samples=40, seed=5)
+    tops = top_pictures(Watched(), found["a"], k=5)
     assert len(tops) == 12 and sum(drawn) <= 40
     assert sum(drawn) == len({id(picture) for pairs in tops.values() for picture, _ in pairs})
 
+    drawn.clear()
+    both = layer_tops(Watched(), found, {"a": range(12), "b": [3, 1]}, k=5)
+    pairs = [pair for tops in both.values() for pairs in tops.values() for pair in pairs]
+    assert list(both) == ["a", "b"] and list(both["b"]) == [3, 1]
+    assert sum(drawn) == len({id(picture) for picture, _ in pairs})                # once for both layers
+    for layer, units in both.items():
+        alone = top_pictures(Rigged(), found[layer], list(units), k=5)
+        assert all(np.array_equal(a, b) for u in units for x, y in zip(units[u], alone[u]) for a, b in zip(x, y))
 
-def test_top_pictures_with_fewer_samples_than_asked_and_wrong_units(found):
-    assert len(top_pictures(Rigged(), found["a"], [0], k=9, samples=3)[0]) == 3
+
+def test_top_pictures_with_fewer_samples_than_asked_and_wrong_wishes(found):
+    few = dissect(Rigged(), "a", Colours(), samples=3, progress=False)
+    assert len(top_pictures(Rigged(), few, [0], k=9)[0]) == 3
     with pytest.raises(ValueError, match="no unit 12; this layer has units 0 to 11"):
         top_pictures(Rigged(), found["a"], [12])
+    for d, k in ((found["a"], 21), (found["a"], 0), (replace(found["a"], loudest=None), 4)):
+        with pytest.raises(ValueError, match=f"remembers 20 pictures a unit.*dissect again.*k={k}"):
+            top_pictures(Rigged(), d, k=k)
 
 
 def test_top_pictures_on_the_grid_that_was_counted(found):
-    mask = top_pictures(Rigged(), found["a"], [0], k=1, samples=40, seed=5, size=(8, 8))[0][0][1]
+    mask = top_pictures(Rigged(), found["a"], [0], k=1, size=(8, 8))[0][0][1]
     assert mask.shape == (8, 8) and mask.any()
 
 
@@ -173,7 +190,8 @@ def test_the_tables_numbers_are_the_dissections(page, found):
         sure = "" if d.above_chance()[u, c] else " (chance)"
         assert cells == [f"{d.class_pixels[c] / d.class_pixels.sum():.1%}",
                          str(len(d.concept_units(above_chance=True).get(name, []))), f"<a href=#a-{u}>{u}</a>",
-                         f"{d.iou[u, c]:.3f} ± {d.confidence()[u, c]:.3f}{sure}", f"{d.chance[:, u, c].mean():.3f}",
+                         f"{d.iou[u, c]:.3f}{sure}", " to ".join(f"{end[u, c]:.3f}" for end in d.interval()),
+                         f"{d.chance[:, u, c].mean():.3f}",
                          f"{quality[u, c]:.3f}"]
 
 
@@ -186,6 +204,21 @@ def test_names_and_records_are_text_and_not_markup(page):
 def test_the_overview_covers_all_layers(page, found):
     chart = next(attrs for attrs in page.all("img") if attrs["class"] == "chart")
     assert chart["alt"] == figure_words(found, above_chance=True) and "b: " in chart["alt"]
+
+
+def test_the_command_lists_every_layer_of_any_model_that_load_knows(tmp_path, monkeypatch, capsys):
+    models = {"official/rigged": Rigged(), "official/colours": Colours()}
+    monkeypatch.setattr(gan_teach, "load", lambda name, device=None: models[name])
+    page = tmp_path / "page.html"
+    command = ["dissect", "official/rigged", "--segmenter", "official/colours", "--samples", "10", "--batch", "4"]
+    assert main([*command, "--layer", "all", "--out", str(page)]) == 0
+    assert str(page) in capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    assert "draw</h1>" in text and "of rigged" in text
+    assert [attrs["id"] for attrs in Page(text).all("section") if "id" in attrs] == ["a", "b"]
+    assert main([*command, "--layer", "b", "--layer", "a", "--out", str(page)]) == 0
+    assert page.read_text(encoding="utf-8") == text
+    assert main([*command, "--layer", "c", "--out", str(page)]) == 1 and "no layer 'c'" in capsys.readouterr().err
 
 
 def test_a_report_by_information_has_the_papers_thresholds(tmp_path):
@@ -206,7 +239,7 @@ def test_a_class_that_never_occurs_is_said_to(tmp_path):
             return torch.cat([scores, torch.full_like(scores[:, :1], -99)], 1)
 
     d = dissect(Rigged(), "a", More(), samples=10, shuffles=2, progress=False)
-    assert "pink</th><td colspan=\"6\">does not occur" in report.layer_section(d, {})
+    assert "pink</th><td colspan=\"7\">does not occur" in report.layer_section(d, {})
 
 
 def test_a_report_that_fails_leaves_the_old_page(tmp_path, monkeypatch):
@@ -229,8 +262,8 @@ def test_wrong_wishes_are_refused_before_any_work(tmp_path):
 
     with pytest.raises(ValueError, match="no layer 'c'.*a, b"):
         write_report(Untouched(), Colours(), ["c"], tmp_path / "p.html")
-    for wrong in ({"shuffles": 1}, {"top": 0}):
-        with pytest.raises(ValueError, match="shuffles of 2 or more and top of 1 or more"):
+    for wrong in ({"shuffles": 1}, {"top": 0}, {"top": 21}):
+        with pytest.raises(ValueError, match="shuffles of 2 or more and top of 1 to 20"):
             write_report(Untouched(), Colours(), ["a"], tmp_path / "p.html", **wrong)
     assert not list(tmp_path.iterdir())
 
