@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_teach import egan
+from gan_teach.egan_child import slope
 from gan_teach.lessons import checks, questions
 from gan_teach.lessons.checks_egan import (
     check_fitness,
@@ -14,10 +15,11 @@ from gan_teach.lessons.checks_egan import (
     check_least_squares,
     check_minimax,
     check_select,
+    check_slopes,
 )
 
 LOSSES = check_minimax, check_heuristic, check_least_squares
-ALL = *LOSSES, check_fitness, check_select
+ALL = *LOSSES, check_slopes, check_fitness, check_select
 
 
 def said(capsys, check, answer):
@@ -48,6 +50,32 @@ def select(scores, mu):
 def test_a_right_answer_is_accepted(capsys, check, answer):
     text = said(capsys, check, answer)
     assert text.startswith("✓") and "remark" not in text
+
+
+def by_autograd(p):
+    """The slopes of the package's own mutations."""
+    return [slope(m, torch.tensor([p]).logit()) for m in (egan.minimax, egan.heuristic, egan.least_squares)]
+
+
+@pytest.mark.parametrize("answer", [by_autograd, lambda p: torch.cat(by_autograd(p))])
+def test_the_slopes_by_hand_are_those_of_the_mutations(capsys, answer):
+    assert said(capsys, check_slopes, answer).startswith("✓")
+
+
+@pytest.mark.parametrize("answer, words", [
+    (lambda p: (-p / 2, -(1 - p) / 2), "shape: for one p the answer is three numbers"),
+    (lambda p: (-0.5 / (1 - p), -0.5 / p, 2 * (p - 1)), "of minimax is -0.0500; yours is -0.5556 (that is the slope"),
+    (lambda p: (p / 2, (1 - p) / 2, 2 * p * (1 - p) ** 2), "the sign"),
+    (lambda p: (-p / 2, p - 1, -2 * p * (1 - p) ** 2), "of heuristic is -0.4500; yours is -0.9000 (the ½"),
+    (lambda p: (-(1 - p) / 2, -p / 2, 0), "that is heuristic's"),
+    (lambda p: (-p / 2, -(1 - p) / 2, -p * (1 - p) ** 2), "least squares is -0.1620; yours is -0.0810 (that is half"),
+    (lambda p: (-p / 2, -(1 - p) / 2, -0.162), "where D(G(z)) = 0.5"),
+    (lambda p: (math.nan,) * 3, "yours is +nan"),
+    (lambda p: 0.1, "shape"),
+])
+def test_what_is_wrong_with_a_slope_is_named(capsys, answer, words):
+    text = said(capsys, check_slopes, answer)
+    assert text.startswith("✗") and words in text
 
 
 @pytest.mark.parametrize("check, answer", [
@@ -209,7 +237,7 @@ def test_what_is_wrong_with_a_selection_is_named(capsys, answer, words):
     assert text.startswith("✗") and words in text
 
 
-@pytest.mark.parametrize("name", ["minimax", "heuristic", "least_squares", "fitness", "select"])
+@pytest.mark.parametrize("name", ["minimax", "heuristic", "least_squares", "slopes", "fitness", "select"])
 def test_hints_and_the_packages_source_as_solution(capsys, name):
     for n, text in enumerate(checks.HINTS[name], start=1):
         checks.hint(name, n)

@@ -1,4 +1,4 @@
-"""Chapter 3's exercises: the three mutations, the fitness, the selection. See `checks`."""
+"""Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `checks`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
                   for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
+SOLUTIONS["slopes"] = ("gan_teach.lessons.checks_egan", "slopes")
+
+
+def slopes(p: float) -> tuple[float, float, float]:
+    """∂M/∂l of one sample with D(G(z)) = p; the package leaves it to autograd (`egan_child.slope`)."""
+    return -p / 2, -(1 - p) / 2, -2 * p * (1 - p) ** 2
+
 
 HINTS.update({
     "minimax": (
@@ -30,6 +37,11 @@ HINTS.update({
         "How far is D from 1, the answer \"real\"? Square that, take the mean.",
         "D is the probability σ(l), not the logit.",
         "`(logits.sigmoid() - 1).square().mean()`.",
+    ),
+    "slopes": (
+        "By the chain rule, ∂M/∂l = ∂M/∂D · ∂D/∂l, and the slope of σ is ∂D/∂l = D (1 − D).",
+        "∂M/∂D is −½ / (1 − D) for minimax, −½ / D for heuristic, 2 (D − 1) for least squares.",
+        "Multiply each by p (1 − p), and cancel. All three are negative: to lower the loss, raise the logit.",
     ),
     "fitness": (
         "Quality is the mean of D over the fakes: `D(fake).sigmoid().mean()`.",
@@ -156,6 +168,23 @@ def check_least_squares(answer: Callable) -> str:
         "That is the distance itself; square it": lambda v: (1 - v.sigmoid()).mean(),
         "That is a sum; E is a mean": lambda v: len(v) * _least_squares(v),
     }, _logits())
+
+
+@_check
+def check_slopes(answer: Callable) -> str:
+    """Check `slopes(p) -> (minimax, heuristic, least squares)`: ∂M/∂l of one sample with D(G(z)) = p."""
+    for p in (0.1, 0.5, 0.8):
+        by_d = -0.5 / (1 - p), -0.5 / p, 2 * (p - 1)                    # ∂M/∂D
+        mine = _numbers(_ask(answer, p), 3, "for one p the answer is three numbers, one for each mutation")
+        for name, got, right, unchained in zip(("minimax", "heuristic", "least squares"), mine, slopes(p), by_d):
+            if not abs(got - right) < 1e-4:
+                slips = {"that is the slope by D; by the logit it has one more factor, ∂D/∂l = D (1 − D)": unchained,
+                         "the sign: the loss falls where the logit rises": -right,
+                         "the ½ of the loss is missing": 2 * right, "that is half of it": right / 2,
+                         "that is heuristic's": -(1 - p) / 2, "that is minimax's": -p / 2}
+                slip = next((f" ({words})" for words, at in slips.items() if abs(got - at) < 1e-4), "")
+                raise Wrong(f"value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is {got:+.4f}{slip}.")
+    return "slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8."
 
 
 # ------------------------------------------------------------------------------------------ fitness
