@@ -1,7 +1,7 @@
 """Files as the papers' authors wrote them, with random weights, and what their networks compute, in float64.
 
-The forward passes are written from the descriptions of the formats, with loops and numpy alone: nothing of
-gan_teach and no convolution of PyTorch takes part, so that they can judge both.
+The forward passes are written from the descriptions of the formats, with the slow arithmetic of
+`official_arithmetic`: nothing of gan_teach and no convolution of PyTorch takes part, so that they can judge both.
 """
 
 import contextlib
@@ -13,52 +13,7 @@ import types
 from unittest import mock
 
 import numpy as np
-
-# ------------------------------------------------------------------------------------------ slow arithmetic
-
-
-def conv(x, w, padding):
-    """x N×I×H×W, w k×k×I×O; a sum over the taps."""
-    k = w.shape[0]
-    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    h, v = x.shape[2] - k + 1, x.shape[3] - k + 1
-    return sum(np.einsum("nihw,io->nohw", x[:, :, a:a + h, b:b + v], w[a, b]) for a in range(k) for b in range(k))
-
-
-def transposed_conv(x, w, crop):
-    """Stride 2, w k×k×I×O: every pixel of x adds the kernel to the output."""
-    n, _, h, v = x.shape
-    k = w.shape[0]
-    out = np.zeros((n, w.shape[3], 2 * h - 2 + k, 2 * v - 2 + k))
-    for a in range(k):
-        for b in range(k):
-            out[:, :, a:a + 2 * h - 1:2, b:b + 2 * v - 1:2] += np.einsum("nihw,io->nohw", x, w[a, b])
-    return out[:, :, crop:out.shape[2] - crop, crop:out.shape[3] - crop]
-
-
-def fused_up(x, w):
-    """The authors' upsampling convolution: a transposed one, whose kernel is 4 shifted sums of the 3×3."""
-    w = np.pad(w, ((1, 1), (1, 1), (0, 0), (0, 0)))
-    return transposed_conv(x, w[1:, 1:] + w[:-1, 1:] + w[1:, :-1] + w[:-1, :-1], crop=1)
-
-
-def nearest(x):
-    return x.repeat(2, axis=2).repeat(2, axis=3)
-
-
-def lrelu(x):
-    return np.where(x > 0, x, 0.2 * x)
-
-
-def pixel_norm(x):
-    return x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-8)
-
-
-def blur(x):
-    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    h, w = x.shape[2:]
-    return sum(padded[:, :, a:a + h, b:b + w] * ((1, 2, 1)[a] * (1, 2, 1)[b] / 16) for a in range(3) for b in range(3))
-
+from official_arithmetic import blur, conv, fade, fused_up, halved, lrelu, nearest, pixel_norm
 
 # ------------------------------------------------------------------------------------------ Progressive GAN
 
@@ -186,11 +141,12 @@ def stylegan_w(v, z):
     return w
 
 
-def stylegan_forward(v, z, psi=1.0, cutoff=8):
+def stylegan_forward(v, z, psi=1.0, cutoff=8, z2=None, mixed=(), lod=0):
+    """mixed: layers that take their style from z2; lod: level of detail, 0 when the network is full-grown."""
     v = {name: w.astype(np.float64) for name, w in v.items()}
-    w = stylegan_w(v, z)
+    w, w2 = stylegan_w(v, z), None if z2 is None else stylegan_w(v, z2)
     resolution = max(v[name].shape[-1] for name in v if name.startswith("synthesis/noise"))
-    layer, r, x = 0, 4, None
+    layer, r, x, image = 0, 4, None, None
     while r <= resolution:
         for kind in ("Const", "Conv") if r == 4 else ("Conv0_up", "Conv1"):
             stem = f"synthesis/{r}x{r}/{kind}"
@@ -206,14 +162,19 @@ def stylegan_forward(v, z, psi=1.0, cutoff=8):
             x = lrelu(x + v[f"{stem}/bias"][:, None, None])
             x = x - x.mean(axis=(2, 3), keepdims=True)
             x = x / np.sqrt((x**2).mean(axis=(2, 3), keepdims=True) + 1e-8)
-            w_layer = v["dlatent_avg"] + psi * (w - v["dlatent_avg"]) if layer < cutoff else w
+            w_layer = w2 if layer in mixed else w
+            if layer < cutoff:
+                w_layer = v["dlatent_avg"] + psi * (w_layer - v["dlatent_avg"])
             style = w_layer @ v[f"{stem}/StyleMod/weight"] / math.sqrt(w.shape[1]) + v[f"{stem}/StyleMod/bias"]
             scale, shift = np.split(style[:, :, None, None], 2, axis=1)
             x = x * (scale + 1) + shift
             layer += 1
+        k = int(math.log2(resolution // r))
+        rgb, bias = v[f"synthesis/ToRGB_lod{k}/weight"], v[f"synthesis/ToRGB_lod{k}/bias"]
+        drawn = conv(x, rgb / math.sqrt(rgb.shape[2]), 0) + bias[:, None, None]
+        image = drawn if image is None else fade(drawn, nearest(image), lod - k)
         r *= 2
-    rgb = v["synthesis/ToRGB_lod0/weight"]
-    return conv(x, rgb / math.sqrt(rgb.shape[2]), 0) + v["synthesis/ToRGB_lod0/bias"][:, None, None]
+    return image
 
 
 def critic_variables(rng, resolution, units):
@@ -233,7 +194,7 @@ def critic_variables(rng, resolution, units):
     return {name: np.asarray(w, np.float32) for name, w in v.items()}
 
 
-def critic_forward(v, x):
+def critic_forward(v, x, lod=0):
     v = {name: w.astype(np.float64) for name, w in v.items()}
 
     def layer(x, name, fused=False):
@@ -245,14 +206,16 @@ def critic_forward(v, x):
         else:
             y = conv(x, w, w.shape[0] // 2)
             if name.endswith("down"):
-                y = y.reshape(*y.shape[:2], y.shape[2] // 2, 2, y.shape[3] // 2, 2).mean(axis=(3, 5))
+                y = halved(y)
         return lrelu(y + v[f"{name}/bias"][:, None, None])
 
-    r = x.shape[2]
-    x = layer(x.astype(np.float64), "FromRGB_lod0")
+    r, k, image = x.shape[2], 0, x.astype(np.float64)
+    x = layer(image, "FromRGB_lod0")
     while r > 4:
         x = layer(blur(layer(x, f"{r}x{r}/Conv0")), f"{r}x{r}/Conv1_down", fused=r >= 128)
-        r //= 2
+        image = halved(image)
+        x = fade(x, layer(image, f"FromRGB_lod{k + 1}"), lod - k)
+        r, k = r // 2, k + 1
     groups = x.reshape(4, len(x) // 4, *x.shape[1:])                    # image m is in the group of m + N/4, …
     deviation = np.sqrt(groups.var(axis=0) + 1e-8).mean(axis=(1, 2, 3))
     maps = np.broadcast_to(np.tile(deviation, 4)[:, None, None, None], (len(x), 1, 4, 4))
@@ -282,8 +245,9 @@ def genforce_names(v):
                 stem += {"Noise": "apply_noise.", "StyleMod": "style."}[middle[2]]
             transposed = w.transpose(3, 2, 0, 1) if w.ndim == 4 and last == "weight" else w.T if w.ndim == 2 else w
             named[stem + last] = transposed
-            if middle[1] == "Conv0_up" and last == "bias":
-                named[f"{stem}blur.kernel"] = np.ones((len(w), 1, 3, 3), np.float32)
+            if middle[1:] == ["Conv0_up"] and last == "bias":
+                kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+                named[f"{stem}blur.kernel"] = np.tile(kernel[None, None], (len(w), 1, 1, 1)).astype(np.float32)
     return named
 
 
@@ -293,9 +257,11 @@ def genforce_names(v):
 class Network:
     """Stands for dnnlib.tflib.network.Network while a pickle is written."""
 
-    def __init__(self, name, variables, components=None, **changes):
+    def __init__(self, name, variables, components=None, options=(), **changes):
+        """options: those of the network's that are not at their default."""
         own = [(k, w) for k, w in variables.items() if "/" not in k or k.split("/")[0] not in (components or {})]
-        self.state = {"version": 3, "name": name, "static_kwargs": EasyDict(num_channels=3, fused_scale="auto"),
+        kwargs = EasyDict({"num_channels": 3, "fused_scale": "auto"} | dict(options))
+        self.state = {"version": 3, "name": name, "static_kwargs": kwargs,
                       "components": EasyDict(components or {}), "build_module_src": "raise SystemExit('ran')",
                       "build_func_name": "G_style", "variables": own, **changes}
 
@@ -307,10 +273,10 @@ class EasyDict(dict):
     """Stands for dnnlib.util.EasyDict."""
 
 
-def with_components(variables, name="Gs"):
-    parts = {part: Network(part, {k[len(part) + 1:]: w for k, w in variables.items() if k.startswith(part + "/")})
-             for part in ("mapping", "synthesis")}
-    return Network(name, variables, parts)
+def with_components(variables, name="Gs", options=()):
+    parts = {part: Network(part, {k[len(part) + 1:]: w for k, w in variables.items() if k.startswith(part + "/")},
+                           options=options) for part in ("mapping", "synthesis")}
+    return Network(name, variables, parts, options)
 
 
 @contextlib.contextmanager
