@@ -1,12 +1,14 @@
 """Weights in the authors' formats: our networks compute with them what the authors' networks compute."""
 
+import re
+
 import numpy as np
 import official_files as files
 import pytest
 import torch
 
 import gan_teach
-from gan_teach import checkpoints, dcgan, official, stylegan
+from gan_teach import checkpoints, official, stylegan
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.official import networks, torch_files
 
@@ -70,7 +72,8 @@ def test_stylegan_pickle_in_every_protocol(tmp_path, protocol, old_numpy):
     path = tmp_path / "ffhq.pkl"
     path.write_bytes(files.tensorflow_pickle(three, protocol, old_numpy=old_numpy))
     assert (b"numpy.core" in path.read_bytes()) == old_numpy
-    read = networks.read_network(path, "Gs")
+    read, options = networks.read_network(path, "Gs")
+    assert options == {"num_channels": 3, "fused_scale": "auto"}
     assert read.keys() == v.keys() and all(np.array_equal(read[name], v[name]) for name in v)
     G = official.convert(path)
     assert isinstance(G, stylegan.Generator) and (G.z_dim, G.config.w_dim) == (6, 5)
@@ -105,58 +108,6 @@ def test_stylegan_discriminator(tmp_path, resolution):
     D = official.convert(path, "D")
     x = rng.uniform(-1, 1, size=(8, 3, resolution, resolution)).astype(np.float32)
     near(D, x, files.critic_forward(d, x))
-
-
-def egan_forward(v, z):
-    x, i = z[:, :, None, None].astype(np.float64), 0
-    rows = sorted({int(name.split(".")[1]) for name in v})
-    for i in rows:
-        w = v[f"model.{i}.weight"].astype(np.float64)
-        if w.ndim == 1:                                      # batch norm with its running statistics
-            mean, var = v[f"model.{i}.running_mean"], v[f"model.{i}.running_var"]
-            x = (x - mean[:, None, None]) / np.sqrt(var + 1e-5)[:, None, None]
-            x = x * w[:, None, None] + v[f"model.{i}.bias"][:, None, None]
-            continue
-        if i > 0:
-            x = np.maximum(x, 0)
-        if i == 0:                                           # one pixel: the kernel itself
-            x = np.einsum("ni,ioab->noab", x[:, :, 0, 0], w)
-        elif w.shape[2] == 4:
-            x = files.transposed_conv(x, w.transpose(2, 3, 0, 1), 1)
-        else:                                                # stride 1: a convolution with the mirrored kernel
-            x = files.conv(x, w[:, :, ::-1, ::-1].transpose(2, 3, 0, 1), 1)
-        x = x + v.get(f"model.{i}.bias", np.zeros(w.shape[1]))[:, None, None]
-    return np.tanh(x)
-
-
-def egan_weights(rng, widths, z_dim, norm, last):
-    v, c_in, step = {}, z_dim, 3 if norm else 2
-    for i, c in enumerate((*widths, 3)):
-        final = i == len(widths)
-        k = last if final else 4
-        v[f"model.{i * step}.weight"] = rng.normal(size=(c_in, c, k, k)) / np.sqrt(c_in * 4)
-        if not norm or final:
-            v[f"model.{i * step}.bias"] = rng.normal(size=c) / 10
-        if norm and not final:
-            v |= {f"model.{i * step + 1}.{part}": rng.normal(size=c) / 4
-                  for part in ("weight", "bias", "running_mean")}
-            v[f"model.{i * step + 1}.running_var"] = rng.uniform(0.5, 2, size=c)
-        c_in = c
-    return {name: w.astype(np.float32) for name, w in v.items()}
-
-
-@pytest.mark.parametrize("norm", [False, True])
-@pytest.mark.parametrize("widths, last, resolution", [((8, 6, 5, 4), 3, 32), ((8, 6, 5, 4), 4, 64),
-                                                      ((8, 6, 5, 4, 4), 3, 64), ((6, 5, 4, 4, 4, 3), 3, 128)])
-def test_generator_of_egan(tmp_path, widths, last, resolution, norm):
-    v = egan_weights(np.random.default_rng(5), widths, 10, norm, last)
-    G, z = official.convert(save(tmp_path / "10_net_G.pth", v, True)), z_of(2, 10)
-    assert isinstance(G, dcgan.Generator) and G.config.resolution == resolution and not G.training
-    x = G(torch.from_numpy(z))
-    assert x.shape == (2, 3, resolution, resolution)
-    r, f = G.at(torch.from_numpy(z), "layer2")
-    assert torch.equal(f(r), x)
-    near(G, z, egan_forward(v, z))
 
 
 def test_torch_files_hold_what_torch_load_reads(tmp_path):
@@ -199,6 +150,21 @@ def test_a_local_file_is_converted_once(tmp_path, capsys):
     save(path, {**weights, "layer1.wscale.b": weights["layer1.wscale.b"] + 1}, True)
     changed = official.load_official(path, device="cpu")                 # another file under the same name
     assert not torch.equal(changed(torch.ones(1, 7)), G(torch.ones(1, 7)))
+
+
+@pytest.mark.parametrize("network", ["G", "D", "Gs"])
+def test_every_network_of_a_pickle_is_kept_converted(tmp_path, capsys, network):
+    rng = np.random.default_rng(2)
+    v, d = files.stylegan_variables(rng, 8, 6, 6, UNITS), files.critic_variables(rng, 8, UNITS)
+    path = tmp_path / "ffhq.pkl"
+    path.write_bytes(files.tensorflow_pickle([files.with_components(v, "G"), files.Network("D", d),
+                                              files.with_components({name: 2 * w for name, w in v.items()})]))
+    x = torch.ones(4, 3, 8, 8) if network == "D" else torch.ones(1, 6)
+    once = official.load_official(path, network, "cpu")
+    assert re.fullmatch(r"ffhq.pkl: converted in \d+\.\d s, \d+ MB of weights in memory\n", capsys.readouterr().out)
+    again = official.load_official(path, network, "cpu")
+    assert capsys.readouterr().out == "" and type(again) is type(once) and torch.equal(again(x), once(x))
+    assert [copy.name.split("-")[1] for copy in (tmp_path / "cache").glob("*.safetensors")] == [network]
 
 
 def test_wrong_names_list_the_right_ones(tmp_path):
@@ -255,6 +221,69 @@ def test_other_pickled_networks_are_refused_by_name(tmp_path, change, message):
     path.write_bytes(files.tensorflow_pickle([files.with_components(v)] * 3))
     with pytest.raises(BadCheckpoint, match=f"ffhq.pkl.*({message})"):
         official.convert(path)
+
+
+@pytest.mark.parametrize("kind, options, message", [
+    ("G", {"blur_filter": [1, 3, 3, 1]}, r"its blur_filter is not \[1, 2, 1\].*other pictures.*nothing was loaded"),
+    ("G", {"blur_filter": None}, "blur_filter"), ("G", {"fused_scale": True}, "its fused_scale is not 'auto'"),
+    ("G", {"use_pixel_norm": True}, "use_pixel_norm"), ("G", {"mapping_lrmul": 1.0}, "its mapping_lrmul is not 0.01"),
+    ("D", {"blur_filter": [1, 1]}, r"its blur_filter is not \[1, 2, 1\]"), ("D", {"mbstd_group_size": 8}, "mbstd"),
+    ("ProGAN", {"use_pixelnorm": False, "use_leakyrelu": False}, "its use_pixelnorm is not True; its use_leakyrelu")])
+def test_networks_made_with_other_options_are_refused(tmp_path, kind, options, message):
+    rng = np.random.default_rng(3)
+    v, d = files.stylegan_variables(rng, 8, 6, 6, UNITS), files.critic_variables(rng, 8, UNITS)
+
+    def write(options):
+        G, D = files.with_components(v, options=options), files.Network("D", d, options=options)
+        P = files.Network("Gs", files.progan_variables(np.random.default_rng(1), 7, (4, 3)), options=options)
+        (tmp_path / "net.pkl").write_bytes(files.tensorflow_pickle([P] * 3 if kind == "ProGAN" else [G, D, G]))
+
+    write({**options, "structure": "fixed"})
+    with pytest.raises(BadCheckpoint, match=f"net.pkl: .*{message}"):
+        official.convert(tmp_path / "net.pkl", "D" if kind == "D" else "Gs")
+    write({"structure": "fixed", "blur_filter": [1, 2, 1]})          # the first says nothing of the function
+    assert official.convert(tmp_path / "net.pkl", "D" if kind == "D" else "Gs")
+
+
+@pytest.mark.parametrize("kind", ["G", "D", "ProGAN", "genforce", "dissection"])
+def test_networks_saved_while_they_grew_are_refused(tmp_path, kind):
+    rng, path, half = np.random.default_rng(3), tmp_path / "net", np.float32(0.5)
+    v, d = files.stylegan_variables(rng, 8, 6, 6, UNITS), files.critic_variables(rng, 8, UNITS)
+    if kind in ("genforce", "dissection"):
+        weights = files.genforce_names(v) | {"synthesis.lod": half} if kind == "genforce" else \
+            files.progan_layers(rng, 7, (4, 3)) | {"lod": half}
+        save(path, weights, False)
+    else:
+        v = files.progan_variables(rng, 7, (4, 3)) if kind == "ProGAN" else v
+        G = files.Network("G", v | {"lod": half}) if kind == "ProGAN" else files.with_components(v | {"lod": half})
+        path.write_bytes(files.tensorflow_pickle([G, files.Network("D", d | {"lod": half}), G]))
+    with pytest.raises(BadCheckpoint, match=r"growing \((synthesis.)?lod is not 0\).*end of the training"):
+        official.convert(path, "D" if kind == "D" else "Gs")
+
+
+def test_the_lod_that_the_whole_network_sets_anew_does_not_count(tmp_path):
+    v = files.stylegan_variables(np.random.default_rng(3), 8, 6, 6, UNITS) | {"synthesis/lod": np.float32(1)}
+    (tmp_path / "net.pkl").write_bytes(files.tensorflow_pickle([files.with_components(v)] * 3))
+    near(official.convert(tmp_path / "net.pkl"), z_of(2, 6), files.stylegan_forward(v, z_of(2, 6)))
+
+
+@pytest.mark.parametrize("kernel", [np.ones((3, 3)) / 9, np.outer([1, 2, 1], [1, 2, 1]), np.ones((2, 2)) / 4])
+def test_another_blur_in_genforces_file_is_refused(tmp_path, kernel):
+    named = files.genforce_names(files.stylegan_variables(np.random.default_rng(3), 8, 6, 6, UNITS))
+    blurs = [name for name in named if name.endswith(".blur.kernel")]
+    assert blurs == ["synthesis.layer2.blur.kernel"]
+    named[blurs[0]] = np.tile(kernel[None, None], (12, 1, 1, 1)).astype(np.float32)
+    with pytest.raises(BadCheckpoint, match=r"net.pth: .*another kernel than \[1, 2, 1\]: synthesis.layer2.blur"):
+        official.convert(save(tmp_path / "net.pth", named, False))
+
+
+def test_tensors_that_share_memory_in_a_file_get_their_own(tmp_path):
+    weights = files.progan_layers(np.random.default_rng(0), 7, (6, 6))
+    weights = {name: torch.from_numpy(w) for name, w in weights.items()}
+    torch.save(weights | {"layer3.wscale.b": weights["layer2.wscale.b"]}, tmp_path / "tied.pth")
+    G = official.load_official(tmp_path / "tied.pth", device="cpu")
+    G.blocks.layer2.conv.bias += 1
+    assert torch.equal(G.blocks.layer3.conv.bias + 1, G.blocks.layer2.conv.bias)
 
 
 def test_a_conversion_that_computes_something_else_is_refused(tmp_path):

@@ -1,8 +1,11 @@
 """Published files come once, whole and as published; a broken-off download is gone on with. No network is used."""
 
+import email.message
 import http.server
+import io
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -113,11 +116,86 @@ def test_answers_that_are_not_the_file_are_refused(server, cache):
     server.status = 404
     with pytest.raises(ConnectionError, match="answered 404"):
         download(server.url, cache / "file.pth")
-    assert not (cache / "file.pth").exists()
+    assert left(cache) == []
     server.shutdown()
     server.server_close()
     with pytest.raises(ConnectionError, match="cannot be reached.*browser"):
         download(server.url, cache / "file.pth")
+
+
+def test_what_does_not_end_is_not_kept(server, cache, monkeypatch):
+    monkeypatch.setattr(sys.modules[download.__module__], "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(Handler, "send_header", lambda self, name, value, send=Handler.send_header:
+                        None if name == "Content-Length" else send(self, name, value))
+    with pytest.raises(BadCheckpoint, match="file.pth does not end"):
+        download(server.url, cache / "file.pth")
+    assert left(cache) == []
+
+
+class Drive:
+    """Stands for urllib's opener: what each host answers, (content type, bytes) or an error; notes what was asked."""
+
+    def __init__(self, **answers):
+        self.answers, self.asked = answers, []
+
+    def __call__(self, request, timeout):
+        self.asked.append(request.full_url)
+        given = self.answers["usercontent" if "usercontent" in request.host else "uc"]
+        if isinstance(given, Exception):
+            raise given
+        answer = io.BytesIO(given[1])
+        answer.status, answer.headers = 200, email.message.Message()
+        answer.headers["Content-Type"] = given[0]
+        return answer
+
+
+KEY = "1MQywl0FNt6lHu8E_EUqnRbviagS7fbiJ"
+ADDRESSES = [f"https://drive.usercontent.google.com/download?id={KEY}&export=download&confirm=t",
+             f"https://drive.google.com/uc?id={KEY}&export=download"]
+FILE = ("application/octet-stream", b"\x80\x04 the file's bytes")
+QUOTA = ("text/html; charset=utf-8", b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title>")
+VIRUS_SCAN = ("application/octet-stream", b"\n <HTML><body>Google Drive can't scan this file for viruses</body></HTML>")
+
+
+@pytest.mark.parametrize("answers, asked", [
+    ({"usercontent": FILE}, 1), ({"usercontent": QUOTA, "uc": FILE}, 2), ({"usercontent": VIRUS_SCAN, "uc": FILE}, 2),
+    ({"usercontent": TimeoutError("slow"), "uc": FILE}, 2)])
+def test_google_drives_addresses_are_tried_one_after_the_other(cache, monkeypatch, capsys, answers, asked):
+    monkeypatch.setattr(urllib.request, "urlopen", drive := Drive(**answers))
+    known = official.KNOWN["official/stylegan-cats"]
+    official.fetch(known, cache / known.file)
+    assert drive.asked == ADDRESSES[:asked] and (cache / known.file).read_bytes() == FILE[1]
+    assert "fetching 302 MB" in capsys.readouterr().out
+    assert left(cache) == [known.file, f"{known.file}.sha256"]
+
+
+@pytest.mark.parametrize("first, second, kind", [
+    (QUOTA, VIRUS_SCAN, BadCheckpoint), (VIRUS_SCAN, QUOTA, BadCheckpoint),
+    (TimeoutError("slow"), QUOTA, ConnectionError), (QUOTA, TimeoutError("slow"), ConnectionError)])
+def test_google_drives_web_pages_are_refused_in_plain_words(cache, monkeypatch, first, second, kind):
+    monkeypatch.setattr(urllib.request, "urlopen", drive := Drive(usercontent=first, uc=second))
+    with pytest.raises(kind) as raised:
+        official.load_official("official/stylegan-cats")
+    lines = str(raised.value).split("\n")
+    assert drive.asked == ADDRESSES and len(lines) == 2
+    for line, address, answer in zip(lines, ADDRESSES, (first, second)):
+        said = "cannot be reached" if isinstance(answer, Exception) else \
+            "answered with a web page instead of the file (a quota, or a question to confirm); nothing of it was kept"
+        assert line.startswith(f"{address} {said}") and "fetch it with a browser" in line
+    assert left(cache) == []
+
+
+def test_a_web_page_does_not_cost_what_was_already_fetched(server, cache):
+    server.breaks = [1_500_000]
+    with pytest.raises(ConnectionError, match="broke off"):
+        download(server.url, cache / "file.pth")
+    server.kind = "text/html"
+    with pytest.raises(BadCheckpoint, match="web page"):
+        download(server.url, cache / "file.pth")
+    assert (cache / "file.pth.part").stat().st_size == 1_500_000
+    server.kind = "application/octet-stream"
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and server.asked[-1] == "bytes=1500000-"
 
 
 @pytest.fixture
@@ -186,7 +264,7 @@ def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server,
     assert asked("official/upernet")[0] is None and asked(tmp_path)[0] is None
     for file in official.upernet.FILES:
         (tmp_path / file).touch()
-    assert asked(tmp_path)[0] == tmp_path
+    assert asked(tmp_path) == (tmp_path, f"{tmp_path} is on this computer; it needs 1.5 GB of memory")
     assert set(official.MEMORY) == {name.rsplit("-", 1)[0] for name in official.names()}
     with pytest.raises(ValueError, match="Did you mean 'official/progan-church'"):
         official.available("official/progan-chruch")
@@ -207,3 +285,4 @@ def test_published_files_have_an_address_and_a_hash_where_one_is_known():
         assert all(url.startswith(("http://", "https://")) for url in known.urls)
         assert (len(known.sha256) == 8) == name.startswith("official/progan")
         assert known.sha256 in known.file
+        assert bool(known.size) == (name != "official/progan-celebahq")      # of which no size is known

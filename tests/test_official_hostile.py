@@ -19,6 +19,15 @@ from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.official import networks, torch_files
 
 
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path_factory, monkeypatch):
+    """Whatever a test here tries to load, nothing of it is left: no converted copy, half a one or temporary file."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(cache))
+    yield
+    assert list(cache.rglob("*")) == []
+
+
 @pytest.fixture
 def canary(tmp_path):
     yield (path := tmp_path / "canary")
@@ -27,13 +36,15 @@ def canary(tmp_path):
 
 def refused(path, data, message):
     path.write_bytes(data)
-    for read in (networks.read_network, torch_files.read_tensors, official.convert):
+    beside = sorted(path.parent.iterdir())
+    for read in (networks.read_network, torch_files.read_tensors, official.convert, official.load_official):
         if read is torch_files.read_tensors and not data.startswith(torch_files.STARTS):
             continue
         if read is networks.read_network and data.startswith(torch_files.STARTS):
             continue
         with pytest.raises(BadCheckpoint, match=f"{path.name}.*{message}.*fetch the file again"):
             read(path)
+    assert sorted(path.parent.iterdir()) == beside
 
 
 def text(string):
@@ -126,7 +137,7 @@ def test_cut_trailing_and_foreign_pickles_are_refused(tmp_path, spoil, message):
 def test_empty_files_are_refused(tmp_path):
     (tmp_path / "net.pkl").touch()
     with pytest.raises(BadCheckpoint, match="net.pkl has 0 bytes"):
-        official.convert(tmp_path / "net.pkl")
+        official.load_official(tmp_path / "net.pkl")
 
 
 def saved(legacy, **content):
@@ -246,7 +257,7 @@ def test_small_files_cannot_fill_the_memory_or_the_stack(tmp_path, data, message
     path.write_bytes(data)
     tracemalloc.start()
     with pytest.raises(BadCheckpoint, match=f"net.pkl.*{message}"):
-        official.convert(path)
+        official.load_official(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40e6

@@ -1,16 +1,18 @@
 """The published segmenter: its files become a callable with classes, and it computes what the format describes."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
 import numpy as np
+import official_arithmetic as slow
 import official_files as files
 import pytest
 import torch
 
 import gan_teach
-from gan_teach import official
+from gan_teach import checkpoints, official
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.dissection import device_of, dissect
 from gan_teach.intervention import ablate
@@ -85,12 +87,20 @@ def resized(x, size):
     return np.einsum("ah,nchw,bw->ncab", bilinear(x.shape[2], size[0]), x, bilinear(x.shape[3], size[1]))
 
 
-def forward(enc, dec, images):
-    """Scores at half the images' size; the images have 256 px."""
+def pooled_to(x, size):
+    """Pixels repeated up to `size` px or averaged down to it, by a whole number."""
+    n = x.shape[2]
+    if n < size:
+        return x.repeat(size // n, axis=2).repeat(size // n, axis=3)
+    return x.reshape(*x.shape[:2], size, n // size, size, n // size).mean(axis=(3, 5))
+
+
+def forward(enc, dec, images, size):
+    """Scores at half the images' size; size: px that the network looks at."""
     w = {name: t.astype(np.float64) for name, t in (enc | dec).items()}
 
     def layer(x, conv, bn, stride=1, relu=True):
-        x = files.conv(x, w[f"{conv}.weight"].transpose(2, 3, 1, 0), w[f"{conv}.weight"].shape[2] // 2)
+        x = slow.conv(x, w[f"{conv}.weight"].transpose(2, 3, 1, 0), w[f"{conv}.weight"].shape[2] // 2)
         x = x[:, :, ::stride, ::stride]
         g, b, mean, var = (w[f"{bn}.{part}"][:, None, None] for part in
                            ("weight", "bias", "running_mean", "running_var"))
@@ -98,6 +108,7 @@ def forward(enc, dec, images):
         return np.maximum(x, 0) if relu else x
 
     x = (images.astype(np.float64)[:, ::-1] + 1) / 2 * 255 - np.array([102.9801, 115.9465, 122.7717])[:, None, None]
+    x = pooled_to(x, size)
     for i in (1, 2, 3):
         x = layer(x, f"conv{i}", f"bn{i}", 2 if i == 1 else 1)
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
@@ -126,8 +137,8 @@ def forward(enc, dec, images):
         levels[i] = layer(f, f"fpn_out.{i}.0.0", f"fpn_out.{i}.0.1")
     fused = np.concatenate([resized(levels[i], levels[0].shape[2:]) for i in range(4)], 1)
     x = layer(layer(fused, "conv_fusion.0", "conv_fusion.1"), "object_head.0.0", "object_head.0.1")
-    x = files.conv(x, w["object_head.1.weight"].transpose(2, 3, 1, 0), 0) + w["object_head.1.bias"][:, None, None]
-    return resized(x, (128, 128))
+    x = slow.conv(x, w["object_head.1.weight"].transpose(2, 3, 1, 0), 0) + w["object_head.1.bias"][:, None, None]
+    return resized(x, (images.shape[2] // 2, images.shape[3] // 2))
 
 
 def pooled(size, bins, steps=600):
@@ -143,13 +154,17 @@ def test_precise_roi_pooling_is_the_mean_of_the_interpolated_map(size, bins):
     assert np.abs(upernet.pooling_matrix(size, bins).numpy() - pooled(size, bins)).max() < 1e-5
 
 
-def test_upernet(tmp_path, weights):
+@pytest.mark.parametrize("images, size", [(64, 64), (128, 64), (64, 256), (256, 256)])
+def test_upernet(tmp_path, weights, monkeypatch, images, size):
+    """Images of any size; the published network looks at 256 px, and 64 px show the same on a sixteenth of them."""
+    assert upernet.SIZE == 256
+    monkeypatch.setattr(upernet, "SIZE", size)
     segmenter = upernet.read(*write(tmp_path, *weights))
     assert segmenter.classes == ["-", *(f"object {i}" for i in range(1, OBJECTS))] and not segmenter.training
-    images = np.random.default_rng(1).uniform(-1, 1, size=(1, 3, 256, 256)).astype(np.float32)
-    scores = segmenter(torch.from_numpy(images))
-    theirs = forward(*weights, images)
-    assert scores.shape == (1, OBJECTS, 128, 128)
+    x = np.random.default_rng(1).uniform(-1, 1, size=(1, 3, images, images)).astype(np.float32)
+    scores = segmenter(torch.from_numpy(x))
+    theirs = forward(*weights, x, size)
+    assert scores.shape == (1, OBJECTS, images // 2, images // 2)
     assert np.abs(scores.numpy() - theirs).max() < 1e-4 * theirs.std()
     assert segment(segmenter, torch.zeros(2, 3, 64, 64)).shape == (2, 32, 32)
 
@@ -160,14 +175,18 @@ def test_upernet(tmp_path, weights):
     (lambda enc, dec: dec.pop("object_head.1.weight"), "object_head.1.weight"),
     (lambda enc, dec: dec.update({"fpn_in.0.0.weight": np.ones((2, 2, 1, 1), np.float32)}), "fpn_in.0.0.weight has"),
 ])
-def test_other_files_are_refused_by_name(tmp_path, weights, spoil, message):
+def test_other_files_are_refused_by_name(tmp_path, weights, monkeypatch, spoil, message):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
     enc, dec = (dict(part) for part in weights)
     spoil(enc, dec)
+    write(tmp_path, enc, dec)
     with pytest.raises(BadCheckpoint, match=message):
-        upernet.read(*write(tmp_path, enc, dec))
+        official.load_official(tmp_path)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_the_segmenter_comes_from_a_folder_or_from_the_cache(tmp_path, weights, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "other"))
     write(tmp_path, *weights)
     assert official.load_segmenter(tmp_path, "cpu").classes[1] == "object 1"
     with pytest.raises(FileNotFoundError, match="no file .*encoder_epoch_40.pth.*decoder_epoch_40.pth, labels.json"):
@@ -183,7 +202,44 @@ def test_the_segmenter_comes_from_a_folder_or_from_the_cache(tmp_path, weights, 
     monkeypatch.setattr(official, "download", served)
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"     # not asked for again
-    assert asked == [upernet.URL + file for file in upernet.FILES]
+    assert asked == [upernet.URLS[0] + file for file in upernet.FILES]
+
+
+def test_the_segmenter_is_converted_once(tmp_path, weights, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    folder, x = tmp_path / "files", torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    folder.mkdir()
+    write(folder, *weights)
+    once = gan_teach.load(folder, "cpu")
+    assert re.fullmatch(r"upernet: converted in \d+\.\d s, \d+ MB of weights in memory\n", capsys.readouterr().out)
+    assert once.record["files"]["labels.json"] == checkpoints.sha256(folder / "labels.json")
+    read = upernet.read
+    monkeypatch.setattr(upernet, "read", None)
+    again = gan_teach.load(folder, "cpu")
+    assert capsys.readouterr().out == "" and again.record == once.record and again.classes == once.classes
+    assert not again.training and torch.equal(again(x), once(x))
+    monkeypatch.setattr(upernet, "read", read)                        # with other labels it is another segmenter
+    labels = folder / "labels.json"
+    labels.write_text(labels.read_text().replace("object 1", "tree"))
+    assert gan_teach.load(folder, "cpu").classes[1] == "tree"
+
+
+def test_a_second_and_third_address_are_tried(tmp_path, weights, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    write(tmp_path, *weights)
+    asked = []
+
+    def served(url, target):
+        asked.append(url)
+        if url.startswith(upernet.URLS[0]) or (url.startswith(upernet.URLS[1]) and target.suffix == ".pth"):
+            raise ConnectionError(f"{url} cannot be reached")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / target.name).replace(target)
+
+    monkeypatch.setattr(official, "download", served)
+    assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
+    encoder, decoder, labels = (official.upernet.addresses(file) for file in upernet.FILES)
+    assert asked == [*encoder, *decoder, *labels] and len(encoder) == len(decoder) == 3 and len(labels) == 2
 
 
 @pytest.mark.parametrize("there", [True, False])

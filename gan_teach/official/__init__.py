@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ import torch
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
 from ..layers import pick_device
+from ..stylegan import Discriminator, StyleGANConfig
 from . import egan, progan, stylegan, upernet
 from .download import cache_folder, download, sha256
 from .fill import some
@@ -44,9 +47,11 @@ def _dissected(file: str) -> Published:
                      file.split("-")[-1].removesuffix(".pth"), "about 73 MB" if "celeb" not in file else "")
 
 
-def _drive(name: str, key: str) -> Published:
-    return Published(f"stylegan-{name}.pkl", (f"https://drive.google.com/uc?id={key}&export=download",),
-                     licence="CC BY-NC 4.0")
+def _drive(name: str, key: str, size: str) -> Published:
+    # The older address, the second, may answer for a file of this size with a page that asks about viruses.
+    urls = (f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t",
+            f"https://drive.google.com/uc?id={key}&export=download")
+    return Published(f"stylegan-{name}.pkl", urls, size=size, licence="CC BY-NC 4.0")
 
 
 KNOWN = {
@@ -60,16 +65,20 @@ KNOWN = {
     "official/progan-livingroom": _dissected("proggan_livingroom-5ef336dd.pth"),
     "official/progan-restaurant": _dissected("proggan_restaurant-b8578299.pth"),
     # No hash was published. github.com/NVlabs/stylegan
-    "official/stylegan-bedrooms": _drive("bedrooms", "1MOSKeGF0FJcivpBI7s63V9YHloUTORiF"),
-    "official/stylegan-cars": _drive("cars", "1MJ6iCfNtMIRicihwRorsM3b7mmtmK9c3"),
-    "official/stylegan-cats": _drive("cats", "1MQywl0FNt6lHu8E_EUqnRbviagS7fbiJ"),
-    "official/stylegan-celebahq": _drive("celebahq", "1MGqJl28pN4t7SAtSrPdSRJSQJqahkzUf"),
-    "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ"),
+    "official/stylegan-bedrooms": _drive("bedrooms", "1MOSKeGF0FJcivpBI7s63V9YHloUTORiF", "302 MB"),
+    "official/stylegan-cars": _drive("cars", "1MJ6iCfNtMIRicihwRorsM3b7mmtmK9c3", "307 MB"),
+    "official/stylegan-cats": _drive("cats", "1MQywl0FNt6lHu8E_EUqnRbviagS7fbiJ", "302 MB"),
+    "official/stylegan-celebahq": _drive("celebahq", "1MGqJl28pN4t7SAtSrPdSRJSQJqahkzUf", "324 MB"),
+    "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ", "324 MB"),
 }
 SEGMENTER = "official/upernet"
 # To read the file and draw one picture, with Python and PyTorch; rounded up from tests/benchmarks/bench_official.py.
 MEMORY = {"official/progan": "1 GB", "official/stylegan": "2 GB", SEGMENTER: "1.5 GB"}
-SEGMENTER_FILES = tuple(Published(f"upernet/{file}", (upernet.URL + file,)) for file in upernet.FILES)
+SEGMENTER_FILES = tuple(Published(f"upernet/{file}", upernet.addresses(file)) for file in upernet.FILES)
+# Networks that only the authors have; their converted copies are files like those of ours.
+checkpoints.KINDS.update({"egan": (egan.PublishedGenerator, egan.PublishedConfig),
+                          "stylegan-discriminator": (Discriminator, StyleGANConfig),
+                          "upernet": (upernet.Segmenter, upernet.UPerNetConfig)})
 
 
 def names() -> list[str]:
@@ -98,13 +107,13 @@ def convert(path: str | Path, network: str = "Gs") -> torch.nn.Module:
 
 
 def _from_tensorflow(path: str | Path, network: str) -> torch.nn.Module:
-    weights = read_network(path, network)
-    styled = "dlatent_avg" in (read_network(path, "Gs") if network == "D" else weights)
+    weights, options = read_network(path, network)
+    styled = "dlatent_avg" in (read_network(path, "Gs")[0] if network == "D" else weights)
     if network == "D":
         if not styled:
             raise BadCheckpoint("of a Progressive GAN's pickle only the generator is read: network='Gs' or 'G'")
-        return stylegan.discriminator(weights)
-    return stylegan.generator(weights) if styled else progan.generator(weights)
+        return stylegan.discriminator(weights, options)
+    return (stylegan if styled else progan).generator(weights, options)
 
 
 def _from_torch(path: str | Path, network: str) -> torch.nn.Module:
@@ -135,7 +144,8 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
     name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
     the published hash, or, where none was published, against that of the first download; or the path of such a
     file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to
-    .safetensors in the cache. network: see `convert`.
+    .safetensors in the cache, and says how long that took and how much memory the weights fill; later it comes from
+    there. network: see `convert`.
     Raises ValueError for an unknown name, FileNotFoundError for a path without a file, ConnectionError when a
     file cannot be fetched, BadCheckpoint for a file that is not what it should be.
     """
@@ -149,22 +159,24 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
     if not known and not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; published weights: {', '.join(names())}")
     digest = fetch(known, path) if known else sha256(path)
-    ours = cache_folder() / f"{path.stem}-{network}-{digest[:16]}.safetensors"
+    return _once(f"{path.stem}-{network}", digest, lambda: convert(path, network), device, name=path.name,
+                 source=known.urls[0] if known else path.name, licence=known.licence if known else "")
+
+
+def _once(stem: str, digest: str, read: Callable[[], torch.nn.Module], device, name: str, **record) -> torch.nn.Module:
+    """What `read` makes of a file with this SHA-256, kept in the cache as .safetensors; the next time, that copy."""
+    ours = cache_folder() / f"{stem}-{digest[:16]}.safetensors"
     if ours.exists():
         try:
             return checkpoints.load(ours, device)
         except BadCheckpoint:
             ours.unlink()                              # a cut copy; the original is still there
     start = time.perf_counter()
-    model = convert(path, network)
+    model = read()
     seconds = time.perf_counter() - start
     megabytes = sum(t.numel() * t.element_size() for t in model.state_dict().values()) / 1e6
-    print(f"{path.name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory")
-    model.record = {"source": known.urls[0] if known else path.name, "source_sha256": digest,
-                    "seconds": round(seconds, 2), "licence": known.licence if known else ""}
-    if any(type(model) is kind for kind, _ in checkpoints.KINDS.values()):
-        checkpoints.save(ours, model, **model.record)
-        return checkpoints.load(ours, device)
+    print(f"{name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory")
+    model.record = checkpoints.save(ours, model, **record, source_sha256=digest, seconds=round(seconds, 2))
     return model.to(pick_device(device and str(device)))
 
 
@@ -180,7 +192,7 @@ def available(name_or_path: str | Path) -> Path | None:
     files = [cache_folder() / known.file] if known else [Path(given)]
     if given == SEGMENTER or folder.is_dir():
         files = [folder / file for file in upernet.FILES]
-    memory = MEMORY.get(given.rsplit("-", 1)[0], "")
+    memory = MEMORY.get(SEGMENTER if folder.is_dir() else given.rsplit("-", 1)[0], "")
     needs = f"; it needs {memory} of memory" if memory else ""
     if all(file.exists() for file in files):
         print(f"{given} is on this computer{needs}")
@@ -209,31 +221,39 @@ def _known(name_or_path: str | Path) -> Published | None:
 def load_segmenter(folder: str | Path | None = None, device: str | torch.device | None = None) -> upernet.Segmenter:
     """The published segmenter of 335 kinds of objects: from a folder with its three files, else from the cache.
 
-    The files (`upernet.FILES`, some hundred MB) are fetched into the cache if they are not there. Raises
-    FileNotFoundError, ConnectionError and BadCheckpoint like `load_official`.
+    The files (`upernet.FILES`, some hundred MB) are fetched into the cache if they are not there, and converted once
+    like the others. Raises FileNotFoundError, ConnectionError and BadCheckpoint like `load_official`.
     """
     paths = [(cache_folder() / "upernet" if folder is None else Path(folder)) / file for file in upernet.FILES]
-    for path, known in zip(paths, SEGMENTER_FILES):
-        if folder is None:
-            fetch(known, path)
-        elif not path.is_file():
+    for path in paths:
+        if folder is not None and not path.is_file():
             raise FileNotFoundError(f"there is no file {path}; the segmenter needs {', '.join(upernet.FILES)}")
-    return upernet.read(*paths).to(pick_device(device and str(device)))
+    digests = [sha256(path) if folder is not None else fetch(known, path)
+               for path, known in zip(paths, SEGMENTER_FILES)]
+    return _once("upernet", hashlib.sha256("".join(digests).encode()).hexdigest(), lambda: upernet.read(*paths), device,
+                 name="upernet", source=SEGMENTER_FILES[0].urls[0] if folder is None else Path(folder).name,
+                 files=dict(zip(upernet.FILES, digests)))
 
 
 def fetch(known: Published, path: Path) -> str:
-    """See that the published file lies at `path`: downloaded if it is not there, its hash checked and returned."""
+    """See that the published file lies at `path`: downloaded if it is not there, its hash checked and returned.
+
+    The addresses are tried in their order. Raises ConnectionError or BadCheckpoint with what each of them answered.
+    """
     note = path.with_name(path.name + ".sha256")
     if not path.exists():
         if known.size:
             print(f"{known.file}: fetching {known.size}")
+        faults: list[Exception] = []                         # out of reach, or a web page in place of the file
         for url in known.urls:
             try:
                 download(url, path)
                 break
-            except (ConnectionError, BadCheckpoint):         # out of reach, or a web page in place of the file
-                if url == known.urls[-1]:
-                    raise
+            except (ConnectionError, BadCheckpoint) as error:
+                faults.append(error)
+        else:
+            unreached = any(isinstance(fault, ConnectionError) for fault in faults)      # another try may reach it
+            raise (ConnectionError if unreached else BadCheckpoint)("\n".join(map(str, faults))) from faults[-1]
     digest = sha256(path)
     expected = known.sha256 or (note.read_text().strip() if note.exists() else "")
     if not digest.startswith(expected):

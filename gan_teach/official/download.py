@@ -20,6 +20,7 @@ from ..checkpoints import BadCheckpoint
 from .pickles import MAX_BYTES
 
 CHUNK = 1 << 20
+WEB_PAGE = (b"<!doctype html", b"<html")      # how a page begins, whatever the server calls it
 
 
 def cache_folder() -> Path:
@@ -48,7 +49,7 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
     """Fetch `url` to `target`, going on from target.part if there is one. Returns target.
 
     Raises ConnectionError when the server cannot be reached or breaks off (call again to go on), BadCheckpoint
-    when it answers with a web page or with more than `MAX_BYTES`.
+    when it answers with a web page or with more than `MAX_BYTES`; of neither is anything kept.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part, tag_file = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.tag")
@@ -61,10 +62,12 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
         request.add_header("If-Range", tag)           # a file that has changed comes whole, not as a remainder
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
-            if answer.headers.get_content_type() == "text/html":
-                raise BadCheckpoint(f"{url} answered with a web page instead of the file (a quota, or a question to "
-                                    f"confirm). {by_hand}")
             have = have if answer.status == 206 else 0
+            beginning = answer.read(64)
+            if answer.headers.get_content_type() == "text/html" or (
+                    not have and beginning.lstrip().lower().startswith(WEB_PAGE)):
+                raise BadCheckpoint(f"{url} answered with a web page instead of the file (a quota, or a question to "
+                                    f"confirm); nothing of it was kept. {by_hand}")
             rest = int(answer.headers.get("Content-Length") or -1)
             total = have + rest if rest >= 0 else None
             if (total or 0) > MAX_BYTES:
@@ -73,10 +76,11 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
             tag_file.write_text("" if etag.startswith("W/") else etag or answer.headers.get("Last-Modified", ""))
             with part.open("ab" if have else "wb") as file, tqdm(
                     total=total, initial=have, unit="B", unit_scale=True, desc=target.name) as bar:
-                while chunk := answer.read(CHUNK):
+                while chunk := beginning or answer.read(CHUNK):
+                    beginning = b""
                     have += len(chunk)
                     if have > MAX_BYTES:
-                        raise BadCheckpoint(f"{url} does not end; no published network has more than {MAX_BYTES} bytes")
+                        break
                     file.write(chunk)
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
@@ -87,6 +91,10 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
     except (OSError, http.client.HTTPException) as error:    # no network, a time-out, a reset connection
         raise ConnectionError(f"{url} cannot be reached or broke off ({error}); call again to go on. "
                               f"{by_hand}") from error
+    if have > MAX_BYTES:
+        part.unlink(missing_ok=True)
+        tag_file.unlink(missing_ok=True)
+        raise BadCheckpoint(f"{url} does not end; no published network has more than {MAX_BYTES} bytes")
     if total is not None and have != total:
         raise ConnectionError(f"{url} broke off at {have} of {total} bytes; call again to go on. {by_hand}")
     os.replace(part, target)

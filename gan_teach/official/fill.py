@@ -16,6 +16,20 @@ def some(names: Collection[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
+def agree(options: Mapping[str, object], needed: Mapping[str, object]) -> None:
+    """Raises BadCheckpoint for a network made with other options than `needed`, which no name or shape would show."""
+    if other := [f"{name} is not {value!r}" for name, value in needed.items() if options.get(name) != value]:
+        raise BadCheckpoint(f"this network was made with options that ours does not have: its {'; its '.join(other)}; "
+                            "it would draw other pictures, so nothing was loaded")
+
+
+def grown(weights: Mapping[str, torch.Tensor], name: str) -> None:
+    """Raises BadCheckpoint for a network that is still growing: its `lod` (level of detail) is not 0."""
+    if name in weights and weights[name].any():
+        raise BadCheckpoint(f"this network was saved while it was growing ({name} is not 0): it draws smaller or faded "
+                            "pictures; take a file from the end of the training; nothing was loaded")
+
+
 def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torch.Tensor],
          convert: Callable[[str, torch.Tensor], torch.Tensor] = lambda name, tensor: tensor,
          zero: Collection[str] = (), unused: Collection[str] = ()) -> nn.Module:
@@ -51,9 +65,12 @@ def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torc
     if faults:
         raise BadCheckpoint(f"these are not the weights of a {type(model).__module__.split('.')[-1]} "
                             f"{type(model).__name__}: {'; '.join(faults[:6])}; nothing was loaded")
+    taken = set()
     for name, tensor in state.items():           # tensors that share memory in the file get their own
-        if tensor.untyped_storage().nbytes() > tensor.nbytes:
+        storage = tensor.untyped_storage()
+        if storage.nbytes() > tensor.nbytes or storage.data_ptr() in taken:
             state[name] = tensor.clone()
+        taken.add(storage.data_ptr())
     state |= {name: torch.zeros(ours[name].shape, dtype=ours[name].dtype) for name in zero}
     model.load_state_dict(state, strict=True, assign=True)
     return model.eval().requires_grad_(False)

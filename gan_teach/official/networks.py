@@ -52,8 +52,9 @@ BUILDERS = pickles.BUILDERS | {
 }
 
 
-def read_network(path: str | Path, which: str = "Gs") -> dict[str, torch.Tensor]:
-    """The weights of one network in an official TensorFlow pickle: {variable: float32 tensor}, in TensorFlow's shapes.
+def read_network(path: str | Path, which: str = "Gs") -> tuple[dict[str, torch.Tensor], dict]:
+    """One network in an official TensorFlow pickle: its weights, {variable: float32 tensor}, in TensorFlow's shapes,
+    and the options that it was made with, {"blur_filter": [1, 2, 1], …}; those left at their default are not stored.
 
     which: "G", "D" or "Gs" (the running average of G, which makes the published pictures). A component's
     variables carry its name: "synthesis/4x4/Const/const", "mapping/Dense0/weight". Raises BadCheckpoint for
@@ -67,7 +68,11 @@ def read_network(path: str | Path, which: str = "Gs") -> dict[str, torch.Tensor]
             raise ValueError(f"goes on for {size - file.tell()} bytes behind its end")
         if type(networks) is not tuple or len(networks) != 3 or not all(type(n) is Network for n in networks):
             raise ValueError("is no tuple of the three networks (G, D, Gs)")
-        return _variables(networks[NETWORKS.index(which)], size)
+        network = networks[NETWORKS.index(which)]
+        weights, options = _variables(network, size), {}
+        for part in (*network.components.values(), network):     # the whole network hands its own to its components
+            options |= part.static_kwargs
+        return weights, options
 
 
 def _variables(network: Network, size: int) -> dict[str, torch.Tensor]:

@@ -11,13 +11,16 @@ Formats: github.com/CSAILVision/gandissect, netdissect/proggan.py; github.com/tk
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 
 from ..checkpoints import BadCheckpoint
 from ..progan import Generator, ProGANConfig
-from .fill import fill
+from .fill import agree, fill, grown
 
+# The authors' options that change what the same tensors compute, each with the only value that our network has.
+OPTIONS = {"normalize_latents": True, "use_wscale": True, "use_pixelnorm": True, "use_leakyrelu": True}
 NAMINGS = {"layer1.conv.weight": "dissection", "features.0.conv.weight": "old", "4x4/Dense/weight": "tensorflow"}
 
 
@@ -51,11 +54,14 @@ def _from_tensorflow(name: str, tensor: torch.Tensor) -> torch.Tensor:
     return tensor.permute(3, 2, 0, 1)
 
 
-def generator(weights: dict[str, torch.Tensor]) -> Generator:
+def generator(weights: dict[str, torch.Tensor], options: Mapping[str, object] | None = None) -> Generator:
     """The generator with these weights, whichever of the three namings they have.
 
-    weights: {name: tensor}. Raises BadCheckpoint for another network, naming what is missing or left over.
+    weights: {name: tensor}; options: those of a TensorFlow file. Raises BadCheckpoint for another network, naming
+    what is missing or left over, and for one that was saved while it grew.
     """
+    agree(OPTIONS | dict(options or {}), OPTIONS)
+    grown(weights, "lod")
     naming = next((naming for first, naming in NAMINGS.items() if first in weights), None)
     if naming is None:
         raise BadCheckpoint(f"this is no Progressive GAN: it has none of {', '.join(NAMINGS)}")
@@ -80,6 +86,6 @@ def generator(weights: dict[str, torch.Tensor]) -> Generator:
             source |= zip(ours, theirs)
         else:
             zero += ours
-    # TensorFlow keeps how far the network has grown; the oldest files keep the constant scale of every layer.
+    # TensorFlow keeps how far the network has grown, 0 here; the oldest files keep the constant scale of every layer.
     unused = [name for name in weights if name == "lod" or name.endswith(".wscale.scale")]
     return fill(model, source, weights, convert, zero, unused)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -24,11 +25,20 @@ from ..checkpoints import BadCheckpoint
 from .fill import fill
 from .torch_files import read_tensors
 
-URL = "http://netdissect.csail.mit.edu/data/segmodel/upp-resnet50-upernet/"    # no hash of the files is known
 FILES = ("encoder_epoch_40.pth", "decoder_epoch_40.pth", "labels.json")
+# In the order in which they are tried: no hash of the files is known, so the encrypted way comes first. The places
+# are those of github.com/davidbau/dissect, CSAILVision/gandissect and CSAILVision/unifiedparsing.
+URLS = ("https://dissect.csail.mit.edu/models/segmodel/upp-resnet50-upernet/",
+        "http://netdissect.csail.mit.edu/data/segmodel/upp-resnet50-upernet/",
+        "http://sceneparsing.csail.mit.edu/model/unified_perceptual_parsing/upp-resnet50-upernet/")
 SCALES = (1, 2, 3, 6)                       # bins a side of the pyramid's poolings
 MEAN_BGR = (102.9801, 115.9465, 122.7717)   # subtracted from the channels blue, green, red, of 0 to 255
 SIZE = 256                                  # px that the network looks at
+
+
+def addresses(file: str) -> tuple[str, ...]:
+    """Where one of `FILES` can be had; of the last place only the networks are known, not the labels."""
+    return tuple(url + file for url in (URLS[:2] if file.endswith(".json") else URLS))
 
 
 def pooling_matrix(size: int, bins: int) -> torch.Tensor:
@@ -58,7 +68,7 @@ def _resized(x: torch.Tensor, size) -> torch.Tensor:
 class Encoder(nn.Module):
     """ResNet-50 whose first convolution is three of 3×3; returns the maps at 1/4, 1/8, 1/16 and 1/32."""
 
-    def __init__(self, stem: tuple[int, int, int], planes: tuple[int, ...], blocks: tuple[int, ...]):
+    def __init__(self, stem: tuple[int, ...], planes: tuple[int, ...], blocks: tuple[int, ...]):
         super().__init__()
         for i, (c_in, c) in enumerate(zip((3, *stem), stem), 1):
             self.add_module(f"conv{i}", nn.Conv2d(c_in, c, 3, 2 if i == 1 else 1, 1, bias=False))
@@ -108,12 +118,24 @@ class Decoder(nn.Module):
         return self.object_head(self.conv_fusion(torch.cat([_resized(level, size) for level in levels], 1)))
 
 
+@dataclass(frozen=True)
+class UPerNetConfig:
+    stem: tuple[int, ...]         # units of the three first convolutions
+    planes: tuple[int, ...]       # of the four stages, in the middle of a block; its output has four times as many
+    blocks: tuple[int, ...]       # how many a stage has
+    pooled: int                   # units of each pooled map
+    width: int                    # units of the pyramid
+    classes: tuple[str, ...]
+
+
 class Segmenter(nn.Module):
     """images N×3×H×W in [-1, 1] → scores N×C×(H/2)×(W/2) of the C `classes`; class 0, "-", is none of them."""
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, classes: list[str]):
+    def __init__(self, config: UPerNetConfig):
         super().__init__()
-        self.encoder, self.decoder, self.classes = encoder, decoder, classes
+        self.config, self.classes = config, list(config.classes)
+        self.encoder = Encoder(config.stem, config.planes, config.blocks)
+        self.decoder = Decoder(tuple(4 * c for c in config.planes), config.pooled, config.width, len(config.classes))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = (images.flip(1) + 1) * 127.5 - images.new_tensor(MEAN_BGR)[:, None, None]
@@ -156,7 +178,8 @@ def read(encoder: str | Path, decoder: str | Path, labels: str | Path) -> Segmen
     if len(classes) != objects:
         raise BadCheckpoint(f"{path} names {len(classes)} objects, and {decoder} scores {objects}")
     with torch.device("meta"):                            # sizes only: nothing is allocated before the shapes agree
-        models = Encoder(stem, planes, blocks), Decoder(tuple(4 * c for c in planes), pooled, width, objects)
+        segmenter = Segmenter(UPerNetConfig(stem, planes, blocks, pooled, width, tuple(classes)))
+    _filled(segmenter.encoder, enc, [name for name in enc if name.startswith("fc.")])
     others = [name for name in dec if name.startswith(("scene_head.", "part_head.", "material_head."))]
-    return Segmenter(_filled(models[0], enc, [name for name in enc if name.startswith("fc.")]),
-                     _filled(models[1], dec, others), classes).eval()
+    _filled(segmenter.decoder, dec, others)
+    return segmenter.eval()
