@@ -23,7 +23,7 @@ import official_files as files  # noqa: E402
 
 import gan_teach  # noqa: E402
 from gan_teach.layers import sample_z  # noqa: E402
-from gan_teach.official import upernet  # noqa: E402
+from gan_teach.official import egan, upernet  # noqa: E402
 
 STYLEGAN_UNITS = {2 ** i: min(512, 8192 // 2 ** (i - 1)) for i in range(1, 11)}          # of 2 to 1024 px
 
@@ -45,6 +45,15 @@ def write_stylegan(folder: Path, resolution: int = 1024) -> Path:
     return folder / "ffhq.pkl"
 
 
+def write_egan(folder: Path) -> Path:
+    """32 px with 128 units in the last layer but one, as the authors' script for CIFAR-10 trains it."""
+    net = egan.PublishedGenerator(egan.PublishedConfig((1024, 512, 256, 128)))
+    row = [block[0] for block in net.blocks.values()] + [net.last]
+    state = {f"model.{2 * i}.{part}": w for i, conv in enumerate(row) for part, w in conv.state_dict().items()}
+    torch.save(state, folder / "10_net_G.pth")
+    return folder / "10_net_G.pth"
+
+
 def write_upernet(folder: Path) -> Path:
     parts = (upernet.Encoder((64, 64, 128), (64, 128, 256, 512), (3, 4, 6, 3)),
              upernet.Decoder((256, 512, 1024, 2048), 512, 512, 335))
@@ -55,7 +64,8 @@ def write_upernet(folder: Path) -> Path:
     return folder
 
 
-KINDS = {"official/progan": write_progan, "official/stylegan": write_stylegan, "official/upernet": write_upernet}
+KINDS = {"official/progan": write_progan, "official/stylegan": write_stylegan, "official/upernet": write_upernet,
+         "egan": write_egan}
 
 
 def peak() -> float:
@@ -87,7 +97,7 @@ def main(*kinds: str) -> None:
     for kind, write in [(kind, KINDS[kind]) for kind in kinds or KINDS]:
         with tempfile.TemporaryDirectory() as folder:
             path = write(Path(folder))
-            for _ in range(2):                            # the second time, generators come from the converted copy
+            for _ in range(2):                            # the second time it comes from the converted copy
                 subprocess.run([sys.executable, __file__, "use", kind, str(path)], check=True,
                                env={"GAN_TEACH_CACHE": f"{folder}.cache", "OMP_NUM_THREADS": "1"})
             shutil.rmtree(f"{folder}.cache", ignore_errors=True)
