@@ -24,7 +24,7 @@ from .agreement import Dissection, check_name
 from .layers import sample_z
 from .segmenter import segment
 
-KEEP = 2 ** 28      # bytes of r kept from the first pass to the second, whatever the number of pictures
+KEEP = 2 ** 26      # bytes of r kept from the first pass to the second, whatever the number of pictures
 LOUDEST = 20        # pictures remembered for every unit
 
 
@@ -157,8 +157,10 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     grass choose `quantile` nearer to S.
 
     Each picture is drawn and segmented once. A first pass finds t and keeps r of as many pictures as `KEEP` bytes hold
-    (8,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again. So the memory does
-    not grow with `samples`. `seed` and `samples` fix the result, whatever `batch` and device are.
+    (2,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again, so that the memory
+    does not grow with `samples`. (Keeping all would save 4 % of the time for layer4 of scenes-progan, 14 % for its ten
+    layers together, and take 1 MB a picture for these.)
+    `seed` and `samples` fix the result, whatever `batch` and device are.
     upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
     masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
@@ -213,7 +215,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each
-        return r, labels_on(segmenter, f(r[layers[-1]]), upsample)          # (N, H, W)
+        return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
 
     with evaluating(G, segmenter), bar:
         shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
@@ -231,7 +233,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         both, others = ({layer: torch.zeros(*k, shape[1], dtype=torch.long, device=device)
                          for layer, shape in shapes.items()} for k in ((folds, C), (shuffles * C,)))
         area = torch.zeros(folds, C, dtype=torch.long, device=device)
-        every = torch.arange(C, device=device).view(1, 1, C, 1)
+        every = torch.arange(C, device=device).short().view(1, 1, C, 1)
         chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
         earlier = drawn(z[samples - shuffles:])[1] if shuffles else None    # (K, H, W)
         none = {layer: torch.empty(shape[1], 0, device=device) for layer, shape in shapes.items()}

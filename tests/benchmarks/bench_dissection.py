@@ -1,11 +1,14 @@
-"""How fast is `dissect`, and how much of its time is spent outside the two networks?
+"""How fast is `dissect`, how much of its time is spent outside the two networks, and does its memory stay flat?
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/bench_dissection.py [samples]
+    OMP_NUM_THREADS=1 python tests/benchmarks/bench_dissection.py [samples] [scenes-progan]
 
 128 units of 16×16, pictures and labels of 64×64, 13 classes; the networks are stand-ins of a small ProGAN's and
-U-Net's size with random weights. Prints; asserts nothing. Times are CPU seconds of one thread.
+U-Net's size with random weights. With a name, the shipped generator of that name at layer4 and our segmenter instead
+(10000 scenes: some minutes). The peak of memory is read after a tenth of the samples, 1000 at most, and after all.
+Prints; asserts nothing. Times are CPU seconds of one thread.
 """
 
+import resource
 import sys
 import time
 
@@ -13,7 +16,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from gan_teach.dissection import dissect, masks
+import gan_teach
+from gan_teach.dissection import KEEP, dissect, masks
 
 CLASSES = tuple(f"class {i}" for i in range(13))
 
@@ -72,22 +76,39 @@ def official_counts(r, t, labels, n):
     return torch.stack([(on & (labels == c)).sum((1, 2)) for c in range(n)], 1)
 
 
-def main(samples):
+def peak():
+    """The most memory that this process ever held, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def main(samples=1000, name=None):
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    G, S, networks = Net(), Labels(), [0.0]
-    S.net.forward, G.head.forward, G.tail.forward, G.first.forward = (
-        timed(m.forward, networks) for m in (S.net, G.head, G.tail, G.first))
-    dissect(G, "cut", S, samples=50, progress=False)                        # warm-up
+    networks = [0.0]
+    if name:
+        G, S, layer = gan_teach.load(name, "cpu"), gan_teach.load("scenes-segmenter", "cpu"), "layer4"
+        parts = [*G.blocks.values(), *G.to_rgb.values(), S]
+    else:
+        G, S, layer = Net(), Labels(), "cut"
+        parts = [S.net, G.head, G.tail, G.first]
+    for part in parts:
+        part.forward = timed(part.forward, networks)
+    dissect(G, layer, S, samples=50, progress=False)                        # warm-up
+    few, memory = min(1000, max(1, samples // 10)), [peak()]
+    dissect(G, layer, S, samples=few, progress=False)
+    memory.append(peak())
     networks[0], start, wall = 0.0, time.process_time(), time.perf_counter()
-    d = dissect(G, "cut", S, samples=samples, progress=False)
+    d = dissect(G, layer, S, samples=samples, progress=False)
     cpu, wall = time.process_time() - start, time.perf_counter() - wall
-    print(f"{samples} pictures: {samples / wall:.0f} images/s (wall), {samples / cpu:.0f} images per CPU second")
+    print(f"{name or 'stand-ins'}, {samples} pictures: {samples / wall:.0f} images/s (wall), "
+          f"{samples / cpu:.0f} images per CPU second")
     print(f"networks {networks[0]:.1f} s, all else {cpu - networks[0]:.1f} s: {1 - networks[0] / cpu:.0%} outside, "
           f"{1000 * (cpu - networks[0]) / samples:.2f} ms a picture")
+    print(f"peak of memory: {memory[0]:.0f} MB after 50 pictures, {memory[1]:.0f} MB after {few}, "
+          f"{peak():.0f} MB after {samples} (of r at most {KEEP / 2**20:.0f} MB are kept)")
 
     with torch.no_grad():
-        r, f = G.at(torch.randn(8, 128), "cut")
+        r, f = G.at(torch.randn(8, 128), layer)
         labels = S(f(r)).argmax(1)
         start = time.process_time()
         for i in range(8):
@@ -103,4 +124,4 @@ def main(samples):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main(*map(int, sys.argv[1:2]), *sys.argv[2:])
