@@ -1,12 +1,10 @@
 """The panel of chapter 1: remove a thing from a picture, or force it in, by the units that draw it.
 
-It draws frames and listens; every number comes from `dissection_render`. Events may arrive in several threads
-(JupyterLab ≥ 4.4), so the state is changed under a lock, and only the latest state wanted is drawn.
+It draws frames and listens; every number comes from `dissection_render`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from html import escape
@@ -15,14 +13,14 @@ import ipywidgets as widgets
 
 from .dissection_render import DissectionState, Frame, Renderer, bars
 from .paint_mask import painter
-from .panel import Panel, button, heading, row
+from .panel import DrawnPanel, button, heading, row
 
 PIXELS = 272        # CSS width of the three large pictures
 MOST_UNDO = 100     # steps that Undo remembers
 EVERYWHERE, PAINTED = "whole picture", "painted region"
 
 
-class DissectionPanel(Panel):
+class DissectionPanel(DrawnPanel):
     """Choose a class, tick units, and slide them from removed to forced on; paint where.
 
     G, layer, segmenter, dissection: as for `dissect`. levels, orders: see `Renderer`. paint: "auto", "drag" or
@@ -32,6 +30,7 @@ class DissectionPanel(Panel):
 
     def __init__(self, G, layer: str, segmenter, dissection, levels=None, cls: str | None = None, seed: int = 0,
                  paint: str = "auto", orders=None):
+        super().__init__()
         self.renderer = Renderer(G, layer, segmenter, dissection, levels, orders)
         rows, columns = self.renderer.grid
         self.paint = painter(rows, columns, PIXELS, paint)
@@ -41,8 +40,6 @@ class DissectionPanel(Panel):
         self.frame = Frame()
         self._history: list[DissectionState] = []
         self._last = ("", 0.0)                 # kind and time of the last change, to take a drag for one step
-        self._changing, self._drawing = threading.RLock(), threading.Lock()
-        self._wanted, self._drawn = object(), None
         self._build(layer)
         self._sync()
         self._listen()
@@ -220,23 +217,8 @@ class DissectionPanel(Panel):
             tick.description = f"{unit} · {self.renderer.dissection.iou[unit, c]:.2f}"
             tick.value = unit in state.units
 
-    def refresh(self) -> None:
-        """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits."""
-        self._wanted = object()
-        while self._drawn is not self._wanted and self._drawing.acquire(blocking=False):
-            try:
-                wanted = self._wanted
-                self.show(self.renderer.render(self.state))
-                self._drawn = wanted
-            finally:
-                self._drawing.release()
-
     def show(self, frame: Frame) -> None:
-        """Put a frame on the screen; an error leaves the last pictures standing."""
-        if frame.error:
-            self._complain(frame.error)
-            return
-        self.frame, self.error.value = frame, ""
+        """Put a frame on the screen."""
         self.paint.show(frame.before, f"the scene of seed {self.state.seed}, before")
         self.after.value, self.difference.value = frame.after, frame.difference
         for image, (_, _, heat) in zip(self.heats, frame.heats, strict=False):

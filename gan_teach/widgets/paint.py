@@ -1,12 +1,10 @@
 """Painting with the units of a class: add trees, take windows away, and see where the network refuses.
 
-The panel draws frames and listens; what a stroke does is computed in `paint_render`. Events may arrive in several
-threads (JupyterLab ≥ 4.4), so the state is changed under a lock, and only the latest state wanted is drawn.
+The panel draws frames and listens; what a stroke does is computed in `paint_render`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from html import escape
@@ -18,13 +16,13 @@ from gan_teach.dissection import check_name
 
 from .paint_canvas import paint_canvas
 from .paint_render import History, PaintFrame, PaintRenderer, PaintState, Stroke, Tally
-from .panel import Panel, button, heading, row
+from .panel import DrawnPanel, button, heading, row
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 NEVER = float("-inf")
 
 
-class PaintPanel(Panel):
+class PaintPanel(DrawnPanel):
     """Draw on a picture with the units of a class, add or remove; undo, redo, another scene.
 
     G, layer, segmenter, rankings, levels: see `PaintRenderer`. cls, seed: the class and scene at the start. units:
@@ -37,6 +35,7 @@ class PaintPanel(Panel):
 
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
                  units: int = 32, paint: str = "auto", width: int = 448):
+        super().__init__()
         self.renderer = PaintRenderer(G, layer, segmenter, rankings, levels)
         classes = tuple(self.renderer.rankings)
         cls = cls or classes[0]
@@ -47,8 +46,7 @@ class PaintPanel(Panel):
         self.history, self.frame = History(PaintState(seed)), PaintFrame()
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
         self._tuned = NEVER                        # when a slider last changed the last stroke
-        self._changing, self._drawing, self._syncing = threading.RLock(), threading.Lock(), False
-        self._wanted, self._drawn = object(), None
+        self._syncing = False
         self._build(layer, classes, cls, units)
         self._listen()
         self._guard(self.renderer.level, cls)
@@ -189,27 +187,13 @@ class PaintPanel(Panel):
         finally:
             self._syncing = False
 
-    def refresh(self) -> None:
-        """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits."""
-        self._wanted = object()
-        while self._drawn is not self._wanted and self._drawing.acquire(blocking=False):
-            try:
-                wanted = self._wanted
-                self.show(self.renderer.render(self.state))
-                self._drawn = wanted
-            finally:
-                self._drawing.release()
-
     def show(self, frame: PaintFrame) -> None:
-        """Put a frame on the screen; an error leaves the last picture standing."""
-        if frame.error:
-            self._complain(frame.error)
-            return
+        """Put a frame on the screen."""
         if frame.before != self.frame.before:
             small = pictures.enlarge(frame.before, self.zoom)
             self.before.value = pictures.img(small, f"the scene of seed {self.state.seed}, before painting")
         self.canvas.show(frame.after, frame.cells, f"The scene of seed {self.state.seed}. {frame.text}")
-        self.frame, self.error.value, self.tallies.value = frame, "", tally_html(frame)
+        self.tallies.value = tally_html(frame)
         self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from html import escape
 
@@ -61,3 +62,32 @@ class Panel:
         from IPython.display import display
 
         display(self.widget)
+
+
+class DrawnPanel(Panel):
+    """A panel that shows `.renderer.render(.state)`, a frame, by its own `show(frame)`; `.frame` is the one shown.
+
+    Events may arrive in several threads (JupyterLab ≥ 4.4): change the state under `._changing`, then `refresh`.
+    """
+
+    def __init__(self):
+        self._changing, self._drawing = threading.RLock(), threading.Lock()
+        self._wanted, self._drawn = object(), None
+
+    def refresh(self) -> None:
+        """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits.
+
+        An error is told and leaves the last picture standing.
+        """
+        self._wanted = object()
+        while self._drawn is not self._wanted and self._drawing.acquire(blocking=False):
+            try:
+                wanted = self._wanted
+                frame = self.renderer.render(self.state)
+                self._complain(frame.error)
+                if not frame.error:
+                    self.show(frame)
+                    self.frame = frame
+                self._drawn = wanted
+            finally:
+                self._drawing.release()
