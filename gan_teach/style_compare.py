@@ -39,7 +39,7 @@ VARIANTS: dict[str, StyleGANConfig] = {
     "F, mixing 100 %": configuration("F", **(SIZE | {"mixing": 1.0})),
     "F, mapping 0": configuration("F", **SIZE, mapping_layers=0),
     "F, mapping 2": configuration("F", **SIZE, mapping_layers=2)}
-SETTINGS = Settings(images=72_000, batch=16, r1_gamma=5.0, noise_rate=0.01, schedule=Schedule(
+SETTINGS = Settings(images=72_000, batch=16, lr=4e-3, r1_gamma=5.0, noise_rate=0.01, schedule=Schedule(
     fade={8: 4_000, 16: 6_000, 32: 8_000}, stable={4: 4_000, 8: 4_000, 16: 10_000}))
 PICTURES = 40_000           # training portraits, seed 0
 ASKED = ("glasses", "hat", "beard", "turn", "light")          # what separability is asked for

@@ -59,7 +59,7 @@ class Settings:
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
     r1_every: int = 8              # … in every 8th step, 8 times as strong
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
-    noise_rate: float = 1.0        # how fast the scales B of a style generator's noise learn, until the cooling
+    noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the second half of the cooling
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
@@ -139,7 +139,7 @@ class Training:
         left = 1 - self.steps * s.batch / s.images
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
-                rate = group["rate"] if left >= s.cool else 1.0
+                rate = group["rate"] if left >= s.cool / 2 else 1.0
                 group["lr"] = s.lr * rate * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
