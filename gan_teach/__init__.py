@@ -19,4 +19,6 @@ def load(name_or_path, device=None):
         from .official import load_official
 
         return load_official(name_or_path, device=device)
+    if given.endswith(".safetensors"):
+        from . import official  # noqa: F401  (it adds the kinds of network that the authors' files become)
     return checkpoints.load(name_or_path, device)

@@ -61,10 +61,13 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     kind = next(kind for kind, (cls, _) in KINDS.items() if type(model) is cls)
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, {"kind": kind, "config": json.dumps(asdict(model.config))})
-    record = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
-              "bytes": temporary.stat().st_size, "sha256": sha256(temporary), **record}
-    os.replace(temporary, path)
+    try:
+        save_file(tensors, temporary, {"kind": kind, "config": json.dumps(asdict(model.config))})
+        record = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
+                  "bytes": temporary.stat().st_size, "sha256": sha256(temporary), **record}
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)                    # a full disk leaves no half file
     write_text(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     return record
 

@@ -127,7 +127,8 @@ class EvolutionLab(Panel):
             self.data.layout.display = "none"
         middle = column(CHILDREN[0], self.children_note, self.children, self.choosing, self.bars)
         left = column(MAIN, self.main_note, self.main)
-        bottom = [column(MAIN, note("the survivor’s measures"), self.measures),
+        below = "the survivor’s measures" if lab.measure else "real ones, to compare"
+        bottom = [column(MAIN, note(below), self.measures),
                   column(CHILDREN[0], note("family tree", "green: who lived on"), self.tree),
                   column(212, note("who won", "of the last 100"), self.shares)]
         self.widget = hooked(widgets.VBox([

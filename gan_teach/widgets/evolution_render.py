@@ -30,6 +30,10 @@ HAPPENED = {
     "evaluate": "D has judged every child: F = F_q + γ F_d.",
     "select": "The fittest live on; the others are gone.",
 }
+ON_PICTURES = HAPPENED | {
+    "train_d": "D has learnt a little more of what tells the survivor’s pictures from real ones.",
+    "vary": "Each mutation moved a copy of the parent by one step of Adam; each child draws the same z.",
+}
 NEXT = {"": "D learns", "train_d": "variation", "vary": "evaluation", "evaluate": "selection", "select": "D learns"}
 
 
@@ -61,8 +65,12 @@ def render(view: View, fast: bool = False) -> Frame:
         else:
             middle, note = children(view, kinds)
             bars = fitness_bars(view, kinds)
+        measures = measure_curves(view.measures)
+        if view.field is None and not measures:                             # nothing to measure: something to compare
+            real = view.real[:32]
+            measures = pictures.img(pictures.grid(real, 8), f"{len(real)} real pictures", MAIN)
         return Frame(pack(main), _main_note(view), pack(middle), note, bars,
-                     measure_curves(view.measures), family_tree(view.lineage, kinds),
+                     measures, family_tree(view.lineage, kinds),
                      winners(view.lineage, kinds), describe(view))
     except Exception as error:
         return Frame(error=f"This could not be drawn: {error} ({type(error).__name__}). Press Reset, or go back "
@@ -223,7 +231,7 @@ def describe(view: View) -> str:
         return f"You and the algorithm chose the same child. {_score(view)}"
     if view.waiting:
         return "Which child would you keep? Choose by eye, before the judgement is shown."
-    words = HAPPENED[view.done]
+    words = (ON_PICTURES if view.field is None else HAPPENED)[view.done]
     if view.done == "train_d" and view.loss_d:
         words += f" Its loss is {view.loss_d[-1]:.2f} (2 ln 2 = 1.39 when it only guesses)."
     if view.done == "select" and view.lineage:

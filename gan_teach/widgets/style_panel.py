@@ -15,7 +15,7 @@ from html import escape
 import ipywidgets as widgets
 
 from .paint_render import History
-from .panel import Panel
+from .panel import DrawnPanel
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 
@@ -62,7 +62,7 @@ def seed_box(hook: str, value: int, text: str = "Seed") -> widgets.BoundedIntTex
                   hook)
 
 
-class StylePanel(Panel):
+class StylePanel(DrawnPanel):
     """A state, a renderer, and widgets that a panel builds in `_build`, listens to in `_listen`, moves in `_sync`.
 
     `show(frame)` and `show_later(part)` put on the screen what the renderer returns.
@@ -72,11 +72,11 @@ class StylePanel(Panel):
     ADVICE = "Press Undo or Reset and try again."
 
     def __init__(self, renderer, state):
+        super().__init__()
         self.renderer, self.history, self.frame = renderer, History(state), None
         self._first = state                                 # where Reset goes
         self._last = ("", float("-inf"))                    # kind and time of the last change: a pull is one step
-        self._changing, self._drawing, self._syncing = threading.RLock(), threading.Lock(), False
-        self._wanted, self._drawn = object(), None
+        self._syncing = False
         self._standing: dict = {}                           # where `_put` left each slider
         self._behind, self._idle = False, threading.Event()
         self.error = widgets.HTML()
@@ -163,20 +163,8 @@ class StylePanel(Panel):
     # ------------------------------------------------------------------------------ drawing it
 
     def refresh(self, later: bool = True) -> None:
-        """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits."""
-        self._wanted = object()
-        while self._drawn is not self._wanted and self._drawing.acquire(blocking=False):
-            try:
-                wanted = self._wanted
-                frame = self.renderer.render(self.state)
-                if frame.error:
-                    self._complain(frame.error)
-                else:
-                    self.show(frame)
-                    self.frame, self.error.value = frame, ""
-                self._drawn = wanted
-            finally:
-                self._drawing.release()
+        """As the base does; then what follows it, in a thread of its own."""
+        super().refresh()
         with self._changing:
             start = later and not self._behind
             if start:
