@@ -1,6 +1,8 @@
 """Weights in the authors' formats: our networks compute with them what the authors' networks compute."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import official_files as files
@@ -165,6 +167,18 @@ def test_every_network_of_a_pickle_is_kept_converted(tmp_path, capsys, network):
     again = official.load_official(path, network, "cpu")
     assert capsys.readouterr().out == "" and type(again) is type(once) and torch.equal(again(x), once(x))
     assert [copy.name.split("-")[1] for copy in (tmp_path / "cache").glob("*.safetensors")] == [network]
+
+
+def test_a_kept_network_is_loaded_by_its_path_in_a_fresh_process(tmp_path):
+    """… where nobody has imported the readers, which know more kinds of network."""
+    path = tmp_path / "ffhq.pkl"
+    rng = np.random.default_rng(2)
+    G = files.with_components(files.stylegan_variables(rng, 8, 6, 6, UNITS))
+    path.write_bytes(files.tensorflow_pickle([G, files.Network("D", files.critic_variables(rng, 8, UNITS)), G]))
+    official.load_official(path, "D", "cpu")
+    kept, = (tmp_path / "cache").glob("*.safetensors")
+    code = f"import gan_teach; print(type(gan_teach.load({str(kept)!r}, 'cpu')).__name__)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "Discriminator\n"
 
 
 def test_wrong_names_list_the_right_ones(tmp_path):
