@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    from . import egan_compare, recipes
+    from . import egan_compare, egan_recipes, recipes
     from .widgets import stage
 
     whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
@@ -21,6 +21,14 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     train.add_argument("--images", type=int, help="how many pictures to show it in all (the recipe's number)")
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+
+    evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
+                                                "it was")
+    evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
+    evolve.add_argument("--rival", choices=egan_recipes.RIVALS, default="egan", help="or one loss alone (%(default)s)")
+    evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
+    evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 384,000)")
+    evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")
     dissect.add_argument("model", help="a shipped generator such as scenes-progan, a file of weights, or official/…")
@@ -66,6 +74,15 @@ def train(given: argparse.Namespace) -> int:
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))
         print(f"written: {folder / given.name}.safetensors")
+    return 0
+
+
+def evolve(given: argparse.Namespace) -> int:
+    from . import egan_recipes
+
+    record = egan_recipes.train_on(given.pictures, given.out, given.rival, given.images, given.device)
+    if record is not None:                               # None: interrupted; the same command goes on
+        print(json.dumps(record, indent=2))
     return 0
 
 
@@ -122,7 +139,7 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    command = {"train": train, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
+    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
                "list": list_shipped}[given.command]
     try:
         return command(given)

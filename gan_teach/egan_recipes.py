@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -159,7 +160,7 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
         raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
     name = f"{Path(pictures).expanduser().resolve().name.replace('.', '-')}-{rival}"
     return _train(name, pictures, rival, Path("runs") / name if folder is None else folder, images, device,
-                  f"gan_teach.egan_recipes.train_on({str(pictures)!r}, rival={rival!r})")
+                  f"python -m gan_teach evolve {shlex.quote(str(pictures))} --rival {rival}")
 
 
 def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,

@@ -171,7 +171,10 @@ def test_a_folder_of_pictures_is_evolved_by_one_call(tmp_path, monkeypatch):
 def test_a_rival_on_pictures_of_ones_own_and_what_cannot_be(tmp_path, monkeypatch):
     Image.new("RGB", (16, 16)).save(tmp_path / "one.png")
     monkeypatch.setattr(egan_recipes, "ANY", TINY)
-    record = egan_recipes.train_on(tmp_path, tmp_path / "run", "minimax", device="cpu")
+    command = ["evolve", str(tmp_path), "--rival", "minimax", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert main(command) == 0
+    record = json.loads(next((tmp_path / "run").glob("*-minimax.json")).read_text())
+    assert record["command"] == f"python -m gan_teach evolve {tmp_path} --rival minimax"
     assert record["generations"] == 8 and record["won"] == {"minimax": 1.0}        # twice as many: one loss is cheaper
     with pytest.raises(ValueError, match="no rival 'best'; there are egan, random"):
         egan_recipes.train_on(tmp_path, rival="best")

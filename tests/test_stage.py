@@ -66,7 +66,7 @@ def test_the_page_is_a_notebook_of_one_cell(tmp_path):
 
 def test_the_stage_of_evolution_has_its_panels():
     tabs = stage.evolution()
-    assert list(tabs) == ["Evolve", "Mutations"]
+    assert list(tabs) == ["Evolve", "On clothes", "Mutations"]
     tabs["Evolve"].phase.click()
     assert not tabs["Evolve"].error.value and tabs["Evolve"].frame.main
     assert "<svg" in tabs["Mutations"].chart.value

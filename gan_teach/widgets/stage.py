@@ -114,7 +114,8 @@ def evolution() -> dict[str, object]:
         for _ in range(150):
             young.step(plane.ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    return {"Evolve": EvolutionLab(), "Mutations": MutationPanel(logits=verdicts)}
+    return {"Evolve": EvolutionLab(), "On clothes": EvolutionLab(pictures="fashion"),
+            "Mutations": MutationPanel(logits=verdicts)}
 
 
 DEMOS: dict[str, tuple[str, Callable[[], dict[str, object]]]] = {
