@@ -1,4 +1,4 @@
-"""Chapter 1 as a reader meets it: JupyterLab, Run All, then the dissection panel, in a real browser."""
+"""Chapters as a reader meets them: JupyterLab, Run All, then a panel worked by mouse and keys, in a real browser."""
 
 import re
 import shutil
@@ -40,10 +40,25 @@ def page(tmp_path_factory):
         yield page
 
 
+MIXER = """
+from gan_teach import load
+from gan_teach.widgets.mixer import StyleMixer
+StyleMixer(load("portraits-stylegan"))
+"""
+
+
+def write(path: Path, *cells: str) -> None:
+    """A notebook of these cells. It names its kernel: JupyterLab would ask for one."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="module")
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    write(folder / "mixer.ipynb", MIXER)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
 
@@ -52,9 +67,7 @@ def test_the_harness_sees_pictures_change_and_errors_appear(page, tmp_path):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     for name, last in (("good", "'all is well'"), ("bad", "1 / 0")):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (TINY, last)])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+        write(folder / f"{name}.ipynb", TINY, last)
     with browser.jupyterlab(folder, tmp_path / "jupyterlab") as address:
         errors = browser.run_all(page, address.format(notebook="bad.ipynb"))
         assert errors == ["ZeroDivisionError: division by zero"]
@@ -95,3 +108,55 @@ def test_chapter_1_runs_and_its_panel_removes_the_trees(page, chapters):
     page.locator(".gt-slider [role=slider]").first.focus()      # the keyboard alone works it too
     page.keyboard.press("Home")
     browser.wait_until(page, lambda: browser.picture(page, "gt-after") != untouched)
+
+
+def test_the_warm_up_runs_and_its_players_take_turns(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="00_warm_up.ipynb")) == []
+    page.locator(".gt-warm-up").first.scroll_into_view_if_needed()
+    start = browser.picture(page, "gt-plane")
+    page.locator(".gt-d").first.click()                         # D learns: the ground under the dots changes
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") != start)
+    after_d = browser.picture(page, "gt-plane")
+    page.locator(".gt-g").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") != after_d)
+    page.locator(".gt-back").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == after_d)
+    page.locator(".gt-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == start)
+
+
+def chosen(page) -> str:
+    """What the mixer says about the large picture."""
+    return page.locator(".gt-mix-text").first.inner_text()
+
+
+def test_styles_are_mixed_by_click_and_by_key(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="mixer.ipynb")) == []
+    grid = page.locator(".gt-mix-grid").first
+    grid.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-mix-sheet").first.get_attribute("src"))
+    first, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 4 rows, 1 + 5 columns: the last place
+    page.mouse.click(sheet["x"] + sheet["width"] * 0.95, sheet["y"] + sheet["height"] * 0.95)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != first)
+    assert chosen(page) != said
+    last, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    grid.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last and chosen(page) != said)
+    page.keyboard.press("ArrowRight")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+
+    figure = browser.picture(page, "gt-mix-sheet")
+    page.locator(".gt-mix-layer input").nth(9).click()                   # a fine layer more from the source
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-sheet") != figure)
+    page.locator(".gt-mix-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+    page.locator(".gt-mix-psi [role=slider]").first.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    page.locator(".gt-mix-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == first)
