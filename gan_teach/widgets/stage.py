@@ -94,7 +94,7 @@ def mixing() -> dict[str, object]:
     from .mixer import StyleMixer
     from .noise_panel import NoisePanel
 
-    names = [name for name in ("portraits-stylegan", "scenes-stylegan") if name in checkpoints.shipped()]
+    names = [name for name in ("scenes-stylegan", "portraits-stylegan") if name in checkpoints.shipped()]
     if not names:
         raise FileNotFoundError("no style generator is shipped yet; make one with `python -m gan_teach train "
                                 "portraits-stylegan` and copy its two files from runs/portraits-stylegan into data/")
