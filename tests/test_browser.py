@@ -46,6 +46,14 @@ from gan_teach.widgets.mixer import StyleMixer
 StyleMixer(load("portraits-stylegan"))
 """
 
+PAINTER = """
+from gan_teach import load
+from gan_teach.widgets.paint import PaintPanel
+G = load("scenes-progan")
+best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
+PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
+"""
+
 
 def write(path: Path, *cells: str) -> None:
     """A notebook of these cells. It names its kernel: JupyterLab would ask for one."""
@@ -58,7 +66,8 @@ def write(path: Path, *cells: str) -> None:
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    write(folder / "mixer.ipynb", MIXER)
+    for name, code in (("mixer", MIXER), ("painter", PAINTER)):
+        write(folder / f"{name}.ipynb", code)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
 
@@ -160,3 +169,27 @@ def test_styles_are_mixed_by_click_and_by_key(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
     page.locator(".gt-mix-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == first)
+
+
+def test_the_mouse_paints_in_jupyterlab(page, chapters):
+    """… whose own shortcuts and drags must not get in the way."""
+    assert browser.run_all(page, chapters.format(notebook="painter.ipynb")) == []
+    canvas = page.locator(".gt-canvas").first
+    canvas.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-painted").first.get_attribute("src"))
+    first, box = browser.picture(page, "gt-painted"), canvas.bounding_box()
+    page.locator(".gt-paint-strength [role=slider]").focus()
+    page.keyboard.press("End")
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.72 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
+    page.mouse.up()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    page.locator(".gt-paint-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+    canvas.focus()                                              # the keyboard paints too
+    for key in ("ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    page.locator(".gt-paint-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
