@@ -37,7 +37,7 @@ class StyleGANConfig:
     mapping_layers: int = 8    # depth of f; 0: w is z, normalised
     mapping_rate: float = 0.01 # how fast f learns, compared with everything else
     styles: bool = True        # AdaIN after each layer; False: pixel norm, and w is read by the first layer alone
-    pixel_norm: bool = False   # pixel norm before AdaIN too: then no unit can hide a message from it in one huge spike
+    pixel_norm: bool = False   # pixel norm before AdaIN too: no place may be louder than others over all units
     constant: bool = True      # start from a learned constant; False: from a fully connected layer on w
     noise: bool = True         # B·noise in each layer
     mixing: float = 0.9        # share of training batches drawn with the styles of two latents
