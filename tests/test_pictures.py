@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gan_teach import checkpoints, recipes
 from gan_teach import pictures as p
 from gan_teach.scenes import CLASSES
 
@@ -131,3 +132,11 @@ def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
     assert not plt.fignum_exists(figure.number)
     with pytest.raises(ValueError, match="alt"):
         p.chart(plt.figure(), "")
+
+
+@pytest.mark.parametrize("draw, file", [(recipes.removal_picture, "trees.png"), (recipes.mixing_picture, "mixing.png")])
+def test_the_readmes_pictures_are_what_their_commands_draw(tmp_path, draw, file):
+    draw(tmp_path / file)
+    drawn, shipped = (np.asarray(Image.open(path).convert("RGB")).astype(int)
+                      for path in (tmp_path / file, checkpoints.data_folder() / "pictures" / file))
+    assert drawn.shape == shipped.shape and np.abs(drawn - shipped).mean() < 1
