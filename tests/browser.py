@@ -110,13 +110,24 @@ def run_all(page, address: str, minutes: float = 5) -> list[str]:
 
 
 def picture(page, hook: str) -> str:
-    """A fingerprint of the picture that the element of class `hook` shows now."""
-    return page.locator(f"img.{hook}, .{hook} img").first.evaluate("""async img => {
-        await img.decode();
-        const data = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
-        const digest = await crypto.subtle.digest('SHA-256', data);
-        return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('');
-    }""")
+    """A fingerprint of the picture that the element of class `hook` shows now.
+
+    A panel may put a new picture, or a new element, in place of this one while it is read: then it is read again.
+    """
+    image = page.locator(f"img.{hook}, .{hook} img").first
+    return wait_until(page, lambda: image.evaluate("""async img => {
+        const address = img.src;
+        try {
+            await img.decode();
+            const data = new Uint8Array(await (await fetch(address)).arrayBuffer());
+            if (img.src !== address || !img.isConnected) return '';
+            const digest = await crypto.subtle.digest('SHA-256', data);
+            return Array.from(new Uint8Array(digest), b => b.toString(16).padStart(2, '0')).join('');
+        } catch (error) {
+            if (img.src !== address || !img.isConnected) return '';
+            throw error;
+        }
+    }"""))
 
 
 def wait_until(page, question, seconds: float = 20):
