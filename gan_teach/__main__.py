@@ -55,12 +55,13 @@ def parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="variants trained equally, over seeds: make a record of data/ again; "
                                                   "a stopped comparison goes on with the run that it was in")
-    compare.add_argument("name", choices=(*egan_compare.COMPARISONS, "styles"),
-                         help="E-GAN beside its rivals, twice; or style generators, one change after the other")
+    compare.add_argument("name", choices=(*egan_compare.COMPARISONS, "styles", "progan"),
+                         help="E-GAN beside its rivals, twice; style generators, one change after the other; "
+                              "progressive GANs, dissected with and without minibatch std-dev")
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
     compare.add_argument("--seeds", type=int, help="how many runs of each variant (the record's number)")
     compare.add_argument("--generations", type=int, help="of each run of E-GAN (the record's number)")
-    compare.add_argument("--images", type=int, help="for each style generator (the record's number)")
+    compare.add_argument("--images", type=int, help="for each style generator or progressive GAN (the record's number)")
 
     commands.add_parser("list", help="the shipped checkpoints and their records")
     return whole
@@ -113,19 +114,19 @@ def fetch(given: argparse.Namespace) -> int:
 
 
 def compare(given: argparse.Namespace) -> int:
-    from . import egan_compare, style_compare
+    from . import egan_compare, progan_compare, style_compare
 
-    styles = given.name == "styles"
-    if getattr(given, "generations" if styles else "images") is not None:
-        raise ValueError(f"compare {given.name} takes {'--images' if styles else '--generations'}")
-    name = style_compare.NAME if styles else egan_compare.COMPARISONS[given.name][0]
+    growing = {"styles": style_compare, "progan": progan_compare}.get(given.name)
+    if getattr(given, "generations" if growing else "images") is not None:
+        raise ValueError(f"compare {given.name} takes {'--images' if growing else '--generations'}")
+    name = growing.NAME if growing else egan_compare.COMPARISONS[given.name][0]
     changes = {key: value for key in ("seeds", "generations") if (value := getattr(given, key)) is not None}
     if given.images is not None:
-        changes["settings"] = replace(style_compare.SETTINGS, images=given.images)
+        changes["settings"] = replace(growing.SETTINGS, images=given.images)
     folder = given.out or Path("runs") / name
-    record = style_compare.run(folder, **changes) if styles else egan_compare.run(given.name, folder, **changes)
+    record = growing.run(folder, **changes) if growing else egan_compare.run(given.name, folder, **changes)
     if record is not None:                               # None: interrupted; the same command goes on
-        print("\n".join((style_compare if styles else egan_compare).lines(record)))
+        print("\n".join((growing or egan_compare).lines(record)))
     return 0
 
 

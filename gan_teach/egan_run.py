@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,6 +12,7 @@ from tqdm.auto import tqdm
 from . import pictures
 from .egan import Evolution
 from .layers import keep_freed_memory, sample_z
+from .training import stop_signals
 
 
 def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,
@@ -35,28 +34,20 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
                              f"snapshot {state['settings']}, now {evolution.settings}")
         evolution.restore(state)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
-    stop = threading.Event()
-    handlers = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
     clock = time.monotonic() - evolution.seconds
-    try:
-        with tqdm(total=generations, initial=evolution.generation, unit=" generations") as bar:
-            while evolution.generation < generations and not stop.is_set():
-                evolution.step(real)
-                evolution.seconds = time.monotonic() - clock
-                bar.update()
-                if evolution.generation % 50 == 0:
-                    won = Counter(past.winner for past in evolution.lineage[-500:])
-                    bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
-                if evolution.generation % save_every == 0:
-                    evolution.save(resume)
-                if picture_every and evolution.generation % picture_every == 0:
-                    with torch.no_grad():
-                        grid = pictures.grid(evolution.G(z), columns=8)
-                    (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
-    finally:
-        for sig, handler in handlers.items():
-            signal.signal(sig, handler)
+    with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=" generations") as bar:
+        while evolution.generation < generations and not stop.is_set():
+            evolution.step(real)
+            evolution.seconds = time.monotonic() - clock
+            bar.update()
+            if evolution.generation % 50 == 0:
+                won = Counter(past.winner for past in evolution.lineage[-500:])
+                bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
+            if evolution.generation % save_every == 0:
+                evolution.save(resume)
+            if picture_every and evolution.generation % picture_every == 0:
+                with torch.no_grad():
+                    grid = pictures.grid(evolution.G(z), columns=8)
+                (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
     evolution.save(resume)
     return evolution

@@ -118,7 +118,7 @@ def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int
     device = next(G.parameters()).device
     above, left = (G.ws(sample_z(n, G.z_dim, s, device), psi) for n, s in ((sources, seed), (3, seed + 1)))
     rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device), G.synthesis(above)]
-    for layers, w in zip((range(4), range(4, 8), range(8, len(G.layers))), left.split(1)):
+    for layers, w in zip(stylegan.layer_groups(len(G.layers)).values(), left.split(1)):
         rows += [G.synthesis(w), G.synthesis(stylegan.mix(w, above, layers))]
     tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
     Path(path).write_bytes(pictures.png(pictures.grid(tiles, sources + 1)))
@@ -135,12 +135,17 @@ STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64, mixing=0.5, pixel_n
 STYLE_SETTINGS = Settings(
     images=300_000, batch=16, lr=4e-3, r1_gamma=10.0, cool=0.4, noise_rate=0.01, schedule=Schedule(
         fade={8: 8_000, 16: 10_000, 32: 14_000, 64: 14_000}, stable={4: 6_000, 8: 8_000, 16: 20_000, 32: 40_000}))
+# With γ = 10 at every size, faces that were good at 32×32 broke into bright crystals when 64×64 came in, and their
+# eyes stayed so: see `training.r1_weight`.
+PORTRAIT_SETTINGS = replace(STYLE_SETTINGS, images=320_000, r1_gamma=40.0, r1_grows=True, schedule=replace(
+    STYLE_SETTINGS.schedule, fade=STYLE_SETTINGS.schedule.fade | {64: 28_000}))
 
 
-def _style(name: str, drawings, judge: str, folder: Path, images: int | None, device) -> dict | None:
+def _style(name: str, drawings, judge: str, settings: Settings, folder: Path, images: int | None,
+           device) -> dict | None:
     """A style generator of configuration F for drawings such as `Scenes`; returns as `scenes_progan` does."""
     join_group()
-    settings = STYLE_SETTINGS if images is None else replace(STYLE_SETTINGS, images=images)
+    settings = settings if images is None else replace(settings, images=images)
     torch.manual_seed(settings.seed)
     training = Training(stylegan.Generator(STYLE), stylegan.Discriminator(STYLE),
                         drawings(SCENES, size=64, seed=0).images(), settings, device)
@@ -163,12 +168,12 @@ def _style(name: str, drawings, judge: str, folder: Path, images: int | None, de
 
 def scenes_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
     """Chapter 2's villages, drawn from styles."""
-    return _style("scenes-stylegan", Scenes, "scenes-segmenter", folder, images, device)
+    return _style("scenes-stylegan", Scenes, "scenes-segmenter", STYLE_SETTINGS, folder, images, device)
 
 
 def portraits_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
     """Chapter 2's faces, drawn from styles."""
-    return _style("portraits-stylegan", Portraits, "portraits-classifier", folder, images, device)
+    return _style("portraits-stylegan", Portraits, "portraits-classifier", PORTRAIT_SETTINGS, folder, images, device)
 
 
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:

@@ -113,11 +113,21 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
     return torch.cat([truncated[:, :cutoff], w[:, cutoff:]], dim=1)
 
 
+def layer_groups(layers: int) -> dict[str, tuple[int, ...]]:
+    """The paper's groups (section 3.1), of a network of so many layers: {"coarse": (0, 1, 2, 3), …}.
+
+    Coarse styles are those of 4×4 and 8×8, middle ones of 16×16 and 32×32, fine ones all above; a group that a small
+    network does not have is left out.
+    """
+    ends = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, layers)}
+    return {name: tuple(range(low, min(high, layers))) for name, (low, high) in ends.items() if low < layers}
+
+
 def mix(ws1: Tensor, ws2: Tensor, layers: Iterable[int]) -> Tensor:
     """Style mixing: `ws1`, but the given layers take their style from `ws2`.
 
-    ws1, ws2: N×L×W (one of them may have N = 1); layers: numbers from 0 to L−1. At 1024 px the paper calls 0-3
-    (4×4, 8×8) coarse, 4-7 (16×16, 32×32) middle, the rest fine. Returns a new N×L×W.
+    ws1, ws2: N×L×W (one of them may have N = 1); layers: numbers from 0 to L−1, such as a group of `layer_groups`.
+    Returns a new N×L×W.
     ValueError for a layer that does not exist and for tensors without a w for each layer.
     """
     layers = sorted(set(layers))

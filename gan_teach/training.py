@@ -15,6 +15,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,6 +60,7 @@ class Settings:
     loss: str = "logistic"         # with R1; or "wgan-gp", with its own penalty and a pull of D(x) towards 0
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
     r1_every: int = 8              # … in every 8th step, 8 times as strong
+    r1_grows: bool = False         # γ is that of the full size R; at r×r pixels it is γ (r/R)² (see `r1_weight`)
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
     noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the second half of the cooling
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
@@ -73,6 +76,16 @@ class Settings:
 def _comparable(settings: Settings) -> str:
     """The settings that a run may not change half-way; its length may grow."""
     return repr(replace(settings, images=0))
+
+
+def r1_weight(settings: Settings, resolution: int, full: int) -> float:
+    """γ at this resolution of a network that ends at `full`.
+
+    When the pictures double in size and D still judges them by their averages over 2×2 pixels, its gradient to each
+    pixel is a quarter, and R1 = ‖∇D‖², over four times as many pixels, a quarter too: the same γ holds D four times
+    less. So γ ∝ r², which is also how StyleGAN2's authors choose it (γ₀ · pixels / batch).
+    """
+    return settings.r1_gamma * (resolution / full) ** 2 if settings.r1_grows else settings.r1_gamma
 
 
 class NotFinite(RuntimeError):
@@ -95,6 +108,19 @@ def leave_group() -> None:
 def place() -> tuple[int, int]:
     """(which process this is, how many there are)."""
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set instead of what they did; outside the main thread nothing sets it."""
+    stop, handlers = threading.Event(), {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for sig, handler in handlers.items():
+            signal.signal(sig, handler)
 
 
 class Training:
@@ -156,7 +182,8 @@ class Training:
                 loss_d = wasserstein_gp(self.D, real, fake, draw)
                 total = loss_d + 1e-3 * self.D(real).square().mean()        # keeps D's scores near 0
         if s.loss == "logistic" and self.steps % s.r1_every == 0:
-            total = loss_d + s.r1_every * s.r1_gamma / 2 * r1_penalty(self.D, real)
+            gamma = r1_weight(s, resolution, self.real.shape[-1])
+            total = loss_d + s.r1_every * gamma / 2 * r1_penalty(self.D, real)
         loss_d = self._update(1, self.D, total, loss_d)
 
         self.D.requires_grad_(False)
@@ -234,30 +261,22 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
     z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
-    stop = threading.Event()
-    handlers = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
     clock = time.monotonic() - training.seconds
-    try:
-        with tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images", unit_scale=True,
-                  disable=not first) as bar:
-            while training.steps < end and not _any(stop.is_set()):
-                losses = training.step()
-                training.seconds = time.monotonic() - clock
-                bar.update(s.batch)
-                if training.steps % 50 == 0:
-                    bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
-                                    **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
-                if training.steps % save_every == 0 and first:
-                    training.save(resume)
-                if training.steps % picture_every == 0 and first:
-                    with torch.no_grad():
-                        grid = pictures.grid(training.G_ema(z), columns=8)
-                    (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
-    finally:
-        for sig, handler in handlers.items():
-            signal.signal(sig, handler)
+    with stop_signals() as stop, tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images",
+                                      unit_scale=True, disable=not first) as bar:
+        while training.steps < end and not _any(stop.is_set()):
+            losses = training.step()
+            training.seconds = time.monotonic() - clock
+            bar.update(s.batch)
+            if training.steps % 50 == 0:
+                bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
+                                **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+            if training.steps % save_every == 0 and first:
+                training.save(resume)
+            if training.steps % picture_every == 0 and first:
+                with torch.no_grad():
+                    grid = pictures.grid(training.G_ema(z), columns=8)
+                (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
     if first:
         training.save(resume)
     return training

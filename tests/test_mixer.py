@@ -15,7 +15,7 @@ from gan_teach.layers import sample_z
 from gan_teach.pictures import as_array, to_uint8
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
 from gan_teach.widgets import StyleMixer, mixer_grid, mixer_render
-from gan_teach.widgets.mixer_render import MOST, STRIP, MixRenderer, MixState, groups, span
+from gan_teach.widgets.mixer_render import MOST, STRIP, MixRenderer, MixState, span
 from test_stylegan import SIZE, shaken
 
 CONFIG = StyleGANConfig(**(SIZE | {"resolution": 32}))     # 8 layers: coarse 0–3, middle 4–7
@@ -161,9 +161,7 @@ def test_render_is_pure_and_never_raises(G, renderer):
     assert renderer.render(replace(state, psi=0.9)) == MixRenderer(G).render(replace(state, psi=0.9))
 
 
-def test_groups_are_the_papers():
-    assert groups(18) == {"coarse": (0, 1, 2, 3), "middle": (4, 5, 6, 7), "fine": tuple(range(8, 18))}
-    assert groups(10)["fine"] == (8, 9) and list(groups(4)) == ["coarse"]
+def test_numbers_of_layers_are_said_in_spans():
     assert span((0, 1, 2, 5, 7, 8)) == "0–2, 5, 7–8" and span(()) == ""
 
 

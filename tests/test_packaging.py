@@ -31,8 +31,8 @@ ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylega
          "segmenter classifier agreement dissection pixels units dissection_figures intervention information "
          "losses metrics style_measures projection wgan training cost egan_child egan_shared egan egan_run "
          "runner plane laboratory_view laboratory warm_up context repair compare truth report checkpoints "
-         "official datasets interpolation egan_recipes egan_compare egan_figures style_compare recipes lessons "
-         "widgets __init__ __main__").split()
+         "official datasets interpolation egan_recipes egan_compare egan_figures style_compare progan_compare recipes "
+         "lessons widgets __init__ __main__").split()
 
 
 def git_files() -> list[Path]:

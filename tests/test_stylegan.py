@@ -85,6 +85,11 @@ def test_psi_1_changes_nothing_and_psi_0_is_the_average_picture(G, z):
     assert torch.allclose(G(z, psi=0.5, cutoff=2), G.synthesis(by_hand), atol=1e-5)
 
 
+def test_groups_of_layers_are_the_papers():
+    assert stylegan.layer_groups(18) == {"coarse": (0, 1, 2, 3), "middle": (4, 5, 6, 7), "fine": tuple(range(8, 18))}
+    assert stylegan.layer_groups(10)["fine"] == (8, 9) and list(stylegan.layer_groups(4)) == ["coarse"]
+
+
 def test_mixing_takes_the_given_layers_from_the_second(G, z):
     a, b = G.ws(z), G.ws(sample_z(3, 8, seed=2))
     mixed = mix(a, b, [1, 4])

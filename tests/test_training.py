@@ -14,7 +14,7 @@ from gan_teach.progan import Discriminator, Generator, ProGANConfig
 from gan_teach.stylegan import Discriminator as StyleDiscriminator
 from gan_teach.stylegan import Generator as StyleGenerator
 from gan_teach.stylegan import StyleGANConfig
-from gan_teach.training import NotFinite, Schedule, Settings, Training, run
+from gan_teach.training import NotFinite, Schedule, Settings, Training, r1_weight, run
 
 MODELS = """
     import torch
@@ -146,6 +146,29 @@ def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     assert any(not torch.equal(a, b) for a, b in zip(before, training.D.parameters()))
     with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, wgan-gp"):
         tiny(loss="hinge")
+
+
+def test_a_growing_r1_holds_the_same_discriminator_as_hard_at_every_size():
+    settings = Settings(r1_gamma=40.0, r1_grows=True)
+    v = torch.linspace(-1, 1, 3 * 16 * 16).view(1, 3, 16, 16)
+    small, large = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 32, 32)
+
+    def judge(x):                                                          # one D, looking at 16×16 averages
+        x = x if x.shape[-1] == 16 else torch.nn.functional.avg_pool2d(x, 2)
+        return (x * v).sum((1, 2, 3))
+
+    held = [r1_weight(settings, len(x[0, 0]), 64) * r1_penalty(judge, x).item() for x in (small, large)]
+    assert held[0] == pytest.approx(held[1]) and held[0] > 0
+    assert r1_weight(settings, 64, 64) == 40 and r1_weight(settings, 32, 64) == 10
+    assert r1_weight(Settings(r1_gamma=40.0), 4, 64) == 40
+
+
+def test_a_growing_r1_is_weaker_while_the_pictures_are_small():
+    same = tiny(r1_gamma=8.0, r1_grows=True), tiny(r1_gamma=2.0), tiny(r1_gamma=8.0)         # 4×4 of 8×8 pixels
+    for training in same:
+        training.step()
+    first, second, third = ([p.detach().clone() for p in training.D.parameters()] for training in same)
+    assert all(map(torch.equal, first, second)) and not all(map(torch.equal, first, third))
 
 
 def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():

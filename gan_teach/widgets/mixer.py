@@ -9,10 +9,12 @@ from html import escape
 
 import ipywidgets as widgets
 
+from gan_teach.stylegan import layer_groups
+
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
 from .panel import button, heading, row
-from .style_drawer import groups, pixels
+from .style_drawer import pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
 
 ALL, NONE, EVERY = "all", "none", "all layers"
@@ -122,7 +124,7 @@ class StyleMixer(StylePanel):
                     cutoff=None if self.state.cutoff is None or self.state.cutoff > L else self.state.cutoff)
 
     def _groups(self) -> dict[str, tuple[int, ...]]:
-        return groups(self.renderer.drawers[self.state.model].layers)
+        return layer_groups(self.renderer.drawers[self.state.model].layers)
 
     def _preset(self, name: str | None) -> None:
         whole = tuple(range(self.renderer.drawers[self.state.model].layers))

@@ -20,9 +20,9 @@ from torch import Tensor
 from gan_teach import pictures
 from gan_teach.dissection import check_name
 from gan_teach.layers import one_thread
-from gan_teach.stylegan import Generator, mix
+from gan_teach.stylegan import Generator, layer_groups, mix
 
-from .style_drawer import Drawer, Which, check_layers, drawers, groups, number, pixels, span
+from .style_drawer import Drawer, Which, check_layers, drawers, number, pixels, span
 
 MOST = 8                # sources, and destinations, at most
 STRIP = 9               # pictures from the destination to the full style of the source
@@ -91,7 +91,7 @@ class MixRenderer:
         """The state at the start: the coarse styles come from the sources."""
         model = model or next(iter(self.drawers))
         check_name("model", model, self.drawers)
-        return self.check(MixState(model, **({"layers": groups(self.drawers[model].layers)["coarse"]} | changes)))
+        return self.check(MixState(model, **({"layers": layer_groups(self.drawers[model].layers)["coarse"]} | changes)))
 
     def check(self, state: MixState) -> MixState:
         """The same state, tidied; ValueError in plain words for one that cannot be drawn."""

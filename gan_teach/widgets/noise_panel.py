@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from gan_teach.stylegan import layer_groups
+
 from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter
 from .panel import button, heading, row
-from .style_drawer import groups, pixels
+from .style_drawer import pixels
 from .style_panel import StylePanel, choice, hooked, picture, said, seed_box, tick, toggles
 
 ALL, NONE = "all", "none"
@@ -79,7 +81,7 @@ class NoisePanel(StylePanel):
 
     def _preset(self, name: str | None) -> None:
         if name is not None:
-            self.change(noisy={ALL: None, NONE: (), **groups(self._layers())}[name])
+            self.change(noisy={ALL: None, NONE: (), **layer_groups(self._layers())}[name])
 
     def _redraw(self) -> None:
         """The next draw; the stored one is that of seed 0."""
@@ -88,7 +90,7 @@ class NoisePanel(StylePanel):
     # ------------------------------------------------------------------------------ showing
 
     def _sync(self) -> None:
-        state, of = self.state, groups(self._layers())
+        state, of = self.state, layer_groups(self._layers())
         self.model.value, self.seed.value = state.model, state.seed
         options = (ALL, *of, NONE)
         if tuple(self.preset.options) != options:

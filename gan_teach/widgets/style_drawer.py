@@ -29,12 +29,6 @@ def pixels(layer: int) -> int:
     return 4 << layer // 2
 
 
-def groups(layers: int) -> dict[str, tuple[int, ...]]:
-    """The paper's groups of layers: coarse 4–8 px, middle 16–32 px, fine above; those that this many layers have."""
-    ends = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, layers)}
-    return {name: tuple(range(low, min(high, layers))) for name, (low, high) in ends.items() if low < layers}
-
-
 def span(layers: Sequence[int]) -> str:
     """Numbers in words: (0, 1, 2, 5) → "0–2, 5"."""
     runs: list[list[int]] = []
