@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .dissection import Dissection, Generator, Segmenter, check_layer, check_name, device_of, evaluating, segment
 from .intervention import ablate, insert, levels
@@ -56,7 +56,7 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
         raise ValueError(f"reach is an odd number of places, 1 or more; got {reach}")
     c, device, found, labels = check_name("class", cls, segmenter.classes), device_of(G), [], []
     C = len(segmenter.classes)
-    with evaluating(G, segmenter), tqdm(total=len(z), desc=f"insert {cls}", disable=not progress) as bar:
+    with evaluating(G, segmenter), tqdm(desc=f"insert {cls}", unit="try", leave=False, disable=not progress) as bar:
         for part in z.split(batch):
             N, copies = len(part), max(1, batch // len(part))
             # `copies` places at once: f may remember its z (a style), so it always gets as many r as it made
@@ -64,6 +64,8 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
             before = segment(segmenter, f(r))                               # (copies·N, H, W)
             count = label_pixels(before, C)[:, c]                           # (copies·N,)
             h, w = r.shape[-2:]
+            if not found:
+                bar.reset(total=len(z) * h * w)
             tries = torch.zeros(3, h * w, N, dtype=torch.long)
             for places in torch.arange(h * w).split(copies):
                 one = torch.zeros(copies, 1, h, w, device=device)
@@ -73,7 +75,7 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
                 free = (F.interpolate(Q, size=before.shape[-2:])[:, 0] > 0) & (before != c)
                 counts = (label_pixels(after, C)[:, c] - count, (free & (after == c)).sum((1, 2)), free.sum((1, 2)))
                 tries[:, places] = torch.stack(counts).view(3, copies, N)[:, :len(places)].cpu()
-                bar.update(N * len(places) / (h * w))
+                bar.update(N * len(places))
             found.append(tries.transpose(1, 2).reshape(3, N, h, w))
             labels.append(before[:N].cpu())
     return Tries(*torch.cat(found, 1), torch.cat(labels))

@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .agreement import Dissection, check_name
 from .layers import sample_z
@@ -211,7 +211,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     device, C, folds = device_of(G), len(segmenter.classes), min(10, samples)
     z, ready = sample_z(samples, G.z_dim, seed).to(device), []              # (samples, Z)
     bar = tqdm(total=(2 if thresholds is None else 1) * samples, desc=f"dissect {few(layers)}",
-               unit="picture", disable=not progress)
+               unit="picture", leave=False, disable=not progress)
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each

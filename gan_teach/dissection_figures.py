@@ -46,8 +46,9 @@ def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
             n = len(units.get(name, ()))
             if n:
                 ax.barh(row, n, left=left, height=0.72, color=colours[name], hatch=hatches[name], edgecolor="#222")
-                if n > 0.011 * most * (len(name) + 4):                      # is there room for the words?
-                    ax.text(left + n / 2, row, f"{name} {n}", ha="center", va="center", fontsize=10, color="#111",
+                words = f"{name} {n}"
+                if n > most * (0.0108 * len(words) + 0.006):                # is there room for them?
+                    ax.text(left + n / 2, row, words, ha="center", va="center", fontsize=10, color="#111",
                             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.9})
             left += n
         kinds = f"{len(units)} class{'' if len(units) == 1 else 'es'}"

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .dissection import (
     Dissection,
@@ -141,7 +141,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     """
     layers, device, C = in_order(G, layers), device_of(G), len(segmenter.classes)
     z = sample_z(samples, G.z_dim, seed).to(device)
-    bar = tqdm(total=samples, desc=f"information of {few(layers)}", unit="picture", disable=not progress)
+    bar = tqdm(total=samples, desc=f"information of {few(layers)}", unit="picture", leave=False, disable=not progress)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each
         K = len(SHARES)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .dissection import Generator, Segmenter, check_name, device_of, evaluating, segment
 from .layers import sample_z
@@ -161,7 +161,8 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     if not all(0 <= n <= most for n in counts):
         raise ValueError(f"counts go from 0 to the {most} units of the shortest order; got {tuple(counts)}")
     k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
-    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=f"effect on {cls}", disable=not progress) as bar:
+    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=f"effect on {cls}", leave=False,
+              disable=not progress) as bar:
         for name, several in named.items():
             effects = torch.zeros(len(several), len(counts), dtype=torch.float64)
             for o, order in enumerate(several):
@@ -261,7 +262,7 @@ def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, sam
         for r, f in pictures(G, layer, samples, seed):
             labels = segment(segmenter, f(r))                               # (N, H, W)
             before += int((labels == c).sum())
-            for u in tqdm(candidates, desc=f"units of {cls}", disable=not progress):
+            for u in tqdm(candidates, desc=f"units of {cls}", leave=False, disable=not progress):
                 gone, other = _changes(labels, segment(segmenter, f(ablate(r, [u]))), c)
                 removed[u], changed[u] = removed[u] + gone, changed[u] + other
     if not before:
@@ -295,7 +296,7 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
     rng, pull, history = torch.Generator().manual_seed(seed), torch.zeros(U), []
     alpha = torch.zeros(U, device=device).add_(torch.as_tensor(init, device=device)).requires_grad_()
-    adam, bar = torch.optim.Adam([alpha], lr), tqdm(range(steps), desc=f"α of {cls}", disable=not progress)
+    adam, bar = torch.optim.Adam([alpha], lr), tqdm(range(steps), desc=f"α of {cls}", leave=False, disable=not progress)
     with evaluating(G, segmenter), torch.no_grad():
         shows = [class_pixels(f(r), segmenter)[:, c] > 0 for r, f in pictures(G, layer, samples, seed)]
         z = sample_z(samples, G.z_dim, seed)[torch.cat(shows).cpu()]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .dissection import Generator, Segmenter, check_layer, device_of, segment
 from .layers import sample_z
@@ -23,7 +23,7 @@ def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50,
     check_layer(G, layer)
     if samples < 1:
         raise ValueError(f"samples must be at least 1; got {samples}")
-    for z in tqdm(sample_z(samples, G.z_dim, seed).split(batch), label, disable=label is None):
+    for z in tqdm(sample_z(samples, G.z_dim, seed).split(batch), label, leave=False, disable=label is None):
         yield G.at(z.to(device_of(G)), layer)
 
 

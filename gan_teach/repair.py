@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .dissection import Generator, check_name, evaluating
 from .intervention import ablate
@@ -92,7 +92,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
         away, y = torch.cdist(phi, phi_real).min(1)                         # (samples,) each
         return (away / rho[y].clamp(min=1e-6))[T].mean(0)                   # (U,)
     distance = Distance(phi_real)
-    return torch.tensor([distance(phi[rows]) for rows in tqdm(T.T, "units", disable=not progress)])
+    return torch.tensor([distance(phi[rows]) for rows in tqdm(T.T, "units", leave=False, disable=not progress)])
 
 
 @dataclass

@@ -89,7 +89,8 @@ def record_html(record: Mapping | None) -> str:
         return "<p>The model came without a record of its training.</p>"
     facts = {str(key).replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)
              for key, value in record.items() if isinstance(value, (str, int, float)) and key != "sha256"}
-    plain = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in facts.items())
+    plain = "".join(f'<div><dt>{escape(key.replace("frechet", "Fréchet"))}</dt><dd>{escape(value)}</dd></div>'
+                    for key, value in facts.items())
     whole = escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))
     return f'<h3>The model</h3><dl class="facts">{plain}</dl><details><summary>The whole record</summary>' \
            f"<pre>{whole}</pre></details>"
@@ -161,7 +162,8 @@ summary{cursor:pointer;padding:.4rem 0}pre{overflow:auto;font-size:.9rem;backgro
 .facts dt{color:var(--soft);font-size:.95rem}.facts dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-spacing:0;width:100%}th,td{padding:.3rem .8rem;text-align:right;
 border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td[colspan]{text-align:left}th[scope=row]{font-weight:600}
+th:first-child,td[colspan]{text-align:left}th:nth-child(5),td:nth-child(5){text-align:left;padding-left:2rem}
+th[scope=row]{font-weight:600}
 tr>:first-child{position:sticky;left:0;background:var(--page)}
 .swatch{display:inline-block;width:1.1em;height:1.1em;margin-right:.6em;vertical-align:-.15em;
 border:1px solid var(--soft)}
@@ -174,7 +176,7 @@ content-visibility:auto;contain-intrinsic-size:auto 260px}
 .unit[hidden],.one .unit:not(.here){display:none}
 @media(max-width:45rem){h1{font-size:1.7rem}h2{font-size:1.4rem}header,main{padding:0 1rem}.controls{position:static}
 html{scroll-padding-top:0}.facts{grid-template-columns:1fr 1fr}img.chart{width:52rem}img.strip{width:46rem}
-img.chart,img.strip{max-width:none}th,td{padding:.3rem .5rem}}
+img.chart,img.strip{max-width:none}table{font-size:1rem}th,td,th:nth-child(5),td:nth-child(5){padding:.3rem .4rem}}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 """
 

@@ -170,7 +170,7 @@ def to_float(images: Tensor) -> Tensor:
 def prerender(scenes, label: str | None = None) -> tuple[Tensor, Tensor]:
     """Render every scene once: images N×3×H×W and masks N×H×W, both uint8 (75 MB for 6,000 of 64×64)."""
     images, masks = [], []
-    for i in tqdm(range(len(scenes)), desc=label, disable=label is None):
+    for i in tqdm(range(len(scenes)), desc=label, leave=False, disable=label is None):
         image, mask, _ = scenes[i]
         images.append(((image + 1) * 127.5).round().clamp(0, 255).byte())
         masks.append(mask.byte())

@@ -138,7 +138,7 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     noise = torch.randint(2**31, (pairs,), generator=draw)
     found = []
     with evaluating(G, getattr(eyes, "__self__", eyes)), \
-            tqdm(total=pairs, desc=f"path length, {space} {ends}", disable=not progress) as bar:
+            tqdm(total=pairs, desc=f"path length, {space} {ends}", leave=False, disable=not progress) as bar:
         for part in torch.arange(pairs).split(batch):
             a, b, here = z1[part].to(device), z2[part].to(device), t[part].to(device)
             steps = (here, here + epsilon)
@@ -245,7 +245,7 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     device, draw = device_of(G), numbers(seed)
     z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
     w, found = [], []
-    with evaluating(G, classifier), tqdm(total=n, desc="pictures to label", disable=not progress) as bar:
+    with evaluating(G, classifier), tqdm(total=n, desc="pictures to label", leave=False, disable=not progress) as bar:
         for part in torch.arange(n).split(batch):
             w.append(G.mapping(z[part].to(device)))
             images = G.synthesis(w[-1], G.noise(noise[part].tolist())).clamp(-1, 1)
@@ -283,7 +283,7 @@ def mixing_distances(G: Generator, real: Tensor, judge, latents: Iterable[int] =
     generator that was trained with mixing regularisation should lose less from left to right.
     """
     distances, counts = {}, list(latents)
-    with evaluating(G), tqdm(total=len(counts) * len(real), desc="mixtures", disable=not progress) as bar:
+    with evaluating(G), tqdm(total=len(counts) * len(real), desc="mixtures", leave=False, disable=not progress) as bar:
         for count in counts:
             draw, fake = numbers(seed), []
             ws = mixed(G, len(real), count, draw)
@@ -305,7 +305,8 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
     """
     seeds = torch.randint(2**31, (draws,), generator=numbers(seed))
     layers, found = None if layers is None else tuple(layers), []
-    with evaluating(G), tqdm(total=draws * len(ws), desc="draws of the noise", disable=not progress) as bar:
+    with evaluating(G), tqdm(total=draws * len(ws), desc="draws of the noise", leave=False,
+                             disable=not progress) as bar:
         for w in ws:
             greys = []
             for part in seeds.split(batch):

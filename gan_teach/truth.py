@@ -36,7 +36,7 @@ class SceneGenerator:
     noise = (0.05, 0.2, 0.5)
 
     def __init__(self, scenes: int = 300, size: int = 64, seed: int = 3, wear: float = 0.0, blind: int = 9):
-        self.images, self.masks = prerender(Scenes(scenes, size=size, seed=seed), "rendering scenes")       # bytes
+        self.images, self.masks = prerender(Scenes(scenes, size=size, seed=seed))       # bytes
         if wear:
             soft = F.avg_pool2d(F.pad(to_float(self.images), (1, 1, 1, 1), mode="replicate"), 3, 1)
             soft += wear * torch.randn(soft.shape, generator=torch.Generator().manual_seed(seed))

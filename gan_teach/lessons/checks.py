@@ -96,7 +96,7 @@ def _check(properties: Callable) -> Callable:
         try:
             print("✓", properties(answer))
         except NotStarted:
-            print("… not started: replace the `...` in the function, run its cell, then this one.")
+            print("… not started: replace the `...` in the function, then run this cell again.")
         except Wrong as wrong:
             print("✗", wrong)
         except Exception as error:                # a return value so odd that the check itself stumbled
