@@ -539,6 +539,21 @@ def test_knobs_turn_while_it_plays():
     assert shown.lab.evolution.generation == 0 and shown.back.value == 0
 
 
+def test_a_frame_leaves_a_knob_that_waits_to_be_turned_where_it_is():
+    shown = panel()
+    shown.play.click()
+    with shown.runner.lock:                                 # as during a long act
+        person = threading.Thread(target=lambda: setattr(shown.gamma, "value", 0.5))
+        person.start()
+        wait_for(lambda: shown._turning)
+        shown.show()
+        assert shown.gamma.value == 0.5 and shown.lab.knobs.gamma == SMALL.gamma
+    person.join()
+    assert shown.lab.knobs.gamma == 0.5 and not shown._turning
+    shown.play.click()
+    assert shown.gamma.value == 0.5
+
+
 def test_rewind_and_reset_from_the_controls():
     shown = panel()
     for _ in range(4):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -56,6 +57,7 @@ class EvolutionLab(Panel):
         self.lab = Laboratory(data, evolution or plane.start, settings or plane.SETTINGS, offered, measure, luck,
                               span=span)
         self.frame, self._shower = Frame(), None        # the thread that moves the controls just now
+        self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
         self._build()
         self._listen()
@@ -70,9 +72,9 @@ class EvolutionLab(Panel):
             widget.add_class(f"gt-evo-{hook}")
             return widget
 
-        def knob(kind, hook, label, **options):
+        def knob(kind, hook, label, label_width="72px", **options):
             return hooked(kind(description=label, layout=widgets.Layout(width="208px"),
-                               style={"description_width": "72px"}, **options), hook)
+                               style={"description_width": label_width}, **options), hook)
 
         def picture(hook, width, height):
             return hooked(widgets.Image(value=b"", format="png", width=width, height=height,
@@ -95,9 +97,10 @@ class EvolutionLab(Panel):
         for name in ("text", "error", "main_note", "children_note", "bars", "measures", "tree", "shares"):
             setattr(self, name, html(name))
         gammas = sorted({*GAMMAS, k.gamma})
-        self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", value=k.gamma,
+        self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px", value=k.gamma,
                           options=[(f"{g:g}", g) for g in gammas])
-        self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", value=k.d_steps, min=1, max=max(10, k.d_steps))
+        self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", value=k.d_steps, min=1,
+                            max=max(10, k.d_steps))
         many = sorted(n for n in {*PARENTS, k.mu} if lab.base.batch % n == 0)
         self.mu = knob(widgets.Dropdown, "mu", "μ, parents", value=k.mu, options=many)
         self.selection = knob(widgets.Dropdown, "selection", "Selection", value=k.selection, options=list(RULES))
@@ -157,8 +160,13 @@ class EvolutionLab(Panel):
     def turn(self, **knobs) -> None:
         """Turn knobs of the laboratory, at once; another seed or other data begin anew."""
         if self.runner.playing and not {"seed", "data"} & set(knobs):
-            with self.runner.lock:
-                self.lab.turn(**knobs)              # the next frame shows it
+            self._turning.update(knobs)
+            try:
+                with self.runner.lock:
+                    self.lab.turn(**knobs)          # the next frame shows it
+            finally:
+                for name in knobs:
+                    self._turning.pop(name, None)
         else:
             self.runner.step(lambda: self.lab.turn(**knobs))
 
@@ -229,8 +237,8 @@ class EvolutionLab(Panel):
             self._shower = None
 
     def _sync(self, view, playing: bool) -> None:
-        """Move the controls to where the laboratory is; `_heard` knows that nobody has touched them."""
-        k = view.knobs
+        """Move the controls to where the laboratory is, or soon will be; `_heard` knows that nobody touched them."""
+        k = replace(view.knobs, **self._turning)
         self.play.description = "❙❙ Pause" if playing else "▶ Play"
         self.phase.description = f"Step: {NEXT[view.done]}"
         self.phase.disabled = self.one.disabled = view.waiting
@@ -246,7 +254,7 @@ class EvolutionLab(Panel):
             choice.layout.display = "" if i < len(children) else "none"
             if i < len(children):
                 choice.description = f"keep {SIGNS[view.offered.index(children[i].mutation) % len(SIGNS)]}"
-                choice.layout.width = f"{side:.0f}px"
+                choice.layout.width = f"{int(side)}px"      # rounded down: as many in a row as pictures
 
     def _heard(self, act, value) -> None:
         """A control was touched, unless `show` is moving it. An exception is told in the panel."""

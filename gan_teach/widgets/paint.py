@@ -78,8 +78,8 @@ class PaintPanel(DrawnPanel):
                             max=max(3, across // 3))
         self.units = slider(widgets.IntSlider, "gt-paint-units", "Units", value=min(units, self.renderer.units),
                             min=1, max=self.renderer.units)
-        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", "Strength", value=1.0, min=0.1, max=3.0,
-                               step=0.1, readout_format=".1f")
+        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", "Strength", value=1.0, min=0.25, max=3.0,
+                               step=0.25, readout_format=".2f")   # 7.7.1 stops short of 3.0 in steps of 0.1
         self.undo = button("↶ Undo", "gt-paint-undo", lambda: self._travel(History.undo))
         self.redo = button("↷ Redo", "gt-paint-redo", lambda: self._travel(History.redo))
         self.reset = button("Reset", "gt-paint-reset", lambda: self.go(PaintState(self.state.seed)))
@@ -93,7 +93,7 @@ class PaintPanel(DrawnPanel):
         self.before, self.tallies, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
         for name in ("before", "tallies", "error", "outline"):
             getattr(self, name).add_class(f"gt-paint-{name}")
-        how = "drag on the picture; or arrow keys and space" if hasattr(self.canvas, "_esm") else "press the buttons"
+        how = "drag, or arrows and space" if hasattr(self.canvas, "_esm") else "press the buttons"
         controls = widgets.VBox([
             row(self.action, gap="8px"), self.cls, self.brush, self.units, self.strength,
             row(self.undo, self.redo, self.reset, gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),

@@ -114,7 +114,8 @@ class PaintButtons(widgets.VBox):
         self.rows, self.cols = rows, cols
         self.step = -(-max(rows, cols) // 16)   # cells to a button, so that 16 buttons are enough
         across, down = -(-cols // self.step), -(-rows // self.step)
-        self.image = widgets.Image(value=b"", format="png", width=width, height=width)
+        self.image = widgets.Image(value=b"", format="png", width=width, height=width,
+                                   layout=widgets.Layout(margin="0"))
         self.image.add_class("gt-before")
         cell = f"{width // across}px"
         self.buttons = [widgets.ToggleButton(description="", layout=widgets.Layout(

@@ -231,7 +231,7 @@ def enlarged(sign: Tensor, labels: Tensor) -> Tensor:
 def describe(tallies: Sequence[Tally], outside: int) -> str:
     """What the strokes did, in words, for the live text and for readers who do not see the pictures."""
     if not tallies:
-        return "Nothing is painted yet: drag on the large picture."
+        return "Nothing is painted yet."
     parts = [f"{t.cls}: {t.asked} pixels asked, {t.came} {'appeared' if t.action == 'add' else 'removed'}"
              for t in tallies]
     return "; ".join(parts) + f"; outside the paint {outside} pixels changed their class."
