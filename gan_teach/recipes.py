@@ -137,7 +137,7 @@ STYLE_SETTINGS = Settings(
         fade={8: 8_000, 16: 10_000, 32: 14_000, 64: 14_000}, stable={4: 6_000, 8: 8_000, 16: 20_000, 32: 40_000}))
 # With γ = 10 at every size, faces that were good at 32×32 broke into bright crystals when 64×64 came in, and their
 # eyes stayed so: see `training.r1_weight`.
-PORTRAIT_SETTINGS = replace(STYLE_SETTINGS, images=320_000, r1_gamma=40.0, r1_grows=True, schedule=replace(
+PORTRAIT_SETTINGS = replace(STYLE_SETTINGS, images=240_000, r1_gamma=40.0, r1_grows=True, schedule=replace(
     STYLE_SETTINGS.schedule, fade=STYLE_SETTINGS.schedule.fade | {64: 28_000}))
 
 

@@ -20,6 +20,8 @@ from gan_teach.layers import sample_z
 from gan_teach.official import upernet
 from gan_teach.pictures import show
 from gan_teach.segmenter import segment
+from gan_teach.widgets import PaintPanel
+from gan_teach.widgets.paint_render import PaintState, Stroke
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "01b_gan_dissection_further.ipynb"
 
@@ -255,15 +257,21 @@ def test_the_chapters_section_runs_with_the_files_and_without(tmp_path, weights,
         labels.write_text(labels.read_text().replace("object 1", "tree"))
     cells = nbformat.read(CHAPTER, 4).cells
     section = {cell.id: cell.source for cell in cells if cell.cell_type == "code" and cell.id.startswith("theirs-")}
-    assert list(section) == ["theirs-have", "theirs-dissect", "theirs-look"]
+    assert list(section) == ["theirs-have", "theirs-dissect", "theirs-look", "theirs-paint"]
     scope = {"load": gan_teach.load, "dissect": dissect, "device_of": device_of, "sample_z": sample_z, "ablate": ablate,
-             "torch": torch, "show": show}
+             "torch": torch, "show": show, "PaintPanel": PaintPanel}
     for source in section.values():
         source = source.replace('"official/progan-church"', repr(str(tmp_path / "church.pth")))
         source = source.replace('"official/upernet"', repr(str(folder))).replace("samples=60", "samples=4")
-        exec(source, scope)
+        exec(source.replace("samples=10", "samples=2"), scope)
     said = capsys.readouterr().out
     assert scope["ready"] == there == ("20 tree units at 0" in said) and ("there is no" in said) != there
+    assert (scope["panel"] is not None) == there
+    if there:                                                      # and the panel paints on the authors' network
+        panel = scope["panel"]
+        before = panel.frame.after
+        panel.go(PaintState(0, (Stroke("add", "tree", ((0.2, 0.5), (0.8, 0.5)), strength=3.0),)))
+        assert not panel.frame.error and panel.frame.after != before
 
 
 def test_labels_must_fit(tmp_path, weights):
