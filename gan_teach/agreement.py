@@ -146,7 +146,7 @@ class Dissection:
         found, (low, high) = self.concept_units(min_iou), self.interval()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
         way = "thresholds given" if self.quantile is None else f"top {self.quantile:g} of values"
-        lines = [f"layer {self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match "
+        lines = [f"{self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match "
                  f"a class (IoU > {min_iou:g}; {self.samples} pictures; {way})",
                  f"{'class':<14}{'pixels':>8}{'units':>7}{'best unit':>11}{'IoU':>8}{'95 % interval':>17}"]
         for c in share.argsort(descending=True, stable=True).tolist():

@@ -178,6 +178,7 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
     """
     if D_field is None:
         canvas = np.full((size, size, 3), 255, np.uint8)
+        canvas[[0, -1]] = canvas[:, [0, -1]] = 215                              # a frame: the paper around it is white
     else:
         level = F.interpolate(D_field.float()[None, None], (size, size), mode="bilinear", align_corners=True)[0, 0]
         canvas = np.repeat((95 + 155 * level.clamp(0, 1)).byte().numpy()[..., None], 3, 2)

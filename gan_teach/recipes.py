@@ -135,17 +135,12 @@ STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64, mixing=0.5, pixel_n
 STYLE_SETTINGS = Settings(
     images=300_000, batch=16, lr=4e-3, r1_gamma=10.0, cool=0.4, noise_rate=0.01, schedule=Schedule(
         fade={8: 8_000, 16: 10_000, 32: 14_000, 64: 14_000}, stable={4: 6_000, 8: 8_000, 16: 20_000, 32: 40_000}))
-# With γ = 10 at every size, faces that were good at 32×32 broke into bright crystals when 64×64 came in, and their
-# eyes stayed so: see `training.r1_weight`.
-PORTRAIT_SETTINGS = replace(STYLE_SETTINGS, images=240_000, r1_gamma=40.0, r1_grows=True, schedule=replace(
-    STYLE_SETTINGS.schedule, fade=STYLE_SETTINGS.schedule.fade | {64: 28_000}))
 
 
-def _style(name: str, drawings, judge: str, settings: Settings, folder: Path, images: int | None,
-           device) -> dict | None:
+def _style(name: str, drawings, judge: str, folder: Path, images: int | None, device) -> dict | None:
     """A style generator of configuration F for drawings such as `Scenes`; returns as `scenes_progan` does."""
     join_group()
-    settings = settings if images is None else replace(settings, images=images)
+    settings = STYLE_SETTINGS if images is None else replace(STYLE_SETTINGS, images=images)
     torch.manual_seed(settings.seed)
     training = Training(stylegan.Generator(STYLE), stylegan.Discriminator(STYLE),
                         drawings(SCENES, size=64, seed=0).images(), settings, device)
@@ -168,12 +163,12 @@ def _style(name: str, drawings, judge: str, settings: Settings, folder: Path, im
 
 def scenes_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
     """Chapter 2's villages, drawn from styles."""
-    return _style("scenes-stylegan", Scenes, "scenes-segmenter", STYLE_SETTINGS, folder, images, device)
+    return _style("scenes-stylegan", Scenes, "scenes-segmenter", folder, images, device)
 
 
 def portraits_stylegan(folder: Path, images: int | None = None, device=None) -> dict | None:
     """Chapter 2's faces, drawn from styles."""
-    return _style("portraits-stylegan", Portraits, "portraits-classifier", PORTRAIT_SETTINGS, folder, images, device)
+    return _style("portraits-stylegan", Portraits, "portraits-classifier", folder, images, device)
 
 
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:

@@ -136,7 +136,7 @@ def test_a_histogram_counts_and_marks_mean_and_spread():
     left, right = map(float, re.search(r"M([\d.]+) [\d.]+v8M([\d.]+) ", svg).groups())
     assert (left, right) == pytest.approx((480 * 0.625, 480 * 0.875))
     text = "".join(root.itertext())
-    assert "y_b = 0.50, |y_s| = 0.25" in text and "1 values beyond the axis" in text
+    assert "y_b = 0.50, |y_s| = 0.25" in text and "1 value beyond the axis" in text
     assert "mean 0.50, spread 0.25" in root.get("aria-label")
 
 

@@ -268,6 +268,9 @@ def test_presets_and_ticks_agree(panel):
     assert panel.state.layers == (4, 5, 6, 7) and [b.value for b in panel.ticks] == [False] * 4 + [True] * 4
     panel.ticks[0].value = True
     assert panel.state.layers == (0, 4, 5, 6, 7) and panel.preset.value is None
+    panel.change(layers=(5,))
+    assert "layer 5 (16 px) takes the style of source 1" in panel.text.value
+    panel.change(layers=(0, 4, 5, 6, 7))
     panel.preset.value = "all"
     assert all(box.value for box in panel.ticks)
     panel.preset.value = "none"

@@ -242,7 +242,7 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
     bars = "".join(f'<rect x="{i * step + 0.5:.1f}" y="{bottom - h:.1f}" width="{step - 1:.1f}" height="{h:.1f}"/>'
                    for i, h in enumerate(tall) if h)
     said = f"{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}".replace("-", "−")
-    beyond = f", {outside} values beyond the axis" if outside else ""
+    beyond = f", {outside} value{'s' if outside > 1 else ''} beyond the axis" if outside else ""
     left, right, centre = at(mean - spread), at(mean + spread), at(mean)
     label = f"{names[0]} = {mean:.2f}, {names[1]} = {spread:.2f}" if not names[0].isdigit() else "mean 0, spread 1"
     anchor = "start" if centre < width * 0.3 else "end" if centre > width * 0.7 else "middle"

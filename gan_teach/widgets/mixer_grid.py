@@ -37,7 +37,7 @@ function render({ model, el }) {
     box.style.gridTemplateColumns = `${side}px repeat(${columns + 1}, minmax(0, 1fr))`;
     box.style.aspectRatio = `${model.get("width")} / ${20 + (model.get("width") - side) / (columns + 1) * (rows + 1)}`;
     box.replaceChildren(img,
-      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:12px"),
+      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:11px"),
       ...model.get("columns").map((text, i) => words(text, `1/${i + 3}`, "text-align:center;align-self:end")),
       ...model.get("rows").map((text, i) => words(text, `${i + 3}/1`, "text-align:right;place-self:center end;" +
         "padding-right:6px;overflow-wrap:anywhere")),

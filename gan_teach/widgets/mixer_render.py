@@ -254,9 +254,10 @@ def describe(state: MixState) -> str:
         text = f"Destination {state.destinations[row - 1]}; no layer is ticked, so nothing comes from the sources"
     else:
         share = "" if state.share == 1 else f", {state.share:.0%} of the way,"
-        text = (f"Destination {state.destinations[row - 1]}; layers {span(state.layers)} "
-                f"({pixels(min(state.layers))} to {pixels(max(state.layers))} px){share} take the style of source "
-                f"{state.sources[column - 1]}")
+        low, high = pixels(min(state.layers)), pixels(max(state.layers))
+        size, few = f"{low} px" if low == high else f"{low} to {high} px", len(state.layers) == 1
+        text = (f"Destination {state.destinations[row - 1]}; layer{'' if few else 's'} {span(state.layers)} "
+                f"({size}){share} take{'s' if few else ''} the style of source {state.sources[column - 1]}")
     cut = "" if state.cutoff is None else f" in the layers before {state.cutoff}"
     seed = "stored noise" if state.noise is None else f"noise {state.noise}"
     noise = seed if state.noisy is None else f"{seed} in layers {span(state.noisy)}" if state.noisy else "no noise"
