@@ -134,7 +134,7 @@ class Drawings(torch.utils.data.Dataset):
         return torch.from_numpy(image).permute(2, 0, 1) / 127.5 - 1, torch.from_numpy(mask).long(), attributes
 
     def images(self) -> torch.Tensor:
-        """All pictures: uint8 n×3×size×size in 0..255 (12 kB a picture at 64), with a progress bar."""
+        """All pictures: uint8 n×3×size×size in 0..255 (12 kB a picture at 64); a progress bar for 500 and more."""
         out = torch.empty(self.n, 3, self.size, self.size, dtype=torch.uint8)
         for i in tqdm(range(self.n), desc=self.name, unit="image", leave=False, disable=self.n < 500):
             image, _ = self.render(self.draw_attributes(self.seed, i), self.size)

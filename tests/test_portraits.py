@@ -116,7 +116,8 @@ def test_it_iterates_batches_and_gives_all_images(capsys):
     assert images.shape == (4, 3, 32, 32) and images.dtype == torch.uint8
     for (image, _, _), whole in zip(data, images, strict=True):
         torch.testing.assert_close(image, whole / 127.5 - 1)
-    assert "portraits" in capsys.readouterr().err                                 # the progress bar
+    assert not capsys.readouterr().err, "no bar for a moment's work"
+    assert Portraits(500, size=32, seed=9).images().shape[0] == 500 and "portraits" in capsys.readouterr().err
     batch, masks, attributes = next(iter(torch.utils.data.DataLoader(data, batch_size=4)))
     assert batch.shape == (4, 3, 32, 32) and masks.shape == (4, 32, 32) and len(attributes["hair"]) == 4
 

@@ -118,7 +118,8 @@ def test_it_iterates_as_a_data_set_and_gives_all_images(capsys):
     assert images.shape == (4, 3, 32, 32) and images.dtype == torch.uint8
     for (image, _, _), whole in zip(data, images, strict=True):
         torch.testing.assert_close(image, whole / 127.5 - 1)
-    assert "scenes" in capsys.readouterr().err                                    # the progress bar
+    assert not capsys.readouterr().err, "no bar for a moment's work"
+    assert Scenes(500, size=32, seed=9).images().shape[0] == 500 and "scenes" in capsys.readouterr().err
 
 
 def test_a_house_flag_means_a_house_in_the_mask(village):
