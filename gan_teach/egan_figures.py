@@ -68,10 +68,14 @@ def say(measures: plane.Measures) -> str:
     return f"modes {measures.modes}   quality {measures.high_quality:4.0%}   MMD² {measures.mmd2:.3f}"
 
 
+def _modes(measures) -> str:
+    return "1 mode" if measures.modes == 1 else f"{measures.modes} modes"
+
+
 def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
     """A row of pictures for each film; the title says the seed, the generation and the modes."""
     return show([f.pictures for f in films], width=width, alt=alt,
-                titles=[[f"seed {f.evolution.settings.seed}, step {stop}: {m.modes} modes"
+                titles=[[f"seed {f.evolution.settings.seed}, step {stop}: {_modes(m)}"
                          for stop, m in zip(f.stops, f.measures)] for f in films])
 
 
@@ -82,7 +86,7 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
             print(f"{name:16} seed {f.evolution.settings.seed}   {say(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
-                titles=[[f"{name}: {f.measures[-1].modes} modes" for name, f in zip(films, row)] for row in rows])
+                titles=[[f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
 
 
 def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -> list[Evolution]:
