@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import official_files as files
 import pytest
@@ -12,7 +14,10 @@ import torch
 import gan_teach
 from gan_teach import checkpoints, official, stylegan
 from gan_teach.checkpoints import BadCheckpoint
+from gan_teach.layers import sample_z
 from gan_teach.official import networks, torch_files
+from gan_teach.pictures import show
+from gan_teach.stylegan import mix
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +87,19 @@ def test_stylegan_pickle_in_every_protocol(tmp_path, protocol, old_numpy):
     z = z_of(2, 6)
     near(G.mapping, z, files.stylegan_w(v, z))
     near(G, z, files.stylegan_forward(v, z, 0.7, 8), psi=0.7, cutoff=8)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_chapter_2s_section_mixes_styles_of_the_authors_network(tmp_path, there, capsys):
+    path = tmp_path / "ffhq.pkl"
+    v = files.stylegan_variables(np.random.default_rng(3), 64, 6, 6, UNITS)
+    if there:
+        path.write_bytes(files.tensorflow_pickle([files.with_components(v)] * 3))
+    cells = nbformat.read(Path(__file__).parents[1] / "notebooks" / "02_stylegan.ipynb", 4).cells
+    (source,) = (cell.source for cell in cells if cell.id == "official")
+    scope = {"load": gan_teach.load, "sample_z": sample_z, "device": "cpu", "mix": mix, "show": show}
+    exec(source.replace('"official/stylegan-ffhq"', repr(str(path))), scope)
+    assert (scope["picture"] is not None) == there == ("is on this computer" in capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("resolution", [64, 128])            # from 128 px on the upsampling layers are stored mirrored

@@ -1,5 +1,8 @@
 """Generators that the authors' E-GAN code saved, and PyTorch's DCGAN: read whole, or refused with what is wrong."""
 
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import official_arithmetic as slow
 import pytest
@@ -8,6 +11,10 @@ import torch
 import gan_teach
 from gan_teach import dcgan, official
 from gan_teach.checkpoints import BadCheckpoint
+from gan_teach.layers import sample_z
+from gan_teach.pictures import show
+from gan_teach.widgets.interpolation_panel import InterpolationPanel
+
 
 def egan_forward(v, z):
     x, i = z[:, :, None, None].astype(np.float64), 0
@@ -68,6 +75,21 @@ def test_generator_of_egan(tmp_path, widths, last, resolution, norm):
     r, f = G.at(torch.from_numpy(z), "layer2")
     assert torch.equal(f(r), x)
     assert np.abs(x.numpy() - egan_forward(v, z)).max() < 1e-4
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_chapter_3s_section_draws_with_the_authors_network(tmp_path, monkeypatch, there):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    if there:
+        save(tmp_path / "10_net_G.pth", egan_weights(np.random.default_rng(5), (8, 6, 5, 4), 10, False, 3))
+    cells = nbformat.read(Path(__file__).parents[1] / "notebooks" / "03_evolutionary_gan.ipynb", 4).cells
+    (source,) = (cell.source for cell in cells if cell.cell_type == "code" and "10_net_G.pth" in cell.source)
+    shown = []
+    exec(source, {"display": shown.append, "show": show, "sample_z": sample_z,
+                  "InterpolationPanel": InterpolationPanel})
+    assert [type(thing).__name__ for thing in shown] == (["Table", "InterpolationPanel"] if there else [])
+    assert not there or not shown[1].error.value
 
 
 def renamed(v, new):
