@@ -4,7 +4,7 @@
 
 Bau et al. 2018 (arXiv 1811.10597, the version submitted to ICLR): with minibatch standard deviation in D, the units of
 G match over 70 % more classes. The record is one JSON file, written after each dissection: a stopped comparison goes
-on with the run, and within it with the step, that it was in. Taught in notebooks/01b_gan_dissection_further.ipynb.
+on with the run, and within it with the step, that it was in.
 """
 
 from __future__ import annotations
@@ -73,14 +73,6 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
             found["seconds"] = round(trained.seconds)
             checkpoints.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return record
-
-
-def record() -> dict:
-    """The shipped comparison. FileNotFoundError names the command that makes it."""
-    path = checkpoints.data_folder() / f"{NAME}.json"
-    if not path.exists():
-        raise FileNotFoundError(f"there is no {path}; make it with: python -m gan_teach compare progan")
-    return json.loads(path.read_text())
 
 
 def lines(record: dict) -> Iterator[str]:

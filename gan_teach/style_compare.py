@@ -125,14 +125,6 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     return record
 
 
-def record() -> dict:
-    """The shipped comparison. FileNotFoundError names the command that makes it."""
-    path = checkpoints.data_folder() / f"{NAME}.json"
-    if not path.exists():
-        raise FileNotFoundError(f"there is no {path}; make it with: python -m gan_teach compare styles")
-    return json.loads(path.read_text())
-
-
 # ------------------------------------------------------------------------------------------ what a record says
 
 PUBLISHED = {"A": 8.04, "B": 5.25, "C": 4.85, "D": 4.88, "E": 4.42, "F": 4.40}               # FID on FFHQ, Table 1

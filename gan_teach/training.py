@@ -83,7 +83,7 @@ def r1_weight(settings: Settings, resolution: int, full: int) -> float:
 
     When the pictures double in size and D still judges them by their averages over 2×2 pixels, its gradient to each
     pixel is a quarter, and R1 = ‖∇D‖², over four times as many pixels, a quarter too: the same γ holds D four times
-    less. So γ ∝ r², which is also how StyleGAN2's authors choose it (γ₀ · pixels / batch).
+    less. So γ ∝ r², as in the default of StyleGAN2-ADA's code (γ₀ · pixels / batch).
     """
     return settings.r1_gamma * (resolution / full) ** 2 if settings.r1_grows else settings.r1_gamma
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gan_teach import checkpoints, progan_compare, training
+from gan_teach import progan_compare, training
 from gan_teach.__main__ import main
 from gan_teach.progan_compare import SETTINGS, VARIANTS, lines, run
 from gan_teach.training import Schedule
@@ -68,13 +68,10 @@ def test_a_stopped_comparison_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     run(tmp_path / "stopped", seeds=1, **SMALL)
 
 
-def test_the_command_and_the_shipped_record(tmp_path, monkeypatch, capsys):
+def test_the_command_asks_for_what_it_was_given(tmp_path, monkeypatch, capsys):
     asked = {}
     monkeypatch.setattr(progan_compare, "run", lambda folder, **given: asked.update(given, folder=folder))
     assert main(["compare", "progan", "--out", str(tmp_path), "--seeds", "1", "--images", "500"]) == 0
     assert asked == {"folder": tmp_path, "seeds": 1, "settings": replace(SETTINGS, images=500)}
     assert main(["compare", "progan", "--generations", "3"]) == 1
     assert "compare progan takes --images" in capsys.readouterr().err
-    monkeypatch.setattr(checkpoints, "data_folder", lambda: tmp_path)
-    with pytest.raises(FileNotFoundError, match="gan_teach compare progan"):
-        progan_compare.record()
