@@ -97,13 +97,33 @@ def minibatch_stddev(x: torch.Tensor, group: int = 4, eps: float = 1e-8) -> torc
     return torch.cat([x, y.to(x.dtype)], dim=1)
 
 
+class _Blur(torch.autograd.Function):
+    """The filter is symmetric, so its gradient is the filter itself, once more and as often as one likes.
+
+    Autograd alone would take the second derivative, which R1 needs, channel by channel.
+    """
+
+    @staticmethod
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
+        with torch.autocast(x.device.type, enabled=False):
+            return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:
+        return _Blur.apply(gradient)
+
+
 def blur(x: torch.Tensor) -> torch.Tensor:
     """Each channel of x (N×C×H×W) filtered with [1, 2, 1]ᵀ·[1, 2, 1] / 16, zeros around it.
 
     After nearest ×2 it makes the upsampling bilinear; before a mean of 2×2 pixels it softens the downsampling.
     """
-    row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
-    return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
+    return _Blur.apply(x)
 
 
 class EqualizedConv2d(nn.Module):

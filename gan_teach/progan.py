@@ -82,7 +82,8 @@ class Generator(nn.Module):
         rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
         if self.alpha < 1.0 and lower is not None:
             low = self.to_rgb[str(self.resolution // 2)](pixel_norm(lower))
-            rgb = torch.lerp(F.interpolate(low, scale_factor=2, mode="nearest"), rgb, self.alpha)
+            low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)           # CUDA enlarges in float32
+            rgb = torch.lerp(low, rgb, self.alpha)
         return rgb
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -160,7 +161,7 @@ class Discriminator(nn.Module):
             y = self.blocks[str(resolution)](y)
             if resolution == self.resolution and self.alpha < 1.0:
                 low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
-                y = torch.lerp(low, y, self.alpha)
+                y = torch.lerp(low.to(y.dtype), y, self.alpha)
             resolution //= 2
         with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
             y = y.float()

@@ -313,7 +313,7 @@ class Generator(nn.Module):
         rgb = self.to_rgb[str(self.resolution)](x)
         if self.alpha < 1.0 and lower is not None:
             low = F.interpolate(self.to_rgb[str(self.resolution // 2)](lower), scale_factor=2, mode="nearest")
-            rgb = torch.lerp(low, rgb, self.alpha)
+            rgb = torch.lerp(low.to(rgb.dtype), rgb, self.alpha)            # CUDA enlarges in float32
         return rgb.float()
 
     def forward(self, z: Tensor, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
@@ -402,7 +402,7 @@ class Discriminator(nn.Module):
             y = self.blocks[str(resolution)](y)
             if resolution == self.resolution and self.alpha < 1.0:
                 low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
-                y = torch.lerp(low, y, self.alpha)
+                y = torch.lerp(low.to(y.dtype), y, self.alpha)
             resolution //= 2
         with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
             y = y.float()

@@ -93,9 +93,17 @@ class NotFinite(RuntimeError):
 
 
 def join_group() -> None:
-    """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens."""
+    """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens.
+
+    With CUDA each process gets the GPU of its own number, which "cuda" means from then on.
+    """
     if "RANK" in os.environ and not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        if torch.cuda.is_available():
+            mine = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(mine)
+            dist.init_process_group("nccl", device_id=mine)
+        else:
+            dist.init_process_group("gloo")
 
 
 def leave_group() -> None:
