@@ -77,6 +77,18 @@ def record(name: str) -> dict:
     return json.loads((data_folder() / f"{_known(name)}.json").read_text())
 
 
+def comparison(name: str) -> dict:
+    """What a `python -m gan_teach compare` has left in data/: "plane-comparison", "progan-comparison", ….
+
+    FileNotFoundError, where there is none of this name, says how to make one.
+    """
+    path = data_folder() / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path}; `python -m gan_teach compare --help` lists the commands that "
+                                "make a comparison")
+    return json.loads(path.read_text())
+
+
 def _known(name: str) -> str:
     names = shipped()
     if name not in names:

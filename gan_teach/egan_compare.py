@@ -98,15 +98,6 @@ def _write(path: Path, record: dict) -> None:
 
 # ------------------------------------------------------------------------------------------ what a record says
 
-def record(name: str) -> dict:
-    """A shipped comparison: "plane-comparison" or "egan-robustness". FileNotFoundError names the command for it."""
-    path = checkpoints.data_folder() / f"{name}.json"
-    if not path.exists():
-        made = {file: f"python -m gan_teach compare {key}" for key, (file, _) in COMPARISONS.items()}
-        raise FileNotFoundError(f"there is no {path}; make it with: {made.get(name, 'python -m gan_teach compare')}")
-    return json.loads(path.read_text())
-
-
 def curve(record: dict, name: str, variant: str, measure: str, against: str = "generation"
           ) -> tuple[list[float], list[float], list[float]]:
     """What to draw: (x, mean, standard deviation over the seeds) at each checkpoint.

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from torch import Tensor
 
 from . import checkpoints, egan_compare, plane
@@ -241,6 +242,7 @@ def bill_figure(found: dict[str, dict]) -> Figure:
                     **_mark(kind))
             ax.set(xlabel=AXES[axis], yscale="log")
     axes[0].set(ylabel="Fréchet distance, our judge")
+    axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
     axes[1].legend(fontsize=8)
     figure.tight_layout()
     return figure

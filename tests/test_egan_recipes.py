@@ -223,7 +223,7 @@ def test_a_comparison_has_every_variant_from_every_seed(compared):
 
 @pytest.mark.parametrize("name", ["plane-comparison", "egan-robustness"])
 def test_shipped_comparisons_have_runs_of_equal_length(name):
-    for variants in egan_compare.record(name)["runs"].values():
+    for variants in checkpoints.comparison(name)["runs"].values():
         for seeds in variants.values():
             assert len(seeds) == 8 and len({tuple(run["generation"]) for run in seeds.values()}) == 1
 
@@ -328,7 +328,7 @@ def test_the_command_prints_the_tables(tmp_path, capsys):
     assert Path(tmp_path / "egan-robustness.json").exists()
 
 
-def test_a_missing_record_names_its_command(monkeypatch, tmp_path):
+def test_a_missing_comparison_says_how_to_make_one(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "data_folder", lambda: tmp_path)
-    with pytest.raises(FileNotFoundError, match="gan_teach compare plane"):
-        egan_compare.record("plane-comparison")
+    with pytest.raises(FileNotFoundError, match="plane-comparison.json; `python -m gan_teach compare"):
+        checkpoints.comparison("plane-comparison")

@@ -88,15 +88,17 @@ def _unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
 
 
 def _check(properties: Callable) -> Callable:
-    """Turn a function that raises `Wrong` into one that prints the verdict."""
+    """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict."""
+    what = properties.__name__.removeprefix("check_").replace("_", " ")
+
     @wraps(properties)
     def check(answer: Callable) -> None:
         if not callable(answer):
-            return print("… not started: give the check your function, by its name and without brackets.")
+            return print(f"… {what}, not started: give the check your function, by its name and without brackets.")
         try:
             print("✓", properties(answer))
         except NotStarted:
-            print("… not started: replace the `...` in the function, then run this cell again.")
+            print(f"… {what}, not started: replace the `...` in the function, then run this cell again.")
         except Wrong as wrong:
             print("✗", wrong)
         except Exception as error:                # a return value so odd that the check itself stumbled

@@ -72,8 +72,8 @@ class EvolutionLab(Panel):
             widget.add_class(f"gt-evo-{hook}")
             return widget
 
-        def knob(kind, hook, label, label_width="72px", **options):
-            return hooked(kind(description=label, layout=widgets.Layout(width="208px"),
+        def knob(kind, hook, label, label_width="66px", **options):
+            return hooked(kind(description=label, layout=widgets.Layout(width="176px"),
                                style={"description_width": label_width}, **options), hook)
 
         def picture(hook, width, height):
@@ -123,7 +123,7 @@ class EvolutionLab(Panel):
             return widgets.VBox(parts, layout=widgets.Layout(width=f"{width}px", grid_gap="2px", overflow="hidden"))
 
         self.which = widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px"))
-        knobs = column(212, note("settings", "turn any time"), self.gamma, self.d_steps, self.mu,
+        knobs = column(178, note("settings", "turn any time"), self.gamma, self.d_steps, self.mu,
                        self.selection, self.adam, self.data, self.seed, self.which)
         knobs.layout.grid_gap = "0"
         if len(lab.data) == 1:
@@ -133,12 +133,12 @@ class EvolutionLab(Panel):
         below = "the survivor’s measures" if lab.measure else "real ones, to compare"
         bottom = [column(MAIN, note(below), self.measures),
                   column(CHILDREN[0], note("family tree", "green: who lived on"), self.tree),
-                  column(212, note("who won", "of the last 100"), self.shares)]
+                  column(178, note("who won", "the last 100"), self.shares)]
         self.widget = hooked(widgets.VBox([
             row(self.play, self.phase, self.one, self.reset, self.pace, self.back, gap="8px"),
             self.text, self.error,
-            row(left, middle, knobs, gap="14px"), row(*bottom, gap="14px"),
-        ], layout=widgets.Layout(max_width="980px", padding="8px 12px", grid_gap="6px")), "lab")
+            row(left, middle, knobs, gap="8px"), row(*bottom, gap="8px"),
+        ], layout=widgets.Layout(max_width="980px", padding="8px 4px", grid_gap="6px")), "lab")
         for line in self.widget.children[3:]:
             line.layout.align_items = "flex-start"
 

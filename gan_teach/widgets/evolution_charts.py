@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from gan_teach.laboratory_view import FateView, View, share_curve
 from gan_teach.widgets.charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
 
-MAIN = 260                      # CSS pixels of the picture of the survivors
-CHILDREN = (424, 138)           # … of the children's place
+MAIN = 240                      # CSS pixels of the picture of the survivors
+CHILDREN = (400, 130)           # … of the children's place
 GENERATIONS = 22                # of the family tree
 YOURS = "#0b57c2"
 
@@ -25,10 +25,10 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     judged = [c for c in view.children if c.fitness is not None]
     if view.waiting:
         return ""
-    top, left, across = 34, 113, (width - 113) / 3
-    middle, half = 0.36 * across, 0.32 * across                  # of a column: its axis, and the longest bar
+    top, left, across = 34, 109, (width - 109) / 3
+    middle, half = 0.30 * across, 0.27 * across                  # of a column: its axis, and the longest bar
     titles = (("F_q, quality", "E D(G(z))"), ("γ F_d, diversity", "−γ log ‖∇L_D‖"), ("F, total", "F_q + γ F_d"))
-    body = [text(left + (k + 0.5) * across, 12, title, "middle", 13, bold=True) +
+    body = [text(left + (k + 0.5) * across, 12, title, "middle", 12, bold=True) +
             text(left + (k + 0.5) * across, 26, note, "middle", 10.5) for k, (title, note) in enumerate(titles)]
     if not judged:
         hidden = "The children have not been judged yet."
@@ -182,7 +182,7 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
     return svg(width, height, body, f"Family tree of the last {len(shown)} generations; the last winners: {line_of}.")
 
 
-def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 208,
+def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 174,
             height: float = 118) -> str:
     """The share of each mutation among the winners of the last `window` generations, stacked, with its mark."""
     at, shares = share_curve(lineage, window)
