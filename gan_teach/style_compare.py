@@ -1,6 +1,6 @@
 """The paper's tables in small: style generators that differ in one thing, trained equally, over seeds.
 
-    python -m gan_teach compare styles           nine variants × 2 seeds, portraits of 32×32
+    python -m gan_teach compare styles           ten variants × 2 seeds, portraits of 32×32
 
     A to F      one change after the other                                     Table 1: Fréchet distance
     E, F, …     share of batches with mixed styles: 0, 50, 90, 100 %            Table 2: and with 1 to 4 latents
@@ -39,7 +39,7 @@ VARIANTS: dict[str, StyleGANConfig] = {
     "F, mixing 100 %": configuration("F", **(SIZE | {"mixing": 1.0})),
     "F, mapping 0": configuration("F", **SIZE, mapping_layers=0),
     "F, mapping 2": configuration("F", **SIZE, mapping_layers=2)}
-SETTINGS = Settings(images=72_000, batch=16, lr=4e-3, r1_gamma=5.0, noise_rate=0.01, schedule=Schedule(
+SETTINGS = Settings(images=72_000, batch=16, lr=4e-3, r1_gamma=10.0, r1_grows=True, noise_rate=0.01, schedule=Schedule(
     fade={8: 4_000, 16: 6_000, 32: 8_000}, stable={4: 4_000, 8: 4_000, 16: 10_000}))
 PICTURES = 40_000           # training portraits, seed 0
 ASKED = ("glasses", "hat", "beard", "turn", "light")          # what separability is asked for
@@ -65,17 +65,17 @@ class Enlarged(torch.nn.Module):
         return self.classifier(self.look(images))
 
 
-def measure(G: stylegan.Generator, real: Tensor, eyes: Enlarged, pairs: int = 1000, n: int = 4000) -> dict:
-    """The figures of one generator; those that need styles are left out where there are none.
+def measure(G: stylegan.Generator, real: Tensor, eyes: Enlarged, mixed: bool, spaces: bool, pairs: int = 1000,
+            n: int = 4000) -> dict:
+    """The figures of one generator, as many as the tables ask of it.
 
-    real: pictures N×3×R×R in [-1, 1]; as many are generated. Returns "mixing": the Fréchet distances with 1 to 4
-    latents in a picture, the first of which is the distance of Table 1; "path_length" and "separability" by space.
+    real: pictures N×3×R×R in [-1, 1]; as many are generated. Returns "mixing": the Fréchet distance, the one of Table
+    1, and if `mixed` those with 2, 3 and 4 latents in a picture; if `spaces`, "path_length" and "separability".
     """
     G = prepared(G)
-    counts = (1, 2, 3, 4) if G.config.styles else (1,)
-    found: dict = {"mixing": [round(d, 2) for d in mixing_distances(
-        G, real, eyes, counts, progress=False).values()]}
-    if G.config.styles:
+    distances = mixing_distances(G, real, eyes, (1, 2, 3, 4) if mixed else (1,), progress=False)
+    found: dict = {"mixing": [round(d, 2) for d in distances.values()]}
+    if spaces:
         lengths = {f"{space} {ends}": path_length(G, eyes, space, ends, pairs, progress=False)
                    for space in ("z", "w") for ends in ("full", "end")}
         found["path_length"] = {where: round(length.mean, 3) for where, length in lengths.items()}
@@ -116,7 +116,8 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
             return None
         row = record["configurations"].setdefault(name, {"frechet_distance": [], "mixing": [], "path_length": [],
                                                          "separability": [], "seconds": []})
-        found = measure(trained.G_ema, real.to(trained.device), eyes, **measures)
+        found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),
+                        name in DEPTHS.values(), **measures)
         row["frechet_distance"].append(found["mixing"][0])
         for key, value in found.items():
             row[key].append(value)
