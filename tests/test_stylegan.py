@@ -148,6 +148,11 @@ def test_blur_by_shifts():
     assert torch.allclose(layers.blur(double(x))[..., 1:-1, 1:-1], bilinear[..., 1:-1, 1:-1], atol=1e-6)
 
 
+def test_blur_is_its_own_gradient_as_often_as_one_likes():
+    x = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layers.blur, x) and torch.autograd.gradgradcheck(layers.blur, x)
+
+
 def test_sampling_convolutions_equal_their_two_steps():
     torch.manual_seed(0)
     up, down, x = layers.UpConv2d(5, 7, 3), layers.DownConv2d(5, 7, 3), torch.randn(2, 5, 6, 4)

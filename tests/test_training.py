@@ -128,6 +128,23 @@ def test_interrupt_finishes_the_step_and_saves(tmp_path):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.parametrize("kind", ["progan", "stylegan"])
+def test_a_fade_mixes_maps_of_two_precisions(monkeypatch, kind):
+    """As on CUDA, where autocast enlarges in float32 what a convolution has left in 16 bits."""
+    whole = torch.nn.functional.interpolate
+    monkeypatch.setattr(torch.nn.functional, "interpolate", lambda x, *args, **more: whole(x.float(), *args, **more))
+    if kind == "progan":
+        config = ProGANConfig(z_dim=8, widths=(8, 8))
+        pair = Generator(config), Discriminator(config)
+    else:
+        config = StyleGANConfig(8, 8, 8, fmap_max=8, mapping_layers=2)
+        pair = StyleGenerator(config), StyleDiscriminator(config)
+    settings = Settings(batch=4, schedule=Schedule({8: 16}, {4: 0}))
+    training = Training(*pair, torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8), settings, "cpu")
+    training.step(), training.step()
+    assert training.G.alpha == 0.25 and training.G(torch.zeros(1, 8)).dtype == torch.float32
+
+
 def test_nan_is_stopped_before_it_reaches_the_weights():
     training = tiny()
     training.step()
