@@ -104,14 +104,10 @@ class _Blur(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(x: torch.Tensor) -> torch.Tensor:
+    def forward(ctx, x: torch.Tensor) -> torch.Tensor:
         row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
         with torch.autocast(x.device.type, enabled=False):
             return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        pass
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:
