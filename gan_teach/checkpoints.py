@@ -89,6 +89,20 @@ def comparison(name: str) -> dict:
     return json.loads(path.read_text())
 
 
+def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
+    """The record of a comparison to go on with: the file's, or a new one that holds `nothing` yet.
+
+    ValueError where the file was `made_with` something else, whose figures would not belong beside new ones.
+    """
+    made_with = json.loads(json.dumps(made_with))                    # as a file holds it: lists for tuples
+    if not path.exists():
+        return {"command": command, "torch": torch.__version__, **made_with, **nothing}
+    record = json.loads(path.read_text())
+    if any(record.get(key) != value for key, value in made_with.items()):
+        raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
+    return record
+
+
 def _known(name: str) -> str:
     names = shipped()
     if name not in names:

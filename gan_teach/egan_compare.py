@@ -68,13 +68,9 @@ def trace(plan: Plan, variant: str, seed: int) -> dict[str, list]:
 
 def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
     """Make every run that the file at `path` does not hold yet; returns the record, with its tables of means."""
-    record = json.loads(path.read_text()) if path.exists() else {}
     settings = {name: {v: f"{plan.length(v)} generations, {s}" for v, s in plan.variants.items()}
                 for name, plan in plans.items()}
-    if record and record["settings"] != settings:
-        raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
-    record = {"command": command, "torch": torch.__version__, "threads": 1, "settings": settings, "tables": {},
-              "runs": record.get("runs", {})}
+    record = checkpoints.unfinished(path, command, {"threads": 1, "settings": settings}, tables={}, runs={})
     before, todo = torch.get_num_threads(), [
         (name, seed, variant) for name, plan in plans.items()
         for seed in range(plan.seeds) for variant in plan.variants]

@@ -31,9 +31,9 @@ MOUTHS = {"neutral": (0.052, 0.000, 0.010, 0.014, False), "smile": (0.066, -0.03
           "grin": (0.072, -0.024, -0.004, 0.036, True), "laugh": (0.066, -0.012, 0.004, 0.060, True),
           "sad": (0.050, 0.024, 0.010, 0.012, False), "ooh": (0.028, 0.000, 0.024, 0.030, True)}
 #         half width, corners down by, upper and lower lip from the middle line, open
-BROWS = {"thin": (0.006, 0.014, 0.070), "arched": (0.010, 0.032, 0.072), "bushy": (0.017, 0.012, 0.076)}
+BROWS = {"thin": (0.008, 0.014, 0.080), "arched": (0.012, 0.030, 0.080), "bushy": (0.019, 0.010, 0.084)}
 #         half thickness, arch, height
-CROWN, FRONT, EYE_X, STRANDS = 0.235, 0.045, 0.082, 40
+CROWN, FRONT, EYE_X, STRANDS = 0.235, 0.045, 0.090, 40
 
 
 def mix(colour, other, share):
@@ -58,7 +58,10 @@ class Head:
         self.c, self.turn, self.nod = c, a["turn"], a["nod"]
         self.cos = 1 / math.sqrt(1 + slope * slope)
         self.sin = slope * self.cos
-        self.x, self.y = 0.5 + 0.22 * self.sin, 0.69 - 0.22 * self.cos       # it tilts about the neck
+        # It tilts about the neck. The picture is cut to the eyes, which stay in place: a head that turns to the right
+        # shows it by what lies behind them, further to the left.
+        self.x = 0.5 + 0.22 * self.sin - FRONT * self.turn
+        self.y = 0.69 - 0.22 * self.cos - 0.4 * FRONT * self.nod
         self.half, self.chin, self.taper, self.square = FACES[a["face"]]
         self.mouth = 0.63 * self.chin
         self.skin, self.hair = SKINS[a["skin"]], HAIRS[a["hair_colour"]]
@@ -189,7 +192,7 @@ def wrinkles(c: Canvas, a: dict, head: Head):
 def eyes(c: Canvas, a: dict, head: Head):
     """Both eyes at once, then both brows: what is symmetrical needs only |p|."""
     big = 1.14 - 0.2 * a["age"]
-    half, up, down = (0.045, 0.038, 0.032) if a["eyes"] == "round" else (0.054, 0.030, 0.023)
+    half, up, down = (0.060, 0.054, 0.044) if a["eyes"] == "round" else (0.068, 0.042, 0.032)
     half, up, down = half * big, up * big, down * big
     box, p, v = head.front(EYE_X + half + 0.01, -up - 0.02, down + 0.01)
     inner = p - np.copysign(EYE_X, p)                                        # from each eye's own middle
@@ -200,20 +203,20 @@ def eyes(c: Canvas, a: dict, head: Head):
     top = -up * bow
     white = c.cover(np.maximum(top - v, v - down * bow) * 0.8)
     c.lay(box, white, 0.98 - 0.22 * ramp(0.25 - v * (1 / up)), EYE)
-    look, drop = inner - 0.014 * a["gaze"], v - 0.004 * head.nod
+    look, drop = inner - 0.020 * a["gaze"], v - 0.004 * head.nod
     distance = np.sqrt(look * look + drop * drop)
-    c.lay(box, np.minimum(white, c.cover(distance - 0.0285 * big)),
-          paint(IRISES[a["eye_colour"]]) * ((1.1 + 8.0 * drop) * (1.0 - c.cover(distance - 0.015 * big))))
-    look, drop = look + 0.009, drop + 0.010
-    c.lay(box, c.cover(np.sqrt(look * look + drop * drop) - 0.009 * big), 1.0)
-    lid = np.maximum(np.abs(v - top + 0.003) - 0.0055, np.abs(inner) - half - 0.004)
+    c.lay(box, np.minimum(white, c.cover(distance - 0.038 * big)),
+          paint(IRISES[a["eye_colour"]]) * ((1.1 + 8.0 * drop) * (1.0 - c.cover(distance - 0.020 * big))))
+    look, drop = look + 0.012, drop + 0.014
+    c.lay(box, c.cover(np.sqrt(look * look + drop * drop) - 0.012 * big), 1.0)
+    lid = np.maximum(np.abs(v - top + 0.004) - 0.0075, np.abs(inner) - half - 0.004)
     c.lay(box, c.cover(lid * 0.85) * 0.9, paint(INK), EYE)
 
     thick, arch, high = BROWS[a["brows"]]
-    box, p, v = head.front(EYE_X + 0.060, -high - arch - 0.01, -high + 0.03)
-    q = (np.abs(p) - EYE_X) * (1 / 0.056)
+    box, p, v = head.front(EYE_X + 0.070, -high - arch - 0.01, -high + 0.03)
+    q = (np.abs(p) - EYE_X) * (1 / 0.062)
     brow = np.abs(v + high + arch * (0.5 - q * q)) - thick * (1.0 - 0.35 * q)
-    c.fill(box, np.maximum(brow, (np.abs(q) - 1.0) * 0.056), paint(mix(head.hair, INK, 0.45)), BROW)
+    c.fill(box, np.maximum(brow, (np.abs(q) - 1.0) * 0.062), paint(mix(head.hair, INK, 0.45)), BROW)
 
 
 def mouth(c: Canvas, a: dict, head: Head):

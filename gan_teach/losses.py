@@ -16,8 +16,11 @@ def logistic_g(fake: torch.Tensor) -> torch.Tensor:
     return F.softplus(-fake).mean()
 
 
-def r1_penalty(discriminator, real: torch.Tensor) -> torch.Tensor:
-    """R1 = E ‖∇_x D(x)‖² on real images, N×3×H×W → scalar (Mescheder et al. 2018, Eq. 9, without γ/2)."""
-    real = real.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+def r1_penalty(discriminator, images: torch.Tensor) -> torch.Tensor:
+    """R1 = E ‖∇_x D(x)‖² on real images, N×3×H×W → scalar (Mescheder et al. 2018, Eq. 9, without γ/2).
+
+    Of generated images it is R2 (Eq. 10): D may not be steep there either.
+    """
+    images = images.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()

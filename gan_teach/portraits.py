@@ -38,7 +38,8 @@ FINE = {
     "hat_colour": {"red": 17, "mustard": 17, "green": 17, "blue": 17, "white": 16, "plum": 16},
     "backdrop_colour": {"coral": 15, "sun": 15, "mint": 14, "sky": 14, "lilac": 14, "sand": 14, "night": 14}}
 ATTRIBUTES = COARSE | MIDDLE | FINE
-RANGES = {"turn": (-1.0, 1.0), "tilt": (-1.0, 1.0), "nod": (-1.0, 1.0), "zoom": (1.10, 1.26),
+# Like the photographs of FFHQ, the heads are upright, cut close, and aligned by their eyes (`faces.Head`).
+RANGES = {"turn": (-1.0, 1.0), "tilt": (-0.2, 0.2), "nod": (-1.0, 1.0), "zoom": (1.36, 1.46),
           "shoulders": (-1.0, 1.0), "gaze": (-1.0, 1.0), "age": (0.0, 1.0), "light": (-1.0, 1.0)}
 
 
@@ -46,8 +47,9 @@ def draw_attributes(seed: int, index: int) -> dict:
     """Decide who portrait number `index` of `seed` shows (integers >= 0, else ValueError).
 
     Returns a value of every name in `ATTRIBUTES` and in `RANGES` (uniform within), all independent of each other:
-    turn > 0 looks to the picture's right, tilt > 0 leans there, nod > 0 looks down, gaze > 0 moves the eyes to the
-    right, age > 0.5 brings wrinkles, light > 0 comes from the right, zoom is the camera's. For the noise to own:
+    turn > 0 looks to the picture's right, tilt > 0 leans there, nod > 0 looks down (the eyes stay where they are),
+    gaze > 0 moves the eyes to the right, age > 0.5 brings wrinkles, light > 0 comes from the right, zoom is the
+    camera's. For the noise to own:
     strands (41 lightnesses in -1..1, around the head) and spots [(x, y)], where freckles would be.
     """
     numbers = random_numbers(seed, index, 128)

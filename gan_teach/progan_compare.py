@@ -42,13 +42,10 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     holds a record that was made with other settings.
     """
     path = Path(folder) / f"{NAME}.json"
-    made_with = json.loads(json.dumps({"settings": asdict(settings), "layers": layers, "samples": samples}))
-    record = {"command": "python -m gan_teach compare progan", "torch": torch.__version__, **made_with,
-              "data": f"{SCENES} rendered scenes, seed 0, 64×64; judged on {REAL} of seed 1", "runs": {}}
-    if path.exists():
-        record = json.loads(path.read_text())
-        if any(value != record[key] for key, value in made_with.items()):
-            raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
+    record = checkpoints.unfinished(
+        path, "python -m gan_teach compare progan",
+        {"settings": asdict(settings), "layers": layers, "samples": samples},
+        data=f"{SCENES} rendered scenes, seed 0, 64×64; judged on {REAL} of seed 1", runs={})
     stops = [settings.images // 2, settings.images]
     todo = [(seed, name) for seed in range(seeds) for name in variants
             if str(stops[-1]) not in record["runs"].get(f"{name}, seed {seed}", {})]

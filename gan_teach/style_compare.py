@@ -39,8 +39,8 @@ VARIANTS: dict[str, StyleGANConfig] = {
     "F, mixing 100 %": configuration("F", **(SIZE | {"mixing": 1.0})),
     "F, mapping 0": configuration("F", **SIZE, mapping_layers=0),
     "F, mapping 2": configuration("F", **SIZE, mapping_layers=2)}
-SETTINGS = Settings(images=72_000, batch=16, lr=4e-3, r1_gamma=10.0, r1_grows=True, noise_rate=0.01, schedule=Schedule(
-    fade={8: 4_000, 16: 6_000, 32: 8_000}, stable={4: 4_000, 8: 4_000, 16: 10_000}))
+SETTINGS = Settings(images=32_000, batch=16, lr=4e-3, r1_gamma=10.0, r1_grows=True, r2=True, noise_rate=0.01,
+                    schedule=Schedule(fade={8: 2_000, 16: 3_000, 32: 4_000}, stable={4: 2_000, 8: 3_000, 16: 6_000}))
 PICTURES = 40_000           # training portraits, seed 0
 ASKED = ("glasses", "hat", "beard", "turn", "light")          # what separability is asked for
 
@@ -92,13 +92,9 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     holds a record that was made with other settings.
     """
     path = Path(folder) / f"{NAME}.json"
-    made_with = json.loads(json.dumps({"settings": asdict(settings), "measures": measures}))     # as a file holds it
-    record = {"command": "python -m gan_teach compare styles", "torch": torch.__version__, **made_with,
-              "data": f"{PICTURES} rendered portraits, seed 0, 32×32; judged on 5000 of seed 1", "configurations": {}}
-    if path.exists():
-        record = json.loads(path.read_text())
-        if any(value != record[key] for key, value in made_with.items()):
-            raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
+    record = checkpoints.unfinished(
+        path, "python -m gan_teach compare styles", {"settings": asdict(settings), "measures": measures},
+        data=f"{PICTURES} rendered portraits, seed 0, 32×32; judged on 5000 of seed 1", configurations={})
     todo = [(seed, name) for seed in range(seeds) for name in variants
             if len(record["configurations"].get(name, {}).get("mixing", ())) <= seed]
     if not todo:

@@ -60,9 +60,11 @@ class Settings:
     loss: str = "logistic"         # with R1; or "wgan-gp", with its own penalty and a pull of D(x) towards 0
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
     r1_every: int = 8              # … in every 8th step, 8 times as strong
+    r2: bool = False               # the same of generated pictures: loss_D += γ/2 · R2
     r1_grows: bool = False         # γ is that of the full size R; at r×r pixels it is γ (r/R)² (see `r1_weight`)
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
-    noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the second half of the cooling
+    noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the end of the cooling …
+    noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     seed: int = 0
     bf16: bool = True              # autocast; R1 stays in float32
@@ -173,7 +175,7 @@ class Training:
         left = 1 - self.steps * s.batch / s.images
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
-                rate = group["rate"] if left >= s.cool / 2 else 1.0
+                rate = group["rate"] if left >= s.noise_end * s.cool else 1.0
                 group["lr"] = s.lr * rate * min(1.0, 0.1 + 0.9 * max(left, 0.0) / s.cool)
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
@@ -191,7 +193,8 @@ class Training:
                 total = loss_d + 1e-3 * self.D(real).square().mean()        # keeps D's scores near 0
         if s.loss == "logistic" and self.steps % s.r1_every == 0:
             gamma = r1_weight(s, resolution, self.real.shape[-1])
-            total = loss_d + s.r1_every * gamma / 2 * r1_penalty(self.D, real)
+            penalty = r1_penalty(self.D, real) + (r1_penalty(self.D, fake.float()) if s.r2 else 0)
+            total = loss_d + s.r1_every * gamma / 2 * penalty
         loss_d = self._update(1, self.D, total, loss_d)
 
         self.D.requires_grad_(False)

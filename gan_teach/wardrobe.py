@@ -73,20 +73,20 @@ def body(c: Canvas, a: dict, head: Head):
 
 
 def glasses(c: Canvas, a: dict, head: Head):
-    box, p, v = head.front(head.half + 0.01, -0.075, 0.08, 0.005)
+    box, p, v = head.front(head.half + 0.01, -0.095, 0.10, 0.005)
     aside, v = np.abs(p), v - 0.004
     x = aside - EYE_X
     if a["glasses"] == "round":
-        lens = np.sqrt(x * x + v * v) - 0.066
+        lens = np.sqrt(x * x + v * v) - 0.078
     else:
-        w, h = np.maximum(np.abs(x) - 0.042, 0.0), np.maximum(np.abs(v) - 0.026, 0.0)
-        lens = np.sqrt(w * w + h * h) - 0.026
-    bridge = np.maximum(np.maximum(np.abs(v + 0.010) - 0.006, -lens), aside - head.half - 0.005)   # and temples
+        w, h = np.maximum(np.abs(x) - 0.054, 0.0), np.maximum(np.abs(v) - 0.036, 0.0)
+        lens = np.sqrt(w * w + h * h) - 0.028
+    bridge = np.maximum(np.maximum(np.abs(v + 0.010) - 0.009, -lens), aside - head.half - 0.005)   # and temples
     if a["glasses"] == "sunglasses":
         c.lay(box, c.cover(lens) * 0.90, paint((0.12, 0.12, 0.16)) + 0.34 * ramp(0.15 - (v + p * 0.6) * 7.0), GLASSES)
     else:
         c.lay(box, c.cover(lens) * 0.16, 1.0)
-    c.fill(box, np.minimum(np.abs(lens) - 0.008, bridge), paint(FRAMES[a["glasses"]]), GLASSES)
+    c.fill(box, np.minimum(np.abs(lens) - 0.011, bridge), paint(FRAMES[a["glasses"]]), GLASSES)
 
 
 def hat(c: Canvas, a: dict, head: Head):

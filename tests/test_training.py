@@ -1,5 +1,6 @@
 """Training: the losses, the schedule, and above all that a killed run goes on as if nothing had happened."""
 
+import copy
 import os
 import signal
 import subprocess
@@ -186,6 +187,25 @@ def test_a_growing_r1_is_weaker_while_the_pictures_are_small():
         training.step()
     first, second, third = ([p.detach().clone() for p in training.D.parameters()] for training in same)
     assert all(map(torch.equal, first, second)) and not all(map(torch.equal, first, third))
+
+
+@pytest.mark.parametrize("r2", [False, True])
+def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
+    training = tiny(r2=r2, r1_gamma=3.0, r1_every=2, bf16=False)
+    G, D = (copy.deepcopy(net) for net in (training.G, training.D))
+    training.step()
+
+    draw = torch.Generator().manual_seed(0)
+    for net in (G, D):
+        net.grow(4, 1.0)
+    real = training.batch(4, 1.0, draw)
+    with torch.no_grad():
+        fake = G.regularised(4, draw, slice(None))
+    penalty = r1_penalty(D, real) + (r1_penalty(D, fake) if r2 else 0)
+    (logistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
+    for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
+        assert (ours.grad is None) == (theirs.grad is None)
+        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
 
 
 def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():
