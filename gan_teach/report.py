@@ -109,7 +109,7 @@ def layer_section(d: Dissection, tops: Tops) -> str:
         rest = '<td colspan="7">does not occur</td>' if not d.class_pixels[c] else (
             f"<td>{share[c]:.1%}</td><td>{len(found.get(name, ()))}</td>"
             f'<td>{f"<a href=#{key}-{u}>{u}</a>" if u in tops else u}</td>'
-            f"<td>{d.iou[u, c]:.3f}{'' if above[u, c] else ' (chance)'}</td>"
+            f"<td class=iou>{d.iou[u, c]:.3f}{'' if above[u, c] else ' (chance)'}</td>"
             f"<td>{low[u, c]:.3f} to {high[u, c]:.3f}</td><td>{chance[u, c]:.3f}</td><td>{quality[u, c]:.3f}</td>")
         rows.append(f"<tr><th scope=row>{swatch}{escape(name)}</th>{rest}</tr>")
     label = {u: d.iou[u].argmax().item() for u in tops}
@@ -133,7 +133,7 @@ def layer_section(d: Dissection, tops: Tops) -> str:
     return f"""<section class=layer id="{key}">
 <h2>{key}: {many} of {len(d.iou)} units match a class <a href="#top">↑ all layers</a></h2>
 <div class=wide><table><thead><tr><th scope=col>class<th scope=col>pixels<th scope=col>units<th scope=col>best unit
-<th scope=col>IoU<th scope=col>95 % interval<th scope=col>by chance<th scope=col>I/H</tr></thead>
+<th scope=col class=iou>IoU<th scope=col>95 % interval<th scope=col>by chance<th scope=col>I/H</tr></thead>
 <tbody>{"".join(rows)}</tbody></table></div>
 <form class=controls aria-label="Choose units of {key}">
 <label>Match <select name=class><option value="*">all units ({len(tops)})</option>
@@ -162,7 +162,7 @@ summary{cursor:pointer;padding:.4rem 0}pre{overflow:auto;font-size:.9rem;backgro
 .facts dt{color:var(--soft);font-size:.95rem}.facts dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-spacing:0;width:100%}th,td{padding:.3rem .8rem;text-align:right;
 border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td[colspan]{text-align:left}th:nth-child(5),td:nth-child(5){text-align:left;padding-left:2rem}
+th:first-child,td[colspan]{text-align:left}.iou{text-align:left;padding-left:2rem}
 th[scope=row]{font-weight:600}
 tr>:first-child{position:sticky;left:0;background:var(--page)}
 .swatch{display:inline-block;width:1.1em;height:1.1em;margin-right:.6em;vertical-align:-.15em;
@@ -176,7 +176,7 @@ content-visibility:auto;contain-intrinsic-size:auto 260px}
 .unit[hidden],.one .unit:not(.here){display:none}
 @media(max-width:45rem){h1{font-size:1.7rem}h2{font-size:1.4rem}header,main{padding:0 1rem}.controls{position:static}
 html{scroll-padding-top:0}.facts{grid-template-columns:1fr 1fr}img.chart{width:52rem}img.strip{width:46rem}
-img.chart,img.strip{max-width:none}table{font-size:1rem}th,td,th:nth-child(5),td:nth-child(5){padding:.3rem .4rem}}
+img.chart,img.strip{max-width:none}table{font-size:1rem}th,td,.iou{padding:.3rem .4rem}}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 """
 
