@@ -139,8 +139,7 @@ def figure(values: list[float]) -> str:
 def lines(record: dict) -> Iterator[str]:
     """The three tables as text; what the record does not hold yet is left out."""
     rows = record["configurations"]
-    seeds = max((len(row["frechet_distance"]) for row in rows.values()), default=0)
-    yield f"Fréchet distance, mean ± spread of {seeds} seeds                      (the paper's FID, on FFHQ)"
+    yield "Fréchet distance, ± spread where there are several seeds        (the paper's FID, on FFHQ)"
     for letter in (letter for letter in CHANGES if letter in rows):
         ours = figure(rows[letter]["frechet_distance"])
         yield f"  {letter} {CHANGES[letter]:22} {ours:>16}{PUBLISHED[letter]:>20.2f}"
