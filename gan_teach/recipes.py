@@ -135,10 +135,10 @@ STYLE_SETTINGS = Settings(
     images=300_000, batch=16, lr=4e-3, r1_gamma=10.0, cool=0.4, noise_rate=0.01, schedule=Schedule(
         fade={8: 8_000, 16: 10_000, 32: 14_000, 64: 14_000}, stable={4: 6_000, 8: 8_000, 16: 20_000, 32: 40_000}))
 
-# Portraits hold finer things than villages: eyes of some ten pixels. With R1 alone they became scribble, or hard stamps,
-# as soon as the pictures grew to 64×64, at every γ, rate and length that was tried. Fréchet distance at 32×32 (2,000
-# pictures, one seed each): 878 with R1, 734 with R2 beside it, 600 without the bilinear sampling as well (72,000, 68,000
-# and 72,000 shown). γ grows with the size; no pixel norm, as in the paper.
+# Portraits hold finer things than villages: eyes of some ten pixels. With R1 alone these became scribble, or stamps, as
+# soon as the pictures grew to 64×64, at every γ, rate and length that was tried. Fréchet distance at 32×32 (2,000
+# pictures, one seed each): 878 with R1, 734 with R2 beside it, 600 without the bilinear sampling as well (72,000,
+# 68,000 and 72,000 shown). γ grows with the size; no pixel norm, as in the paper.
 PORTRAIT = replace(STYLE, pixel_norm=False, blur=False)
 PORTRAIT_SETTINGS = replace(
     STYLE_SETTINGS, images=132_000, r1_gamma=40.0, r1_grows=True, r2=True, cool=0.35, noise_end=1 / 8,
