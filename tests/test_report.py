@@ -185,7 +185,8 @@ def test_the_tables_numbers_are_the_dissections(page, found):
     d, quality = found["a"], quality_of(found["a"])
     table = page.text.split("<tbody>")[1].split("</tbody>")[0]
     for c, name in enumerate(d.classes):
-        cells = re.findall(r"<td(?: class=iou)?>(.*?)</td>", next(row for row in table.split("<tr>") if f"</span>{name}<" in row))
+        row = next(row for row in table.split("<tr>") if f"</span>{name}<" in row)
+        cells = re.findall(r"<td(?: class=iou)?>(.*?)</td>", row)
         u = d.units_for(name, 1)[0]
         sure = "" if d.above_chance()[u, c] else " (chance)"
         assert cells == [f"{d.class_pixels[c] / d.class_pixels.sum():.1%}",
