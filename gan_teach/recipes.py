@@ -23,13 +23,24 @@ SAMPLES = 5_000        # pictures on each side of a Fréchet distance
 LICENCE = "MIT"
 
 
+def shortened(settings: Settings, images: int | None, full: int = 64) -> Settings:
+    """The settings for so many images, if any are named; ValueError where these end before the full size is reached."""
+    if images is None:
+        return settings
+    before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < full)
+    if images <= before + settings.batch:
+        raise ValueError(f"{images:,} images end before this generator has grown to {full}×{full} pixels: "
+                         f"give more than {before + settings.batch:,}")
+    return replace(settings, images=images)
+
+
 def scenes_progan(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The generator of chapter 1: 64×64 scenes, grown from 4×4.
 
     Returns the record; None from the other processes of a torchrun, and when it was interrupted.
     """
     join_group()
-    settings = Settings() if images is None else replace(Settings(), images=images)
+    settings = shortened(Settings(), images)
     torch.manual_seed(settings.seed)
     training = Training(progan.Generator(), progan.Discriminator(), Scenes(SCENES, size=64, seed=0).images(),
                         settings, device)
@@ -150,7 +161,7 @@ def _style(name: str, drawings, judge: str, config: stylegan.StyleGANConfig, set
            images: int | None, device) -> dict | None:
     """A style generator for drawings such as `Scenes`; returns as `scenes_progan` does."""
     join_group()
-    settings = settings if images is None else replace(settings, images=images)
+    settings = shortened(settings, images)
     torch.manual_seed(settings.seed)
     training = Training(stylegan.Generator(config), stylegan.Discriminator(config),
                         drawings(SCENES, size=64, seed=0).images(), settings, device)
