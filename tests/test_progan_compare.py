@@ -1,11 +1,11 @@
 """The comparison of progressive GANs: two lengths of training, a record that can be stopped, a table."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from gan_teach import progan_compare, training
+from gan_teach import checkpoints, progan_compare, training
 from gan_teach.__main__ import main
 from gan_teach.progan_compare import SETTINGS, VARIANTS, lines, run
 from gan_teach.training import Schedule
@@ -25,6 +25,13 @@ def test_the_variants_differ_in_the_std_dev_alone_and_both_stops_are_at_full_siz
     assert VARIANTS["without"] == replace(VARIANTS["with"], stddev_group=0) != VARIANTS["with"]
     for images in (SETTINGS.images // 2, SETTINGS.images):
         assert SETTINGS.schedule.at(images) == (64, 1.0)
+
+
+def test_the_shipped_record_can_be_gone_on_with():
+    path = checkpoints.data_folder() / f"{progan_compare.NAME}.json"
+    record = checkpoints.unfinished(
+        path, "", {"settings": asdict(SETTINGS), "layers": progan_compare.LAYERS, "samples": 500})
+    assert len(record["runs"]) == 4
 
 
 def test_each_run_is_dissected_twice_and_the_table_says_what_came_out(tmp_path):

@@ -1,7 +1,7 @@
 """The comparison of style generators: equal training, a record that can be stopped, tables that say what is there."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -30,6 +30,12 @@ def test_variants_differ_from_f_in_one_thing_and_train_alike():
     assert list(CHANGES) == list("ABCDEF")
     resolution, alpha = SETTINGS.schedule.at(SETTINGS.images * 2 // 3)
     assert (resolution, alpha) == (F.resolution, 1.0), "a third of the training is at full size"
+
+
+def test_the_shipped_record_can_be_gone_on_with():
+    path = checkpoints.data_folder() / f"{style_compare.NAME}.json"
+    record = checkpoints.unfinished(path, "", {"settings": asdict(SETTINGS), "measures": {}})
+    assert set(record["configurations"]) == set(VARIANTS)
 
 
 def test_every_variant_has_a_row_and_styles_have_more_figures(tmp_path):
