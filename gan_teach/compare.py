@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .agreement import Dissection
 from .dissection import Generator, Segmenter, device_of, dissect_layers, evaluating
 from .layers import sample_z
 from .metrics import frechet_distance
@@ -78,6 +79,22 @@ def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segment
             rows.append(Row(name, each, len(best), sum(map(len, found.values())), len(found), best.mean().item(),
                             (best.std() / len(best) ** 0.5).item(), far))
     return Comparison(tuple(rows), min_iou)
+
+
+def likeness(a: Dissection, b: Dissection) -> float:
+    """Do the units of two generators know the same things? The correlation, over units and classes, of
+
+        IoU_{u,c} − mean over u of IoU_{u,c}
+
+    in the two dissections, unit 0 beside unit 0. 1: each unit has kept its meaning; about 0: no more in common than
+    units in another order have (each class's mean, which strangers share, is taken off). NaN where a table is
+    constant. ValueError for other units or other classes.
+    """
+    if a.iou.shape != b.iou.shape or a.classes != b.classes:
+        raise ValueError(f"likeness compares equal layers and classes: {tuple(a.iou.shape)} and {tuple(b.iou.shape)} "
+                         "units × classes")
+    tables = torch.stack([(d.iou - d.iou.mean(0)).flatten() for d in (a, b)])               # (2, U·C)
+    return torch.corrcoef(tables)[0, 1].item()
 
 
 @torch.no_grad()

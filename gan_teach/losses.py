@@ -1,4 +1,4 @@
-"""The adversarial losses on a discriminator's logits l = D(x), and the gradient penalty R1."""
+"""The adversarial losses on a discriminator's logits l = D(x), and the gradient penalties R1 and R2."""
 
 from __future__ import annotations
 
@@ -24,3 +24,20 @@ def r1_penalty(discriminator, images: torch.Tensor) -> torch.Tensor:
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def logistic_r1_r2(discriminator, real: torch.Tensor, fake: torch.Tensor, draw=None, gamma: float = 10.0
+                   ) -> torch.Tensor:
+    """`logistic_d` + γ/2 (R1 + R2), N×… real and fake samples → scalar: a `d_loss` of `egan.Settings`.
+
+    D may be steep neither at real samples nor at generated ones (Mescheder et al. 2018, Eq. 9 and 10; γ = 10 is
+    theirs). A logit and its slope come from one forward pass. `draw` is not used.
+    """
+    def logits_and_penalty(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = x.detach().to(real.dtype).requires_grad_(True)
+        logits = discriminator(x)
+        (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+        return logits, slope.square().flatten(1).sum(1).mean()
+
+    (l_real, r1), (l_fake, r2) = logits_and_penalty(real), logits_and_penalty(fake)
+    return logistic_d(l_real, l_fake) + gamma / 2 * (r1 + r2)

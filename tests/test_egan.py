@@ -18,6 +18,7 @@ from gan_teach.dcgan import DCGANConfig, Discriminator, Generator, PlaneConfig, 
 from gan_teach.egan import Evolution, Fitness, Settings, fitness, heuristic, least_squares, minimax, select
 from gan_teach.egan_child import clone, descend, mutate, slope
 from gan_teach.egan_run import run
+from gan_teach.losses import logistic_d, logistic_r1_r2, r1_penalty
 from gan_teach.training import NotFinite
 from gan_teach.wgan import gradient_penalty, wasserstein, wasserstein_gp
 
@@ -397,6 +398,31 @@ def test_gradient_penalty_looks_between_the_pairs():
     assert got.item() == pytest.approx(1 / 3, abs=0.03)
 
 
+def test_a_smooth_d_is_the_papers_loss_and_both_penalties():
+    torch.manual_seed(0)
+    D = Discriminator(DCGANConfig((4, 3))).double()
+    real, fake = torch.randn(5, 3, 16, 16).double(), torch.randn(4, 3, 16, 16).double()
+    want = logistic_d(D(real), D(fake)) + 3 / 2 * (r1_penalty(D, real) + r1_penalty(D, fake))
+    got = logistic_r1_r2(D, real, fake, gamma=3)
+    assert got.item() == pytest.approx(want.item(), rel=1e-12)
+    for a, b in zip(*(torch.autograd.grad(loss, list(D.parameters()), allow_unused=True) for loss in (want, got))):
+        assert (a is None) == (b is None) and (a is None or torch.allclose(a, b, rtol=1e-9, atol=1e-15))
+
+
+def test_the_penalties_of_a_linear_d_are_its_weights():
+    """l = w·x + b has slope w everywhere: R1 = R2 = ‖w‖², γ = 10 of each half."""
+    D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)).double()
+    real, fake = torch.randn(5, 2).double(), torch.randn(5, 2).double()
+    plain, smooth = egan.logistic(D, real, fake, None), logistic_r1_r2(D, real, fake, None)
+    assert (smooth - plain).item() == pytest.approx(10 * D[0].weight.square().sum().item())
+
+
+def test_an_evolution_takes_it_as_the_environments_loss():
+    flat, e = evolution(), evolution(d_loss=logistic_r1_r2)
+    assert e.step(RING).loss_d[0] > flat.step(RING).loss_d[0] and not torch.equal(weights(e.D), weights(flat.D))
+    assert "d_loss=logistic_r1_r2" in str(e.settings)
+
+
 def test_wgan_gp_learns_from_the_same_loop():
     e = evolution(mutations=(wasserstein,), d_loss=wasserstein_gp, d_steps=3, betas=(0.0, 0.9))
     start = weights(e.G)
@@ -454,6 +480,7 @@ SCRIPT = """
     from gan_teach.dcgan import DCGANConfig, Discriminator, Generator
     from gan_teach.egan import Evolution, Settings
     from gan_teach.egan_run import run
+from gan_teach.losses import logistic_d, logistic_r1_r2, r1_penalty
 
     torch.set_num_threads(1)
 

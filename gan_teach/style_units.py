@@ -1,0 +1,97 @@
+"""Two papers on one generator: a style is an intervention on units, and some layers' styles decide what is drawn.
+
+AdaIN (Karras et al. 2018, Eq. 1) ends each layer of a style generator with
+
+    r_u = y_{s,u} · (normalised map of unit u) + y_{b,u}
+
+and r_u is what GAN Dissection (Bau et al. 2018) forces to a level k. So a style can do the same, everywhere in the
+picture: `forced`. And where chapter 1 asks which units *draw* a class, styles taken over one layer at a time tell
+which layers *decide* about it: `style_effects`. Taught in notebooks/04_capstone.ipynb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .dissection import Segmenter, device_of, evaluating
+from .layers import sample_z
+from .segmenter import segment
+from .stylegan import Generator, Style, mix
+
+FOLDS = 10
+
+
+def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style:
+    """The style y, but these units stand at a level everywhere:  y_{s,u} = 0,  y_{b,u} = k_u.
+
+    Then AdaIN gives r_u = 0 · (…) + k_u: with k = 0 an ablation of the whole map, else an insertion.
+    y: (y_s, y_b), N×C each; level: k, one number or one for each unit. Returns a new pair; y stays as it is.
+    """
+    y_s, y_b = (part.clone() for part in y)
+    y_s[:, list(units)] = 0
+    y_b[:, list(units)] = torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)
+    return y_s, y_b
+
+
+@dataclass(frozen=True)
+class StyleEffects:
+    """How much of each class comes with each layer's style; print it."""
+
+    layers: tuple[str, ...]
+    classes: tuple[str, ...]
+    share: Tensor               # layers × classes, β; NaN for a class that was never seen
+    error: Tensor               # its standard error: jackknife over ten folds of the pairs
+
+    def __str__(self) -> str:
+        wide = max(map(len, self.classes)) + 2
+        lines = [" " * 8 + "".join(f"{name:>{wide}}" for name in self.classes)]
+        for name, row in zip(self.layers, self.share.tolist()):
+            lines.append(f"{name:8}" + "".join(f"{value:>{wide}.2f}" for value in row))
+        return "\n".join(lines)
+
+
+@torch.no_grad()
+def style_effects(G: Generator, segmenter: Segmenter, samples: int = 200, seed: int = 0, batch: int = 50,
+                  progress: bool = True) -> StyleEffects:
+    """Of the difference between two pictures, how much comes along with the style of a single layer?
+
+        β_{l,c} = Σ_i (a_c(m_i) − a_c(x_i)) (a_c(x'_i) − a_c(x_i))  /  Σ_i (a_c(x'_i) − a_c(x_i))²
+
+    a_c: the number of pixels of class c; x_i, x'_i: pictures of two latents; m_i: x_i, but layer l takes its style
+    from the second. The slope of a straight line: 0 where the layer's style moves nothing towards x', 1 where it
+    alone brings all of it. The β of a class need not add up to 1, since layers act together.
+    samples: pairs of pictures. ValueError for fewer pairs than folds.
+    """
+    if samples < FOLDS:
+        raise ValueError(f"style_effects needs at least {FOLDS} pairs of pictures; got samples={samples}")
+    device, C = device_of(G), len(segmenter.classes)
+    z, z2 = sample_z(2 * samples, G.z_dim, seed).to(device).chunk(2)
+
+    def areas(ws: Tensor) -> Tensor:
+        return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
+
+    brought = torch.zeros(FOLDS, len(G.layers), C, dtype=torch.double, device=device)
+    there = torch.zeros(FOLDS, 1, C, dtype=torch.double, device=device)
+    bar = tqdm(total=samples * (len(G.layers) + 2), desc="styles, layer by layer", unit="picture", leave=False,
+               disable=not progress)
+    with evaluating(G, segmenter), bar:
+        for start in range(0, samples, batch):
+            ws, ws2 = (G.ws(part[start:start + batch]) for part in (z, z2))
+            fold = torch.arange(start, start + len(ws), device=device) % FOLDS
+            before = areas(ws)
+            away = areas(ws2) - before                                      # (N, C)
+            there[:, 0].index_add_(0, fold, away.square())
+            bar.update(2 * len(ws))
+            for i in range(len(G.layers)):
+                brought[:, i].index_add_(0, fold, (areas(mix(ws, ws2, [i])) - before) * away)
+                bar.update(len(ws))
+    share = brought.sum(0) / there.sum(0)                                   # (L, C); 0/0 is NaN
+    left_out = (brought.sum(0) - brought) / (there.sum(0) - there)          # (FOLDS, L, C)
+    error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
+    return StyleEffects(tuple(G.layers), tuple(segmenter.classes), share.float().cpu(), error.float().cpu())
