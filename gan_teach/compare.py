@@ -81,20 +81,21 @@ def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segment
     return Comparison(tuple(rows), min_iou)
 
 
-def likeness(a: Dissection, b: Dissection) -> float:
+def likeness(a: Dissection, b: Dissection, shift: int = 0) -> float:
     """Do the units of two generators know the same things? The correlation, over units and classes, of
 
         IoU_{u,c} − mean over u of IoU_{u,c}
 
-    in the two dissections, unit 0 beside unit 0. 1: each unit has kept its meaning; about 0: no more in common than
-    units in another order have (each class's mean, which strangers share, is taken off). NaN where a table is
-    constant. ValueError for other units or other classes.
+    in the two dissections, unit u beside unit u. 1: each unit has kept its meaning. Each class's mean, which strangers
+    share, is taken off. shift: unit u beside unit u + shift of b, around the corner; the values of all shifts but 0
+    say what units that are no partners have in common: chance. NaN where a table is constant. ValueError for other
+    units or other classes.
     """
     if a.iou.shape != b.iou.shape or a.classes != b.classes:
         raise ValueError(f"likeness compares equal layers and classes: {tuple(a.iou.shape)} and {tuple(b.iou.shape)} "
                          "units × classes")
-    tables = torch.stack([(d.iou - d.iou.mean(0)).flatten() for d in (a, b)])               # (2, U·C)
-    return torch.corrcoef(tables)[0, 1].item()
+    tables = [iou - iou.mean(0) for iou in (a.iou, b.iou.roll(-shift, 0))]                  # (U, C) each
+    return torch.corrcoef(torch.stack(tables).flatten(1))[0, 1].item()
 
 
 @torch.no_grad()

@@ -11,16 +11,16 @@ which layers *decide* about it: `style_effects`. Taught in notebooks/04_capstone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .dissection import Segmenter, device_of, evaluating
-from .layers import sample_z
+from .dissection import Segmenter, evaluating
 from .segmenter import segment
 from .stylegan import Generator, Style, mix
 
@@ -57,41 +57,60 @@ class StyleEffects:
 
 
 @torch.no_grad()
-def style_effects(G: Generator, segmenter: Segmenter, samples: int = 200, seed: int = 0, batch: int = 50,
+def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, batch: int = 50,
                   progress: bool = True) -> StyleEffects:
     """Of the difference between two pictures, how much comes along with the style of a single layer?
 
         β_{l,c} = Σ_i (a_c(m_i) − a_c(x_i)) (a_c(x'_i) − a_c(x_i))  /  Σ_i (a_c(x'_i) − a_c(x_i))²
 
-    a_c: the number of pixels of class c; x_i, x'_i: pictures of two latents; m_i: x_i, but layer l takes its style
-    from the second. The slope of a straight line: 0 where the layer's style moves nothing towards x', 1 where it
+    a_c: the number of pixels of class c; x_i, x'_i: the pictures of ws_i and ws2_i; m_i: x_i, but layer l takes its
+    style from ws2_i. The slope of a straight line: 0 where the layer's style moves nothing towards x', 1 where it
     alone brings all of it. The β of a class need not add up to 1, since layers act together.
-    samples: pairs of pictures. ValueError for fewer pairs than folds.
+    ws, ws2: N×L×W as `G.ws` gives them, N pairs. ValueError where they are not N and N, or fewer than ten.
     """
-    if samples < FOLDS:
-        raise ValueError(f"style_effects needs at least {FOLDS} pairs of pictures; got samples={samples}")
-    device, C = device_of(G), len(segmenter.classes)
-    z, z2 = sample_z(2 * samples, G.z_dim, seed).to(device).chunk(2)
+    if len(ws) != len(ws2) or len(ws) < FOLDS:
+        raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
+    device, L, C = ws.device, len(G.layers), len(segmenter.classes)
 
     def areas(ws: Tensor) -> Tensor:
         return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
 
-    brought = torch.zeros(FOLDS, len(G.layers), C, dtype=torch.double, device=device)
+    brought = torch.zeros(FOLDS, L, C, dtype=torch.double, device=device)
     there = torch.zeros(FOLDS, 1, C, dtype=torch.double, device=device)
-    bar = tqdm(total=samples * (len(G.layers) + 2), desc="styles, layer by layer", unit="picture", leave=False,
+    bar = tqdm(total=len(ws) * (L + 2), desc="styles, layer by layer", unit="picture", leave=False,
                disable=not progress)
     with evaluating(G, segmenter), bar:
-        for start in range(0, samples, batch):
-            ws, ws2 = (G.ws(part[start:start + batch]) for part in (z, z2))
-            fold = torch.arange(start, start + len(ws), device=device) % FOLDS
-            before = areas(ws)
-            away = areas(ws2) - before                                      # (N, C)
+        for start in range(0, len(ws), batch):
+            one, other = ws[start:start + batch], ws2[start:start + batch]
+            fold = torch.arange(start, start + len(one), device=device) % FOLDS
+            before = areas(one)
+            away = areas(other) - before                                    # (N, C)
             there[:, 0].index_add_(0, fold, away.square())
-            bar.update(2 * len(ws))
-            for i in range(len(G.layers)):
-                brought[:, i].index_add_(0, fold, (areas(mix(ws, ws2, [i])) - before) * away)
-                bar.update(len(ws))
+            bar.update(2 * len(one))
+            for i in range(L):
+                brought[:, i].index_add_(0, fold, (areas(mix(one, other, [i])) - before) * away)
+                bar.update(len(one))
     share = brought.sum(0) / there.sum(0)                                   # (L, C); 0/0 is NaN
     left_out = (brought.sum(0) - brought) / (there.sum(0) - there)          # (FOLDS, L, C)
     error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
     return StyleEffects(tuple(G.layers), tuple(segmenter.classes), share.float().cpu(), error.float().cpu())
+
+
+def effects_figure(matched: Mapping[str, int], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
+    """Who draws, who decides: units that match a class in each layer, beside β of some classes.
+
+    matched: layer -> number of units; effects: title -> what `style_effects` found, a chart for each.
+    """
+    figure = Figure(figsize=(11, 3.3), layout="constrained")
+    left, *others = figure.subplots(1, 1 + len(effects))
+    layers = [name.removeprefix("layer") for name in matched]
+    left.bar(layers, list(matched.values()), color="tab:orange")
+    left.set(title="drawn: units that match", xlabel="layer")
+    for ax, (title, found) in zip(others, effects.items()):
+        for name, marker in zip(classes, "os^xDv*"):
+            c = found.classes.index(name)
+            ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name)
+        ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β", ylim=(-0.15, 0.8))
+        ax.axhline(0, color="grey", linewidth=0.6)
+        ax.legend(fontsize=8)
+    return figure

@@ -30,14 +30,15 @@ def weights(net):
 
 # ------------------------------------------------------------------------------------------ a run
 
-def test_rivals_start_from_the_same_networks_and_differ_in_one_thing():
+def test_rivals_start_from_the_same_networks_and_differ_in_what_they_are_named_for():
     first = {rival: start(TINY, rival, "cpu") for rival in RIVALS}
     for rival, evolution in first.items():
         assert torch.equal(weights(evolution.G), weights(first["egan"].G))
         assert torch.equal(weights(evolution.D), weights(first["egan"].D))
         differs = {key for key, value in vars(evolution.settings).items() if value != getattr(TINY.settings, key)}
-        assert differs == {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"}}.get(rival, {"mutations"})
-        assert len(evolution.settings.mutations) == (3 if rival in ("egan", "random", "plain-d") else 1)
+        known = {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"}, "paper": {"d_loss", "betas"}}
+        assert differs == known.get(rival, {"mutations"})
+        assert len(evolution.settings.mutations) == (3 if rival in known else 1)
 
 
 def told(evolution):

@@ -7,7 +7,7 @@ from gan_teach.compare import likeness
 from gan_teach.dissection import dissect
 from gan_teach.intervention import ablate, insert
 from gan_teach.layers import sample_z
-from gan_teach.style_units import forced, style_effects
+from gan_teach.style_units import effects_figure, forced, style_effects
 from gan_teach.stylegan import Generator, StyleGANConfig, adain
 
 SMALL = StyleGANConfig(resolution=16, fmap_base=64, fmap_max=8, z_dim=6, w_dim=6, mapping_layers=2)
@@ -77,39 +77,55 @@ class Bright:
         return torch.cat([-x[:, :1], x[:, :1], torch.full_like(x[:, :1], -9)], 1)
 
 
+def pairs(G, n):
+    return G.ws(sample_z(2 * n, G.z_dim, seed=0)).chunk(2)
+
+
 def test_a_planted_effect_is_found_and_its_error_is_nothing():
-    found = style_effects(Alone(), Bright(), samples=40, batch=7, progress=False)
+    found = style_effects(Alone(), Bright(), *pairs(Alone(), 40), batch=7, progress=False)
     assert found.share[:, 1].tolist() == [0, 1, 0] and found.share[:, 0].tolist() == [0, 1, 0]
     assert found.error[:, :2].abs().max() == 0 and found.share[:, 2].isnan().all()
     assert "layer1" in str(found) and "bright" in str(found)
 
 
 def test_two_layers_that_add_up_share_the_effect():
-    found = style_effects(Flags(), Bright(), samples=400, progress=False)
+    found = style_effects(Flags(), Bright(), *pairs(Flags(), 400), progress=False)
     bright = found.share[:, 1]
     assert bright[1] == 0 and bright.sum().item() == pytest.approx(1, abs=1e-6)
     assert 0.35 < bright[0] < 0.65 and 0 < found.error[0, 1] < 0.1
-    again = style_effects(Flags(), Bright(), samples=400, batch=33, progress=False)
+    again = style_effects(Flags(), Bright(), *pairs(Flags(), 400), batch=33, progress=False)
     assert torch.allclose(found.share, again.share, equal_nan=True)         # whatever the batch
+
+
+def test_the_figure_has_a_chart_for_each_measurement_and_a_line_for_each_class():
+    found = style_effects(Alone(), Bright(), *pairs(Alone(), 20), progress=False)
+    left, *others = effects_figure({"layer0": 0, "layer1": 5, "layer2": 2}, {"all": found, "again": found},
+                                   ("bright", "dark")).axes
+    assert [bar.get_height() for bar in left.patches] == [0, 5, 2]
+    assert [ax.get_title() for ax in others] == ["all", "again"]
+    for ax in others:
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["bright", "dark"]
+        assert [list(part[0].get_ydata()) for part in ax.containers] == [[0, 1, 0]] * 2
 
 
 def test_a_style_generator_is_measured_and_left_as_it_was(G):
     G.train()
-    found = style_effects(G, Bright(), samples=10, batch=4, progress=False)
+    ws, ws2 = pairs(G, 10)
+    found = style_effects(G, Bright(), ws, ws2, batch=4, progress=False)
     assert found.layers == G.layers and found.share.shape == (6, 3) and G.training
-    with pytest.raises(ValueError, match="at least 10 pairs"):
-        style_effects(G, Bright(), samples=9)
+    for few in ((ws[:9], ws2[:9]), (ws, ws2[:9])):
+        with pytest.raises(ValueError, match="at least 10 pairs"):
+            style_effects(G, Bright(), *few)
 
 
 def test_likeness_is_one_with_itself_and_low_with_its_units_in_another_order(G):
-    one = dissect(G, "layer5", Bright(), samples=20, quantile=0.2, progress=False)
-    assert likeness(one, one) == pytest.approx(1)
-    other = dissect(G, "layer5", Bright(), samples=20, quantile=0.2, progress=False)
-    other.iou = one.iou.roll(1, 0)
-    assert likeness(one, other) < 0.9
-    wide = dissect(G, "layer1", Bright(), samples=20, progress=False)
+    one, other = (dissect(G, "layer5", Bright(), samples=20, quantile=0.2, progress=False) for _ in range(2))
+    assert likeness(one, one) == pytest.approx(1) and likeness(one, one, shift=1) < 0.9
+    other.iou = one.iou.roll(2, 0)                                          # unit 0 is unit 2 there
+    assert likeness(one, other) < 0.9 and likeness(one, other, shift=2) == pytest.approx(1)
+    assert likeness(one, other, shift=2 - len(one.iou)) == pytest.approx(1)
     other.iou = one.iou + torch.tensor([0.1, 0.2, 0.0])                     # what all units share says nothing
     assert likeness(one, other) == pytest.approx(1)
-    wide.iou = wide.iou[:2]
+    other.iou = one.iou[:2]
     with pytest.raises(ValueError, match="equal layers and classes"):
-        likeness(one, wide)
+        likeness(one, other)
