@@ -135,6 +135,16 @@ def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int
     Path(path).write_bytes(pictures.png(pictures.grid(tiles, sources + 1)))
 
 
+def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
+    """Draw the README's picture of chapter 3: villages evolved as in the paper, then without momentum and with a D that
+    may not be steep; clothes evolved like the latter. `columns` pictures of each, from the first z of the seed.
+    """
+    rows = [metrics.generate(checkpoints.load(name), columns, seed)
+            for name in ("scenes-paper", "scenes-egan", "fashion-egan")]
+    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
+    Path(path).write_bytes(pictures.png(pictures.grid(tiles, columns)))
+
+
 # 64 units up to 32×32, 32 at 64×64. The pixel norm is meant against the spikes by which a generator smuggles strengths
 # past AdaIN (chapter 2, section 13); it does not end them: up to 95 in a spread of 3.4 in layer6 of the villages.
 STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64, mixing=0.5, pixel_norm=True)

@@ -49,10 +49,10 @@ class StyleEffects:
     error: Tensor               # its standard error: jackknife over ten folds of the pairs
 
     def __str__(self) -> str:
-        wide = max(map(len, self.classes)) + 2
-        lines = [" " * 8 + "".join(f"{name:>{wide}}" for name in self.classes)]
-        for name, row in zip(self.layers, self.share.tolist()):
-            lines.append(f"{name:8}" + "".join(f"{value:>{wide}.2f}" for value in row))
+        wide = max(map(len, self.classes))
+        lines = ["β".ljust(wide) + "".join(f"{layer:>9}" for layer in self.layers)]
+        for name, row in zip(self.classes, self.share.T.tolist()):
+            lines.append(f"{name:{wide}}" + "".join(f"{value:>9.2f}" for value in row))
         return "\n".join(lines)
 
 

@@ -134,7 +134,8 @@ def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
         p.chart(plt.figure(), "")
 
 
-@pytest.mark.parametrize("draw, file", [(recipes.removal_picture, "trees.png"), (recipes.mixing_picture, "mixing.png")])
+@pytest.mark.parametrize("draw, file", [(recipes.removal_picture, "trees.png"), (recipes.mixing_picture, "mixing.png"),
+                                        (recipes.evolution_picture, "evolution.png")])
 def test_the_readmes_pictures_are_what_their_commands_draw(tmp_path, draw, file):
     draw(tmp_path / file)
     drawn, shipped = (np.asarray(Image.open(path).convert("RGB")).astype(int)
