@@ -88,12 +88,14 @@ def likeness(a: Dissection, b: Dissection, shift: int = 0) -> float:
 
     in the two dissections, unit u beside unit u. 1: each unit has kept its meaning. Each class's mean, which strangers
     share, is taken off. shift: unit u beside unit u + shift of b, around the corner; the values of all shifts but 0
-    say what units that are no partners have in common: chance. NaN where a table is constant. ValueError for other
-    units or other classes.
+    say what units that are no partners have in common: chance. NaN where all units of a table are alike. ValueError
+    for other units or other classes.
     """
     if a.iou.shape != b.iou.shape or a.classes != b.classes:
         raise ValueError(f"likeness compares equal layers and classes: {tuple(a.iou.shape)} and {tuple(b.iou.shape)} "
                          "units × classes")
+    if any((d.iou == d.iou[0]).all() for d in (a, b)):
+        return math.nan
     tables = [iou - iou.mean(0) for iou in (a.iou, b.iou.roll(-shift, 0))]                  # (U, C) each
     return torch.corrcoef(torch.stack(tables).flatten(1))[0, 1].item()
 

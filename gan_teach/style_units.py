@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,7 @@ from tqdm.auto import tqdm
 from .dissection import Segmenter, evaluating
 from .segmenter import segment
 from .stylegan import Generator, Style, mix
+from .units import check_units
 
 FOLDS = 10
 
@@ -32,10 +34,12 @@ def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style
 
     Then AdaIN gives r_u = 0 · (…) + k_u: with k = 0 an ablation of the whole map, else an insertion.
     y: (y_s, y_b), N×C each; level: k, one number or one for each unit. Returns a new pair; y stays as it is.
+    ValueError for a unit that does not exist.
     """
     y_s, y_b = (part.clone() for part in y)
-    y_s[:, list(units)] = 0
-    y_b[:, list(units)] = torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)
+    units = check_units(units, y_s.shape[1])
+    y_s[:, units] = 0
+    y_b[:, units] = torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)
     return y_s, y_b
 
 
@@ -45,8 +49,8 @@ class StyleEffects:
 
     layers: tuple[str, ...]
     classes: tuple[str, ...]
-    share: Tensor               # layers × classes, β; NaN for a class that was never seen
-    error: Tensor               # its standard error: jackknife over ten folds of the pairs
+    share: Tensor               # layers × classes, β; NaN for a class that is equally large in both of every pair
+    error: Tensor               # its standard error: jackknife over ten folds; NaN if the class differs in one only
 
     def __str__(self) -> str:
         wide = max(map(len, self.classes))
@@ -96,21 +100,23 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     return StyleEffects(tuple(G.layers), tuple(segmenter.classes), share.float().cpu(), error.float().cpu())
 
 
-def effects_figure(matched: Mapping[str, int], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
-    """Who draws, who decides: units that match a class in each layer, beside β of some classes.
+def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]
+                   ) -> Figure:
+    """Who draws, who decides: the share of units that match a class in each layer, beside β of some classes.
 
-    matched: layer -> number of units; effects: title -> what `style_effects` found, a chart for each.
+    matched: layer -> share; effects: title -> what `style_effects` found, a chart for each.
     """
     figure = Figure(figsize=(11, 3.3), layout="constrained")
     left, *others = figure.subplots(1, 1 + len(effects))
     layers = [name.removeprefix("layer") for name in matched]
     left.bar(layers, list(matched.values()), color="tab:orange")
-    left.set(title="drawn: units that match", xlabel="layer")
+    left.set(title="drawn: share of units that match", xlabel="layer")
     for ax, (title, found) in zip(others, effects.items()):
-        for name, marker in zip(classes, "os^xDv*"):
+        for name, marker in zip(classes, cycle("os^xDv*")):
             c = found.classes.index(name)
             ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name)
-        ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β", ylim=(-0.15, 0.8))
+        ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")
+        ax.set_ylim(min(-0.15, ax.get_ylim()[0]), max(0.8, ax.get_ylim()[1]))
         ax.axhline(0, color="grey", linewidth=0.6)
         ax.legend(fontsize=8)
     return figure

@@ -1,5 +1,7 @@
 """Chapter 4: a style that forces units equals an intervention, and planted style effects are found."""
 
+import math
+
 import pytest
 import torch
 
@@ -46,6 +48,9 @@ def test_forcing_leaves_the_style_and_the_other_units_alone():
     y_s, y_b = forced(y, [0, 3], 2.5)
     assert all(map(torch.equal, y, before))
     assert (y_s[:, [0, 3]] == 0).all() and (y_b[:, [0, 3]] == 2.5).all()
+    for wrong in (-1, 5):
+        with pytest.raises(ValueError, match=str(wrong)):
+            forced(y, [wrong])
     others = [1, 2, 4]
     assert torch.equal(y_s[:, others], y[0][:, others]) and torch.equal(y_b[:, others], y[1][:, others])
 
@@ -126,6 +131,8 @@ def test_likeness_is_one_with_itself_and_low_with_its_units_in_another_order(G):
     assert likeness(one, other, shift=2 - len(one.iou)) == pytest.approx(1)
     other.iou = one.iou + torch.tensor([0.1, 0.2, 0.0])                     # what all units share says nothing
     assert likeness(one, other) == pytest.approx(1)
+    other.iou = one.iou[:1].expand_as(one.iou)
+    assert math.isnan(likeness(one, other)) and math.isnan(likeness(other, one))
     other.iou = one.iou[:2]
     with pytest.raises(ValueError, match="equal layers and classes"):
         likeness(one, other)

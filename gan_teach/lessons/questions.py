@@ -244,12 +244,12 @@ CHAPTER_4 = (
          "That is y_s = 0 and y_b = that level."),
         right=1),
     Question(
-        "Early layers' styles decide about doors; the units that match doors lie in later layers. A contradiction?",
+        "Layer 3's style moves the number of door pixels most; units that match doors lie in layer 6. A contradiction?",
         ("Yes: a class lives in one layer",
          "Yes: one of the two measurements must be wrong",
-         "No: early layers settle what comes, later ones draw it where it belongs"),
+         "No: what moves the number of doors and which map looks like a door are two questions"),
         ("Each layer works on what the ones before it made; nothing says that a class has one home.",
-         "They answer different questions: what moves the number of door pixels, and which map looks like a door.",
+         "Both may be right: they answer different questions.",
          "A style acts on all that comes after it. A high IoU needs maps fine enough to have the shape of a door."),
         right=2),
     Question(
