@@ -29,7 +29,7 @@ COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy
 # Imports run one way: a module may import only from those before it.
 ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylegan stylegan_fast dcgan "
          "segmenter classifier agreement dissection pixels units dissection_figures intervention information "
-         "losses metrics style_measures projection wgan training cost egan_child egan_shared egan egan_run "
+         "style_units losses metrics style_measures projection wgan training cost egan_child egan_shared egan egan_run "
          "runner plane laboratory_view laboratory warm_up context repair compare truth report checkpoints "
          "official datasets interpolation egan_recipes egan_compare egan_figures style_compare progan_compare recipes "
          "lessons widgets __init__ __main__").split()
