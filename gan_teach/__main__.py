@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
     evolve.add_argument("--rival", choices=egan_recipes.RIVALS, default="egan", help="or one loss alone (%(default)s)")
     evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
-    evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 384,000)")
+    evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 288,000)")
     evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")

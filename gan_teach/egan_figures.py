@@ -28,7 +28,7 @@ from .pictures import Table, show
 # The mutations have the colours and signs of the panels; E-GAN is a winner: green, with a star.
 LOOKS = {"minimax": ("#5e2a84", "o"), "heuristic": ("#c93a75", "^"), "least_squares": ("#1a9fb5", "s"),
          "E-GAN": ("#1b7f2a", "*"), "random": ("black", "x"), "worst": ("dimgrey", "v"),
-         "plain D": ("#d07a00", "<"), "as in the paper": ("#7f7f7f", ">"),
+         "plain D": ("#d07a00", "<"), "paper's D and Adam": ("#7f7f7f", ">"), "momentum": ("#3f6fd0", "p"),
          "3 × heuristic": ("#8a6d1f", "D"), "WGAN-GP": ("#a05a2c", "P")}
 AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
 
@@ -238,7 +238,8 @@ def bill_figure(found: dict[str, dict]) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for name, record in found.items():
         rival = name.split("-", 1)[1]
-        kind = {"egan": "E-GAN", "plain-d": "plain D", "paper": "as in the paper"}.get(rival, rival.replace("-", "_"))
+        kind = {"egan": "E-GAN", "plain-d": "plain D",
+                "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
         for ax, axis in zip(axes, AXES):
             ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
                     **_mark(kind))

@@ -43,7 +43,7 @@ class _Seen(nn.Module):
 def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> float:
     """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) of the features of two sets of pictures in [-1, 1].
 
-    Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 or our classifier's 128 features
+    Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 features or a classifier's 64 or 128
     instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
     of pictures; use thousands, and the same number on both sides.
     """

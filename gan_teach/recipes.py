@@ -136,8 +136,8 @@ def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int
 
 
 def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
-    """Draw the README's picture of chapter 3: villages evolved as in the paper, then without momentum and with a D that
-    may not be steep; clothes evolved like the latter. `columns` pictures of each, from the first z of the seed.
+    """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
+    momentum and with a D that may not be steep; clothes evolved like the latter. `columns` of each, from one seed.
     """
     rows = [metrics.generate(checkpoints.load(name), columns, seed)
             for name in ("scenes-paper", "scenes-egan", "fashion-egan")]

@@ -55,6 +55,12 @@ PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, 
 """
 
 
+LAB = """
+from gan_teach.widgets.evolution import EvolutionLab
+EvolutionLab()
+"""
+
+
 def write(path: Path, *cells: str) -> None:
     """A notebook of these cells. It names its kernel: JupyterLab would ask for one."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
@@ -66,7 +72,7 @@ def write(path: Path, *cells: str) -> None:
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name, code in (("mixer", MIXER), ("painter", PAINTER)):
+    for name, code in (("mixer", MIXER), ("painter", PAINTER), ("lab", LAB)):
         write(folder / f"{name}.ipynb", code)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
@@ -193,3 +199,39 @@ def test_the_mouse_paints_in_jupyterlab(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
     page.locator(".gt-paint-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+
+
+def generation(page) -> int:
+    """How far the evolution is, from the line above its picture."""
+    text = page.locator(".gt-evo-main_note").first.inner_text()
+    found = re.search(r"[Gg]eneration\s+([\d,]+)", text)
+    assert found, f"no generation in {text!r}"
+    return int(found[1].replace(",", ""))
+
+
+def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="lab.ipynb")) == []
+    page.locator(".gt-evo-lab").first.scroll_into_view_if_needed()
+    start = browser.picture(page, "gt-evo-main")
+    page.locator(".gt-evo-phase").first.click()                 # D learns: its field changes
+    browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") != start)
+    before = generation(page)
+    page.locator(".gt-evo-play").first.click()
+    browser.wait_until(page, lambda: generation(page) > before + 20)
+    browser.wait_until(page, lambda: page.get_by_text("| Idle").count() > 0)       # while it plays the kernel is free
+    page.locator(".gt-evo-play").first.click()
+    page.wait_for_timeout(1500)
+    still = generation(page)
+    page.wait_for_timeout(1000)
+    assert generation(page) == still
+
+    page.locator(".gt-evo-selection select").first.select_option("mine")
+    page.locator(".gt-evo-generation").first.click()            # waits with judged children for a choice
+    choice = page.locator(".gt-evo-choose:visible").nth(1)
+    choice.wait_for(timeout=30_000)
+    now = generation(page)
+    choice.click()
+    browser.wait_until(page, lambda: generation(page) > now)
+    assert page.locator(".gt-evo-error").first.inner_text().strip() == ""
+    page.locator(".gt-evo-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") == start)

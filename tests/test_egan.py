@@ -480,7 +480,6 @@ SCRIPT = """
     from gan_teach.dcgan import DCGANConfig, Discriminator, Generator
     from gan_teach.egan import Evolution, Settings
     from gan_teach.egan_run import run
-from gan_teach.losses import logistic_d, logistic_r1_r2, r1_penalty
 
     torch.set_num_threads(1)
 

@@ -36,7 +36,8 @@ def test_rivals_start_from_the_same_networks_and_differ_in_what_they_are_named_f
         assert torch.equal(weights(evolution.G), weights(first["egan"].G))
         assert torch.equal(weights(evolution.D), weights(first["egan"].D))
         differs = {key for key, value in vars(evolution.settings).items() if value != getattr(TINY.settings, key)}
-        known = {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"}, "paper": {"d_loss", "betas"}}
+        known = {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"},
+                 "momentum": {"betas"}, "paper": {"d_loss", "betas"}}
         assert differs == known.get(rival, {"mutations"})
         assert len(evolution.settings.mutations) == (3 if rival in known else 1)
 
