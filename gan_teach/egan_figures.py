@@ -234,7 +234,7 @@ def bill(found: dict[str, dict]) -> str:
 
 def bill_figure(found: dict[str, dict]) -> Figure:
     """Fréchet distance of `rivals` against generations and CPU seconds."""
-    figure = Figure(figsize=(10.5, 3.4))
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for name, record in found.items():
         rival = name.split("-", 1)[1]
@@ -246,6 +246,5 @@ def bill_figure(found: dict[str, dict]) -> Figure:
             ax.set(xlabel=AXES[axis], yscale="log")
     axes[0].set(ylabel="Fréchet distance, our judge")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
-    axes[1].legend(fontsize=8)
-    figure.tight_layout()
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure
