@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
                                                 "it was")
     evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
-    evolve.add_argument("--rival", choices=egan_recipes.RIVALS, default="egan", help="or one loss alone (%(default)s)")
+    evolve.add_argument("--rival", choices=egan_recipes.RIVALS, default="egan", help="or a rival of it (%(default)s)")
     evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 288,000)")
     evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")

@@ -16,14 +16,20 @@ def logistic_g(fake: torch.Tensor) -> torch.Tensor:
     return F.softplus(-fake).mean()
 
 
+def logits_and_slope(discriminator, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """l = D(x), N numbers, and the mean over the samples N×… of ‖∇_x D(x)‖², from one forward pass."""
+    x = x.detach().requires_grad_(True)
+    logits = discriminator(x)
+    (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    return logits, gradient.square().sum(dim=tuple(range(1, x.ndim))).mean()
+
+
 def r1_penalty(discriminator, images: torch.Tensor) -> torch.Tensor:
     """R1 = E ‖∇_x D(x)‖² on real images, N×3×H×W → scalar (Mescheder et al. 2018, Eq. 9, without γ/2).
 
     Of generated images it is R2 (Eq. 10): D may not be steep there either.
     """
-    images = images.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
+    return logits_and_slope(discriminator, images)[1]
 
 
 def logistic_r1_r2(discriminator, real: torch.Tensor, fake: torch.Tensor, draw=None, gamma: float = 10.0
@@ -31,13 +37,7 @@ def logistic_r1_r2(discriminator, real: torch.Tensor, fake: torch.Tensor, draw=N
     """`logistic_d` + γ/2 (R1 + R2), N×… real and fake samples → scalar: a `d_loss` of `egan.Settings`.
 
     D may be steep neither at real samples nor at generated ones (Mescheder et al. 2018, Eq. 9 and 10; γ = 10 is
-    theirs). A logit and its slope come from one forward pass. `draw` is not used.
+    theirs). `draw` is not used.
     """
-    def logits_and_penalty(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = x.detach().to(real.dtype).requires_grad_(True)
-        logits = discriminator(x)
-        (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-        return logits, slope.square().flatten(1).sum(1).mean()
-
-    (l_real, r1), (l_fake, r2) = logits_and_penalty(real), logits_and_penalty(fake)
+    (l_real, r1), (l_fake, r2) = (logits_and_slope(discriminator, x.to(real.dtype)) for x in (real, fake))
     return logistic_d(l_real, l_fake) + gamma / 2 * (r1 + r2)
