@@ -10,7 +10,8 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    from . import egan_compare, egan_recipes, recipes
+    from . import recipes
+    from .recipes import compare_plane, evolving
     from .widgets import stage
 
     whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
                                                 "it was")
     evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
-    evolve.add_argument("--rival", choices=egan_recipes.RIVALS, default="egan", help="or a rival of it (%(default)s)")
+    evolve.add_argument("--rival", choices=evolving.RIVALS, default="egan", help="or a rival of it (%(default)s)")
     evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 288,000)")
     evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")
@@ -55,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="variants trained equally, over seeds: make a record of data/ again; "
                                                   "a stopped comparison goes on with the run that it was in")
-    compare.add_argument("name", choices=(*egan_compare.COMPARISONS, "styles", "progan"),
+    compare.add_argument("name", choices=(*compare_plane.COMPARISONS, "styles", "progan"),
                          help="E-GAN beside its rivals, twice; style generators, one change after the other; "
                               "progressive GANs, dissected with and without minibatch std-dev")
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
@@ -79,16 +80,17 @@ def train(given: argparse.Namespace) -> int:
 
 
 def evolve(given: argparse.Namespace) -> int:
-    from . import egan_recipes
+    from .recipes import evolving
 
-    record = egan_recipes.train_on(given.pictures, given.out, given.rival, given.images, given.device)
+    record = evolving.train_on(given.pictures, given.out, given.rival, given.images, given.device)
     if record is not None:                               # None: interrupted; the same command goes on
         print(json.dumps(record, indent=2))
     return 0
 
 
 def dissect(given: argparse.Namespace) -> int:
-    from . import load, report
+    from . import load
+    from .dissection import report
 
     G, S = (load(name, given.device) for name in (given.model, given.segmenter))
     name, layers = Path(given.model).stem, given.layers or ["layer4"]
@@ -107,26 +109,26 @@ def demo(given: argparse.Namespace) -> int:
 
 
 def fetch(given: argparse.Namespace) -> int:
-    from . import datasets
+    from .worlds import datasets
 
     print(f"fetched: {datasets.fetch(given.name)}")
     return 0
 
 
 def compare(given: argparse.Namespace) -> int:
-    from . import egan_compare, progan_compare, style_compare
+    from .recipes import compare_plane, compare_progan, compare_styles
 
-    growing = {"styles": style_compare, "progan": progan_compare}.get(given.name)
+    growing = {"styles": compare_styles, "progan": compare_progan}.get(given.name)
     if getattr(given, "generations" if growing else "images") is not None:
         raise ValueError(f"compare {given.name} takes {'--images' if growing else '--generations'}")
-    name = growing.NAME if growing else egan_compare.COMPARISONS[given.name][0]
+    name = growing.NAME if growing else compare_plane.COMPARISONS[given.name][0]
     changes = {key: value for key in ("seeds", "generations") if (value := getattr(given, key)) is not None}
     if given.images is not None:
         changes["settings"] = replace(growing.SETTINGS, images=given.images)
     folder = given.out or Path("runs") / name
-    record = growing.run(folder, **changes) if growing else egan_compare.run(given.name, folder, **changes)
+    record = growing.run(folder, **changes) if growing else compare_plane.run(given.name, folder, **changes)
     if record is not None:                               # None: interrupted; the same command goes on
-        print("\n".join((growing or egan_compare).lines(record)))
+        print("\n".join((growing or compare_plane).lines(record)))
     return 0
 
 

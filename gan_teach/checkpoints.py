@@ -7,7 +7,6 @@ configuration) and NAME.json, its record: SHA-256, size, the command that made i
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -17,8 +16,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from . import classifier, dcgan, progan, segmenter, stylegan
-from .layers import pick_device
+from . import stylegan
+from .files import data_folder, sha256, write_text
+from .networks import classifier, dcgan, progan, segmenter
+from .networks.layers import pick_device
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),
@@ -31,27 +32,9 @@ class BadCheckpoint(ValueError):
     """A weight file that is cut, altered or not ours. Nothing of it was loaded."""
 
 
-def data_folder() -> Path:
-    """Where the shipped files lie: data/ beside the package in a copy of the repository, inside it when installed."""
-    inside = Path(__file__).parent / "data"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
-
-
 def shipped() -> list[str]:
     """The names that `load` knows."""
     return sorted(path.stem for path in data_folder().glob("*.safetensors"))
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a kill leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
 
 
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:

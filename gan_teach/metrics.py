@@ -6,9 +6,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .classifier import Classifier
-from .layers import sample_z
-from .segmenter import UNet
+from .networks.classifier import Classifier
+from .networks.layers import sample_z
+from .networks.segmenter import UNet
 
 
 class SegmenterFeatures(nn.Module):
@@ -56,6 +56,29 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
         for part in images.split(batch):
             metric.update(part, real=is_real)
     return float(metric.compute())
+
+
+@torch.no_grad()
+def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
+    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F."""
+    seen = (SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)).eval()
+    return torch.cat([seen(part) for part in images.split(batch)])
+
+
+@torch.no_grad()
+def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tuple[float, float]:
+    """(precision, recall) of two sets of features, N×F and M×F.
+
+    Kynkäänniemi et al. 2019 (arXiv 1904.06991, Eq. 1 and 2): a set's manifold is the union of balls around its
+    samples, each as wide as the distance to the sample's k-th nearest neighbour. Precision is the share of generated
+    samples inside the real manifold (the rest is broken), recall the share of real ones inside the generated (the rest
+    is missing). Real pictures against others of them do not reach 1 either: print theirs beside it.
+    """
+    def inside(samples: torch.Tensor, manifold: torch.Tensor) -> float:
+        radii = torch.cdist(manifold, manifold).kthvalue(k + 1, dim=1).values              # the first is itself
+        return float((torch.cdist(samples, manifold) <= radii).any(1).double().mean())
+
+    return inside(fake, real), inside(real, fake)
 
 
 @torch.no_grad()

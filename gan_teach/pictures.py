@@ -230,3 +230,8 @@ def chart(figure, alt: str, width: int = 680) -> Table:
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     return show(page.getvalue(), alt=alt, width=width)
+
+
+def to_float(images: torch.Tensor) -> torch.Tensor:
+    """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
+    return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images

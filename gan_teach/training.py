@@ -11,11 +11,12 @@ are what DistributedDataParallel's hooks are not made for, and the sum is five l
 from __future__ import annotations
 
 import copy
+import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,9 +27,10 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from . import pictures
-from .layers import keep_freed_memory, pick_device, sample_z
-from .losses import logistic_d, logistic_g, r1_penalty
-from .wgan import wasserstein, wasserstein_gp
+from .files import write_text
+from .networks.layers import keep_freed_memory, low_precision, pick_device, sample_z
+from .networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
+from .networks.wgan import wasserstein, wasserstein_gp
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,18 @@ class Schedule:
         raise AssertionError("unreachable")
 
 
+LOSSES = ("logistic", "relativistic", "wgan-gp")
+
+
 @dataclass(frozen=True)
 class Settings:
     images: int = 425_000          # how many real images are shown in all
     batch: int = 32
     lr: float = 2e-3               # Adam, both networks; weights are at unit variance (equalised)
     betas: tuple[float, float] = (0.0, 0.99)
-    loss: str = "logistic"         # with R1; or "wgan-gp", with its own penalty and a pull of D(x) towards 0
+    loss: str = "logistic"         # or "relativistic", both with R1; "wgan-gp", with its own penalty, pulls D(x) to 0
     r1_gamma: float = 5.0          # loss_D += γ/2 · R1
+    r1_gamma_end: float | None = None   # what γ has fallen to after three quarters of the run (see `r1_weight`)
     r1_every: int = 8              # … in every 8th step, 8 times as strong
     r2: bool = False               # the same of generated pictures: loss_D += γ/2 · R2
     r1_grows: bool = False         # γ is that of the full size R; at r×r pixels it is γ (r/R)² (see `r1_weight`)
@@ -67,12 +73,12 @@ class Settings:
     noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     seed: int = 0
-    bf16: bool = True              # autocast; R1 stays in float32
+    bf16: bool = True              # autocast, where it is fast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
 
     def __post_init__(self):
-        if self.loss not in ("logistic", "wgan-gp"):
-            raise ValueError(f"no loss {self.loss!r}; there are logistic, wgan-gp")
+        if self.loss not in LOSSES:
+            raise ValueError(f"no loss {self.loss!r}; there are {', '.join(LOSSES)}")
 
 
 def _comparable(settings: Settings) -> str:
@@ -80,14 +86,22 @@ def _comparable(settings: Settings) -> str:
     return repr(replace(settings, images=0))
 
 
-def r1_weight(settings: Settings, resolution: int, full: int) -> float:
-    """γ at this resolution of a network that ends at `full`.
+def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0) -> float:
+    """γ at this resolution of a network that ends at `full`, when this share of the run's pictures was shown.
+
+        γ(t) = γ₀ (γ₁/γ₀)^a,   a = (t − ¼) / ½ between 0 and 1
+
+    A strong γ keeps D smooth while G knows nothing; a weaker one later lets D see fine things. It falls over the
+    middle half of the run from `r1_gamma` to `r1_gamma_end`, or stays (Huang et al. 2024 lower it in the same way).
 
     When the pictures double in size and D still judges them by their averages over 2×2 pixels, its gradient to each
     pixel is a quarter, and R1 = ‖∇D‖², over four times as many pixels, a quarter too: the same γ holds D four times
     less. So γ ∝ r², as in the default of StyleGAN2-ADA's code (γ₀ · pixels / batch).
     """
-    return settings.r1_gamma * (resolution / full) ** 2 if settings.r1_grows else settings.r1_gamma
+    gamma, end = settings.r1_gamma, settings.r1_gamma_end
+    if end is not None:
+        gamma *= (end / gamma) ** min(max((shown - 0.25) / 0.5, 0.0), 1.0)
+    return gamma * (resolution / full) ** 2 if settings.r1_grows else gamma
 
 
 class NotFinite(RuntimeError):
@@ -147,6 +161,7 @@ class Training:
         self.D = D.to(self.device, memory_format=torch.channels_last)
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.real, self.settings, self.steps, self.seconds = real, settings, 0, 0.0
+        self.full = real.shape[-1]                                          # pixels a side in the end
         self.optimisers = []
         for net in (self.G, self.D):
             groups = [{"params": [], "rate": 1.0}, {"params": [], "rate": settings.noise_rate}]
@@ -181,26 +196,34 @@ class Training:
         real = self.batch(resolution, alpha, draw)
         rank, world = place()
         share = slice(rank, None, world)
-        low_precision = torch.autocast(self.device.type, torch.bfloat16, enabled=s.bf16)
+        penalised = s.loss != "wgan-gp" and self.steps % s.r1_every == 0
+        d_loss = relativistic_d if s.loss == "relativistic" else logistic_d
 
-        with low_precision:
+        with low_precision(self.device, s.bf16):
             with torch.no_grad():
                 fake = self.G.regularised(s.batch, draw, share)
-            if s.loss == "logistic":
-                total = loss_d = logistic_d(self.D(real), self.D(fake))
-            else:
+            if s.loss == "wgan-gp":
                 loss_d = wasserstein_gp(self.D, real, fake, draw)
                 total = loss_d + 1e-3 * self.D(real).square().mean()        # keeps D's scores near 0
-        if s.loss == "logistic" and self.steps % s.r1_every == 0:
-            gamma = r1_weight(s, resolution, self.real.shape[-1])
-            penalty = r1_penalty(self.D, real) + (r1_penalty(self.D, fake.float()) if s.r2 else 0)
-            total = loss_d + s.r1_every * gamma / 2 * penalty
+            elif not penalised:
+                total = loss_d = d_loss(self.D(real), self.D(fake))
+        if penalised:                                                       # a second derivative: in float32
+            l_real, r1 = logits_and_slope(self.D, real)
+            l_fake, r2 = logits_and_slope(self.D, fake.float()) if s.r2 else (self.D(fake.float()), 0.0)
+            loss_d = d_loss(l_real, l_fake)
+            gamma = r1_weight(s, resolution, self.full, 1 - left)
+            total = loss_d + s.r1_every * gamma / 2 * (r1 + r2)
         loss_d = self._update(1, self.D, total, loss_d)
 
         self.D.requires_grad_(False)
-        with low_precision:
+        with low_precision(self.device, s.bf16):
             logits = self.D(self.G.regularised(s.batch, draw, share))
-            loss_g = logistic_g(logits) if s.loss == "logistic" else wasserstein(logits)
+            if s.loss == "relativistic":
+                with torch.no_grad():
+                    l_real = self.D(real)
+                loss_g = relativistic_g(l_real, logits)
+            else:
+                loss_g = logistic_g(logits) if s.loss == "logistic" else wasserstein(logits)
         loss_g = self._update(0, self.G, loss_g, loss_g)
         self.D.requires_grad_(True)
 
@@ -256,10 +279,13 @@ class Training:
 
 
 def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,
-        steps: int | None = None) -> Training:
+        steps: int | None = None, judge: Callable[[torch.nn.Module], dict] | None = None,
+        judge_every: int = 20_000) -> Training:
     """Go on from `folder`/resume.pt where there is one, until `settings.images` are shown (or `steps` made).
 
-    Draws a progress bar, writes a sample grid every `picture_every` steps and a snapshot every `save_every`.
+    Draws a progress bar, writes a sample grid every `picture_every` steps and a snapshot every `save_every`. What
+    `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images, is a row of
+    `folder`/curve.json.
     Ctrl-C and SIGTERM finish the step at hand, save, and return. Of several processes the first one writes.
     """
     keep_freed_memory()
@@ -288,9 +314,20 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                 with torch.no_grad():
                     grid = pictures.grid(training.G_ema(z), columns=8)
                 (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
+            shown = training.steps * s.batch
+            if judge and first and shown % judge_every < s.batch and s.schedule.at(shown)[0] == training.full:
+                rows = [row for row in curve(folder) if row["images"] < shown]
+                rows.append({"images": shown, **judge(training.G_ema)})
+                write_text(folder / "curve.json", json.dumps(rows) + "\n")
     if first:
         training.save(resume)
     return training
+
+
+def curve(folder: str | Path) -> list[dict]:
+    """The rows that `run` has written in a folder: images shown, and what the judge said then."""
+    path = Path(folder) / "curve.json"
+    return json.loads(path.read_text()) if path.exists() else []
 
 
 def _any(flag: bool) -> bool:

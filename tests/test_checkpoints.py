@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 import gan_teach
-from gan_teach import checkpoints, recipes
-from gan_teach.progan import Generator, ProGANConfig
+from gan_teach import checkpoints, files
+from gan_teach.networks.progan import Generator, ProGANConfig
+from gan_teach.recipes import growing
 
 
 @pytest.fixture
@@ -70,11 +71,11 @@ def test_a_wrong_name_lists_the_right_ones():
 def test_every_shipped_checkpoint_loads_and_has_a_full_record(name):
     model = gan_teach.load(name)
     assert set(model.record) >= {"sha256", "bytes", "parameters", "command", "data", "seconds", "licence"}
-    assert model.record["command"] == f"python -m gan_teach train {name}" and name in recipes.RECIPES
+    assert model.record["command"] == f"python -m gan_teach train {name}" and name in growing.RECIPES
 
 
 def test_shipped_weights_are_small():
-    assert sum(p.stat().st_size for p in checkpoints.data_folder().glob("*.safetensors")) < 30e6
+    assert sum(p.stat().st_size for p in files.data_folder().glob("*.safetensors")) < 30e6
 
 
 def test_the_record_and_the_segmenter_keep_their_promises():

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from gan_teach.metrics import SegmenterFeatures, frechet_distance, generate
-from gan_teach.progan import Generator, ProGANConfig
-from gan_teach.segmenter import SegmenterConfig, UNet
+from gan_teach.networks.progan import Generator, ProGANConfig
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
 
 def test_frechet_distance_eq6_in_numpy():

@@ -26,13 +26,9 @@ MODULES = sorted((ROOT / "gan_teach").rglob("*.py"))
 COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy": "2.1.3",
          "pillow": "11.3.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.21"}
 
-# Imports run one way: a module may import only from those before it.
-ORDER = ("layers drawing faces wardrobe scenes portraits pictures progan stylegan stylegan_fast dcgan "
-         "segmenter classifier agreement dissection pixels units dissection_figures intervention information "
-         "style_units losses metrics style_measures projection wgan training cost egan_child egan_shared egan egan_run "
-         "runner plane laboratory_view laboratory warm_up context repair compare truth report checkpoints "
-         "official datasets interpolation egan_recipes egan_compare egan_figures style_compare progan_compare recipes "
-         "lessons widgets __init__ __main__").split()
+# Imports run one way: a room, or a file beside the rooms, may import only from those before it.
+ORDER = ("files runner worlds pictures networks metrics training dissection stylegan egan capstone checkpoints "
+         "official recipes lessons widgets __init__ __main__").split()
 
 
 def git_files() -> list[Path]:
@@ -100,7 +96,7 @@ def imported(path: Path) -> set[str]:
 
 
 def part(path: Path) -> str:
-    """The name in `ORDER` of the module at `path`: a sub-package counts as one."""
+    """The name in `ORDER` of the room that `path` lies in, or of the file beside the rooms."""
     return path.relative_to(ROOT / "gan_teach").parts[0].removesuffix(".py")
 
 

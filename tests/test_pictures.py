@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_teach import checkpoints, recipes
+from gan_teach import files
 from gan_teach import pictures as p
-from gan_teach.scenes import CLASSES
+from gan_teach.recipes import readme_pictures
+from gan_teach.worlds.scenes import CLASSES
 
 
 def unpack(data):
@@ -134,10 +135,11 @@ def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
         p.chart(plt.figure(), "")
 
 
-@pytest.mark.parametrize("draw, file", [(recipes.removal_picture, "trees.png"), (recipes.mixing_picture, "mixing.png"),
-                                        (recipes.evolution_picture, "evolution.png")])
+@pytest.mark.parametrize("draw, file", [(readme_pictures.removal_picture, "trees.png"),
+                                        (readme_pictures.mixing_picture, "mixing.png"),
+                                        (readme_pictures.evolution_picture, "evolution.png")])
 def test_the_readmes_pictures_are_what_their_commands_draw(tmp_path, draw, file):
     draw(tmp_path / file)
     drawn, shipped = (np.asarray(Image.open(path).convert("RGB")).astype(int)
-                      for path in (tmp_path / file, checkpoints.data_folder() / "pictures" / file))
+                      for path in (tmp_path / file, files.data_folder() / "pictures" / file))
     assert drawn.shape == shipped.shape and np.abs(drawn - shipped).mean() < 1

@@ -10,12 +10,12 @@ import textwrap
 import pytest
 import torch
 
-from gan_teach import recipes
-from gan_teach.losses import logistic_d, logistic_g, r1_penalty
-from gan_teach.progan import Discriminator, Generator, ProGANConfig
-from gan_teach.stylegan import Discriminator as StyleDiscriminator
-from gan_teach.stylegan import Generator as StyleGenerator
-from gan_teach.stylegan import StyleGANConfig
+from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty
+from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
+from gan_teach.recipes import growing
+from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
+from gan_teach.stylegan.generator import Generator as StyleGenerator
+from gan_teach.stylegan.generator import StyleGANConfig
 from gan_teach.training import NotFinite, Schedule, Settings, Training, r1_weight, run
 
 MODELS = """
@@ -209,16 +209,16 @@ def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
         assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("settings", [Settings(), recipes.STYLE_SETTINGS, recipes.PORTRAIT_SETTINGS])
+@pytest.mark.parametrize("settings", [Settings(), growing.STYLE_SETTINGS, growing.PORTRAIT_SETTINGS])
 def test_a_recipe_cut_short_reaches_the_full_size_or_says_what_it_needs(settings):
     with pytest.raises(ValueError, match="320 images end before .* 64×64 pixels: give more than ") as refused:
-        recipes.shortened(settings, 320)
+        growing.shortened(settings, 320)
     needed = int(str(refused.value).rsplit(" ", 1)[1].replace(",", ""))
     with pytest.raises(ValueError):
-        recipes.shortened(settings, needed)
-    short = recipes.shortened(settings, needed + 1)
+        growing.shortened(settings, needed)
+    short = growing.shortened(settings, needed + 1)
     last = -(-short.images // short.batch) - 1                             # the number of the last step
-    assert short.schedule.at(last * short.batch)[0] == 64 and recipes.shortened(settings, None) is settings
+    assert short.schedule.at(last * short.batch)[0] == 64 and growing.shortened(settings, None) is settings
 
 
 def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():

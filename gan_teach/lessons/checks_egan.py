@@ -9,7 +9,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from ..egan import Fitness
+from ..egan.fitness_and_selection import Fitness
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)

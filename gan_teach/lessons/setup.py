@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from gan_teach.layers import pick_device
+from ..networks.layers import pick_device
 
 
 def installed(package: str) -> str:

@@ -23,10 +23,12 @@ import torch
 
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
-from ..layers import pick_device
-from ..stylegan import Discriminator, StyleGANConfig
+from ..files import cache_folder
+from ..networks.layers import pick_device
+from ..stylegan.discriminator import Discriminator
+from ..stylegan.generator import StyleGANConfig
 from . import egan, progan, stylegan, upernet
-from .download import cache_folder, download, sha256
+from .download import download, sha256
 from .fill import some
 from .networks import NETWORKS, read_network
 from .torch_files import STARTS, read_tensors

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -21,19 +20,6 @@ from .pickles import MAX_BYTES
 
 CHUNK = 1 << 20
 WEB_PAGE = (b"<!doctype html", b"<html")      # how a page begins, whatever the server calls it
-
-
-def cache_folder() -> Path:
-    """Where downloads and their converted copies lie: $GAN_TEACH_CACHE, else gan_teach in the platform's place."""
-    if given := os.environ.get("GAN_TEACH_CACHE"):
-        return Path(given).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "gan_teach"
 
 
 def sha256(path: Path) -> str:

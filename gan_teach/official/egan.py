@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn as nn
 
-from .. import dcgan
 from ..checkpoints import BadCheckpoint
+from ..networks import dcgan
 from .fill import fill, some
 
 STEMS = ("model", "module.model", "main")      # the authors' code on one device and on several; PyTorch's DCGAN

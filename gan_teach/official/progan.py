@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import torch
 
 from ..checkpoints import BadCheckpoint
-from ..progan import Generator, ProGANConfig
+from ..networks.progan import Generator, ProGANConfig
 from .fill import agree, fill, grown
 
 # The authors' options that change what the same tensors compute, each with the only value that our network has.

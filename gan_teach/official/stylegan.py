@@ -17,7 +17,8 @@ from collections.abc import Mapping
 import torch
 
 from ..checkpoints import BadCheckpoint
-from ..stylegan import Discriminator, Generator, StyleGANConfig
+from ..stylegan.discriminator import Discriminator
+from ..stylegan.generator import Generator, StyleGANConfig
 from .fill import agree, fill, grown
 
 LARGEST = 1024        # px that the authors publish

@@ -1,10 +1,10 @@
 """The panels of the chapters: they draw and listen, they compute nothing."""
 
-from .adain_panel import AdaINPanel
-from .evolution import EvolutionLab
-from .mixer import StyleMixer
-from .mutation_panel import MutationPanel
-from .noise_panel import NoisePanel
-from .paint import PaintPanel
+from .dissection.paint import PaintPanel
+from .egan.evolution import EvolutionLab
+from .egan.mutations import MutationPanel
+from .stylegan.adain import AdaINPanel
+from .stylegan.mixer import StyleMixer
+from .stylegan.noise import NoisePanel
 
 __all__ = ["AdaINPanel", "EvolutionLab", "MutationPanel", "NoisePanel", "PaintPanel", "StyleMixer"]

@@ -7,7 +7,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from gan_teach.lessons.questions import Question
+from ..lessons.questions import Question
 
 
 def quiz(questions: Sequence[Question]) -> widgets.VBox:

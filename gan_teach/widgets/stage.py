@@ -70,12 +70,13 @@ def dissection() -> dict[str, object]:
     """Chapter 1: paint with the units of a class, and switch them off one by one."""
     import torch
 
-    from gan_teach import load
-    from gan_teach.dissection import device_of, dissect
-    from gan_teach.intervention import class_pixels
-    from gan_teach.layers import sample_z
-    from .dissection_panel import DissectionPanel
-    from .paint import PaintPanel
+    from .. import load
+    from ..dissection.pixels import class_pixels
+    from ..dissection.unit_iou import dissect
+    from ..networks.layers import sample_z
+    from ..networks.protocols import device_of
+    from .dissection.paint import PaintPanel
+    from .dissection.panel import DissectionPanel
 
     G, S, layer = load("scenes-progan"), load("scenes-segmenter"), "layer6"
     found = dissect(G, layer, S, samples=300, progress=False)
@@ -89,10 +90,10 @@ def dissection() -> dict[str, object]:
 
 def mixing() -> dict[str, object]:
     """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise."""
-    from gan_teach import checkpoints, load
-    from .adain_panel import AdaINPanel
-    from .mixer import StyleMixer
-    from .noise_panel import NoisePanel
+    from .. import checkpoints, load
+    from .stylegan.adain import AdaINPanel
+    from .stylegan.mixer import StyleMixer
+    from .stylegan.noise import NoisePanel
 
     names = [name for name in ("scenes-stylegan", "portraits-stylegan") if name in checkpoints.shipped()]
     if not names:
@@ -104,10 +105,10 @@ def mixing() -> dict[str, object]:
 
 def evolution() -> dict[str, object]:
     """Chapter 3: generators evolve on the plane; and the three losses."""
-    from gan_teach import plane
-    from gan_teach.layers import one_thread, sample_z
-    from .evolution import EvolutionLab
-    from .mutation_panel import MutationPanel
+    from ..egan import plane
+    from ..networks.layers import one_thread, sample_z
+    from .egan.evolution import EvolutionLab
+    from .egan.mutations import MutationPanel
 
     young = plane.start()
     with one_thread():

@@ -17,7 +17,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 import gan_teach
-from gan_teach.dissection import KEEP, dissect, masks
+from gan_teach.dissection.unit_iou import KEEP, dissect, masks
 
 CLASSES = tuple(f"class {i}" for i in range(13))
 

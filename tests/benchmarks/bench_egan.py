@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import torch
 
-from gan_teach.dcgan import Discriminator, Generator, layout
-from gan_teach.egan import Evolution, Settings, heuristic
-from gan_teach.layers import keep_freed_memory
+from gan_teach.egan.evolution import Evolution, Settings
+from gan_teach.egan.mutations import heuristic
+from gan_teach.networks.dcgan import Discriminator, Generator, layout
+from gan_teach.networks.layers import keep_freed_memory
 
 
 class ChannelsFirst(Evolution):

@@ -10,7 +10,7 @@ same work does with a core of its own. Prints; asserts nothing.
 import sys
 import time
 
-from gan_teach.widgets.evolution import EvolutionLab
+from gan_teach.widgets.egan.evolution import EvolutionLab
 
 
 def main(seconds=5.0):

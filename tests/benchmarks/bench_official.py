@@ -22,8 +22,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import official_files as files  # noqa: E402
 
 import gan_teach  # noqa: E402
-from gan_teach.layers import sample_z  # noqa: E402
-from gan_teach.official import egan, upernet  # noqa: E402
+from gan_teach.networks.layers import sample_z  # noqa: E402
+from gan_teach.official import (
+    egan,
+    upernet,  # noqa: E402
+)
 
 STYLEGAN_UNITS = {2 ** i: min(512, 8192 // 2 ** (i - 1)) for i in range(1, 11)}          # of 2 to 1024 px
 

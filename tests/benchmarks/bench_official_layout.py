@@ -15,9 +15,9 @@ import time
 import torch
 
 import gan_teach
-from gan_teach.dissection import dissect, dissect_layers
-from gan_teach.information import dissect_by_information
-from gan_teach.progan import Generator, ProGANConfig
+from gan_teach.dissection.information import dissect_by_information
+from gan_teach.dissection.unit_iou import dissect, dissect_layers
+from gan_teach.networks.progan import Generator, ProGANConfig
 
 FULL_WIDTH = ProGANConfig(z_dim=512, widths=(512, 512, 512, 256, 128))
 

@@ -17,7 +17,7 @@ import torch
 
 import gan_teach
 from gan_teach.widgets import PaintPanel
-from gan_teach.widgets.paint_render import PaintState, Stroke
+from gan_teach.widgets.dissection.paint_render import PaintState, Stroke
 
 CLASSES = ("tree", "door", "window", "grass")
 

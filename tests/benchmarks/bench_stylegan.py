@@ -13,9 +13,10 @@ import time
 import torch
 import torch.nn.functional as F
 
-from gan_teach import layers
-from gan_teach.stylegan import Generator, StyleGANConfig, mix
-from gan_teach.stylegan_fast import prepared
+from gan_teach.networks import layers
+from gan_teach.stylegan.generator import Generator, StyleGANConfig
+from gan_teach.stylegan.operations import mix
+from gan_teach.stylegan.prepared import prepared
 
 
 def two_steps(self, x):

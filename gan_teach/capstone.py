@@ -1,0 +1,123 @@
+"""Two papers on one generator: a style is an intervention on units, and some layers' styles decide what is drawn.
+
+AdaIN (Karras et al. 2018, Eq. 1) ends each layer of a style generator with
+
+    r_u = y_{s,u} · (normalised map of unit u) + y_{b,u}
+
+and r_u is what GAN Dissection (Bau et al. 2018) forces to a level k. So a style can do the same, everywhere in the
+picture: `forced`. And where chapter 1 asks which units *draw* a class, styles taken over one layer at a time tell
+which layers *decide* about it: `style_effects`. Taught in notebooks/04_capstone.ipynb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+import torch
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .dissection.units import check_units
+from .networks.protocols import Segmenter, evaluating
+from .networks.segmenter import segment
+from .stylegan.generator import Generator
+from .stylegan.operations import Style, mix
+
+FOLDS = 10
+
+
+def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style:
+    """The style y, but these units stand at a level everywhere:  y_{s,u} = 0,  y_{b,u} = k_u.
+
+    Then AdaIN gives r_u = 0 · (…) + k_u: with k = 0 an ablation of the whole map, else an insertion.
+    y: (y_s, y_b), N×C each; level: k, one number or one for each unit. Returns a new pair; y stays as it is.
+    ValueError for a unit that does not exist.
+    """
+    y_s, y_b = (part.clone() for part in y)
+    units = check_units(units, y_s.shape[1])
+    y_s[:, units] = 0
+    y_b[:, units] = torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)
+    return y_s, y_b
+
+
+@dataclass(frozen=True)
+class StyleEffects:
+    """How much of each class comes with each layer's style; print it."""
+
+    layers: tuple[str, ...]
+    classes: tuple[str, ...]
+    share: Tensor               # layers × classes, β; NaN for a class that is equally large in both of every pair
+    error: Tensor               # its standard error: jackknife over ten folds; NaN if the class differs in one only
+
+    def __str__(self) -> str:
+        wide = max(map(len, self.classes))
+        lines = ["β".ljust(wide) + "".join(f"{layer:>9}" for layer in self.layers)]
+        for name, row in zip(self.classes, self.share.T.tolist()):
+            lines.append(f"{name:{wide}}" + "".join(f"{value:>9.2f}" for value in row))
+        return "\n".join(lines)
+
+
+@torch.no_grad()
+def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, batch: int = 50,
+                  progress: bool = True) -> StyleEffects:
+    """Of the difference between two pictures, how much comes along with the style of a single layer?
+
+        β_{l,c} = Σ_i (a_c(m_i) − a_c(x_i)) (a_c(x'_i) − a_c(x_i))  /  Σ_i (a_c(x'_i) − a_c(x_i))²
+
+    a_c: the number of pixels of class c; x_i, x'_i: the pictures of ws_i and ws2_i; m_i: x_i, but layer l takes its
+    style from ws2_i. The slope of a straight line: 0 where the layer's style moves nothing towards x', 1 where it
+    alone brings all of it. The β of a class need not add up to 1, since layers act together.
+    ws, ws2: N×L×W as `G.ws` gives them, N pairs. ValueError where they are not N and N, or fewer than ten.
+    """
+    if len(ws) != len(ws2) or len(ws) < FOLDS:
+        raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
+    device, L, C = ws.device, len(G.layers), len(segmenter.classes)
+
+    def areas(ws: Tensor) -> Tensor:
+        return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
+
+    brought = torch.zeros(FOLDS, L, C, dtype=torch.double, device=device)
+    there = torch.zeros(FOLDS, 1, C, dtype=torch.double, device=device)
+    bar = tqdm(total=len(ws) * (L + 2), desc="styles, layer by layer", unit="picture", leave=False,
+               disable=not progress)
+    with evaluating(G, segmenter), bar:
+        for start in range(0, len(ws), batch):
+            one, other = ws[start:start + batch], ws2[start:start + batch]
+            fold = torch.arange(start, start + len(one), device=device) % FOLDS
+            before = areas(one)
+            away = areas(other) - before                                    # (N, C)
+            there[:, 0].index_add_(0, fold, away.square())
+            bar.update(2 * len(one))
+            for i in range(L):
+                brought[:, i].index_add_(0, fold, (areas(mix(one, other, [i])) - before) * away)
+                bar.update(len(one))
+    share = brought.sum(0) / there.sum(0)                                   # (L, C); 0/0 is NaN
+    left_out = (brought.sum(0) - brought) / (there.sum(0) - there)          # (FOLDS, L, C)
+    error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
+    return StyleEffects(tuple(G.layers), tuple(segmenter.classes), share.float().cpu(), error.float().cpu())
+
+
+def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]
+                   ) -> Figure:
+    """Who draws, who decides: the share of units that match a class in each layer, beside β of some classes.
+
+    matched: layer -> share; effects: title -> what `style_effects` found, a chart for each.
+    """
+    figure = Figure(figsize=(11, 3.3), layout="constrained")
+    left, *others = figure.subplots(1, 1 + len(effects))
+    layers = [name.removeprefix("layer") for name in matched]
+    left.bar(layers, list(matched.values()), color="tab:orange")
+    left.set(title="drawn: share of units that match", xlabel="layer")
+    for ax, (title, found) in zip(others, effects.items()):
+        for name, marker in zip(classes, cycle("os^xDv*")):
+            c = found.classes.index(name)
+            ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name)
+        ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")
+        ax.set_ylim(min(-0.15, ax.get_ylim()[0]), max(0.8, ax.get_ylim()[1]))
+        ax.axhline(0, color="grey", linewidth=0.6)
+        ax.legend(fontsize=8)
+    return figure

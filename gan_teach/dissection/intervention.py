@@ -1,0 +1,334 @@
+"""GAN Dissection, step two: which units *cause* a kind of thing? Switch them off, or on, and look.
+
+Bau et al., arXiv 1811.10597, section 3.2. With  x = f(r)  (`r, f = G.at(z, layer)`), units U and places P:
+
+    x   = f(r_{U,P}, r_rest)      the picture
+    x_a = f(0,       r_rest)      U ablated at P
+    x_i = f(k,       r_rest)      U inserted at P
+
+Everything here edits r and draws again with the same f; no generator is patched. A *ranking* is a list of
+units, best first: by IoU (`Dissection.units_for`), by the effect of each alone (`rank_by_effect`) or by the
+joint search for α (`optimise_alpha`); `units.py` keeps one in a file. Where a thing may be inserted, and what
+resists removal: `context.py`. Taught in notebooks/01_gan_dissection.ipynb.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ..networks.layers import sample_z
+from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
+from ..networks.segmenter import segment
+from .pixels import class_pixels, coverage, pictures, unit_count
+from .units import Ranking, Units, check_units
+
+COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
+
+
+# -------------------------------------------------------------------------------------- edits of r
+
+def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor:
+    """s·P, broadcastable to the edited units: 1|N × 1|U × 1|h × 1|w."""
+    amount = torch.as_tensor(strength).to(r).flatten()[None, :, None, None]
+    if where is None:
+        return amount
+    n, _, h, w = r.shape
+    if tuple(where.shape) not in ((h, w), (1, 1, h, w), (n, 1, h, w)):
+        raise ValueError(f"where is a mask {h}×{w} or {n}×1×{h}×{w}, the size of r; got {tuple(where.shape)}")
+    return amount * where.to(r)
+
+
+def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float | Tensor = 1.0) -> Tensor:
+    """Turn units down, or off:  r_{U,P} ← (1 − s·P) · r_{U,P}.   s = 1 is x_a; s = α a part of it.
+
+    r: N×U×h×w, not modified. units: which channels. where: None for everywhere, or a mask P at the size of r,
+    h×w or N×1×h×w, values in [0, 1]. strength: s, one number or one per unit. Returns a new N×U×h×w.
+    """
+    units = check_units(units, r.shape[1])
+    out = r.clone()
+    # r_{U,P} ← (1 − s·P) · r_{U,P}
+    out[:, units] = r[:, units] * (1 - _amount(r, where, strength))         # (N, |U|, h, w)
+    return out
+
+
+def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | Tensor | None = None,
+           strength: float | Tensor = 1.0) -> Tensor:
+    """Force units to a level:  r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}.   s = 1 is x_i; s = α a part of it.
+
+    level: k, one number or one per unit; `levels` measures it for a class, the paper's way. None takes each
+    unit's largest value in this r, which suits a brush. The rest as for `ablate`.
+    """
+    units = check_units(units, r.shape[1])
+    out, amount = r.clone(), _amount(r, where, strength)
+    k = r[:, units].amax((0, 2, 3)) if level is None else torch.as_tensor(level).to(r).flatten()
+    if k.numel() not in (1, len(units)):
+        raise ValueError(f"level is one number or one per unit: {len(units)} units, but {k.numel()} levels")
+    # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}
+    out[:, units] = amount * k[None, :, None, None] + (1 - amount) * r[:, units]           # (N, |U|, h, w)
+    return out
+
+
+# -------------------------------------------------------------------------------------- measures
+
+def _changes(before: Tensor, after: Tensor, c: int) -> tuple[int, int]:
+    """(pixels of c removed, pixels of other classes whose label changed)."""
+    removed = (before == c).sum() - (after == c).sum()
+    return int(removed), int(((before != c) & (after != before)).sum())
+
+
+def _price(removed: int, changed: int) -> float:
+    return changed / removed if removed > 0 else math.inf if changed else 0.0
+
+
+def collateral(before_labels: Tensor, after_labels: Tensor, cls: int) -> float:
+    """The price of a removal: pixels of other classes changed, per pixel of class `cls` (a number) removed.
+
+        #{p : before_p ≠ c, after_p ≠ before_p}  /  (#{p : before_p = c} − #{p : after_p = c})
+
+    labels: N×H×W. 0 is a clean cut; 1 is one pixel spoilt for each removed. When nothing was removed, or the
+    class grew: inf if other pixels changed, 0 if none did; never NaN.
+    """
+    return _price(*_changes(before_labels, after_labels, cls))
+
+
+@torch.no_grad()
+def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
+           seed: int = 1, progress: bool = False) -> Tensor:
+    """k for `insert`: the mean of each unit over the places that show the class, (|U|,).
+
+        k_u = Σ_{z,p} w_p r_{u,p} / Σ_{z,p} w_p,   w_p = share of class c in the picture under place p
+
+    If no picture shows the class there is no such mean; then k is the mean of the pictures' largest values.
+    """
+    c = check_name("class", cls, segmenter.classes)
+    total, weight, largest = 0.0, 0.0, 0.0
+    with evaluating(G, segmenter):
+        for r, f in pictures(G, layer, samples, seed, label=f"levels of {cls}" if progress else None):
+            r_U = r[:, check_units(units, r.shape[1])].float()              # (N, |U|, h, w)
+            w = coverage(segment(segmenter, f(r)), c, r.shape[-2:])         # (N, 1, h, w)
+            total, weight = total + (w * r_U).sum((0, 2, 3)), weight + w.sum()             # (|U|,), ()
+            largest = largest + r_U.amax((2, 3)).sum(0) / samples           # (|U|,)
+    # k_u = Σ w_p r_{u,p} / Σ w_p
+    return total / weight if weight > 0 else largest
+
+
+# -------------------------------------------------------------------------------------- effects of a set
+
+def effect(labels_inserted: Tensor, labels_ablated: Tensor, c: int) -> float:
+    """The share of pixels that are class c in the first labels, less that in the second: two of N×H×W → [−1, 1]."""
+    return ((labels_inserted == c).double().mean() - (labels_ablated == c).double().mean()).item()
+
+
+@torch.no_grad()
+def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
+                  seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None,
+                  progress: bool = True) -> float:
+    """The average causal effect of units U on class c:
+
+        δ_{U→c} = E_{z,P}[ s_c(x_i) ] − E_{z,P}[ s_c(x_a) ]
+
+    s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
+    or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures.
+    """
+    c, total = check_name("class", cls, segmenter.classes), 0.0
+    k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
+    with evaluating(G, segmenter):
+        for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
+            x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
+            # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
+            total += effect(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
+    return total
+
+
+def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: Mapping[str, Units],
+                 counts: Sequence[int] = COUNTS, samples: int = 100, seed: int = 3, draws: int = 3,
+                 progress: bool = True) -> dict[str, tuple[Tensor, Tensor]]:
+    """δ_{U→c} of the first n units of each order, n in `counts`, as in the paper's figure of the causal effect.
+
+    Returns name -> (mean, standard deviation), two of (K,) each: of one order, with deviation 0; and "random", of
+    `draws` random orders. k is that of `levels`, on the same pictures. ValueError for more units than an order has.
+    """
+    rng, U = torch.Generator().manual_seed(seed), unit_count(G, layer)
+    named = {name: [check_units(order, U)] for name, order in orders.items()}
+    named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
+    most = min(len(order) for several in named.values() for order in several)
+    if not all(0 <= n <= most for n in counts):
+        raise ValueError(f"counts go from 0 to the {most} units of the shortest order; got {tuple(counts)}")
+    k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
+    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=f"effect on {cls}", leave=False,
+              disable=not progress) as bar:
+        for name, several in named.items():
+            effects = torch.zeros(len(several), len(counts), dtype=torch.float64)
+            for o, order in enumerate(several):
+                for i, n in enumerate(counts):
+                    effects[o, i] = causal_effect(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]],
+                                                  progress=False) if n else 0.0
+                    bar.update()
+            found[name] = effects.mean(0), effects.std(0, correction=0)
+    return found
+
+
+@dataclass
+class Curve:
+    """What is left of a class as more and more units are ablated; one row per order of the units."""
+
+    cls: str
+    counts: tuple[int, ...]     # K numbers of units ablated
+    before: int                 # pixels of the class with none ablated
+    pixels: Tensor              # (orders, K) long: pixels of the class
+    changed: Tensor             # (orders, K) long: pixels of other classes whose label changed
+
+    @property
+    def removed(self) -> Tensor:
+        """Share of the class's pixels removed, mean over orders, (K,); NaN if the class never occurred."""
+        return (1 - self.pixels.double() / (self.before or math.nan)).mean(0)
+
+    @property
+    def spread(self) -> Tensor:
+        """Standard deviation of that share over the orders, (K,); 0 for a single order."""
+        return (self.pixels.double() / (self.before or math.nan)).std(0, correction=0)
+
+    @property
+    def collateral(self) -> list[float]:
+        """Other pixels changed per class pixel removed (see `collateral`), orders pooled; K numbers."""
+        gone, changed = (self.before - self.pixels).sum(0), self.changed.sum(0)
+        return [_price(int(a), int(b)) for a, b in zip(gone, changed, strict=True)]
+
+
+@torch.no_grad()
+def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
+    c, most, before = check_name("class", cls, segmenter.classes), min(map(len, orders)), 0
+    if not all(0 <= count <= most for count in counts):
+        raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
+    pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
+    with evaluating(G, segmenter):
+        for r, f in pictures(G, layer, samples, seed, label=f"ablate {cls}" if progress else None):   # h(z) once
+            labels = segment(segmenter, f(r))                               # (N, H, W)
+            before += int((labels == c).sum())
+            P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None                # (N, 1, h, w)
+            for o, order in enumerate(orders):
+                for i, count in enumerate(counts):
+                    after = segment(segmenter, f(ablate(r, order[:count], P))) if count else labels
+                    pixels[o, i] += int((after == c).sum())
+                    changed[o, i] += _changes(labels, after, c)[1]
+    return Curve(cls, tuple(counts), before, pixels, changed)
+
+
+def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units,
+                   counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
+                   progress: bool = True) -> Curve:
+    """Ablate the first 0, 1, 2, … units of a ranking; count what is left of the class.
+
+    Everywhere, or with `in_place` only at those places P of the map under which the picture shows the class: then
+    the rest of the picture can only change as far as f carries it.
+    """
+    order = check_units(ranking, unit_count(G, layer))
+    return _curve(G, layer, segmenter, cls, [order], counts, samples, seed, in_place, progress)
+
+
+def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: int = 5,
+                 counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
+                 progress: bool = True) -> Curve:
+    """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
+    U, rng = unit_count(G, layer), torch.Generator().manual_seed(seed)
+    shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(orders)]
+    return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, in_place, progress)
+
+
+# -------------------------------------------------------------------------------------- finding the set
+
+@torch.no_grad()
+def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, samples: int = 32, seed: int = 2,
+                   candidates: Units | None = None, collateral_weight: float = 0.0,
+                   progress: bool = True) -> Ranking:
+    """Ablate every candidate unit alone and rank by what goes missing: an effect, not an agreement.
+
+        score_u = (class pixels removed − collateral_weight · other pixels changed) / class pixels before
+
+    candidates: None for all. Costs one f and one segmentation per unit and picture. Blind to units that
+    matter only together; `optimise_alpha` is not. Equal scores: less change elsewhere first.
+    """
+    c, U, before = check_name("class", cls, segmenter.classes), unit_count(G, layer), 0
+    candidates = range(U) if candidates is None else check_units(candidates, U)
+    removed, changed = torch.full((U,), -math.inf), torch.zeros(U)
+    removed[list(candidates)] = 0
+    with evaluating(G, segmenter):
+        for r, f in pictures(G, layer, samples, seed):
+            labels = segment(segmenter, f(r))                               # (N, H, W)
+            before += int((labels == c).sum())
+            for u in tqdm(candidates, desc=f"units of {cls}", leave=False, disable=not progress):
+                gone, other = _changes(labels, segment(segmenter, f(ablate(r, [u]))), c)
+                removed[u], changed[u] = removed[u] + gone, changed[u] + other
+    if not before:
+        raise ValueError(f"none of {samples} pictures shows {cls!r}; raise samples or change the seed")
+    return Ranking(cls, (removed - collateral_weight * changed) / before, -changed)
+
+
+def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, steps: int = 40, batch: int = 8,
+                   samples: int = 200, seed: int = 2, lr: float = 0.05, l2: float = 0.02,
+                   insertion_weight: float = 1.0, collateral_weight: float = 0.0,
+                   init: float | Tensor = 0.5, level: Tensor | None = None, progress: bool = True) -> Ranking:
+    """Search the units that together make class c, as weights α ∈ [0, 1]^U:
+
+        x'_a = f((1 − α) ⊙ r),   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)
+        α* = argmin_α  − δ_α + λ ‖α‖²,   δ_α = E[ s_c(x'_i) ] − E[ s_c(x'_a) ],   λ = l2           (Eq. 6)
+
+    by stochastic gradient steps on new z each time (Adam, as the authors' code; the paper writes SGD), after
+    each of which α is clipped to [0, 1]. ‖α‖² keeps the set small.
+    s_c: the segmenter's softmax score (it must be differentiable), averaged where it can change: for x'_a
+    over the pixels that show c, with α ablated everywhere; for x'_i over the pixels under Q, a random tenth
+    of the places without c, where k (`levels`) was inserted. (The official code reads the second at the
+    places of the first, which the insertion never touched.)
+
+    OUR ADDITION, off at 0:  + collateral_weight · Σ_{p not c} max(0, s_b(x)_p − s_b(x'_a)_p) / #{p : c},  b
+    the label of p in x. It counts spoilt pixels of other classes per class pixel, as `collateral` does.
+
+    init: the first α, a number or (U,) values (the official start: IoU over its maximum). Learns from those
+    of `samples` pictures that show c. Returns a `Ranking`: `score` is α, `tie` the gradient's mean pull.
+    """
+    c, device, U = check_name("class", cls, segmenter.classes), device_of(G), unit_count(G, layer)
+    k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
+    rng, pull, history = torch.Generator().manual_seed(seed), torch.zeros(U), []
+    alpha = torch.zeros(U, device=device).add_(torch.as_tensor(init, device=device)).requires_grad_()
+    adam, bar = torch.optim.Adam([alpha], lr), tqdm(range(steps), desc=f"α of {cls}", leave=False, disable=not progress)
+    with evaluating(G, segmenter), torch.no_grad():
+        shows = [class_pixels(f(r), segmenter)[:, c] > 0 for r, f in pictures(G, layer, samples, seed)]
+        z = sample_z(samples, G.z_dim, seed)[torch.cat(shows).cpu()]
+        if not len(z):
+            raise ValueError(f"none of {samples} pictures shows {cls!r}; raise samples or change the seed")
+        for _ in bar:
+            r, f = G.at(z[torch.randperm(len(z), generator=rng)[:batch]].to(device), layer)   # (N, U, h, w)
+            s = segmenter(f(r)).softmax(1)                                  # (N, C, H, W)
+            b = s.argmax(1, keepdim=True)                                   # (N, 1, H, W) labels before
+            here, absent = b == c, coverage(b[:, 0], c, r.shape[-2:]) == 0  # (N, 1, H, W), (N, 1, h, w)
+            Q = absent & (torch.rand(absent.shape, generator=rng).to(device) < 0.1)
+            under_Q = F.interpolate(Q.float(), size=b.shape[-2:])           # (N, 1, H, W)
+            with torch.enable_grad():
+                s_a = segmenter(f(ablate(r, range(U), strength=alpha))).softmax(1)             # s(x'_a)
+                s_i = segmenter(f(insert(r, range(U), Q, k, strength=alpha))).softmax(1)       # s(x'_i)
+                left = (s_a[:, [c]] * here).sum() / here.sum().clamp(min=1)
+                drawn = (s_i[:, [c]] * under_Q).sum() / under_Q.sum().clamp(min=1)
+                spoilt = ((s - s_a).gather(1, b).clamp(min=0) * ~here).sum() / here.sum().clamp(min=1)
+                # δ_α = E[ s_c(x'_i) ] − E[ s_c(x'_a) ], and our price for what else changes       (Eq. 6)
+                effect = insertion_weight * drawn - left - collateral_weight * spoilt
+            if not effect.requires_grad:
+                raise ValueError("no gradient reaches α: optimise_alpha needs a differentiable generator and "
+                                 "segmenter; rank_by_effect does not")
+            gradient, = torch.autograd.grad(effect, alpha)                  # (U,)
+            loss = l2 * alpha.square().sum() - effect
+            # α ← clip(Adam(α, ∂(−δ_α + λ ‖α‖²)/∂α))
+            alpha.grad = -gradient + 2 * l2 * alpha
+            adam.step()
+            alpha.clamp_(0, 1)
+            pull += gradient.cpu() / steps
+            history.append({"left": left.item(), "drawn": drawn.item(), "spoilt": spoilt.item(),
+                            "units": alpha.sum().item(), "loss": loss.item()})
+            bar.set_postfix({name: f"{history[-1][name]:.2f}" for name in ("left", "drawn", "units")})
+    return Ranking(cls, alpha.detach().cpu(), pull, history)

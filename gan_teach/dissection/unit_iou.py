@@ -1,0 +1,243 @@
+"""GAN Dissection, step one: which unit of a generator draws which kind of thing?
+
+Bau et al., "GAN Dissection: Visualizing and Understanding Generative Adversarial Networks", arXiv
+1811.10597, section 3.1. A generator is cut at a layer,  x = G(z) = f(r),  r = h(z)  (in code: `r, f =
+G.at(z, layer)`), and each unit u, one channel of r, is compared with each class c of a segmentation of x. Here it is
+counted; `agreement.Dissection` says what the counts mean. Step two, causes instead of agreement, is `intervention.py`.
+Taught in notebooks/01_gan_dissection.ipynb.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ..networks.layers import sample_z
+from ..networks.protocols import Generator, Segmenter, activations, check_layer, device_of, evaluating
+from ..networks.segmenter import segment
+from .agreement import Dissection
+
+KEEP = 2 ** 26      # bytes of r kept from the first pass to the second, whatever the number of pictures
+LOUDEST = 20        # pictures remembered for every unit
+
+
+
+# -------------------------------------------------------------------------------------- the threshold t_u
+
+def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:
+    """The threshold above which a unit is 'on' for the top `quantile` of its values, exactly, from a stream.
+
+        t_u = min{ t : P(r_u > t) ≤ q },   P over all n values of unit u
+
+    the (⌊q·n⌋+1)-th largest value: `numpy.quantile(values, 1 - q, method="inverted_cdf")`, an order statistic
+    without interpolation. At most q·n values lie strictly above t_u; exactly ⌊q·n⌋ when there are no ties.
+
+    batches: tensors units × values, n values a unit in all. Kept beside one batch: the ⌊q·n⌋+1 largest of
+    each unit (1.3 MB for 128 units of 16×16, 1000 samples, q = 0.01). Returns t, (units,). The official code
+    estimates t with a random sketch instead; its 'top 1 %' is 0.74 to 1.26 % of the values.
+    """
+    kept = None
+    for values in batches:                                                  # (U, values of a batch)
+        kept = largest(kept, values, n, quantile)                           # (U, ⌊q·n⌋+1)
+    return kept.amin(1).float()                                             # (U,)
+
+
+def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Tensor:
+    """Of the values kept so far and the new ones, units × any number each, the ⌊q·n⌋+1 largest of every unit."""
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile is the share of values above t, between 0 and 1; got {quantile}")
+    keep = int(Fraction(str(quantile)) * n) + 1             # in floats 0.29 * 100 is 28.999999999999996
+    kept = values if kept is None else torch.cat([kept, values], 1)
+    return kept if kept.shape[1] <= keep else kept.topk(keep, dim=1, sorted=False).values
+
+
+def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
+    """r^↑: each unit's map at picture size, bilinear, align_corners=False. N×U×h×w -> N×U×H×W."""
+    r = r.float().contiguous(memory_format=torch.channels_last)             # 25 times faster on a CPU
+    return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
+
+
+def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
+    """Where each unit is on, at picture size:  r^↑_{u,P} > t_u  (in Eq. 2), strictly above.
+
+    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. Counts and pictures both use this
+    function: what you see is what was counted.
+    """
+    up = upsampled(r, size)                                                 # (N, U, H, W)
+    return up > thresholds.to(up).view(1, -1, 1, 1)
+
+
+# -------------------------------------------------------------------------------------- the counts
+
+def iou(mask_u: Tensor, mask_c: Tensor) -> float:
+    """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  of two boolean masks; 0 if both are empty."""
+    intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
+    return intersection / union if union else 0.0
+
+
+def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000, quantile: float = 0.01,
+            seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None, progress: bool = True,
+            thresholds: Tensor | None = None, shuffles: int = 0) -> Dissection:
+    """How well does every unit of `layer` agree with every class?
+
+        IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|         (Eq. 2)
+
+    s_c(x): the pixels which the segmenter gives class c. Both expectations are pooled over all pictures
+    before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a label
+    of that category occurs; here each picture counts, so a unit pays for being on where c is absent.)
+
+    t_u is one quantile of the values before upsampling (`top_quantile`), or comes from `thresholds`, (U,);
+    `information.py` finds those of greatest information quality, the paper's way. Mind the ceiling: a mask
+    holds about a share q of all pixels, so its IoU with a class covering S > q cannot pass q/S. For sky or
+    grass choose `quantile` nearer to S.
+
+    Each picture is drawn and segmented once. A first pass finds t and keeps r of as many pictures as `KEEP` bytes hold
+    (2,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again, so that the memory
+    does not grow with `samples`. (Keeping all would save 4 % of the time for layer4 of scenes-progan, 14 % for its ten
+    layers together, and take 1 MB a picture for these.)
+    `seed` and `samples` fix the result, whatever `batch` and device are.
+    upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
+    masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
+    ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
+    """
+    given = None if thresholds is None else {layer: thresholds}
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress, given,
+                          shuffles)[layer]
+
+
+def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
+    """The layers in the order of computation, each once; ValueError naming `G.layers` for an unknown one."""
+    layers = [layers] if isinstance(layers, str) else list(layers)
+    for layer in layers:
+        check_layer(G, layer)
+    if not layers:
+        raise ValueError(f"no layer to dissect; there are: {', '.join(G.layers)}")
+    return [layer for layer in G.layers if layer in layers]
+
+
+def few(layers: Sequence[str]) -> str:
+    """The layers' names, or their number where the names would fill the line."""
+    return ", ".join(layers) if len(layers) < 4 else f"{len(layers)} layers"
+
+
+def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
+    """`segment`, on the grid (H, W) that was asked for; None is the segmenter's own. N×H×W (long)."""
+    labels = segment(segmenter, images).to(images.device)
+    return labels if upsample is None else \
+        F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0].long()
+
+
+@torch.no_grad()
+def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
+                   quantile: float = 0.01, seed: int = 0, batch: int = 50,
+                   upsample: tuple[int, int] | None = None, progress: bool = True,
+                   thresholds: dict[str, Tensor] | None = None, shuffles: int = 0) -> dict[str, Dissection]:
+    """`dissect` for several layers at once: each picture is drawn and segmented once for all.
+
+    Returns {layer: Dissection}, in the order of `G.layers`. thresholds: {layer: (U,)} or None. With `shuffles`
+    = K the masks of picture i are also compared with the labels of pictures i − 1, …, i − K (the first with the
+    last ones', whose K pictures are therefore drawn once more).
+    """
+    layers = in_order(G, layers)
+    if samples < 1 or batch < 1:
+        raise ValueError(f"samples and batch must be at least 1; got samples={samples}, batch={batch}")
+    if not 0 <= shuffles < samples:
+        raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
+    device, C, folds = device_of(G), len(segmenter.classes), min(10, samples)
+    z, ready = sample_z(samples, G.z_dim, seed).to(device), []              # (samples, Z)
+    bar = tqdm(total=(2 if thresholds is None else 1) * samples, desc=f"dissect {few(layers)}",
+               unit="picture", leave=False, disable=not progress)
+
+    def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        r, f = activations(G, part, layers)                                 # (N, U, h, w) each
+        return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
+
+    with evaluating(G, segmenter), bar:
+        shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
+        for layer, shape in shapes.items():
+            if len(shape) != 4:
+                raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
+        if thresholds is None:
+            keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
+            t, ready = quantile_thresholds(G, layers, z, quantile, batch, bar, drawn, keep)
+        else:
+            t = {layer: thresholds[layer].to(device) for layer in layers if layer in thresholds}   # (U,) each
+        for layer, shape in shapes.items():
+            if layer not in t or tuple(t[layer].shape) != (shape[1],):
+                raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")
+        both, others = ({layer: torch.zeros(*k, shape[1], dtype=torch.long, device=device)
+                         for layer, shape in shapes.items()} for k in ((folds, C), (shuffles * C,)))
+        area = torch.zeros(folds, C, dtype=torch.long, device=device)
+        every = torch.arange(C, device=device).short().view(1, 1, C, 1)
+        chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
+        earlier = drawn(z[samples - shuffles:])[1] if shuffles else None    # (K, H, W)
+        none = {layer: torch.empty(shape[1], 0, device=device) for layer, shape in shapes.items()}
+        top = {layer: (values, values.long()) for layer, values in none.items()}   # peaks, and whose they are
+        for start, part in zip(range(0, samples, batch), z.split(batch), strict=True):
+            r, labels = ready.pop(0) if ready else drawn(part)
+            size, row = labels.shape[-2:], labels if earlier is None else torch.cat([earlier, labels])
+            earlier = row[len(row) - shuffles:]
+            # own labels first, then those of the picture 1, …, K before
+            pairs = torch.stack([row[shuffles - k:len(row) - k] for k in range(shuffles + 1)], 1).flatten(2)
+            for i in range(0, len(part), chunk):
+                s = pairs[i:i + chunk, :, None] == every                    # (n, 1+K, C, P)
+                s = s.flatten(1, 2).float()                                 # (n, (1+K)·C, P)
+                fold = (start + i + torch.arange(len(s), device=device)) % folds
+                area.index_add_(0, fold, s[:, :C].sum(2).long())            # (n, C)
+                for layer in layers:
+                    on = masks(r[layer][i:i + chunk], t[layer], size).permute(0, 2, 3, 1)  # (n, H, W, U)
+                    # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
+                    count = (s @ on.flatten(1, 2).float()).long()           # (n, (1+K)·C, U)
+                    both[layer].index_add_(0, fold, count[:, :C])
+                    others[layer] += count[:, C:].sum(0)
+            for layer in layers:
+                top[layer] = loudest(*top[layer], r[layer], start)
+            bar.update(len(part))
+    found = {}
+    for layer in layers:
+        own = both[layer].transpose(1, 2).contiguous().cpu()                # (folds, U, C)
+        shuffled = others[layer].view(shuffles, C, -1).transpose(1, 2).contiguous().cpu() if shuffles else None
+        # each pixel has one class, so a unit's pixels are the sum over the classes
+        found[layer] = Dissection(layer, tuple(segmenter.classes), quantile if thresholds is None else None, samples,
+                                  t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed, top[layer][1].cpu())
+    return found
+
+
+def quantile_thresholds(G: Generator, layers: Sequence[str], z: Tensor, quantile: float, batch: int, bar: tqdm,
+                        drawn: Callable[[Tensor], tuple], keep: int) -> tuple[dict[str, Tensor], list[tuple]]:
+    """`top_quantile` of several layers from one pass over z, and what need not be computed again after it.
+
+    Returns {layer: (U,)} and `drawn(part)`, r and labels, of the first batches, at most `keep` pictures. Of the others
+    only r is computed here, no picture.
+    """
+    kept: dict[str, Tensor] = {}
+    ready: list[tuple] = []
+    for done, part in zip(range(0, len(z), batch), z.split(batch), strict=True):
+        if done + len(part) <= keep:
+            ready.append(drawn(part))
+            r = ready[-1][0]
+        else:
+            r, _ = activations(G, part, layers)                             # f is never called
+        for layer in layers:
+            values = r[layer].transpose(0, 1).flatten(1)                    # (U, N·h·w)
+            kept[layer] = largest(kept.get(layer), values, len(z) * r[layer][0, 0].numel(), quantile)
+        bar.update(len(part))
+    return {layer: values.amin(1).float() for layer, values in kept.items()}, ready
+
+
+def loudest(peak: Tensor, picture: Tensor, r: Tensor, start: int) -> tuple[Tensor, Tensor]:
+    """Of the largest values of every unit so far and those in r, N×U×h×w of pictures start, …: the 20 best, in order.
+
+    peak, picture: U×k, the values and the numbers of their pictures; returned like that, an earlier picture first
+    where two are equal.
+    """
+    new = torch.arange(start, start + len(r), device=r.device).expand(r.shape[1], -1)       # (U, N)
+    peak, picture = torch.cat([peak, r.amax((2, 3)).T], 1), torch.cat([picture, new], 1)
+    order = peak.argsort(dim=1, descending=True, stable=True)[:, :LOUDEST]
+    return peak.gather(1, order), picture.gather(1, order)

@@ -1,0 +1,112 @@
+"""A choice of units: checked, in an order, and kept in a file so that a set found once can be used again.
+
+The dissection paper (Bau et al., arXiv 1811.10597) writes U for a set of units of one layer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from torch import Tensor
+
+from ..networks.protocols import Generator
+from .pixels import unit_count
+
+KIND = "gan_teach.units"        # what the file says it is
+
+
+@dataclass
+class Ranking:
+    """Units ordered by their effect on a class; `ablation_curve` takes it as it is."""
+
+    cls: str
+    score: Tensor               # (U,) the effect of each unit, or its α; −inf: was no candidate
+    tie: Tensor                 # (U,) decides between equal scores
+    history: list[dict[str, float]] = field(default_factory=list)          # the terms at each update of α
+
+    @property
+    def units(self) -> list[int]:
+        """The candidates, best first."""
+        found = (self.score > -math.inf).nonzero().flatten().tolist()
+        return sorted(found, key=lambda u: (self.score[u].item(), self.tie[u].item()), reverse=True)
+
+
+@dataclass(frozen=True)
+class UnitSet:
+    """Units of one layer that belong to a class, best first, and where they come from."""
+
+    layer: str
+    cls: str
+    units: tuple[int, ...]
+    ranked_by: str = ""         # how they were ordered: "IoU", "effect alone", "α", …
+    model: str = ""             # the generator's name, if known
+    sha256: str = ""            # of the generator's weight file, if known
+
+
+Units = Sequence[int] | Tensor | Ranking | UnitSet
+
+
+def check_units(units: Units, count: int) -> list[int]:
+    """The units as a list of ints; ValueError with the valid range for one that the layer does not have."""
+    units = getattr(units, "units", units)
+    units = [operator.index(u) for u in (units.tolist() if isinstance(units, Tensor) else units)]
+    wrong = [str(u) for u in units if not 0 <= u < count]
+    if wrong:
+        raise ValueError(f"no unit {', '.join(wrong)}; this layer has units 0 to {count - 1}")
+    return units
+
+
+def save_units(path: str | Path, units: Units, layer: str, cls: str, ranked_by: str = "",
+               G: Generator | None = None, model: str = "") -> UnitSet:
+    """Write a set of units as JSON, under a temporary name first so that a cut-off save breaks nothing.
+
+    units: best first; cut a ranking to what is meant (`ranking.units[:12]`). ranked_by: how they were found.
+    G: its layer is checked, its units too, and the SHA-256 of its weights is kept if `gan_teach.load` gave it.
+    """
+    units = check_units(units, 2**31 if G is None else unit_count(G, layer))
+    found = UnitSet(layer, cls, tuple(units), ranked_by, model, getattr(G, "record", {}).get("sha256", ""))
+    temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp")
+    try:
+        about = {"class" if key == "cls" else key: value for key, value in asdict(found).items()}
+        temporary.write_text(json.dumps({"kind": KIND, **about}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return found
+
+
+def load_units(path: str | Path, G: Generator | None = None) -> UnitSet:
+    """Read what `save_units` wrote; every function that asks for units or a ranking takes it.
+
+    G: checks that this generator has the layer and the units, and is the one they were found in (where both
+    hashes are known: unit 17 of another training is another unit). FileNotFoundError; ValueError naming the
+    file when it is cut, foreign or does not fit G.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {path}; save_units writes one")
+    try:
+        about = json.loads(Path(path).read_text("utf-8"))
+        if about.pop("kind") != KIND:
+            raise ValueError(f"its kind is not {KIND!r}")
+        about["cls"], about["units"] = about.pop("class"), tuple(check_units(about["units"], 2**31))
+        found = UnitSet(**about)
+        if not all(isinstance(getattr(found, f.name), str) for f in fields(found) if f.name != "units"):
+            raise ValueError("layer, class and origin must be text")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:      # a JSONDecodeError is a ValueError
+        raise ValueError(f"{path} is no saved set of units, or damaged ({error}); save_units writes one") from error
+    if G is not None:
+        now = getattr(G, "record", {}).get("sha256", "")
+        if now and found.sha256 and now != found.sha256:
+            raise ValueError(f"{path}: these units were found in another generator ({found.model or 'no name'}, "
+                             f"sha256 {found.sha256[:8]}…, not {now[:8]}…); find them again in this one")
+        try:
+            check_units(found.units, unit_count(G, found.layer))
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit this generator: {error}") from error
+    return found

@@ -1,0 +1,23 @@
+"""Chapters 0 and 3: generators that evolve against a discriminator, on the plane and on pictures.
+
+Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.00657). Read in this order:
+
+    mutations               variation: minimax, heuristic, least squares, three losses on D's logits
+    fitness_and_selection   evaluation F = F_q + γ F_d, and who lives on
+    evolution               a generation: D learns, vary, evaluate, select
+    child                   how one child is made: a copy, a gradient, one step of Adam
+    shared                  the same generation, with what siblings have in common computed once
+    plane                   a ring of eight Gaussians and a grid of 25: exact measures, phases, pictures
+    warm_up                 the game of two players, by hand (chapter 0)
+    laboratory, view        an evolution to experiment with, and what there is to see of it
+    interpolation           the way from one latent to another
+    long_run                a long evolution that can be killed and goes on exactly
+    records, figures        what a comparison says, in figures and tables
+"""
+
+from .evolution import Evolution, Generation, Settings
+from .fitness_and_selection import Fitness, fitness, select
+from .mutations import heuristic, least_squares, minimax
+
+__all__ = ["Evolution", "Fitness", "Generation", "Settings", "fitness", "heuristic", "least_squares", "minimax",
+           "select"]

@@ -1,0 +1,292 @@
+"""E-GAN: a generator evolves. Three losses make three children, D judges them, the fittest lives on.
+
+Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.00657, version 1). A generation:
+
+    D learns      n_D steps, the survivors' pictures against real ones       `Evolution.train_d(real)`
+    variation     each mutation moves a copy of each parent by one Adam step `Evolution.vary()`
+    evaluation    F = F_q + γ F_d of every child                             `Evolution.evaluate()`
+    selection     the best μ children are the next parents                   `Evolution.select()`
+
+Parents never compete with their children: (μ, λ) selection with λ = μ · (number of mutations). This is the
+paper's Algorithm 1; its authors' code lets G go first and shows D the pictures that were judged. One mutation
+and μ = 1 is a plain GAN, from the same code and the same draws. Taught in notebooks/03_evolutionary_gan.ipynb.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from ..networks.layers import low_precision, pick_device
+from ..networks.losses import logistic_d
+from ..training import NotFinite, Training
+from . import shared
+from .child import Moments, Mutation, clone, descend, mutate, name_of
+from .fitness_and_selection import SELECTIONS, Fitness, Selection, fitness, select
+from .mutations import heuristic, least_squares, minimax
+
+# -------------------------------------------------------------------------------------- the mutations
+# Functions of D's logits l = l(G(z)), N numbers -> one number to descend on; D(x) = σ(l). Another function of
+# the logits is another mutation. For each picture they all say "raise l"; what differs is how loudly.
+
+
+
+# -------------------------------------------------------------------------------------- the evolution
+
+def logistic(D: nn.Module, real: Tensor, fake: Tensor, draw: torch.Generator) -> Tensor:
+    """L_D = −E log D(x) − E log(1 − D(G(z))), the paper's. (`draw` is for losses that need chance: wgan.py.)"""
+    return logistic_d(D(real), D(fake))
+
+
+ADAM_POLICIES = ("own", "inherited", "reset")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The paper's where it names them; it gives no γ and no fitness batch."""
+
+    mutations: tuple[Mutation, ...] = (minimax, heuristic, least_squares)
+    mu: int = 1                   # survivors, n_p in the paper
+    gamma: float = 0.01           # weight of F_d; the authors' code: .002 to .01 for pictures, 2 for points
+    selection: Selection = "best"
+    adam: str = "own"             # a child's moments: its mutation's "own" (the authors' first code), "inherited" from
+    #                               its parent (their second), or "reset" to 0: then a step is the gradient's sign only
+    batch: int = 16               # z of a mutation, and real and fake ones of a step of D (authors' code: 32, 64)
+    fitness_batch: int = 256      # z of a child's judgement, and real ones beside them
+    d_steps: int = 2              # n_D (authors' code: 3 for pictures, 1 for points)
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.99)            # (authors' code: 0.5, 0.999)
+    lr_d: float | None = None                           # None: as G's
+    betas_d: tuple[float, float] | None = None          # None: as G's
+    d_loss: Callable[..., Tensor] = logistic
+    mutate_same_z: bool = False   # siblings are mutated on the same z; the paper draws new z for each
+    judge_same_z: bool = False    # siblings are judged on the same z; the authors' code draws new z for each
+    shared: bool = True           # compute once what siblings have in common; False: the plain loop
+    bf16: bool = False            # autocast, where it is fast
+    seed: int = 0
+
+    def __post_init__(self):
+        if not self.mutations:
+            raise ValueError("an evolution needs at least one mutation, a function of D's logits")
+        if not callable(self.selection) and self.selection not in SELECTIONS:
+            raise ValueError(f"no selection {self.selection!r}; there are {', '.join(SELECTIONS)}, or a function")
+        if self.adam not in ADAM_POLICIES:
+            raise ValueError(f"no Adam policy {self.adam!r}; there are {', '.join(ADAM_POLICIES)}")
+        if self.mu < 1 or self.batch % self.mu:
+            raise ValueError(f"the {self.mu} survivors share D's {self.batch} fakes: batch must be a multiple of mu")
+
+    def __str__(self) -> str:
+        """The settings in words, functions by their names."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["mutations"] = "+".join(map(name_of, self.mutations))
+        return ", ".join(f"{name}={name_of(value) if callable(value) else value}" for name, value in values.items())
+
+
+class Individual(NamedTuple):
+    G: nn.Module
+    adam: Moments | None = None     # Adam's moments after the step that made it
+    parent: int = 0                 # which survivor of the generation before
+    mutation: str = ""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What happened: one entry of the lineage. `survivors` are numbers of children, `parents` of survivors before."""
+
+    number: int                       # from 1
+    loss_d: tuple[float, ...]         # in each of D's steps
+    parents: tuple[int, ...]          # of each child
+    mutations: tuple[str, ...]        # of each child
+    fitness: tuple[Fitness, ...]      # of each child; NaN where there was nothing to choose and none was judged
+    survivors: tuple[int, ...]        # as the selection named them: the best first
+
+    @property
+    def winner(self) -> str:
+        """The mutation that made the first survivor."""
+        return self.mutations[self.survivors[0]]
+
+
+class Evolution:
+    """Generators that evolve against one discriminator.
+
+    G: a generator, or μ of them. D: pictures to logits. Both are copied. `step(real)` is one generation; real:
+    all the real samples there are (N×…, floats, or uint8 pictures), or a function (n, torch.Generator) -> n
+    samples. Every draw is a function of (seed, generation), so `state()` and `restore(state)` hold all that the
+    next step depends on. `.G` is the first survivor, the one to keep; `.children` and `.scores` stay until the
+    next `vary()`; `.lineage` lists every Generation. `settings` may be exchanged between generations.
+
+    Same z for siblings (`mutate_same_z`) allows one forward pass for all of them and is not only cheaper: siblings
+    that saw different z differ mostly because of that (on the plane their gradients' cosine is about .84, of
+    clones too), on the same z only by their loss (.93 to .98), and selection has less to choose from.
+    `judge_same_z` takes the luck of the draw out of the comparison, as far as it lies in z. A G with batch norm
+    counts in its running averages every batch it draws, those of judgements too.
+    """
+
+    def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
+        self.device = pick_device() if device is None else torch.device(device)
+        parents = [G] if isinstance(G, nn.Module) else list(G)
+        if len(parents) not in (1, settings.mu):
+            raise ValueError(f"{len(parents)} generators for mu = {settings.mu}; give one, or as many as survive")
+        self.D, *parents = (copy.deepcopy(net).train().to(self.device, memory_format=torch.channels_last)
+                            for net in (D, *parents * (settings.mu // len(parents))))
+        self.survivors = [Individual(net.requires_grad_(True)) for net in parents]
+        self.optimiser_d = torch.optim.Adam(self.D.requires_grad_(True).parameters(), foreach=True)
+        self.own: dict[int, Moments] = {}       # Adam's moments of each mutation
+        self.settings, self.generation, self.seconds = settings, 0, 0.0
+        self.children: list[Individual] = []
+        self.scores: list[Fitness] = []
+        self.lineage: list[Generation] = []
+        self.real, self.loss_d, self.born = None, (), -1        # born: when the children were
+
+    @property
+    def G(self) -> nn.Module:
+        """The first survivor."""
+        return self.survivors[0].G
+
+    # ---------------------------------------------------------------------------------- draws
+
+    def _draw(self, phase: int, again: int = 0) -> torch.Generator:
+        number = (self.settings.seed * 1_000_000_007 + self.generation) * 4 + phase
+        return torch.Generator().manual_seed((number + again * 0x9E3779B97F4A7C15) % 2**63)
+
+    def _z(self, n: int, draw: torch.Generator) -> Tensor:
+        return torch.randn(n, self.G.z_dim, generator=draw).to(next(self.G.parameters()))
+
+    def _real(self, n: int, draw: torch.Generator) -> Tensor:
+        real = self.real
+        x = real(n, draw) if callable(real) else real[torch.randint(len(real), (n,), generator=draw)]
+        like = next(self.D.parameters())
+        x = x.to(like) / 127.5 - 1 if x.dtype == torch.uint8 else x.to(like)
+        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+    def _precision(self) -> torch.autocast:
+        """Entered anew around every forward pass: it remembers the weights that it has rounded."""
+        return low_precision(self.device, self.settings.bf16)
+
+    # ---------------------------------------------------------------------------------- a generation
+
+    def step(self, real) -> Generation:
+        """One generation. Where there is nothing to choose (one mutation) no child is judged."""
+        self.train_d(real)
+        self.vary()
+        if len(self.children) > self.settings.mu:
+            self.evaluate()
+        return self.select()
+
+    def train_d(self, real) -> tuple[float, ...]:
+        """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
+        s, draw = self.settings, self._draw(0)
+        self.real, losses = real, []
+        self.optimiser_d.param_groups[0].update(lr=s.lr_d or s.lr, betas=s.betas_d or s.betas)
+        for _ in range(s.d_steps):
+            x = self._real(s.batch, draw)
+            with self._precision(), torch.no_grad():
+                fake = torch.cat([one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors])
+            with self._precision():
+                loss = s.d_loss(self.D, x, fake, draw)
+            self.optimiser_d.zero_grad(set_to_none=True)
+            loss.backward()
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                raise NotFinite(f"the loss of D is {losses[-1]} in generation {self.generation + 1}; go on from the "
+                                "last snapshot with a smaller learning rate")
+            self.optimiser_d.step()
+        self.loss_d = tuple(losses)
+        return self.loss_d
+
+    def vary(self) -> list[Individual]:
+        """Variation: μ · (number of mutations) children; child number k of a parent is made by mutation k."""
+        s, draw = self.settings, self._draw(1)
+        self.children, self.scores, self.born = [], [], self.generation
+        for j, parent in enumerate(self.survivors):
+            if s.mutate_same_z and s.shared:
+                with self._precision():
+                    moves = shared.gradients(parent.G, self.D, self._z(s.batch, draw), s.mutations)
+            else:
+                zs = [self._z(s.batch, draw) for _ in s.mutations[:1 if s.mutate_same_z else None]]
+                moves = []
+                for k, mutation in enumerate(s.mutations):
+                    with self._precision():
+                        moves.append(mutate(parent.G, self.D, zs[k % len(zs)], mutation))
+            for k, (G, gradient) in enumerate(moves):
+                before = {"own": self.own.get(k), "inherited": parent.adam, "reset": None}[s.adam]
+                adam = descend(G, gradient, before, s.lr, s.betas)
+                self.own[k] = adam
+                self.children.append(Individual(G, adam, j, name_of(s.mutations[k])))
+        return self.children
+
+    def evaluate(self, real=None, again: int = 0) -> list[Fitness]:
+        """Evaluation: F of every child, against the same real samples for all of them.
+
+        real: None takes those of the last `train_d`. again: another number, other draws: how much of the
+        difference between siblings is luck? Only `again=0` counts in the selection.
+        """
+        if not self.children:
+            raise RuntimeError("there are no children to judge: call vary() first")
+        self.real = self.real if real is None else real
+        if self.real is None:
+            raise RuntimeError("there is nothing real to compare with: evaluate(real), or train_d(real) before")
+        s, draw = self.settings, self._draw(2, again)
+        x = self._real(s.fitness_batch, draw)
+        zs = [self._z(s.fitness_batch, draw) for _ in self.children[:1 if s.judge_same_z else None]]
+        with self._precision(), torch.no_grad():
+            fakes = [child.G(zs[k % len(zs)]) for k, child in enumerate(self.children)]
+        with self._precision():
+            if s.shared and s.gamma:
+                scores = [Fitness.weighed(*pair, s.gamma) for pair in shared.quality_and_diversity(self.D, x, fakes)]
+            else:
+                scores = [fitness(self.D, x, fake, s.gamma) for fake in fakes]
+        if any(math.isnan(f.total) for f in scores):
+            raise NotFinite(f"a fitness is NaN in generation {self.generation + 1}; go on from the last snapshot "
+                            "with a smaller learning rate")
+        if again == 0:
+            self.scores = scores
+        return scores
+
+    def select(self) -> Generation:
+        """Selection: the chosen children are the survivors now; returns the record of the generation."""
+        s, n = self.settings, len(self.children)
+        if self.born != self.generation:
+            raise RuntimeError("there are no new children to choose from: call vary() first")
+        if n > s.mu and not self.scores:
+            raise RuntimeError("the children have not been judged: call evaluate() first")
+        scores = self.scores or [Fitness(math.nan, math.nan, math.nan)] * n
+        chosen = list(range(n)) if n == s.mu else select(scores, s.mu, s.selection, self._draw(3))
+        self.generation += 1
+        self.lineage.append(Generation(
+            self.generation, self.loss_d, tuple(c.parent for c in self.children),
+            tuple(c.mutation for c in self.children), tuple(scores), tuple(chosen)))
+        self.survivors = [self.children[i] for i in chosen]
+        return self.lineage[-1]
+
+    # ---------------------------------------------------------------------------------- stop and go on
+
+    def state(self) -> dict:
+        """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""
+        return copy.deepcopy({
+            "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings),
+            "survivors": [one._asdict() | {"G": one.G.state_dict()} for one in self.survivors], "own": self.own,
+            "D": self.D.state_dict(), "optimiser_d": self.optimiser_d.state_dict(),
+            "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage]})
+
+    def restore(self, state: dict) -> None:
+        """Go back, or forward, to a `state()` of the same networks; what follows is equal bit for bit."""
+        state, body = copy.deepcopy(state), self.G
+        self.generation, self.seconds, self.own = state["generation"], state["seconds"], state["own"]
+        self.survivors = [Individual(**one | {"G": clone(body)}) for one in state["survivors"]]
+        for one, saved in zip(self.survivors, state["survivors"]):
+            one.G.load_state_dict(saved["G"])
+        self.D.load_state_dict(state["D"])
+        self.optimiser_d.load_state_dict(state["optimiser_d"])
+        self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})
+                        for row in state["lineage"]]
+        self.children, self.scores, self.loss_d, self.born = [], [], (), -1
+
+    save = Training.save      # under a temporary name, then renamed: a kill leaves the old file or the new one

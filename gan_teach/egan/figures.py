@@ -1,0 +1,252 @@
+"""Chapter 3's films, figures and tables: evolutions to look at, verdicts with their scatter, comparisons and bills.
+
+Everything is computed elsewhere (`plane`, `egan`, and the `records` of comparisons); here it is put
+before the eyes. A figure is a matplotlib figure for `pictures.chart`, a table is Markdown. Each method has one colour
+and one marker throughout. Taught in notebooks/03_evolutionary_gan.ipynb.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from torch import Tensor
+
+from .. import files
+from ..networks.layers import one_thread, sample_z
+from ..pictures import Table, show
+from . import plane, records
+from .evolution import Evolution, Settings
+from .fitness_and_selection import Fitness
+from .laboratory import branch
+
+# The mutations have the colours and signs of the panels; E-GAN is a winner: green, with a star.
+LOOKS = {"minimax": ("#5e2a84", "o"), "heuristic": ("#c93a75", "^"), "least_squares": ("#1a9fb5", "s"),
+         "E-GAN": ("#1b7f2a", "*"), "random": ("black", "x"), "worst": ("dimgrey", "v"),
+         "plain D": ("#d07a00", "<"), "paper's D and Adam": ("#7f7f7f", ">"), "momentum": ("#3f6fd0", "p"),
+         "3 × heuristic": ("#8a6d1f", "D"), "WGAN-GP": ("#a05a2c", "P")}
+AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
+
+
+# ------------------------------------------------------------------------------------------ films on the plane
+
+class Film(NamedTuple):
+    """An evolution, and how its survivor looked and measured at some generations."""
+
+    evolution: Evolution
+    stops: tuple[int, ...]
+    pictures: list[np.ndarray]
+    measures: list[plane.Measures]
+
+
+def look(evolution: Evolution, mixture: plane.Mixture, n: int = 400) -> np.ndarray:
+    """The first survivor's samples among real ones, on D's field."""
+    with torch.no_grad():
+        fake = evolution.G(sample_z(n, evolution.G.z_dim, seed=1))
+    return plane.picture(fake, mixture(160, torch.Generator().manual_seed(0)), plane.field(evolution.D))
+
+
+def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 600),
+         mixture: plane.Mixture | None = None) -> Film:
+    """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread."""
+    mixture = mixture or plane.ring()
+    found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
+    with one_thread():
+        for stop in stops:
+            while found.evolution.generation < stop:
+                found.evolution.step(mixture)
+            found.pictures.append(look(found.evolution, mixture))
+            found.measures.append(plane.measure(mixture, found.evolution.G))
+    return found
+
+
+def say(measures: plane.Measures) -> str:
+    """The three measures in a line."""
+    return f"modes {measures.modes}   quality {measures.high_quality:4.0%}   MMD² {measures.mmd2:.3f}"
+
+
+def _modes(measures) -> str:
+    return "1 mode" if measures.modes == 1 else f"{measures.modes} modes"
+
+
+def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
+    """A row of pictures for each film; the title says the seed, the generation and the modes."""
+    return show([f.pictures for f in films], width=width, alt=alt,
+                titles=[[f"seed {f.evolution.settings.seed}, step {stop}: {_modes(m)}"
+                         for stop, m in zip(f.stops, f.measures)] for f in films])
+
+
+def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
+    """The last pictures: a column for each method, a row for each seed. Prints the measures, a line for each."""
+    for name, several in films.items():
+        for f in several:
+            print(f"{name:16} seed {f.evolution.settings.seed}   {say(f.measures[-1])}")
+    rows = list(zip(*films.values()))
+    return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
+                titles=[[f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
+
+
+def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -> list[Evolution]:
+    """What became of each child, had it been selected: as many evolutions, from one state and with the same draws.
+
+    Call it between `evaluate` and `select`; the evolution itself is left as it is. Later choices are by F.
+    """
+    def lived(child: int) -> Evolution:
+        twin = branch(evolution, child)
+        for _ in range(generations):
+            twin.step(mixture)
+        return twin
+
+    with one_thread():
+        return [lived(child) for child in range(len(evolution.children))]
+
+
+# ------------------------------------------------------------------------------------------ verdicts
+
+def _mark(name: str) -> dict:
+    colour, marker = LOOKS.get(name, ("black", "."))
+    return {"color": colour, "marker": marker, "label": name}
+
+
+def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 1.0) -> Figure:
+    """F = F_q + γ F_d of each child against γ: straight lines; where two cross, the choice changes."""
+    figure = Figure(figsize=(6.5, 3))
+    ax = figure.subplots()
+    gammas = np.linspace(0, largest, 21)
+    for name, f in zip(names, scores):
+        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, **_mark(name))
+    ax.set(xlabel="γ", ylabel="F = F_q + γ F_d")
+    ax.legend()
+    return figure
+
+
+def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
+    """Every verdict of `plane.luck`, times × children × (F_q, F_d, F), beside its mean and standard deviation."""
+    figure = Figure(figsize=(9.5, 2.8))
+    scatter = np.linspace(-0.25, 0.05, len(verdicts))
+    for k, (ax, title) in enumerate(zip(figure.subplots(1, 3), ("quality F_q", "diversity F_d", "F = F_q + γ F_d"))):
+        for i, name in enumerate(names):
+            these = verdicts[:, i, k].double()
+            ax.scatter(i + scatter, these, color=_mark(name)["color"], marker=_mark(name)["marker"], s=14, alpha=0.5)
+            ax.errorbar(i + 0.2, these.mean(), these.std(), color="black", marker=_mark(name)["marker"], capsize=5)
+        ax.set(title=title, xticks=range(len(names)), xticklabels=[name.replace("_", " ") for name in names])
+    figure.tight_layout()
+    return figure
+
+
+# ------------------------------------------------------------------------------------------ comparisons on the plane
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table; the first row is its head."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+
+
+def _with_error(cell: dict, digits: int) -> str:
+    return f"{cell['mean']:.{digits}f} ± {cell['error']:.{digits}f}"
+
+
+def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
+    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better."""
+    seeds = len(next(iter(record["runs"][name].values())))
+    rows = [(f"{name}, {where}", "generations", "ms each", "modes", "quality", "MMD²",
+             f"{reference} has the lower MMD²")]
+    for variant, row in record["tables"][name].items():
+        m = row[where]
+        better = "" if variant == reference else f"in {m['mmd2']['reference_better']} of {seeds} seeds"
+        rows.append((variant, str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
+                     _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
+    return markdown(rows)
+
+
+def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", variants: Sequence[str] = tuple(LOOKS)
+                 ) -> Figure:
+    """A measure against generations and against CPU seconds: mean and standard deviation over the seeds."""
+    figure = Figure(figsize=(10.5, 3.8))
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, against in zip(axes, AXES):
+        for variant in (v for v in variants if v in record["runs"][name]):
+            x, mean, spread = records.curve(record, name, variant, measure, against)
+            ax.errorbar(x, mean, spread, capsize=2, elinewidth=0.6, **_mark(variant))
+        ax.set(xlabel=AXES[against])
+    words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
+    axes[0].set(ylabel=words.get(measure, measure))
+    axes[1].legend(fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+def robustness(record: dict, measure: str = "mmd2", where: str = "equal generations") -> str:
+    """A table with a row for each pair of networks; bold is the best of a row."""
+    bodies = record["tables"]
+    names = list(next(iter(bodies.values())))
+    rows = [({"mmd2": "MMD²"}.get(measure, measure), *names)]
+    for body, row in bodies.items():
+        cells = {name: row[name][where][measure] for name in names}
+        best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
+        rows.append((body, *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
+                             for name, cell in cells.items())))
+    return markdown(rows)
+
+
+# ------------------------------------------------------------------------------------------ comparisons on pictures
+
+def rivals(data: str, folder: Path | None = None) -> dict[str, dict]:
+    """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
+    folder = folder or files.data_folder()
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob(f"{data}-*.json"))}
+    found = {name: record for name, record in found.items() if "curve" in record}
+    return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
+
+
+def _at(record: dict, end: dict, axis: str) -> dict:
+    """The row of a record's curve that is nearest to E-GAN's last on this axis."""
+    return min(record["curve"], key=lambda row: abs(row[axis] - end[axis]))
+
+
+def bill(found: dict[str, dict]) -> str:
+    """The table of `rivals`: the judge's figures after as many generations, and as many CPU seconds, as E-GAN has had.
+
+    Fréchet distance and, where the pictures have classes, the classifier's score; the same of real pictures below.
+    """
+    egan = next(iter(found.values()))
+    end = egan["curve"][-1]
+
+    def cell(row: dict, of: str = "") -> str:
+        return " / ".join(f"{row[key + of]:.2f}" for key in ("frechet_distance", "classifier_score") if key + of in row)
+
+    both = " / score" if "classifier_score" in end else ""
+    rows = [("", f"Fréchet distance{both}, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
+    for name, record in found.items():
+        last = record["curve"][-1]
+        cells = [f"{cell(row)} (at {row['generation']})" for row in (_at(record, end, axis) for axis in AXES)]
+        won = ", ".join(f"{mutation} {share:.0%}" for mutation, share in record["won"].items())
+        rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
+    if "frechet_distance_of_real_pictures" in egan:
+        rows.append(("real pictures", cell(egan, "_of_real_pictures"), "", "", ""))
+    return markdown(rows)
+
+
+def bill_figure(found: dict[str, dict]) -> Figure:
+    """Fréchet distance of `rivals` against generations and CPU seconds."""
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for name, record in found.items():
+        rival = name.split("-", 1)[1]
+        kind = {"egan": "E-GAN", "plain-d": "plain D",
+                "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
+        for ax, axis in zip(axes, AXES):
+            ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
+                    **_mark(kind))
+            ax.set(xlabel=AXES[axis], yscale="log")
+    axes[0].set(ylabel="Fréchet distance, our judge")
+    axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    return figure

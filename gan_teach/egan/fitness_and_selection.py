@@ -1,0 +1,77 @@
+"""Evaluation and selection: the fitness F = F_q + γ F_d of a child, and who lives on.
+
+Wang et al. 2018 (arXiv 1803.00657), section 3.3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from .child import name_of
+
+
+class Fitness(NamedTuple):
+    quality: float      # F_q = E D(G(z)), in [0, 1]
+    diversity: float    # F_d = −log ‖∇_D L_D‖; NaN where γ = 0: it was not computed
+    total: float        # F = F_q + γ F_d
+
+    @classmethod
+    def weighed(cls, quality: float, diversity: float, gamma: float) -> Fitness:
+        """F = F_q + γ F_d, from its two parts."""
+        return cls(quality, diversity, quality + gamma * diversity)
+
+
+def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
+    """How good are these pictures, and how much would they change D?
+
+        F   = F_q + γ F_d
+        F_q = E D(G(z))
+        F_d = −log ‖∇_D (−E log D(x) − E log(1 − D(G(z))))‖                                     (Eq. 7)
+
+    The norm is over all weights of D together; D is not changed. In the paper's print ∇_D seems to be
+    subtracted: it is the gradient of what follows. The authors' first code adds −β log ‖∇_D‖², so its β is
+    γ/2; their PyTorch code had the opposite sign until 2020.
+
+    What F_d measures is how little D would learn from these pictures. That is diversity only as far as D is
+    wrong about them: pictures that D rejects with certainty change it little too, and score high. γ = 0 skips
+    the gradient. F_d is +∞ where the gradient is 0. real, fake: N×…, not necessarily equally many.
+    """
+    if gamma == 0:
+        with torch.no_grad():
+            quality = float(D(fake).sigmoid().mean())
+        return Fitness(quality, math.nan, quality)
+    logits = D(fake)
+    loss = F.softplus(-D(real)).mean() + F.softplus(logits).mean()
+    gradient = torch.autograd.grad(loss, list(D.parameters()), allow_unused=True)
+    norm = sum(g.square().sum() for g in gradient if g is not None).sqrt()
+    return Fitness.weighed(float(logits.detach().sigmoid().mean()), float(-norm.log()), gamma)
+
+
+Selection = str | Callable[[Sequence[Fitness]], int | Sequence[int]]
+SELECTIONS = ("best", "random", "worst")
+
+
+def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
+           draw: torch.Generator | None = None) -> list[int]:
+    """The numbers of the μ children that live on; the paper keeps the best by F, and of equals the first.
+
+    rule: "best", or to see what that is worth "random" (by `draw`) and "worst"; or your own function, fitness of
+    every child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any
+    other answer.
+    """
+    if callable(rule):
+        chosen = [int(i) for i in torch.as_tensor(rule(scores)).flatten().tolist()]
+        if len(chosen) != mu or len(set(chosen)) != mu or not set(chosen) <= set(range(len(scores))):
+            raise ValueError(f"the selection {name_of(rule)!r} answered {chosen}; wanted {mu} different number(s) "
+                             f"from 0 to {len(scores) - 1}")
+        return chosen
+    if rule == "random":
+        return torch.randperm(len(scores), generator=draw)[:mu].tolist()
+    return sorted(range(len(scores)), key=lambda i: scores[i].total, reverse=rule == "best")[:mu]

@@ -1,0 +1,328 @@
+"""An evolution to experiment with: a phase at a time, every setting free, a memory to go back in, and two fates.
+
+What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `view`. The phases are those of
+`plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
+With the rule "mine" the lab waits after the evaluation for `choose(child)`; if the algorithm would have chosen another
+child, `fate` lets both choices live on, from the same state and with the same draws. Taught in
+notebooks/03_evolutionary_gan.ipynb.
+"""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from ..networks.layers import one_thread
+from . import plane, view
+from .child import name_of
+from .evolution import ADAM_POLICIES, Evolution, Settings
+from .fitness_and_selection import SELECTIONS, Fitness, select
+from .view import Knobs, View
+
+RULES = (*SELECTIONS, "mine")
+DATA = {"ring": plane.ring(), "grid": plane.grid()}
+MEMORY = 96e6           # bytes of snapshots that are kept, at least three of them
+MOST = 240              # snapshots, however small they are
+
+
+@dataclass
+class Fate:
+    """What became of two children that did not both survive: each goes on as an evolution of its own."""
+
+    begun: int
+    span: int
+    branches: tuple[Evolution, Evolution]
+    measures: tuple[list, list] = field(default_factory=lambda: ([], []))
+    age: int = 0
+
+    @property
+    def over(self) -> bool:
+        return self.age >= self.span
+
+
+class Laboratory:
+    """An evolution under the hands of a learner.
+
+    data: name -> what is real, as for `Evolution.step`; None: the ring and the grid. make: settings -> an
+    `Evolution` at generation 0. settings: what the knobs leave alone, and where they stand at first. offered: the
+    mutations to choose from; None: those of the settings. measure: (real, G) -> name -> number; None: `plane.measure`
+    for mixtures on the plane. luck: how often children are judged again for the error bars when a step is made by
+    hand (None: 8 on the plane, else not). every: generations between snapshots. span: generations of a fate.
+
+    Not for two threads at a time: `runner.Runner` keeps the order. `advance()` does a phase, `generation()` what is
+    missing of a generation; both return at once where `waiting`.
+    """
+
+    def __init__(self, data: Mapping[str, Any] | None = None, make: Callable[[Settings], Evolution] = plane.start,
+                 settings: Settings = plane.SETTINGS, offered=None, measure=None, luck: int | None = None,
+                 every: int = 10, span: int | None = None):
+        self.data, self.make, self.base = dict(data or DATA), make, settings
+        self.offered = tuple(offered or settings.mutations)
+        missing = [name_of(m) for m in settings.mutations if m not in self.offered]
+        if missing:
+            raise ValueError(f"the settings use {', '.join(missing)}, which is not among the mutations offered")
+        on_plane = all(isinstance(real, plane.Mixture) for real in self.data.values())
+        self._thread = one_thread if on_plane else nullcontext
+        self.measure = measure or (_on_the_plane if on_plane else None)
+        self.luck = (8 if on_plane else 0) if luck is None else luck
+        self.every, self.span = every, span or (50 if on_plane else 10)
+        rule = settings.selection if isinstance(settings.selection, str) else "best"
+        self.knobs = Knobs(settings.gamma, settings.d_steps, settings.mu, rule, settings.adam,
+                           tuple(m in settings.mutations for m in self.offered), next(iter(self.data)), settings.seed)
+        self.reset()
+
+    # ------------------------------------------------------------------------------ settings
+
+    @property
+    def real(self):
+        return self.data[self.knobs.data]
+
+    @property
+    def active(self) -> tuple:
+        """The mutations that take part, in the order they were offered."""
+        return tuple(m for m, on in zip(self.offered, self.knobs.active) if on)
+
+    def _settings(self, **changes) -> Settings:
+        k = self.knobs
+        rule = k.selection
+        if rule == "mine":
+            rule = "best" if self.choice is None else _by_hand(self.choice, self.evolution.settings.mu)
+        return replace(self.base, **{"mutations": self.active, "gamma": k.gamma, "d_steps": k.d_steps, "mu": k.mu,
+                                     "selection": rule, "adam": k.adam, "seed": k.seed} | changes)
+
+    def turn(self, **changes) -> None:
+        """Turn knobs. Raises ValueError, and leaves all as it was, for what makes no sense."""
+        knobs = replace(self.knobs, **changes)
+        if not any(knobs.active) or len(knobs.active) != len(self.offered):
+            raise ValueError("at least one mutation must take part")
+        if knobs.selection not in RULES or knobs.adam not in ADAM_POLICIES or knobs.data not in self.data:
+            raise ValueError(f"selection is one of {', '.join(RULES)}, adam one of {', '.join(ADAM_POLICIES)}, data "
+                             f"one of {', '.join(self.data)}; got {knobs.selection}, {knobs.adam}, {knobs.data}")
+        if knobs.mu < 1 or self.base.batch % knobs.mu:
+            raise ValueError(f"μ must divide the batch of {self.base.batch}; got {knobs.mu}")
+        before, self.knobs = self.knobs, knobs
+        if (knobs.seed, knobs.data) != (before.seed, before.data):
+            self.reset()
+            return
+        if knobs.active != before.active:           # Adam's moments stay with their mutation
+            names = [i for i, on in enumerate(before.active) if on]
+            kept = {names[k]: moments for k, moments in self.evolution.own.items()}
+            now = [i for i, on in enumerate(knobs.active) if on]
+            self.evolution.own = {k: kept[i] for k, i in enumerate(now) if i in kept}
+        if knobs.gamma != before.gamma and self.evolution.scores and self.next == 3:
+            self._judge(bool(self.spread))
+
+    # ------------------------------------------------------------------------------ evolving
+
+    @property
+    def waiting(self) -> bool:
+        """The children stand judged, and it is for the learner to choose one."""
+        return self.knobs.selection == "mine" and self.next == 3 and self.choice is None
+
+    def advance(self, by_hand: bool = True) -> str:
+        """Do the next phase, and return its name ("" while `waiting`). by_hand: error bars, and every snapshot."""
+        if self.waiting:
+            return ""
+        e, phase = self.evolution, plane.PHASES[self.next]
+        with self._thread():
+            if phase == "train_d":
+                self._set_out()
+                e.train_d(self.real)
+            elif phase == "vary":
+                e.settings = self._settings(mu=e.settings.mu)
+                self.parents, self.spread = list(e.survivors), ()
+                e.vary()
+            elif phase == "evaluate":
+                self._judge(by_hand and self.luck > 0)
+            else:
+                self._select()
+        self.done, self.next = phase, (self.next + 1) % 4
+        if self.next == 0 and (by_hand or e.generation % self.every == 0):
+            self.remember()
+        return phase
+
+    def generation(self, by_hand: bool = False) -> None:
+        """What is missing of this generation; stops where it has to wait for a choice."""
+        while not self.waiting:
+            self.advance(by_hand)
+            if self.next == 0:
+                return
+
+    def _set_out(self) -> None:
+        """A new generation: what was once ahead is forgotten, and as many parents as μ wants stand ready."""
+        e, k = self.evolution, self.knobs
+        for later in [g for g in self.snapshots if g > e.generation]:
+            del self.snapshots[later]
+        for later in [g for g in self.measured if g > e.generation]:
+            del self.measured[later]
+        del self._whole[e.generation:]
+        self.choice = self.chosen = self.fate = None
+        e.survivors = [e.survivors[i % len(e.survivors)] for i in range(k.mu)]
+        e.children, e.scores, self.parents, self.spread = [], [], [], ()
+        e.settings = self._settings()
+
+    def _judge(self, luck: bool) -> None:
+        e = self.evolution
+        e.settings = self._settings(mu=e.settings.mu)
+        e.evaluate()
+        judged = plane.luck(e, self.luck) if luck else ()
+        self.spread = tuple(Fitness(*row) for row in torch.as_tensor(judged).std(0).tolist()) if luck else ()
+
+    def _select(self) -> None:
+        e = self.evolution
+        e.settings = self._settings(mu=e.settings.mu)
+        if self.knobs.selection == "mine":
+            best = select(e.scores, 1)[0]
+            self.chosen = self.choice, best
+            self.tally = self.tally[0] + 1, self.tally[1] + (self.choice == best)
+            if self.choice != best:
+                self.fate = Fate(e.generation + 1, self.span, (branch(e, self.choice), branch(e, best)))
+        e.select()
+        self._whole.append(e.lineage[-1])
+        if self.measure and (e.generation % self.every == 0):
+            self._measure()
+
+    def choose(self, child: int) -> None:
+        """With the rule "mine": this child lives on (with μ > 1, and the best of the others). Then comes the truth."""
+        if not self.waiting:
+            raise RuntimeError('there is nothing to choose: set the selection to "mine", and step to the evaluation')
+        if not 0 <= child < len(self.evolution.children):
+            raise ValueError(f"there is no child {child}; there are {len(self.evolution.children)}, counted from 0")
+        self.choice = child
+        self.advance()
+
+    # ------------------------------------------------------------------------------ two fates
+
+    def live(self) -> None:
+        """One generation of both fates, if they are not over."""
+        fate = self.fate
+        if fate is None or fate.over:
+            return
+        with self._thread():
+            if not fate.measures[0]:
+                self._measure_fates()
+            for branch in fate.branches:
+                branch.step(self.real)
+                branch.lineage.clear()
+            fate.age += 1
+            if fate.over or fate.age % 5 == 0:
+                self._measure_fates()
+
+    def _measure_fates(self) -> None:
+        for branch, curve in zip(self.fate.branches, self.fate.measures):
+            if self.measure:
+                curve.append((self.fate.age, self.measure(self.real, branch.G)))
+
+    # ------------------------------------------------------------------------------ memory
+
+    def remember(self) -> None:
+        """Keep a snapshot of this generation, and its measures. The oldest but generation 0 are forgotten."""
+        e = self.evolution
+        if self.next:
+            return
+        self.snapshots[e.generation] = _state(e)
+        most = min(MOST, max(3, MEMORY // max(1, _bytes(self.snapshots[e.generation]))))
+        while len(self.snapshots) > most:
+            del self.snapshots[next(g for g in self.snapshots if g)]
+        if self.measure:
+            self._measure()
+
+    def _measure(self) -> None:
+        e = self.evolution
+        if e.generation not in self.measured:
+            with self._thread():
+                self.measured[e.generation] = self.measure(self.real, e.G)
+
+    def rewind(self, generation: int) -> int:
+        """Go back, or forward again, to the last snapshot up to this generation; returns its number.
+
+        The knobs stay as they are turned now. What lies ahead is kept until another generation begins.
+        """
+        kept = sorted(self.snapshots)
+        found = kept[max(0, bisect_right(kept, generation) - 1)]
+        e = self.evolution
+        self.next, self.done, self.choice, self.chosen, self.fate = 0, "", None, None, None
+        self.parents, self.spread = [], ()
+        e.restore(self.snapshots[found])
+        e.lineage = self._whole[:found]
+        return found
+
+    def reset(self) -> None:
+        """Generation 0 again, with the knobs as they are."""
+        self.choice = self.chosen = self.fate = None
+        with self._thread():
+            e = self.make(self._settings())
+            real = self.real
+            draw = torch.Generator().manual_seed(0)
+            shown = real(200, draw) if callable(real) else real[torch.randperm(len(real), generator=draw)[:64]]
+        self.evolution, self._whole = e, []
+        self.shown = shown.float() / 127.5 - 1 if shown.dtype == torch.uint8 else shown
+        self.next, self.done, self.tally = 0, "", (0, 0)
+        self.parents, self.spread = [], ()
+        self.snapshots: OrderedDict[int, dict] = OrderedDict()
+        self.measured: dict[int, Mapping[str, float]] = {}
+        self.remember()
+
+    def view(self) -> View:
+        """What there is to see now; see `view`."""
+        with self._thread():
+            return view.view(self)
+
+
+# ------------------------------------------------------------------------------------------ small parts
+
+def branch(e: Evolution, child: int) -> Evolution:
+    """Another evolution that stands where this one does, its children judged, and selects this child; then by F.
+
+    All is copied but what is real; the copy's lineage is empty. e itself is left as it is.
+    """
+    other = copy.deepcopy(e, {id(e.real): e.real, id(e.lineage): []})
+    other.settings = replace(e.settings, selection=_by_hand(child, e.settings.mu))
+    other.select()
+    other.settings = replace(e.settings, selection="best")
+    return other
+
+
+def _on_the_plane(mixture: plane.Mixture, G: nn.Module) -> dict[str, float]:
+    """`plane.measure` on 500 samples: cheap enough to watch."""
+    return plane.measure(mixture, G, n=500)._asdict()
+
+
+def _by_hand(child: int, mu: int) -> Callable[[Sequence[Fitness]], list[int]]:
+    """A selection: this child, then the best of the others."""
+    def chosen_by_hand(scores):
+        return [child, *(i for i in select(scores, len(scores)) if i != child)][:mu]
+
+    return chosen_by_hand
+
+
+@contextmanager
+def _without_lineage(e: Evolution) -> Iterator[None]:
+    whole, e.lineage = e.lineage, []
+    try:
+        yield
+    finally:
+        e.lineage = whole
+
+
+def _state(e: Evolution) -> dict:
+    """`e.state()` without the lineage, which only grows and never changes."""
+    with _without_lineage(e):
+        return e.state()
+
+
+def _bytes(value) -> int:
+    """The size of all tensors in a nest of dicts and lists."""
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    values = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return sum(map(_bytes, values))

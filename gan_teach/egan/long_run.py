@@ -1,0 +1,53 @@
+"""A long evolution: a visible loop that can be killed at any moment and goes on exactly."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from .. import pictures
+from ..networks.layers import keep_freed_memory, sample_z
+from ..training import stop_signals
+from .evolution import Evolution
+
+
+def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,
+        picture_every: int = 500) -> Evolution:
+    """Go on from `folder`/resume.pt where there is one, until `generations` have passed.
+
+    Draws a progress bar, writes a grid of the first survivor's pictures every `picture_every` generations (0: never)
+    and a snapshot every `save_every`. Ctrl-C and SIGTERM finish the generation at hand, save, and return.
+    Raises ValueError where the snapshot was made with other settings.
+    """
+    keep_freed_memory()
+    folder = Path(folder)
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    resume = folder / "resume.pt"
+    if resume.exists():
+        state = torch.load(resume, map_location="cpu", weights_only=True)
+        if state["settings"] != str(evolution.settings):
+            raise ValueError("this snapshot was made with other settings: evolve in another folder, or delete it; "
+                             f"snapshot {state['settings']}, now {evolution.settings}")
+        evolution.restore(state)
+    z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
+    clock = time.monotonic() - evolution.seconds
+    with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=" generations") as bar:
+        while evolution.generation < generations and not stop.is_set():
+            evolution.step(real)
+            evolution.seconds = time.monotonic() - clock
+            bar.update()
+            if evolution.generation % 50 == 0:
+                won = Counter(past.winner for past in evolution.lineage[-500:])
+                bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
+            if evolution.generation % save_every == 0:
+                evolution.save(resume)
+            if picture_every and evolution.generation % picture_every == 0:
+                with torch.no_grad():
+                    grid = pictures.grid(evolution.G(z), columns=8)
+                (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
+    evolution.save(resume)
+    return evolution

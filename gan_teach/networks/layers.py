@@ -1,0 +1,205 @@
+"""The small parts that more than one model shares, and the choice of device.
+
+Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), sections 3 and 4; the blur is
+from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """The device to compute on: `name`, else $GAN_TEACH_DEVICE, else CUDA, else MPS, else the CPU."""
+    name = name or os.environ.get("GAN_TEACH_DEVICE")
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not usable.get(name.split(":")[0], False):
+        here = ", ".join(kind for kind, present in usable.items() if present)
+        raise ValueError(f"device {name!r} is not usable on this machine; usable here: {here}")
+    return torch.device(name)
+
+
+def low_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
+    """Autocast to bfloat16 where it is wanted and fast: on an accelerator, and on CPUs with AVX-512.
+
+    Elsewhere a convolution in bfloat16 is emulated, ten times as slow as in float32.
+    """
+    kind = torch.device(device).type
+    fast = kind != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return torch.autocast(kind, torch.bfloat16, enabled=wanted and fast)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc reuse large freed blocks instead of returning them to the kernel after every tensor.
+
+    Activations of 32 MB and more are otherwise mapped and page-faulted anew at each step. Linux only;
+    elsewhere it does nothing.
+    """
+    if sys.platform.startswith("linux"):
+        try:
+            libc = ctypes.CDLL("libc.so.6")
+        except OSError:  # another C library: nothing to gain
+            return
+        M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD = -4, -1, -2
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(M_TOP_PAD, 256 << 20)
+
+
+_counting = threading.Lock()
+_alone = {"users": 0, "before": 0}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute without helper threads: one picture is too small to share, and waiting for a busy core costs 5×.
+
+    The number belongs partly to a thread, partly to the whole process, and a new thread starts with whatever is set
+    just then. So the first who enters notes it for all, and nobody takes the 1 of another for what the notebook had.
+    """
+    with _counting:
+        if not _alone["users"]:
+            _alone["before"] = torch.get_num_threads()
+        _alone["users"] += 1
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _counting:
+            _alone["users"] -= 1
+            torch.set_num_threads(_alone["before"])
+
+
+def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") -> torch.Tensor:
+    """z ~ N(0, I), N×Z. Drawn on the CPU, so that a seed names the same z on every device."""
+    return torch.randn(n, z_dim, generator=torch.Generator().manual_seed(seed)).to(device)
+
+
+def pixel_norm(x: torch.Tensor, eps: float = 1e-8) -> torch.Tensor:
+    """b_{x,y} = a_{x,y} / sqrt(1/C · Σ_c (a^c_{x,y})² + ε): unit mean square over the channels (dim 1)."""
+    # a sum divided, not a mean: its gradient keeps the layout of x (channels last), and training is 1.3 times as fast
+    return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) / x.shape[1] + eps)
+
+
+def minibatch_stddev(x: torch.Tensor, group: int = 4, eps: float = 1e-8) -> torch.Tensor:
+    """Append one map holding the average standard deviation over the images of a group (N×C×H×W → N×(C+1)×H×W).
+
+    A group is `group` images m, m + N/group, m + 2N/group, … as in the authors' code; a batch that
+    `group` does not divide is one group.
+    """
+    n, c, h, w = x.shape
+    g = group if n % group == 0 else n
+    y = x.float().reshape(g, n // g, c, h, w)
+    y = (y.var(dim=0, unbiased=False) + eps).sqrt().mean(dim=(1, 2, 3))     # (N/g,)
+    y = y.repeat(g).view(n, 1, 1, 1).expand(n, 1, h, w)
+    return torch.cat([x, y.to(x.dtype)], dim=1)
+
+
+class _Blur(torch.autograd.Function):
+    """The filter is symmetric, so its gradient is the filter itself, once more and as often as one likes.
+
+    Autograd alone would take the second derivative, which R1 needs, channel by channel.
+    """
+
+    @staticmethod
+    def forward(ctx, x: torch.Tensor) -> torch.Tensor:
+        row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
+        with torch.autocast(x.device.type, enabled=False):
+            return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:
+        return _Blur.apply(gradient)
+
+
+def blur(x: torch.Tensor) -> torch.Tensor:
+    """Each channel of x (N×C×H×W) filtered with [1, 2, 1]ᵀ·[1, 2, 1] / 16, zeros around it.
+
+    After nearest ×2 it makes the upsampling bilinear; before a mean of 2×2 pixels it softens the downsampling.
+    """
+    return _Blur.apply(x)
+
+
+class EqualizedConv2d(nn.Module):
+    """Convolution with an equalised learning rate: ŵ = w · gain / sqrt(fan_in), w ~ N(0, 1).
+
+    Every weight is stored at unit variance and scaled when it is used, so that Adam's step, whose size
+    does not depend on the gradient's scale, means the same for every layer.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = math.sqrt(2), padding: int | None = None,
+                 bias: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
+        self.scale = gain / math.sqrt(c_in * kernel**2)
+        self.padding = kernel // 2 if padding is None else padding
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+def _spread(weight: torch.Tensor) -> torch.Tensor:
+    """The sum of four copies of a kernel, shifted by one row, one column and both: k×k → (k+1)×(k+1)."""
+    w = F.pad(weight, (1, 1, 1, 1))
+    w = w[..., 1:, :] + w[..., :-1, :]
+    return w[..., 1:] + w[..., :-1]
+
+
+class UpConv2d(EqualizedConv2d):
+    """Nearest ×2, then a 3×3 convolution, in one step: N×C×H×W → N×C'×2H×2W.
+
+    An output pixel sees at most 2×2 different input pixels, so four of the nine products are sums of others:
+    a transposed convolution with the 4×4 kernel of the sums needs 16 products instead of 36.
+    """
+
+    def kernel(self) -> torch.Tensor:
+        """The kernel of the transposed convolution, C×C'×4×4."""
+        return _spread(self.weight.flip(2, 3) * self.scale).transpose(0, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
+
+
+class DownConv2d(EqualizedConv2d):
+    """A 3×3 convolution, then the mean of 2×2 pixels, in one step: N×C×H×W → N×C'×H/2×W/2."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, _spread(self.weight * (self.scale / 4)), self.bias, stride=2, padding=1)
+
+
+class EqualizedLinear(nn.Module):
+    """Fully connected layer with an equalised learning rate: ŵ = w · rate · gain / sqrt(fan_in), w ~ N(0, 1/rate²).
+
+    rate: how fast this layer learns, compared with the others. The stored weight is larger by as much as its use
+    is smaller, so that the layer starts out the same and each step of Adam moves it `rate` times as far.
+    """
+
+    def __init__(self, c_in: int, c_out: int, gain: float = math.sqrt(2), rate: float = 1.0, bias: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(c_out, c_in) / rate)
+        self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
+        self.scale, self.rate = gain / math.sqrt(c_in) * rate, rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bias = self.bias if self.bias is None or self.rate == 1.0 else self.bias * self.rate
+        return F.linear(x, self.weight * self.scale, bias)
+
+
+def double_conv(c_in: int, c_out: int) -> nn.Sequential:
+    """Two 3×3 convolutions, each followed by batch norm and ReLU; the resolution stays."""
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True),
+        nn.Conv2d(c_out, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))

@@ -1,0 +1,167 @@
+"""Progressive GAN: the generator that chapter 1 dissects, and its discriminator.
+
+Karras et al. 2017, "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
+(arXiv 1710.10196). Layer numbers are those of GAN Dissection (Bau et al. 2018): layer1 and layer2 work
+at 4×4, layer3 and layer4 at 8×8, and so on; a unit is a channel of a layer after its LeakyReLU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from .layers import DownConv2d, EqualizedConv2d, EqualizedLinear, UpConv2d, minibatch_stddev, pixel_norm
+
+
+@dataclass(frozen=True)
+class ProGANConfig:
+    z_dim: int = 128                                  # size of the latent z
+    widths: tuple[int, ...] = (128, 128, 64, 32, 16)  # units at 4, 8, 16, 32, 64 px
+    stddev_group: int = 4                             # images per group of the minibatch std-dev; 0: without it
+
+    @property
+    def resolution(self) -> int:
+        return 4 * 2 ** (len(self.widths) - 1)
+
+
+class Layer(nn.Module):
+    """Pixel norm → [nearest ×2] → convolution → LeakyReLU 0.2.
+
+    The norm opens the next layer instead of closing this one, so that a unit's value r_u is what left the
+    LeakyReLU: the same function, cut where the dissection paper cuts it.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int = 3, up: bool = False, padding: int | None = None):
+        super().__init__()
+        self.conv = (UpConv2d if up else EqualizedConv2d)(c_in, c_out, kernel, padding=padding)
+        self.up = up
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.leaky_relu(self.conv(pixel_norm(x)), 0.2)
+
+
+class Generator(nn.Module):
+    """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1].
+
+    While it grows, `resolution` is the size of its pictures now and `alpha` ∈ [0, 1] how far the newest
+    resolution has faded in.
+    """
+
+    def __init__(self, config: ProGANConfig = ProGANConfig()):
+        super().__init__()
+        self.config, self.z_dim = config, config.z_dim
+        self.resolution, self.alpha = config.resolution, 1.0
+        self.blocks, self.to_rgb = nn.ModuleDict(), nn.ModuleDict()
+        c_in = config.z_dim
+        for i, c in enumerate(config.widths):
+            first = Layer(c_in, c, kernel=4, padding=3) if i == 0 else Layer(c_in, c, up=True)
+            self.blocks[f"layer{2 * i + 1}"] = first
+            self.blocks[f"layer{2 * i + 2}"] = Layer(c, c)
+            self.to_rgb[str(4 * 2**i)] = EqualizedConv2d(c, 3, 1, gain=1.0)
+            c_in = c
+
+    def grow(self, resolution: int, alpha: float = 1.0) -> None:
+        """Set the size of the pictures and how far it has faded in."""
+        if str(resolution) not in self.to_rgb:
+            raise ValueError(f"this generator cannot make {resolution} px; it can make {', '.join(self.to_rgb)}")
+        self.resolution, self.alpha = resolution, alpha
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names that `at` takes, in the order of computation."""
+        return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
+
+    def _image(self, x: torch.Tensor, lower: torch.Tensor | None) -> torch.Tensor:
+        rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
+        if self.alpha < 1.0 and lower is not None:
+            low = self.to_rgb[str(self.resolution // 2)](pixel_norm(lower))
+            low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)           # CUDA enlarges in float32
+            rgb = torch.lerp(low, rgb, self.alpha)
+        return rgb
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        x, lower = z[:, :, None, None], None                 # (N, Z, 1, 1)
+        for name in self.layers:
+            if self.blocks[name].up:
+                lower = x
+            x = self.blocks[name](x)
+        return self._image(x, lower).float()
+
+    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> torch.Tensor:
+        """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes."""
+        z = torch.randn(n, self.z_dim, generator=draw)[share]
+        return self(z.to(next(self.parameters()).device))
+
+    def at(self, z: torch.Tensor, layer: str) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+        """Cut the generator: r = h(z) and f, with x = G(z) = f(r) (Bau et al., section 3).
+
+        z is N×Z; r is N×U×h×w, one channel a unit. f(r) equals G(z) bit for bit.
+        Raises ValueError for a layer that does not exist, and while a resolution is fading in.
+        """
+        r, f = self.activations(z, [layer])
+        return r[layer], f
+
+    def activations(self, z: torch.Tensor, layers: Sequence[str]
+                    ) -> tuple[dict[str, torch.Tensor], Callable[[torch.Tensor], torch.Tensor]]:
+        """Cut at several layers in one go: {layer: r}, in order of computation, and the f of the last of them."""
+        for layer in layers:
+            if layer not in self.layers:
+                raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
+        if self.alpha < 1.0:
+            raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
+        cut = 1 + max(map(self.layers.index, layers))
+        x, r = z[:, :, None, None], {}
+        for name in self.layers[:cut]:
+            x = self.blocks[name](x)
+            if name in layers:
+                r[name] = x
+
+        def f(x: torch.Tensor) -> torch.Tensor:
+            for name in self.layers[cut:]:
+                x = self.blocks[name](x)
+            return self._image(x, None).float()
+
+        return r, f
+
+
+class Discriminator(nn.Module):
+    """The generator's mirror image: N×3×R×R images to N logits, large for "real"."""
+
+    def __init__(self, config: ProGANConfig = ProGANConfig()):
+        super().__init__()
+        self.config = config
+        self.resolution, self.alpha = config.resolution, 1.0
+        self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
+        for i, c in enumerate(config.widths):
+            resolution = str(4 * 2**i)
+            self.from_rgb[resolution] = EqualizedConv2d(3, c, 1)
+            if i > 0:
+                self.blocks[resolution] = nn.Sequential(
+                    EqualizedConv2d(c, c, 3), nn.LeakyReLU(0.2),
+                    DownConv2d(c, config.widths[i - 1], 3), nn.LeakyReLU(0.2))
+        c = config.widths[0]
+        self.last = nn.Sequential(
+            EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
+            EqualizedLinear(c * 4 * 4, c), nn.LeakyReLU(0.2), EqualizedLinear(c, 1, gain=1.0))
+
+    grow = Generator.grow
+    to_rgb = property(lambda self: self.from_rgb)  # so that both halves of the pair grow by the same method
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        resolution = self.resolution
+        y = F.leaky_relu(self.from_rgb[str(resolution)](x), 0.2)
+        while resolution > 4:
+            y = self.blocks[str(resolution)](y)
+            if resolution == self.resolution and self.alpha < 1.0:
+                low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
+                y = torch.lerp(low.to(y.dtype), y, self.alpha)
+            resolution //= 2
+        with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
+            y = y.float()
+            if self.config.stddev_group:
+                y = minibatch_stddev(y, self.config.stddev_group)        # (N, C + 1, 4, 4)
+            return self.last(y).flatten()                                # (N,)

@@ -1,0 +1,154 @@
+"""The network that labels pixels: a small U-Net, its training loop, and adapters for public segmenters.
+
+GAN Dissection (arXiv 1811.10597) compares every unit with a semantic segmentation s_c(x) of the generated
+picture. A *segmenter* here is any callable  images N×3×H×W in [-1, 1] -> class scores N×C×H×W  with `.classes`.
+`UNet` (Ronneberger et al., arXiv 1505.04597, much reduced) is ours; `wrap` turns a public network into one.
+Used in chapter 1 (notebooks/01_gan_dissection.ipynb) and chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..pictures import to_float
+from ..worlds.drawing import prerender
+from ..worlds.scenes import CLASSES
+from .layers import double_conv
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass
+class SegmenterConfig:
+    """The shape of a `UNet`; a checkpoint stores it beside the weights."""
+
+    classes: tuple[str, ...] = CLASSES           # names, in the order of the score channels
+    widths: tuple[int, ...] = (16, 32, 64, 96)   # channels at full, 1/2, 1/4, 1/8 resolution
+
+
+class UNet(nn.Module):
+    """Halve the picture three times to see the scene, then return to full size with the details kept aside.
+
+    images N×3×H×W in [-1, 1] -> logits N×C×H×W. Any H, W of at least 8 pixels.
+    """
+
+    def __init__(self, config: SegmenterConfig | None = None):
+        super().__init__()
+        self.config = config or SegmenterConfig()
+        self.classes = list(self.config.classes)
+        widths = list(self.config.widths)
+        self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([3] + widths[:-1], widths))
+        self.up = nn.ModuleList(double_conv(low + high, high)
+                                for low, high in zip(widths[:0:-1], widths[-2::-1]))
+        self.head = nn.Conv2d(widths[0], len(self.classes), 1)
+        self.to(memory_format=torch.channels_last)  # twice as fast as NCHW on a CPU
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.contiguous(memory_format=torch.channels_last)
+        kept = []
+        for i, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if i else x)                  # (N, widths[i], H/2^i, W/2^i)
+            kept.append(x)
+        kept.pop()
+        for block in self.up:
+            skip = kept.pop()
+            x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
+            x = block(torch.cat([x, skip], 1))                          # (N, widths[i], H/2^i, W/2^i)
+        return self.head(x)                                             # (N, C, H, W)
+
+
+# ---------------------------------------------------------------------------------------------- use
+
+@torch.no_grad()
+def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 64) -> Tensor:
+    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H'×W' (long), `batch` at a time."""
+    C, labels = len(segmenter.classes), []
+    for part in images.split(batch):
+        scores = segmenter(part)
+        if scores.ndim != 4 or scores.shape[1] != C:
+            raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
+                             f"for its {C} class names")
+        labels.append(scores.argmax(1))
+    return torch.cat(labels)
+
+
+class Wrapped:
+    """What `wrap` returns: a callable images -> scores with `.classes`."""
+
+    def __init__(self, network, classes, prepare, key):
+        self.network, self.classes, self.prepare, self.key = network, list(classes), prepare, key
+
+    def __call__(self, images: Tensor) -> Tensor:
+        scores = self.network(self.prepare(images) if self.prepare else images)
+        if isinstance(scores, dict):
+            if self.key not in scores:
+                raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={self.key!r}) "
+                               "asks for another entry; pass the right key=")
+            scores = scores[self.key]
+        elif isinstance(scores, (tuple, list)):
+            scores = scores[0]
+        if scores.ndim != 4 or scores.shape[1] != len(self.classes):
+            raise ValueError(f"the network returned scores of shape {tuple(scores.shape)}; wanted "
+                             f"N×{len(self.classes)}×H×W for the {len(self.classes)} class names given")
+        if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
+            scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
+        return scores
+
+
+def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], Tensor] | None = None,
+         key: str = "out") -> Wrapped:
+    """Let any network take the segmenter's place.
+
+    network: images -> N×C×h×w scores, or a dict holding them under `key` (torchvision's segmentation models),
+    or a tuple whose first entry they are. classes: the C names. prepare: what to do to images in [-1, 1] first
+    (`imagenet_input` for torchvision's). Scores are resized to the picture. Put the network in eval mode first.
+
+    >>> net = torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights=weights).eval()
+    >>> segmenter = wrap(net, weights.meta["categories"], prepare=imagenet_input)
+    """
+    return Wrapped(network, classes, prepare, key)
+
+
+def imagenet_input(images: Tensor) -> Tensor:
+    """[-1, 1] -> the mean 0, deviation 1 colours that networks pre-trained on ImageNet expect."""
+    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images * 0.5 + 0.5 - mean) / std
+
+
+# ---------------------------------------------------------------------------------------------- judge
+
+def confusion(labels: Tensor, truth: Tensor, n_classes: int) -> Tensor:
+    """Count pixel pairs: entry (t, l) = pixels of true class t labelled l. Long, n_classes × n_classes."""
+    pairs = truth.flatten().long() * n_classes + labels.flatten().long()
+    return torch.bincount(pairs, minlength=n_classes ** 2).view(n_classes, n_classes)
+
+
+def class_iou(counts: Tensor) -> Tensor:
+    """IoU_c = |label c ∧ truth c| / |label c ∨ truth c| from a confusion matrix; NaN for a class never seen."""
+    both = counts.diagonal().double()
+    return both / (counts.sum(0) + counts.sum(1) - both)  # 0/0 -> NaN
+
+
+def mean_iou(counts: Tensor) -> float:
+    """Mean of `class_iou` over the classes that occur."""
+    return class_iou(counts).nanmean().item()
+
+
+def evaluate(segmenter, scenes, batch: int = 64) -> dict:
+    """Judge a segmenter on scenes with exact masks: {"iou": {class: IoU}, "mean_iou": …, "accuracy": …}.
+
+    scenes: a `scenes.Scenes`, or a pair (images, masks) as `prerender` makes it.
+    """
+    images, masks = scenes if isinstance(scenes, tuple) else prerender(scenes)
+    n = len(segmenter.classes)
+    counts = torch.zeros(n, n, dtype=torch.long)
+    for part, truth in zip(images.split(batch), masks.split(batch)):
+        counts += confusion(segment(segmenter, to_float(part)), truth, n)
+    return {"iou": {name: round(v, 4) for name, v in zip(segmenter.classes, class_iou(counts).tolist())},
+            "mean_iou": mean_iou(counts),
+            "accuracy": (counts.diagonal().sum() / counts.sum()).item()}

@@ -1,0 +1,146 @@
+"""E-GAN beside its rivals on the plane, over seeds, generations and CPU time: the records behind chapter 3's claims.
+
+    python -m gan_teach compare plane            8 variants × 8 seeds on the ring and on the grid
+    python -m gan_teach compare robustness       shallower, deeper, narrower networks, batch norm in D
+
+A record is one JSON file, made by one command, written after every run in it: a killed comparison goes on with the
+run that it was in. One thread each, so that CPU seconds can be compared; within a seed the variants take turns, so
+that a busy machine is equally unfair to all. Wang et al. 2018 (arXiv 1803.00657) show one run of each method.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from .. import checkpoints, files
+from ..egan import plane
+from ..egan.evolution import Evolution, Settings
+from ..egan.plane import Mixture
+from ..egan.records import MEASURES, table
+from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One table of a comparison: every variant from every seed, measured in `every` generations."""
+
+    mixture: Callable[[], Mixture]
+    variants: dict[str, Settings]
+    generations: int
+    seeds: int = 8
+    every: int = 100
+    equal_compute: bool = False        # variants without siblings go on until they have cost as much as E-GAN
+    start: Callable[[Settings], Evolution] = plane.start
+
+    def length(self, variant: str) -> int:
+        """A generation without siblings costs about 0.31 of one with three to judge."""
+        alone = len(self.variants[variant].mutations) == 1 and self.variants[variant].d_steps == 1
+        return self.generations * 7 // 2 if self.equal_compute and alone else self.generations
+
+
+def trace(plan: Plan, variant: str, seed: int) -> dict[str, list]:
+    """One run: at each checkpoint the generation, the CPU seconds so far (measuring excluded), and the measures."""
+    mixture = plan.mixture()
+    evolution = plan.start(replace(plan.variants[variant], seed=seed))
+    found: dict[str, list] = {"generation": [], "cpu_seconds": [], **{name: [] for name in MEASURES}}
+    spent = 0.0
+    for _ in range(plan.length(variant) // plan.every):
+        since = time.thread_time()
+        for _ in range(plan.every):
+            evolution.step(mixture)
+        spent += time.thread_time() - since
+        found["generation"].append(evolution.generation)
+        found["cpu_seconds"].append(round(spent, 2))
+        for name, value in zip(MEASURES, plane.measure(mixture, evolution.G)):
+            found[name].append(value if name == "modes" else round(value, 4))
+    won = plane.shares(evolution.lineage, window=evolution.generation)
+    return found | {"won": {name: round(share, 3) for name, share in won.items()}}
+
+
+def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
+    """Make every run that the file at `path` does not hold yet; returns the record, with its tables of means."""
+    settings = {name: {v: f"{plan.length(v)} generations, {s}" for v, s in plan.variants.items()}
+                for name, plan in plans.items()}
+    record = checkpoints.unfinished(path, command, {"threads": 1, "settings": settings}, tables={}, runs={})
+    before, todo = torch.get_num_threads(), [
+        (name, seed, variant) for name, plan in plans.items()
+        for seed in range(plan.seeds) for variant in plan.variants]
+    torch.set_num_threads(1)
+    try:
+        for name, seed, variant in tqdm(todo, desc=path.stem, unit="run"):
+            runs = record["runs"].setdefault(name, {}).setdefault(variant, {})
+            if str(seed) not in runs:
+                runs[str(seed)] = trace(plans[name], variant, seed)
+                _write(path, record)
+    finally:
+        torch.set_num_threads(before)
+    record["tables"] = {name: table(record, name) for name in plans}
+    _write(path, record)
+    return record
+
+
+def _write(path: Path, record: dict) -> None:
+    files.write_text(path, json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+
+
+
+# ------------------------------------------------------------------------------------------ the comparisons
+
+def plane_plans() -> dict[str, Plan]:
+    """The paper's two mixtures, all of `plane.variants`."""
+    variants = plane.variants()
+    return {"ring": Plan(plane.ring, variants, 1500, every=150, equal_compute=True),
+            "grid": Plan(plane.grid, variants, 800, every=100, equal_compute=True)}
+
+
+BODIES = {"as taught": PlaneConfig(), "2 layers": PlaneConfig(depth=2), "5 layers": PlaneConfig(depth=5),
+          "16 wide": PlaneConfig(width=16), "batch norm in D": PlaneConfig()}
+
+
+def _start(body: str) -> Callable[[Settings], Evolution]:
+    def start(settings: Settings) -> Evolution:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            G, D = PlaneGenerator(BODIES[body]), PlaneDiscriminator(BODIES[body])
+        if body == "batch norm in D":
+            # in the second layer, as the authors; right before the last one every batch would have the same mean logit
+            D.net[1].insert(1, torch.nn.BatchNorm1d(BODIES[body].width, track_running_stats=False))
+            D.per_sample = False
+        return Evolution(G, D, settings, "cpu")
+    return start
+
+
+def robustness_plans() -> dict[str, Plan]:
+    """The paper's architecture test, small: other depths, fewer units, batch norm in D; E-GAN and the single losses."""
+    chosen = {name: s for name, s in plane.variants().items() if name in ("E-GAN", "minimax", "heuristic",
+                                                                         "least_squares")}
+    return {body: Plan(plane.ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
+
+
+COMPARISONS: dict[str, tuple[str, Callable[[], dict[str, Plan]]]] = {
+    "plane": ("plane-comparison", plane_plans), "robustness": ("egan-robustness", robustness_plans)}
+
+
+def run(which: str, folder: str | Path, **changes) -> dict:
+    """Make the comparison of this name in the folder. changes: fields of `Plan`, such as seeds=2, generations=200."""
+    name, plans = COMPARISONS[which]
+    changed = {key: replace(plan, **changes) for key, plan in plans().items()}
+    return compare(changed, Path(folder) / f"{name}.json", f"python -m gan_teach compare {which}")
+
+
+def lines(record: dict) -> Iterator[str]:
+    """The tables as text, a line a variant: modes, share of high quality and MMD², mean ± standard error."""
+    for name, rows in record["tables"].items():
+        for where in ("equal generations", "equal compute"):
+            yield f"{name}, {where}"
+            for variant, row in rows.items():
+                cells = "  ".join(f"{measure} {row[where][measure]['mean']:.3f} ± {row[where][measure]['error']:.3f}"
+                                  for measure in MEASURES)
+                yield f"  {variant:<14}{row[where]['generation']:>6} × {row['ms_per_generation']:5.1f} ms   {cells}"

@@ -1,0 +1,90 @@
+"""GAN Dissection's comparison of models: with and without minibatch std-dev, early and late in training.
+
+    python -m gan_teach compare progan           2 variants × 2 seeds, each dissected at 48,000 and at 96,000 pictures
+
+Bau et al. 2018 (arXiv 1811.10597, the version submitted to ICLR): with minibatch standard deviation in D, the units of
+G match over 70 % more classes. The record is one JSON file, written after each dissection: a stopped comparison goes
+on with the run, and within it with the step, that it was in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from tqdm.auto import tqdm
+
+from .. import checkpoints, files, training
+from ..dissection.compare import Row, compare
+from ..networks import progan
+from ..networks.progan import ProGANConfig
+from ..training import Schedule, Settings, Training
+from ..worlds.scenes import Scenes
+
+NAME = "progan-comparison"
+VARIANTS = {"with": ProGANConfig(), "without": ProGANConfig(stddev_group=0)}
+# At 44,000 pictures the last resolution has faded in.
+SETTINGS = Settings(images=96_000, schedule=Schedule(
+    fade={8: 2_000, 16: 4_000, 32: 6_000, 64: 8_000}, stable={4: 2_000, 8: 4_000, 16: 8_000, 32: 10_000}))
+LAYERS = ("layer4", "layer6", "layer8")
+SCENES, REAL = 40_000, 2_000          # learnt from, seed 0; compared with, seed 1
+
+
+def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, device=None,
+        variants: dict[str, ProGANConfig] = VARIANTS, layers: Sequence[str] = LAYERS,
+        samples: int = 500) -> dict | None:
+    """Train each variant from each seed; dissect it half-way and at the end, unless the folder's record has it.
+
+    samples: pictures in a dissection. Returns the record; None when it was interrupted. ValueError where the folder
+    holds a record that was made with other settings.
+    """
+    path = Path(folder) / f"{NAME}.json"
+    record = checkpoints.unfinished(
+        path, "python -m gan_teach compare progan",
+        {"settings": asdict(settings), "layers": layers, "samples": samples},
+        data=f"{SCENES} rendered scenes, seed 0, 64×64; judged on {REAL} of seed 1", runs={})
+    stops = [settings.images // 2, settings.images]
+    todo = [(seed, name) for seed in range(seeds) for name in variants
+            if str(stops[-1]) not in record["runs"].get(f"{name}, seed {seed}", {})]
+    if not todo:
+        return record
+    learnt, real = (Scenes(n, size=64, seed=seed).images() for n, seed in ((SCENES, 0), (REAL, 1)))
+    judge = checkpoints.load("scenes-segmenter", device)
+    for seed, name in tqdm(todo, desc="progan", unit="run"):
+        torch.manual_seed(seed)
+        trained = Training(progan.Generator(variants[name]), progan.Discriminator(variants[name]), learnt,
+                           replace(settings, seed=seed), device)
+        found = record["runs"].setdefault(f"{name}, seed {seed}", {})
+        for stop in stops:
+            if str(stop) in found:
+                continue
+            steps = -(-stop // settings.batch)
+            training.run(trained, Path(folder) / f"{name}, seed {seed}", steps=steps)
+            if trained.steps < steps:
+                return None
+            rows = compare({name: trained.G_ema}, layers, judge, samples, real=real, progress=False).rows
+            found[str(stop)] = [asdict(row) for row in rows]
+            found["seconds"] = round(trained.seconds)
+            files.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return record
+
+
+def lines(record: dict) -> Iterator[str]:
+    """The table as text: for each length of training and each layer both variants, and the mean over the seeds."""
+    runs = record["runs"]
+    stops = [stop for stop in next(iter(runs.values()), {}) if stop != "seconds"]
+    yield (f"{'pictures':>9} {'layer':8}{'std-dev':9}{'matched units':>15}{'classes, by seed':>20}"
+           f"{'mean best IoU':>15}{'Fréchet':>10}")
+    for stop in stops:
+        for i, layer in enumerate(record["layers"]):
+            for name in dict.fromkeys(run.split(",")[0] for run in runs):
+                rows = [Row(**of[stop][i]) for run, of in runs.items() if run.split(",")[0] == name and stop in of]
+                if rows:
+                    yield (f"{int(stop):>9,} {layer:8}{name:9}"
+                           f"{f'{fmean(row.matched for row in rows):.1f} of {rows[0].units}':>15}"
+                           f"{', '.join(str(row.classes) for row in rows):>20}"
+                           f"{fmean(row.best_iou for row in rows):>15.3f}{fmean(row.frechet for row in rows):>10.2f}")

@@ -1,0 +1,215 @@
+"""How the weights of chapter 3 are made: E-GAN and its rivals on Fashion-MNIST and on small scenes.
+
+    python -m gan_teach train fashion-egan          (after: python -m gan_teach fetch fashion)
+    python -m gan_teach train fashion-heuristic     the same networks and draws, one loss alone
+    python -m gan_teach train scenes-plain-d        E-GAN with the paper's loss of D, without the two penalties;
+                                                    -momentum: with the paper's momentum in Adam; -paper: with both
+    train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
+
+The rivals with one loss have nobody to judge and are cheaper: they go on for as many generations as E-GAN's compute
+buys, and their record's curve passes E-GAN's number of generations on the way. What is kept is the survivor as it is:
+no average of weights, and not the child that was made last.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .. import checkpoints, files, metrics
+from ..egan import long_run, plane
+from ..egan.evolution import Evolution, Settings, logistic
+from ..egan.mutations import heuristic, least_squares, minimax
+from ..networks import classifier
+from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
+from ..networks.losses import logistic_r1_r2
+from ..pictures import to_float
+from ..worlds import datasets
+
+LICENCE = "MIT"
+SAMPLES, CURVE_SAMPLES = 5_000, 2_000       # pictures on each side of a Fréchet distance: at the end, on the way
+
+# Made to learn within 3,000 generations: five times the paper's learning rate, batch norm in G, no momentum in
+# Adam, and a D that may not be steep. At this rate, with the paper's momentum and loss of D, villages collapse: the
+# rivals "plain-d", "momentum" and "paper". Siblings are mutated and judged on the same z, which makes a generation
+# 2.4 times cheaper: `egan.shared`.
+SETTINGS = Settings(batch=32, fitness_batch=64, d_steps=1, gamma=0.01, lr=1e-3, betas=(0.0, 0.99),
+                    d_loss=logistic_r1_r2, mutate_same_z=True, judge_same_z=True, bf16=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    network: DCGANConfig
+    generations: int                 # of E-GAN
+    price: int                       # generations of one loss alone that cost as much as one of E-GAN
+    every: int                       # generations between two rows of the curve
+    data: str                        # in words, for the record
+    settings: Settings = SETTINGS
+
+
+PLANS = {
+    "fashion": Plan(layout(32, 32, grey=True, norm_g=True), 3000, 3, 500,
+                    "Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split"),
+    "scenes": Plan(layout(32, 32, norm_g=True), 3000, 3, 500,
+                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1"),
+}
+ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there is no judge for them")
+RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
+          "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
+          "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
+          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}}
+
+
+def plan_for(pictures: str | Path) -> Plan:
+    """The plan for a set of `datasets.pictures`, or for a folder of pictures."""
+    return PLANS.get(str(pictures), ANY)
+
+
+def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"].network, device=None) -> Evolution:
+    """Generation 0 on pictures of 32×32; grey ones, unless the network says otherwise."""
+    torch.manual_seed(settings.seed)
+    return Evolution(Generator(network), Discriminator(network), settings, device)
+
+
+def start(plan: Plan, rival: str = "egan", device=None) -> Evolution:
+    """Generation 0 of a plan, the same for every rival."""
+    return begin(replace(plan.settings, **RIVALS[rival]), plan.network, device)
+
+
+def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, every: int,
+           judge: Callable[[Evolution], dict]) -> list[dict] | None:
+    """Go on in the folder to so many generations, and judge the survivor after every `every` of them.
+
+    Returns the curve, a list of rows with generation, CPU seconds (without the judging) and what `judge` says; None
+    when it was interrupted. Both the run and the curve go on where they were.
+    """
+    notes = folder / "curve.json"
+    curve = json.loads(notes.read_text()) if notes.exists() else {"cpu_seconds": 0.0, "rows": []}
+    while evolution.generation < generations:
+        goal = min(generations, (evolution.generation // every + 1) * every)
+        since = time.process_time()
+        long_run.run(evolution, real, folder, goal, save_every=every, picture_every=every)
+        curve["cpu_seconds"] += time.process_time() - since
+        at = evolution.generation                               # beyond the goal, when the run was gone on with
+        if (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
+            curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
+        files.write_text(notes, json.dumps(curve) + "\n")
+        if at < goal:
+            return None
+    return [row for row in curve["rows"] if row["generation"] <= generations]
+
+
+def kept(evolution: Evolution) -> Generator:
+    """The survivor in 16 bits, half the size of a file; `load` gives it back in 32."""
+    return copy.deepcopy(evolution.G).cpu().to(memory_format=torch.contiguous_format).half().eval()
+
+
+# ------------------------------------------------------------------------------------------ judges
+
+class Judge:
+    """Measures pictures against real ones of the same set: `judge(G, n)` gives the figures of a record."""
+
+    def __init__(self, data: str, device=None, n: int = SAMPLES):
+        self.data, self.device = data, device
+        name = "fashion-classifier" if data == "fashion" else "scenes-segmenter"
+        self.eyes = checkpoints.load(name, device)
+        self.real = self._seen(to_float(datasets.pictures(data, "test", 32, n).images))
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """The segmenter has learnt from pictures of 64×64."""
+        return images if self.data == "fashion" else F.interpolate(images, scale_factor=2, mode="bilinear")
+
+    def figures(self, images: Tensor) -> dict:
+        """Fréchet distance to as many real pictures; where they have classes, the classifier's score too."""
+        seen = self._seen(images)
+        where = next(self.eyes.parameters()).device
+        found = {"frechet_distance": round(
+            metrics.frechet_distance(self.real[:len(seen)].to(where), seen.to(where), self.eyes), 3)}
+        if self.data == "fashion":
+            found["classifier_score"] = round(metrics.classifier_score(seen.to(where), self.eyes)[0], 3)
+        return found
+
+    def __call__(self, G: Generator, n: int, seed: int = 1) -> dict:
+        return self.figures(metrics.generate(G, n, seed).cpu())
+
+    def classes(self, images: Tensor) -> dict[str, float]:
+        """Which share of the pictures the classifier takes for each kind of clothing: a tenth each of real ones."""
+        named = classifier.classify(self.eyes, images)["class"].argmax(1).bincount(minlength=len(datasets.FASHION))
+        return {name: round(int(count) / len(images), 3) for name, count in zip(datasets.FASHION, named)}
+
+
+# ------------------------------------------------------------------------------------------ recipes
+
+def train(name: str, folder: str | Path, images: int | None = None, device=None) -> dict | None:
+    """Make a checkpoint such as "fashion-egan" or "scenes-heuristic"; the record, or None when it was interrupted."""
+    data, rival = name.split("-", 1)
+    return _train(name, data, rival, folder, images, device, f"python -m gan_teach train {name}")
+
+
+def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str = "egan", images: int | None = None,
+             device=None) -> dict | None:
+    """E-GAN, or a rival, on pictures of your own, brought to 32×32: a folder, "cifar10" or "celeba".
+
+        train_on("holiday-photos/")         # -> runs/holiday-photos-egan/holiday-photos-egan.safetensors, for `load`
+
+    folder: for snapshots, grids of samples and the result (None: runs/NAME). rival: one of `RIVALS`. images: how many
+    real pictures D is shown in all, instead of the plan's number of generations, which takes ten minutes of a CPU core.
+    Returns the record; None when it was interrupted, and the same call goes on. Only the sets of `PLANS` have a judge:
+    other records hold no distances. Raises ValueError for an unknown rival, else what `datasets.pictures` raises.
+    """
+    if rival not in RIVALS:
+        raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
+    name = f"{Path(pictures).expanduser().resolve().name.replace('.', '-')}-{rival}"
+    return _train(name, pictures, rival, Path("runs") / name if folder is None else folder, images, device,
+                  f"python -m gan_teach evolve {shlex.quote(str(pictures))} --rival {rival}")
+
+
+def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,
+           command: str) -> dict | None:
+    """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
+    plan, folder = plan_for(data), Path(folder)
+    real = datasets.pictures(data, "train", 32).images
+    evolution = start(plan, rival, device)
+    s = evolution.settings
+    generations = plan.generations * (plan.price if len(s.mutations) == 1 else 1)
+    if images is not None:
+        generations = max(1, images // (s.batch * s.d_steps))
+    judge = None if plan is ANY else Judge(data, device)
+    curve = evolve(evolution, real, folder, generations, plan.every,
+                   lambda e: judge(_averaged(e), CURVE_SAMPLES) if judge else {})
+    if curve is None:
+        return None
+    G = kept(evolution)
+    record = {}
+    if judge:
+        fake = metrics.generate(copy.deepcopy(G).float(), SAMPLES, seed=1)
+        record = judge.figures(fake)
+        record |= {f"{key}_of_real_pictures": value
+                   for key, value in judge.figures(to_float(real[:SAMPLES])).items()}
+        if data == "fashion":
+            record["share_of_classes"] = judge.classes(fake)
+    won = plane.shares(evolution.lineage, window=evolution.generation)
+    return checkpoints.save(
+        folder / name, G, command=command, data=plan.data if judge else f"{len(real)} of {data}, {plan.data}",
+        generations=evolution.generation, images_shown=evolution.generation * s.batch * s.d_steps,
+        seconds=round(evolution.seconds), cpu_seconds=curve[-1]["cpu_seconds"], settings=str(s), **record,
+        won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve,
+        licence=LICENCE if judge else "that of the pictures")
+
+
+def _averaged(evolution: Evolution) -> Generator:
+    """A copy of the survivor as it is used later: batch norm, if there is any, with its running averages."""
+    return copy.deepcopy(evolution.G).eval()
+
+
+RECIPES = {f"{data}-{rival}": partial(train, f"{data}-{rival}") for data in PLANS for rival in RIVALS}

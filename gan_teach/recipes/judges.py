@@ -1,0 +1,199 @@
+"""How the networks that judge are trained: the segmenter of villages, and the classifiers of portraits and clothes.
+
+They learn from pictures whose labels are known exactly, made to look a little like a GAN's. None of them ever takes
+part in the training of a generator.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .. import checkpoints
+from ..networks import classifier
+from ..networks.classifier import Classifier, ClassifierConfig
+from ..networks.layers import low_precision
+from ..networks.segmenter import SegmenterConfig, UNet, evaluate
+from ..pictures import to_float
+from ..worlds import datasets
+from ..worlds.drawing import prerender
+from ..worlds.portraits import RANGES, Portraits
+from ..worlds.scenes import Scenes
+
+LICENCE = "MIT"
+
+
+# ---------------------------------------------------------------------------------------------- pictures, and how fast
+
+def augment(images: Tensor, masks: Tensor | None, generator: torch.Generator,
+            mirror: bool = True) -> tuple[Tensor, Tensor | None]:
+    """Make clean renderings look like a GAN's pictures: mirrored, tinted, a little soft, a little noisy.
+
+    images N×3×H×W in [-1, 1], masks N×H×W -> the same shapes. mirror=False: for labels that know left from right.
+    """
+    n = len(images)
+
+    def uniform(low, high, *shape):
+        return torch.rand(shape, generator=generator) * (high - low) + low
+
+    if mirror:
+        flip = uniform(0, 1, n) < 0.5
+        images = torch.where(flip.view(n, 1, 1, 1), images.flip(-1), images)
+        masks = None if masks is None else torch.where(flip.view(n, 1, 1), masks.flip(-1), masks)
+    images = images * uniform(0.85, 1.12, n, 3, 1, 1) + uniform(-0.08, 0.08, n, 3, 1, 1)   # contrast, tint
+    row = torch.tensor([1.0, 2.0, 1.0]) / 4
+    kernel = torch.outer(row, row).expand(3, 1, 3, 3)
+    soft = F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+    softness = uniform(-0.6, 1.0, n, 1, 1, 1).clamp(min=0)                                # 0 for 3 in 8
+    images = torch.lerp(images, soft, softness)
+    noise = torch.randn(images.shape, generator=generator) * uniform(0, 0.06, n, 1, 1, 1)
+    return (images + noise).clamp(-1, 1), masks
+
+
+def class_weights(masks: Tensor, n_classes: int) -> Tensor:
+    """∝ 1/√(share of pixels), with mean 1 over pixels: a moon of 20 pixels must not be left to chance. (C,)"""
+    share = torch.bincount(masks.flatten().long(), minlength=n_classes).float() / masks.numel()
+    weights = share.clamp(min=1e-5).rsqrt()
+    return weights / (weights * share).sum()
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """One cycle: a linear warm-up over 10 % of the steps, then half a cosine down to zero."""
+    warm = max(1, steps // 10)
+    return peak * (step + 1) / warm if step < warm else \
+        peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+# ---------------------------------------------------------------------------------------------- the two loops
+
+def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
+                    size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
+                    config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
+                    data: tuple | None = None) -> tuple[UNet, dict]:
+    """Train a `UNet` on rendered scenes; about three minutes on two cores. Returns (model, metrics).
+
+    The training scenes have seed `seed + 1000`, the test scenes `seed + 2000`. data = ((images, masks) to train
+    on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
+    """
+    if data is None:
+        data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
+                prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
+    (images, masks), test = data
+    if not len(images):
+        raise ValueError("no training pictures: n_train (or data) is empty")
+    torch.manual_seed(seed)
+    model = UNet(config).to(device).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
+    weights = class_weights(masks, len(model.classes)).to(device)
+    draw = torch.Generator().manual_seed(seed)
+    bar = tqdm(range(steps), desc="segmenter")
+    for step in bar:
+        pick = torch.randint(len(images), (batch,), generator=draw)
+        x, truth = augment(to_float(images[pick]), masks[pick].long(), draw)
+        x, truth = x.to(device), truth.to(device)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, steps, peak_rate)
+        with low_precision(x.device, bf16):
+            scores = model(x)
+        loss = F.cross_entropy(scores.float(), truth, weight=weights)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{loss.item():.3f}")
+    model.cpu().eval()
+    metrics = evaluate(model, test)
+    return model, {**metrics, "steps": steps, "batch": batch, "seed": seed, "final_loss": loss.item()}
+
+
+def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 1500, batch: int = 64, seed: int = 0,
+                     peak_rate: float = 3e-3, bf16: bool = True, config: ClassifierConfig | None = None,
+                     device: str | torch.device = "cpu") -> Classifier:
+    """Learn to name the attributes of pictures (uint8 N×3×H×W); labels: long N for each attribute.
+
+    Pictures are softened, tinted and made noisy, as a generator's are (`segmenter.augment`), not mirrored: that would
+    turn left into right. Which pictures a step sees depends on `seed` and the step only. ValueError for no pictures.
+    """
+    if not len(images):
+        raise ValueError("no training pictures")
+    if config is None:
+        config = ClassifierConfig(tuple((name, int(column.max()) + 1) for name, column in labels.items()))
+    torch.manual_seed(seed)
+    model = Classifier(config).to(device).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
+    draw = torch.Generator().manual_seed(seed)
+    bar = tqdm(range(steps), desc="classifier")
+    for step in bar:
+        pick = torch.randint(len(images), (batch,), generator=draw)
+        x, _ = augment(to_float(images[pick]), None, draw, mirror=False)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, steps, peak_rate)
+        with low_precision(device, bf16):
+            logits = model(x.to(device))
+        loss = sum(F.cross_entropy(logits[name], labels[name][pick].to(device)) for name in model.heads)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{loss.item() / len(model.heads):.3f}")
+    return model.cpu().eval()
+
+
+# ---------------------------------------------------------------------------------------------- recipes
+
+def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:
+    """The U-Net that labels the pixels of a scene."""
+    options = {} if images is None else {"steps": -(-images // 32)}
+    started = time.monotonic()
+    model, judged = train_segmenter(device=device or "cpu", **options)
+    return checkpoints.save(
+        Path(folder) / "scenes-segmenter", model, command="python -m gan_teach train scenes-segmenter",
+        data="6000 rendered scenes, seed 1000, 64×64; judged on 500 of seed 2000",
+        seconds=round(time.monotonic() - started), **judged, licence=LICENCE)
+
+
+def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
+    """What a portrait's classifier learns to name: every choice, and on which side of its middle each range is."""
+    columns = portraits.attributes()
+    middles = {name: (low + high) / 2 for name, (low, high) in RANGES.items()}
+    return {name: (column > middles[name]).long() if name in middles else column for name, column in columns.items()}
+
+
+def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict:
+    """The network that names the attributes of a portrait."""
+    options = {} if images is None else {"steps": -(-images // 64)}
+    started = time.monotonic()
+    learnt, test = (Portraits(n, size=64, seed=seed) for n, seed in ((20_000, 1000), (2000, 2000)))
+    model = train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", **options)
+    right = classifier.accuracy(model, test.images(), portraits_labels(test))
+    return checkpoints.save(
+        Path(folder) / "portraits-classifier", model, command="python -m gan_teach train portraits-classifier",
+        data="20000 rendered portraits, seed 1000, 64×64; judged on 2000 of seed 2000",
+        seconds=round(time.monotonic() - started), accuracy={name: round(v, 3) for name, v in right.items()},
+        mean_accuracy=round(sum(right.values()) / len(right), 4), licence=LICENCE)
+
+
+def fashion_classifier(folder: str | Path, images: int | None = None, device=None) -> dict:
+    """The network that names the clothes: the judge of `fashion-egan` and its rivals."""
+    options = {} if images is None else {"steps": max(1, images // 64)}
+    started = time.monotonic()
+    learnt, test = (datasets.pictures("fashion", split) for split in datasets.SPLITS)
+    config = classifier.ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
+    model = train_classifier(learnt.images, {"class": learnt.labels}, config=config,
+                             device=device or "cpu", **options)
+    right = classifier.accuracy(model, test.images, {"class": test.labels})["class"]
+    return checkpoints.save(
+        Path(folder) / "fashion-classifier", model, command="python -m gan_teach train fashion-classifier",
+        data="Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split of 10,000",
+        classes=list(datasets.FASHION), seconds=round(time.monotonic() - started), accuracy=round(right, 4),
+        licence=LICENCE)
+
+
+RECIPES = {"scenes-segmenter": scenes_segmenter, "portraits-classifier": portraits_classifier,
+           "fashion-classifier": fashion_classifier}

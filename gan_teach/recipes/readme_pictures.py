@@ -1,0 +1,59 @@
+"""The README's pictures, drawn from the shipped weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from .. import checkpoints, metrics, pictures, stylegan
+from ..dissection import intervention
+from ..networks.layers import sample_z
+from ..networks.segmenter import segment
+
+
+@torch.no_grad()
+def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, seed: int = 5, columns: int = 7) -> None:
+    """Draw the README's picture: the shipped generator, with the units of its record switched off.
+
+    Above the first `columns` of `samples` pictures that show the class on at least 4 % of their pixels; in the
+    middle where it is; below the same z with the 12 units at 0.
+    """
+    G, judge = checkpoints.load("scenes-progan"), checkpoints.load("scenes-segmenter")
+    found = checkpoints.record("scenes-progan")["ablation_of_12_units"][cls]["everywhere"]
+    r, f = G.at(sample_z(samples, G.z_dim, seed, next(G.parameters()).device), found["layer"])
+    here = segment(judge, f(r)) == judge.classes.index(cls)                        # (N, H, W)
+    enough = (here.float().mean((1, 2)) >= 0.04).nonzero().flatten()[:columns]
+    r, here = r[enough], here[enough]
+    before, after = f(r), f(intervention.ablate(r, found["units"]))
+    rows = [*(pictures.enlarge(x, 2, "bicubic") for x in before),
+            *(pictures.lasso(x, place, zoom=2) for x, place in zip(before, here)),
+            *(pictures.enlarge(x, 2, "bicubic") for x in after)]
+    Path(path).write_bytes(pictures.png(pictures.grid(rows, columns)))
+
+
+@torch.no_grad()
+def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int = 6, seed: int = 21,
+                   psi: float = 0.7) -> None:
+    """Draw the README's other picture: above the sources, of `seed`; in the first column three destinations.
+
+    Each row gives its destination the coarse (4, 8 px), middle (16, 32 px) or fine (64 px) styles of the sources.
+    """
+    G = checkpoints.load(name)
+    device = next(G.parameters()).device
+    above, left = (G.ws(sample_z(n, G.z_dim, s, device), psi) for n, s in ((sources, seed), (3, seed + 1)))
+    rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device), G.synthesis(above)]
+    for layers, w in zip(stylegan.layer_groups(len(G.layers)).values(), left.split(1)):
+        rows += [G.synthesis(w), G.synthesis(stylegan.mix(w, above, layers))]
+    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
+    Path(path).write_bytes(pictures.png(pictures.grid(tiles, sources + 1)))
+
+
+def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
+    """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
+    momentum and with a D that may not be steep; clothes evolved like the latter. `columns` of each, from one seed.
+    """
+    rows = [metrics.generate(checkpoints.load(name), columns, seed)
+            for name in ("scenes-paper", "scenes-egan", "fashion-egan")]
+    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
+    Path(path).write_bytes(pictures.png(pictures.grid(tiles, columns)))

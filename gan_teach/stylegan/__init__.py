@@ -1,0 +1,20 @@
+"""Chapter 2: pictures that are steered by styles.
+
+Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generative Adversarial Networks" (arXiv
+1812.04948). Read in this order:
+
+    operations      AdaIN (Eq. 1), truncation in W, style mixing: functions of tensors
+    generator       z → w → styles → picture: mapping, constant, layers with noise; configurations A to F
+    discriminator   a progressive GAN's, with blur
+    prepared        the generator made ready for drawing: the same pictures, sooner on a CPU
+    measures        path length, linear separability, mixing, what the noise does
+    projection      which w draws a given picture?
+    cost            what a training of another size would cost
+"""
+
+from .discriminator import Discriminator
+from .generator import PUBLISHED, Generator, StyleGANConfig, configuration
+from .operations import adain, layer_groups, mix, truncate
+
+__all__ = ["PUBLISHED", "Discriminator", "Generator", "StyleGANConfig", "adain", "configuration", "layer_groups", "mix",
+           "truncate"]

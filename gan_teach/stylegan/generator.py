@@ -1,0 +1,300 @@
+"""StyleGAN: the generator whose pictures are steered by styles, and its discriminator.
+
+Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generative Adversarial Networks"
+(arXiv 1812.04948), checked against what the authors' code computes. Read from top to bottom:
+
+    z → f → w                        G.mapping(z)          eight fully connected layers
+    w → A → y = (y_s, y_b)           G.styles(w)           one style per layer
+    constant → layers → picture      G.synthesis(ws, noise)
+
+A layer adds noise to its feature map and then imposes its style with `adain`. As each layer reads its own w
+(`ws` holds one per layer, N×L×W), styles of two pictures can be mixed. `layer3` reads `ws[:, 3]`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
+from .operations import Style, adain, mix, truncate
+
+
+@dataclass(frozen=True)
+class StyleGANConfig:
+    resolution: int = 64       # of the finished network, a power of two from 4 on
+    z_dim: int = 128           # size of the latent z
+    w_dim: int = 128           # size of the intermediate latent w, and of the mapping's layers
+    fmap_base: int = 2048      # a layer of r×r pixels has min(2·fmap_base/r, fmap_max) units
+    fmap_max: int = 128
+    mapping_layers: int = 8    # depth of f; 0: w is z, normalised
+    mapping_rate: float = 0.01 # how fast f learns, compared with everything else
+    styles: bool = True        # AdaIN after each layer; False: pixel norm, and w is read by the first layer alone
+    pixel_norm: bool = False   # pixel norm before AdaIN too: no place may be louder than others over all units
+    constant: bool = True      # start from a learned constant; False: from a fully connected layer on w
+    noise: bool = True         # B·noise in each layer
+    mixing: float = 0.9        # share of training batches drawn with the styles of two latents
+    blur: bool = True          # bilinear up- and downsampling; False: nearest, and means of 2×2
+    stddev_group: int = 4      # images per group of the minibatch std-dev; 0: without it
+
+    def __post_init__(self):
+        if self.resolution < 4 or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution must be a power of two, 4 or more; got {self.resolution}")
+
+    def units(self, resolution: int) -> int:
+        """How many units (channels) a layer of this resolution has."""
+        return min(2 * self.fmap_base // resolution, self.fmap_max)
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        return tuple(2**k for k in range(2, self.resolution.bit_length()))
+
+
+PUBLISHED = {"resolution": 1024, "z_dim": 512, "w_dim": 512, "fmap_base": 8192, "fmap_max": 512}
+STEPS = {"A": {"mapping_layers": 0, "styles": False, "constant": False, "noise": False, "mixing": 0.0, "blur": False},
+         "B": {"blur": True}, "C": {"mapping_layers": 8, "styles": True}, "D": {"constant": True},
+         "E": {"noise": True}, "F": {"mixing": 0.9}}
+
+
+def configuration(name: str, **changes) -> StyleGANConfig:
+    """Configuration "A" to "F" of the paper's Table 1, each one change better than the one before.
+
+    A progressive GAN · B bilinear sampling · C mapping and styles · D constant input · E noise · F mixing.
+    (B's and later longer training and other losses belong to the training.) changes: any field of
+    StyleGANConfig; `**PUBLISHED` gives the size of the paper. ValueError for another letter.
+    """
+    if name not in STEPS:
+        raise ValueError(f"no configuration {name!r}; the paper has {', '.join(STEPS)}")
+    options: dict = {}
+    for letter, added in STEPS.items():
+        options |= added
+        if letter == name:
+            break
+    return StyleGANConfig(**(options | changes))
+
+
+# -------------------------------------------------------------------------------------- the generator
+
+class Mapping(nn.Module):
+    """f: z → w, N×Z → N×W. Latents of unit mean square, then fully connected layers with LeakyReLU 0.2."""
+
+    def __init__(self, config: StyleGANConfig):
+        super().__init__()
+        sizes = [config.z_dim] + [config.w_dim] * config.mapping_layers
+        if sizes[-1] != config.w_dim:
+            raise ValueError(f"without a mapping w is z: w_dim must be {config.z_dim}, not {config.w_dim}")
+        self.layers = nn.ModuleList(EqualizedLinear(a, b, rate=config.mapping_rate)
+                                    for a, b in zip(sizes, sizes[1:]))
+
+    def forward(self, z: Tensor) -> Tensor:
+        with torch.autocast(z.device.type, enabled=False):                  # tiny, and eight roundings add up
+            w = pixel_norm(z)
+            for layer in self.layers:
+                w = F.leaky_relu(layer(w), 0.2)
+        return w
+
+
+class Constant(nn.Module):
+    """The learned constant that every picture starts from; reads nothing of w but how many pictures there are."""
+
+    def __init__(self, c: int):
+        super().__init__()
+        self.value = nn.Parameter(torch.ones(1, c, 4, 4))
+
+    def forward(self, w: Tensor) -> Tensor:
+        return self.value.expand(len(w), -1, -1, -1)
+
+
+class Layer(nn.Module):
+    """source [→ blur] → + B·noise → + bias → LeakyReLU 0.2 [→ pixel norm] → AdaIN.
+
+    The source is the constant in layer 0 and a 3×3 convolution in the others, upsampling or not. A unit's value
+    r_u, what `Generator.at` returns, is taken after AdaIN: before it, the normalisation would undo most edits.
+    """
+
+    def __init__(self, config: StyleGANConfig, source: nn.Module, c: int, resolution: int, up: bool):
+        super().__init__()
+        self.source, self.up, self.blur = source, up, up and config.blur
+        self.pixel_norm = config.pixel_norm or not config.styles
+        self.bias = nn.Parameter(torch.zeros(c))
+        self.B = nn.Parameter(torch.zeros(c)) if config.noise else None     # scales the noise, per unit
+        self.A = EqualizedLinear(config.w_dim, 2 * c, gain=1.0) if config.styles else None
+        self.register_buffer("noise", None if self.B is None else torch.zeros(1, 1, resolution, resolution))
+
+    def style(self, w: Tensor) -> Style | None:
+        """y = A(w), N×W → two of N×C; y_s is 1 + what A computes, so that it starts around 1."""
+        if self.A is None:
+            return None
+        with torch.autocast(w.device.type, enabled=False):
+            y_s, y_b = self.A(w).chunk(2, dim=1)
+        return y_s + 1, y_b
+
+    def before_style(self, x: Tensor, noise: Tensor | None) -> Tensor:
+        """The x of Eq. 1, N×C×H×W: everything but AdaIN."""
+        x = self.source(x)                                                  # (N, C, H, W)
+        if self.blur:
+            x = blur(x)
+        if self.B is not None:
+            x = torch.addcmul(x, self.B[:, None, None].to(x.dtype), noise.to(x.dtype))     # x + B·noise
+        x = F.leaky_relu(x + self.bias[:, None, None].to(x.dtype), 0.2)
+        return pixel_norm(x) if self.pixel_norm else x
+
+    def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
+        x = self.before_style(x, noise)
+        return x if y is None else adain(x, y)
+
+
+class Generator(nn.Module):
+    """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1].
+
+    While it grows, `resolution` is the size of its pictures now and `alpha` ∈ [0, 1] how far the newest
+    resolution has faded in. `noise` is an argument everywhere: None for the maps stored with the weights, a
+    seed, or the maps themselves (see the method `noise`); so a picture never changes by chance.
+    """
+
+    def __init__(self, config: StyleGANConfig = StyleGANConfig()):
+        super().__init__()
+        self.config, self.z_dim = config, config.z_dim
+        self.resolution, self.alpha = config.resolution, 1.0
+        self.mapping = Mapping(config)
+        self.blocks, self.to_rgb = nn.ModuleDict(), nn.ModuleDict()
+        for i, r in enumerate(config.resolutions):
+            c, c_in = config.units(r), config.units(max(r // 2, 4))
+            if r > 4:
+                first = UpConv2d(c_in, c, 3, bias=False)
+            elif config.constant:
+                first = Constant(c)
+            else:
+                dense = EqualizedLinear(config.w_dim, 16 * c, gain=math.sqrt(2) / 4, bias=False)
+                first = nn.Sequential(dense, nn.Unflatten(1, (c, 4, 4)))
+            self.blocks[f"layer{2 * i}"] = Layer(config, first, c, r, up=r > 4)
+            self.blocks[f"layer{2 * i + 1}"] = Layer(config, EqualizedConv2d(c, c, 3, bias=False), c, r, up=False)
+            self.to_rgb[str(r)] = EqualizedConv2d(c, 3, 1, gain=1.0)
+        self.register_buffer("w_avg", torch.zeros(config.w_dim))            # w̄, kept up by `regularised`
+        if config.noise:
+            for layer, noise in zip(self.blocks.values(), self.noise(seed=0)):
+                layer.noise = noise
+
+    def grow(self, resolution: int, alpha: float = 1.0) -> None:
+        """Set the size of the pictures and how far it has faded in."""
+        if str(resolution) not in self.to_rgb:
+            raise ValueError(f"this network cannot work at {resolution} px; it can at {', '.join(self.to_rgb)}")
+        self.resolution, self.alpha = resolution, alpha
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names that `at` takes, in the order of computation; layer i reads ws[:, i]."""
+        return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
+
+    def noise(self, seed: int | Sequence[int] | None = None, layers: Iterable[int] | None = None) -> list[Tensor]:
+        """The noise maps, one 1×1×h×w for each layer: of a seed, or the stored ones for None.
+
+        seed: with one seed per picture the maps are N×1×h×w. layers: the others get zeros; `layers=()` is no
+        noise at all. The same seed draws the same noise on each device and at each resolution.
+        """
+        blocks = [self.blocks[name] for name in self.layers]
+        if seed is None or not self.config.noise:
+            maps = [block.noise for block in blocks]
+        else:
+            draws = [torch.Generator().manual_seed(s) for s in (seed if isinstance(seed, Sequence) else [int(seed)])]
+            maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu") for draw in draws])
+                    .to(self.w_avg.device) for block in blocks]
+        on = range(len(maps)) if layers is None else set(layers)
+        return [m if i in on or m is None else torch.zeros_like(m) for i, m in enumerate(maps)]
+
+    def _maps(self, noise: int | Sequence[Tensor] | None) -> Sequence[Tensor]:
+        if not isinstance(noise, Sequence):
+            return self.noise(noise)
+        if len(noise) != len(self.layers) or not isinstance(noise[0], (Tensor, type(None))):
+            raise ValueError(f"noise is None, a seed, or {len(self.layers)} maps as `G.noise` returns them")
+        return noise
+
+    def _per_layer(self, w: Tensor) -> Tensor:
+        """N×W → N×L×W, the same w for every layer; N×L×W stays."""
+        L = len(self.layers)
+        if w.ndim == 3 and w.shape[1] != L:
+            raise ValueError(f"this generator has {L} layers at {self.resolution} px; ws has {w.shape[1]}")
+        return w if w.ndim == 3 else w[:, None].expand(-1, L, -1)
+
+    def ws(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """z N×Z → ws N×L×W: the mapping, one w for every layer, truncated (see `truncate`)."""
+        return truncate(self._per_layer(self.mapping(z)), psi, self.w_avg, cutoff)
+
+    def styles(self, w: Tensor) -> list[Style | None]:
+        """y = (y_s, y_b) of each layer, N×C each, from w (N×W, or N×L×W); None in a network without styles."""
+        return [self.blocks[name].style(w) for name, w in zip(self.layers, self._per_layer(w).unbind(1))]
+
+    def synthesis(self, ws: Tensor, noise: int | Sequence[Tensor] | None = None,
+                  start: tuple[str, Tensor] | None = None, keep: dict[str, Tensor] | None = None) -> Tensor:
+        """Draw: ws (N×L×W, or N×W for the same w everywhere) → images N×3×R×R.
+
+        noise: None, a seed, or the maps that `G.noise` returns. keep: a dictionary that receives the output of
+        each layer computed. start: (layer, its output r, N×C×h×w) goes on from there; what comes before is not
+        computed, so a change of fine styles costs the fine layers only. ValueError for a start while fading in.
+        """
+        ws, maps = self._per_layer(ws), self._maps(noise)
+        first, x, lower = 0, ws[:, 0], None
+        if start is not None:
+            self._check_cut(start[0])
+            first, x = self.layers.index(start[0]) + 1, start[1]
+        for i, name in list(enumerate(self.layers))[first:]:
+            layer = self.blocks[name]
+            lower = x if layer.up else lower
+            x = layer(x, layer.style(ws[:, i]), maps[i])                    # (N, C, h, w)
+            if keep is not None:
+                keep[name] = x
+        rgb = self.to_rgb[str(self.resolution)](x)
+        if self.alpha < 1.0 and lower is not None:
+            low = F.interpolate(self.to_rgb[str(self.resolution // 2)](lower), scale_factor=2, mode="nearest")
+            rgb = torch.lerp(low.to(rgb.dtype), rgb, self.alpha)            # CUDA enlarges in float32
+        return rgb.float()
+
+    def forward(self, z: Tensor, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
+                cutoff: int | None = None) -> Tensor:
+        return self.synthesis(self.ws(z, psi, cutoff), noise)
+
+    def _check_cut(self, layer: str) -> None:
+        if layer not in self.layers:
+            raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
+        if self.alpha < 1.0:
+            raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
+
+    def at(self, z: Tensor, layer: str, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
+           cutoff: int | None = None) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Cut the generator: r = h(z) and f, with x = G(z) = f(r) (Bau et al. 2018, section 3).
+
+        z is N×Z; r is N×U×h×w, one channel a unit. f keeps the styles of the layers above the cut and the noise,
+        and f(r) equals G(z, noise, psi, cutoff) bit for bit.
+        Raises ValueError for a layer that does not exist, and while a resolution is fading in.
+        """
+        self._check_cut(layer)
+        ws, maps = self.ws(z, psi, cutoff), self._maps(noise)
+        r = ws[:, 0]
+        for i in range(self.layers.index(layer) + 1):
+            block = self.blocks[self.layers[i]]
+            r = block(r, block.style(ws[:, i]), maps[i])
+        return r, lambda r: self.synthesis(ws, maps, start=(layer, r))
+
+    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> Tensor:
+        """n pictures as training draws them: mixing regularisation, fresh noise for each, w̄ brought up to date.
+
+        With probability `config.mixing` the layers from a random crossover on take their styles from a second
+        latent; one coin and one crossover for the batch. Everything comes from `draw`. share: which of the n to
+        make, for several processes; each draws the same numbers. w̄ ← 0.995 w̄ + 0.005 · mean(w).
+        """
+        device, L = self.w_avg.device, len(self.layers)
+        w = self.mapping(torch.randn(n, self.z_dim, generator=draw).to(device))            # (n, W)
+        with torch.no_grad():
+            self.w_avg.lerp_(w.float().mean(0), 0.005)
+        ws = self._per_layer(w[share])                                      # (N, L, W)
+        z2, seeds = torch.randn(n, self.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
+        coin, crossover = torch.rand((), generator=draw), int(torch.randint(1, L, (), generator=draw))
+        if coin < self.config.mixing:
+            ws = mix(ws, self._per_layer(self.mapping(z2[share].to(device))), range(crossover, L))
+        return self.synthesis(ws, self.noise(seeds[share].tolist()))

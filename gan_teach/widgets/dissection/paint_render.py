@@ -1,0 +1,238 @@
+"""What the painting panel shows, computed without any widget: strokes in, picture and counts out.
+
+A brush of GAN Dissection (Bau et al., arXiv 1811.10597): where it passes, units of a class are forced on or
+switched off in r = h(z), and f draws the rest. A stroke is a line at picture size; its mask is max-pooled
+to the maps of r, as the authors' GANpaint does it. h is never run twice for a scene, a new stroke edits the r that
+the strokes before it left, so a stroke costs one f(r) and one s(x).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ... import pictures
+from ...dissection.intervention import ablate, insert, levels
+from ...dissection.units import check_units
+from ...networks.layers import one_thread, sample_z
+from ...networks.protocols import check_layer, check_name, device_of, evaluating
+from ...networks.segmenter import segment
+from .render import keep
+
+MOST_UNDO = 200     # steps that a history remembers
+SAMPLES = 64        # pictures in which the level k of a class is measured
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One pull of the brush."""
+
+    action: str                                 # "add" or "remove"
+    cls: str                                    # a class of the segmenter
+    points: tuple[tuple[float, float], ...]     # where the brush went: x to the right, y down, both in [0, 1]
+    brush: float = 6.0                          # its diameter in pixels of the picture
+    units: int = 32                             # how many units of the class's ranking
+    strength: float = 1.0                       # add: units go to strength · k; remove: the share taken, at most 1
+
+
+@dataclass(frozen=True)
+class PaintState:
+    """All that a painted picture depends on."""
+
+    seed: int = 0
+    strokes: tuple[Stroke, ...] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """States before and after the present one. Every method returns a new history."""
+
+    present: PaintState = PaintState()
+    past: tuple[PaintState, ...] = ()
+    future: tuple[PaintState, ...] = ()
+
+    def push(self, state: PaintState) -> History:
+        """A new step; what had been undone is forgotten. Pushing the present again is no step."""
+        return self if state == self.present else History(state, (*self.past, self.present)[-MOST_UNDO:])
+
+    def amend(self, state: PaintState) -> History:
+        """Another present in the same step, for a stroke that is still being drawn."""
+        return replace(self, present=state, future=())
+
+    def undo(self) -> History:
+        return History(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
+
+    def redo(self) -> History:
+        return History(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was asked for a class in the painted places, and what came of it, in pixels of the label map."""
+
+    cls: str
+    action: str     # "add" or "remove"
+    asked: int      # add: painted pixels that were not the class before; remove: painted pixels that were
+    came: int       # of those, how many are the class now (add), or no longer (remove)
+    before: int     # pixels of the class in the whole picture, before
+    after: int      # … and after
+
+
+@dataclass
+class PaintFrame:
+    """What the panel draws. Pictures are PNG bytes at the generator's own size."""
+
+    before: bytes = b""
+    after: bytes = b""
+    cells: str = ""                                     # h·w of "+", "-", "0": what the last stroke there did to r
+    tallies: list[Tally] = field(default_factory=list)
+    outside: int = 0                                    # pixels outside the paint whose class changed
+    text: str = ""                                      # the same in a sentence
+    error: str = ""                                     # plain words and the next step; the pictures are then empty
+
+
+def stroke_mask(points: Sequence[tuple[float, float]], brush: float, size: tuple[int, int]) -> Tensor:
+    """The pixels that a round brush touches on its way: those whose centre lies within brush/2 of the line.
+
+    points: (x, y) in [0, 1]; brush: pixels, taken as at least √2, so that no stroke misses every pixel;
+    size: (H, W). Returns boolean H×W.
+    """
+    H, W = size
+    x = torch.tensor([x * W for x, _ in points], dtype=torch.float32)       # (n,) in pixels
+    y = torch.tensor([y * H for _, y in points], dtype=torch.float32)
+    dx, dy = (torch.cat([v[1:] - v[:-1], torch.zeros(min(1, len(v)))]) for v in (x, y))   # the last point stands alone
+    i, j = torch.meshgrid(torch.arange(H) + 0.5, torch.arange(W) + 0.5, indexing="ij")
+    i, j, near = i.reshape(-1, 1), j.reshape(-1, 1), torch.zeros(H * W, dtype=torch.bool)
+    for part in torch.arange(len(points)).split(64):                        # 64 pieces at a time: bounded memory
+        a, b, u, v = x[part], y[part], dx[part], dy[part]
+        t = ((j - a) * u + (i - b) * v) / (u * u + v * v).clamp(min=1e-9)   # (H·W, ≤64), 0 and 1 are the piece's ends
+        t = t.clamp(0, 1)
+        gap = (j - a - t * u).square() + (i - b - t * v).square()
+        near |= (gap <= max(brush, 2 ** 0.5) ** 2 / 4).any(1)
+    return near.view(H, W)
+
+
+class PaintRenderer:
+    """`render(state) -> PaintFrame` for one generator, layer and segmenter.
+
+    rankings: a `Dissection`, or a dict class -> units, best first; its classes are those that can be painted.
+    levels: None measures k (`intervention.levels`, the conditional mean) when a class is first used; or a dict
+    class -> one value per unit of the layer.
+    """
+
+    def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], rankings, levels=None):
+        check_layer(G, layer)
+        self.G, self.layer, self.segmenter = G, layer, segmenter
+        self._scenes: OrderedDict = OrderedDict()       # seed -> (r, f, x, labels)
+        self._edited: OrderedDict = OrderedDict()       # state -> r after its strokes
+        self._masks: OrderedDict = OrderedDict()        # stroke -> h×w
+        r, _, x, _ = self.scene(0)
+        self.units, self.grid, self.size = r.shape[1], tuple(r.shape[-2:]), tuple(x.shape[-2:])
+        if not isinstance(rankings, Mapping):
+            rankings = {cls: rankings.units_for(cls) for cls in rankings.classes}
+        self.rankings = {cls: check_units(units, self.units) for cls, units in rankings.items()}
+        for cls in self.rankings:
+            check_name("class", cls, segmenter.classes)
+        self._levels = {cls: torch.as_tensor(k, dtype=torch.float32) for cls, k in (levels or {}).items()}
+
+    @torch.no_grad()
+    def scene(self, seed: int):
+        """r, f, the picture and its labels for a seed, kept for the last 16 seeds."""
+        if seed not in self._scenes:
+            with one_thread(), evaluating(self.G, self.segmenter):
+                r, f = self.G.at(sample_z(1, self.G.z_dim, seed, device_of(self.G)), self.layer)
+                x = f(r)
+                keep(self._scenes, seed, (r, f, x, segment(self.segmenter, x)))
+        return self._scenes[seed]
+
+    def level(self, cls: str) -> Tensor:
+        """k of a class for every unit of the layer, (U,); measured once."""
+        if cls not in self._levels:
+            with one_thread():
+                self._levels[cls] = levels(self.G, self.layer, range(self.units), self.segmenter, cls, SAMPLES).cpu()
+        return self._levels[cls]
+
+    def where(self, stroke: Stroke) -> Tensor:
+        """The places of r that a stroke touches: its mask at picture size, max-pooled to 1×1×h×w of 0 and 1."""
+        key = (stroke.points, stroke.brush)
+        if key not in self._masks:
+            mask = stroke_mask(stroke.points, stroke.brush, self.size).float()
+            keep(self._masks, key, F.adaptive_max_pool2d(mask[None, None], self.grid), most=1000)
+        return self._masks[key]
+
+    def edit(self, r: Tensor, stroke: Stroke) -> Tensor:
+        """r after one stroke: x_i or x_a where the brush went, untouched elsewhere."""
+        check_name("action", stroke.action, ("add", "remove"))
+        check_name("class", stroke.cls, tuple(self.rankings))
+        units, P, s = self.rankings[stroke.cls][:stroke.units], self.where(stroke).to(r), min(stroke.strength, 1.0)
+        if stroke.action == "remove":
+            return ablate(r, units, P, s)
+        return insert(r, units, P, self.level(stroke.cls)[units] * max(stroke.strength, 1.0), s)
+
+    def edited(self, state: PaintState) -> Tensor:
+        """r after all strokes, 1×U×h×w; strokes that were already drawn in this order are not drawn again."""
+        known = len(state.strokes)
+        while known and replace(state, strokes=state.strokes[:known]) not in self._edited:
+            known -= 1
+        start = replace(state, strokes=state.strokes[:known])
+        r = self._edited[start] if known else self.scene(state.seed)[0]
+        for n in range(known, len(state.strokes)):
+            r = self.edit(r, state.strokes[n])
+            keep(self._edited, replace(state, strokes=state.strokes[:n + 1]), r, most=64)
+        return r
+
+    @torch.no_grad()
+    def render(self, state: PaintState) -> PaintFrame:
+        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            with one_thread(), evaluating(self.G, self.segmenter):
+                return self._render(state)
+        except Exception as error:
+            return PaintFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). "
+                                    "Press Undo or Reset, or choose another class; the panel goes on working.")
+
+    def _render(self, state: PaintState) -> PaintFrame:
+        _, f, x, before = self.scene(state.seed)
+        x_new = f(self.edited(state)) if state.strokes else x                  # (1, 3, H, W)
+        after = segment(self.segmenter, x_new) if state.strokes else before    # (1, H', W')
+        sign = torch.zeros(1, 1, *self.grid)                                   # what the last stroke there did
+        signs: dict[str, Tensor] = {}                                          # the same for each class
+        for stroke in state.strokes:
+            here, to = self.where(stroke) > 0, 1.0 if stroke.action == "add" else -1.0
+            sign = sign.masked_fill(here, to)
+            signs[stroke.cls] = signs.get(stroke.cls, torch.zeros_like(sign)).masked_fill(here, to)
+        tallies = [tally for cls in signs for tally in self._tallies(cls, signs[cls], before, after)]
+        painted = enlarged(sign, before) != 0
+        outside = int(((before != after) & ~painted).sum())
+        cells = "".join("0+-"[int(v)] for v in sign.flatten())
+        return PaintFrame(pictures.png(x[0]), pictures.png(x_new[0]), cells, tallies, outside,
+                          describe(tallies, outside))
+
+    def _tallies(self, cls: str, sign: Tensor, before: Tensor, after: Tensor) -> list[Tally]:
+        """For one class: what was asked and what came, first where it was added, then where it was removed."""
+        c, places = check_name("class", cls, self.segmenter.classes), enlarged(sign, before)
+        was, now, found = before == c, after == c, []
+        for action, asked, came in (("add", (places > 0) & ~was, now), ("remove", (places < 0) & was, ~now)):
+            if (sign > 0 if action == "add" else sign < 0).any():
+                found.append(Tally(cls, action, int(asked.sum()), int((asked & came).sum()), int(was.sum()),
+                                   int(now.sum())))
+        return found
+
+
+def enlarged(sign: Tensor, labels: Tensor) -> Tensor:
+    """A map of r's places at the size of the label map: 1×1×h×w -> 1×H'×W'."""
+    return F.interpolate(sign, size=labels.shape[-2:]).to(labels.device)[:, 0]
+
+
+def describe(tallies: Sequence[Tally], outside: int) -> str:
+    """What the strokes did, in words, for the live text and for readers who do not see the pictures."""
+    if not tallies:
+        return "Nothing is painted yet."
+    parts = [f"{t.cls}: {t.asked} pixels asked, {t.came} {'appeared' if t.action == 'add' else 'removed'}"
+             for t in tallies]
+    return "; ".join(parts) + f"; outside the paint {outside} pixels changed their class."

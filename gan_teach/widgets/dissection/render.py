@@ -1,0 +1,187 @@
+"""What the dissection panel shows, computed without any widget: state in, frame out.
+
+A frame answers "what happens to the picture when these units are removed, or forced on, here?" (GAN
+Dissection, arXiv 1811.10597). r = h(z) is kept for a seed, so a slider move costs one f(r) and one s(x).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+
+import torch
+from torch import Tensor
+
+from ... import pictures
+from ...dissection.intervention import ablate, insert, levels
+from ...networks.layers import one_thread, sample_z
+from ...networks.protocols import check_layer, check_name, device_of, evaluating
+from ...networks.segmenter import segment
+
+SHOWN = 12          # units offered for a class
+GOOD_IOU = 0.04     # the paper calls a unit interpretable from this IoU on; such units are ticked at the start
+
+
+@dataclass(frozen=True)
+class DissectionState:
+    """All that a frame depends on. strength: −1 units removed … 0 unchanged … +1 forced to their level."""
+
+    cls: str
+    units: tuple[int, ...] = ()
+    seed: int = 0
+    strength: float = 0.0
+    region: tuple[tuple[int, ...], ...] | None = None   # h×w of 0 and 1 at the layer's resolution; None: everywhere
+
+
+@dataclass
+class Frame:
+    """What the panel draws. Pictures are PNG bytes; counts are pixels of every class in one picture."""
+
+    before: bytes = b""
+    after: bytes = b""
+    difference: bytes = b""
+    heats: list[tuple[int, float, bytes]] = field(default_factory=list)   # unit, IoU, heat over the picture
+    counts_before: dict[str, int] = field(default_factory=dict)
+    counts_after: dict[str, int] = field(default_factory=dict)
+    text: str = ""          # "tree pixels: 812 → 120 (−85 %), other pixels changed: 40"
+    error: str = ""         # plain words and the next step; the pictures are then empty
+
+
+class Renderer:
+    """`render(state) -> Frame` for one generator, layer, segmenter and dissection.
+
+    level: what "forced on" means: None measures `intervention.levels` when a class is first forced on; or a
+    number, one number per unit, or a dict class -> one per unit. orders: class -> units, best first, where a
+    ranking by effect shall replace the one by IoU. outline: draw the region on the before-picture.
+    """
+
+    def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
+                 orders: Mapping[str, list[int]] | None = None, outline: bool = False, size: int = 256):
+        check_layer(G, layer)
+        self.G, self.layer, self.segmenter, self.dissection = G, layer, segmenter, dissection
+        self.level, self.outline, self.size, self.orders = level, outline, size, dict(orders or {})
+        self.classes = list(dissection.classes)
+        self._pictures: OrderedDict = OrderedDict()     # seed -> (r, f, x, labels)
+        self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
+        self._levels: dict[str, Tensor] = {}
+        self.grid = tuple(self.at(0)[0].shape[-2:])     # h, w of the layer's maps
+
+    def shown(self, cls: str) -> list[int]:
+        """The units offered for a class, best first: in the order given for it, else by IoU."""
+        return list(self.orders.get(cls) or self.dissection.units_for(cls))[:SHOWN]
+
+    def start(self, cls: str, seed: int = 0) -> DissectionState:
+        """The state at the start: nothing changed, the units that match the class ticked (all, if none does)."""
+        c = check_name("class", cls, self.classes)
+        units = self.shown(cls)
+        good = [u for u in units if cls in self.orders or self.dissection.iou[u, c] >= GOOD_IOU]
+        return DissectionState(cls, tuple(good or units), seed)
+
+    @torch.no_grad()
+    def render(self, state: DissectionState) -> Frame:
+        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            with one_thread(), evaluating(self.G, self.segmenter):
+                return self._render(state)
+        except Exception as error:
+            return Frame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). "
+                               "Press Reset or Undo, or choose another class or scene; the panel goes on working.")
+
+    def _render(self, state: DissectionState) -> Frame:
+        c = check_name("class", state.cls, self.classes)
+        r, f, x, labels = self.at(state.seed)
+        where = None if state.region is None else torch.tensor(state.region, dtype=torch.float32)
+        x_new, labels_new = x, labels
+        if state.strength and state.units:
+            x_new = f(self.edit(r, state, where))                       # x_a or x_i, (1, 3, H, W)
+            labels_new = segment(self.segmenter, x_new)                 # (1, H', W')
+        zoom = max(1, self.size // x.shape[-1])
+        before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))
+        first = before
+        if self.outline and where is not None and where.any():
+            shape = torch.nn.functional.interpolate(where[None, None], size=x.shape[-2:])[0, 0]
+            first = pictures.lasso(x[0], shape > 0.5, zoom)
+        n = len(self.classes)
+        counts, counts_new = (torch.bincount(s.flatten(), minlength=n).tolist() for s in (labels, labels_new))
+        others = int(((labels != c) & (labels_new != labels)).sum())    # the collateral damage
+        return Frame(pictures.png(first), pictures.png(after), pictures.png(pictures.difference(before, after)),
+                     self.heats(state.seed, state.cls), dict(zip(self.classes, counts, strict=True)),
+                     dict(zip(self.classes, counts_new, strict=True)),
+                     describe(state, counts[c], counts_new[c], others))
+
+    def edit(self, r: Tensor, state: DissectionState, where: Tensor | None) -> Tensor:
+        """r with the ticked units turned down (strength < 0) or towards their level k (strength > 0)."""
+        if state.strength < 0:
+            return ablate(r, state.units, where, strength=-state.strength)
+        return insert(r, state.units, where, level=self.level_of(state), strength=state.strength)
+
+    def level_of(self, state: DissectionState):
+        """k for the ticked units."""
+        level = self.level[state.cls] if isinstance(self.level, Mapping) else self.level
+        if level is None:
+            if state.cls not in self._levels:
+                every = range(len(self.dissection.iou))
+                self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64).cpu()
+            level = self._levels[state.cls]
+        level = torch.as_tensor(level, dtype=torch.float32)
+        return level if level.numel() == 1 else level.flatten()[list(state.units)]
+
+    def at(self, seed: int):
+        """r, f, the picture and its labels for a seed, kept for the last 16 seeds."""
+        if seed not in self._pictures:
+            with torch.no_grad(), evaluating(self.G, self.segmenter):
+                r, f = self.G.at(sample_z(1, self.G.z_dim, seed, device_of(self.G)), self.layer)
+                x = f(r)
+                keep(self._pictures, seed, (r, f, x, segment(self.segmenter, x)))
+        return self._pictures[seed]
+
+    def heats(self, seed: int, cls: str) -> list[tuple[int, float, bytes]]:
+        """unit, IoU and a heat map over the picture for each unit offered; t_u is where the colours begin to glow."""
+        if (seed, cls) not in self._heats:
+            r, _, x, _ = self.at(seed)
+            image, c = pictures.to_uint8(x[0]), self.classes.index(cls)
+            keep(self._heats, (seed, cls), [
+                (u, float(self.dissection.iou[u, c]),
+                 pictures.png(pictures.heat(image, r[0, u], peak=1.5 * float(self.dissection.thresholds[u]))))
+                for u in self.shown(cls)])
+        return self._heats[seed, cls]
+
+
+def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
+    """Remember a value and forget the oldest beyond `most`."""
+    cache[key] = value
+    while len(cache) > most:
+        cache.popitem(last=False)
+
+
+def describe(state: DissectionState, before: int, after: int, others: int) -> str:
+    """One sentence on what changed, for the live text and for readers who do not see the pictures."""
+    share = f" ({100 * (after - before) / before:+.0f} %)".replace("-", "−") if before and after != before else ""
+    text = f"{state.cls} pixels: {before} → {after}{share}, other pixels changed: {others}"
+    if state.strength and not state.units:
+        return text + ". No unit is ticked: tick some below."
+    if state.strength and state.region is not None and not any(map(any, state.region)):
+        return text + ". Nothing is painted yet: paint on the first picture."
+    return text
+
+
+def bars(frame: Frame) -> str:
+    """All class counts as HTML: a pale bar before, a full bar after, and the numbers."""
+    most = max([1, *frame.counts_before.values(), *frame.counts_after.values()])
+    colours = pictures.label_colours(list(frame.counts_before))
+    rows = []
+    for (name, before), colour in zip(frame.counts_before.items(), colours, strict=True):
+        after = frame.counts_after[name]
+        if not before and not after:
+            continue
+        tone = "rgb({},{},{})".format(*colour)
+        line = '<div style="height:{}px;width:{:.1f}%;min-width:1px;background:{};border:1px solid #8888;{}"></div>'
+        numbers = f"{before}" if before == after else f"{before} → <b>{after}</b>"
+        rows.append(
+            f'<div style="width:76px;text-align:right">{escape(name)}</div><div style="width:150px">'
+            + line.format(5, 100 * before / most, tone, "opacity:.45") + line.format(8, 100 * after / most, tone, "")
+            + f'</div><div style="white-space:nowrap">{numbers}</div>')
+    return ('<div style="display:grid;grid-template-columns:76px 150px auto;column-gap:8px;row-gap:2px;'
+            f'align-items:center;font-size:13px;line-height:1.25">{"".join(rows)}</div>')

@@ -1,0 +1,262 @@
+"""What the evolution panel shows, drawn without any widget: a `egan.view.View` in, pictures and SVG out.
+
+Real is blue, generated orange, D grey, winners green with a star; each mutation has a colour and a shape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from ... import pictures
+from ...egan import plane
+from ...egan.view import FateView, View
+from ..charts import COLOURS, SIGNS, WINNER, corners, plain, sign
+from .evolution_charts import (
+    CHILDREN,
+    MAIN,
+    NAMES,
+    YOURS,
+    amount,
+    family_tree,
+    fate_curves,
+    fitness_bars,
+    measure_curves,
+    winners,
+)
+
+SHARP = 1.4                     # picture pixels for each of them
+MAGNIFY = (1, 2, 5, 10, 20, 50, 100)
+
+HAPPENED = {
+    "": "Nothing has happened yet. Predict what D will see, then step.",
+    "train_d": "D has learnt: the field is lighter where it says “real”.",
+    "vary": "Each mutation moved a copy of the parent by one step of Adam; a line joins where the same z was and is.",
+    "evaluate": "D has judged every child: F = F_q + γ F_d.",
+    "select": "The fittest live on; the others are gone.",
+}
+ON_PICTURES = HAPPENED | {
+    "train_d": "D has learnt a little more of what tells the survivor’s pictures from real ones.",
+    "vary": "Each mutation moved a copy of the parent by one step of Adam; each child draws the same z.",
+}
+NEXT = {"": "D learns", "train_d": "variation", "vary": "evaluation", "evaluate": "selection", "select": "D learns"}
+
+
+@dataclass
+class Frame:
+    """What the panel draws: JPEG and PNG bytes, HTML with SVG, and the same in a sentence."""
+
+    main: bytes = b""
+    main_note: str = ""
+    children: bytes = b""
+    children_note: str = ""
+    bars: str = ""
+    measures: str = ""
+    tree: str = ""
+    shares: str = ""
+    text: str = ""
+    error: str = ""
+
+
+def render(view: View, fast: bool = False) -> Frame:
+    """The frame of a view. It never raises: what went wrong stands in `frame.error`. fast: pictures as JPEG."""
+    try:
+        pack = pictures.jpeg if fast else pictures.png
+        kinds = {name: i for i, name in enumerate(view.offered)}
+        main = cloud(view.fake, view.real, view.field, round(MAIN * SHARP))
+        fate = view.fate
+        if fate is not None:
+            middle, note, bars = fates(view), _fate_note(fate), fate_curves(fate)
+        else:
+            middle, note = children(view, kinds)
+            bars = fitness_bars(view, kinds)
+        measures = measure_curves(view.measures)
+        if view.field is None and not measures:                             # nothing to measure: something to compare
+            real = view.real[:32]
+            measures = pictures.img(pictures.grid(real, 8), f"{len(real)} real pictures", MAIN)
+        return Frame(pack(main), _main_note(view), pack(middle), note, bars,
+                     measures, family_tree(view.lineage, kinds),
+                     winners(view.lineage, kinds), describe(view))
+    except Exception as error:
+        return Frame(error=f"This could not be drawn: {error} ({type(error).__name__}). Press Reset, or go back "
+                           "some generations; the panel goes on working.")
+
+
+# ------------------------------------------------------------------------------------------ pictures
+
+def cloud(fake, real, field, size: int, **lines) -> np.ndarray:
+    """Points on D's field, or a grid of pictures: uint8 size×size×3."""
+    if fake.ndim == 2:
+        return plane.picture(fake, real, field, size=size, **lines)
+    side = math.isqrt(len(fake))
+    return _fit(pictures.grid(fake[:side * side], side), size)
+
+
+def _fit(picture: np.ndarray, size: int) -> np.ndarray:
+    if picture.shape[0] == size == picture.shape[1]:
+        return picture
+    how = Image.Resampling.NEAREST if picture.shape[0] < size else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(picture).resize((size, size), how))
+
+
+def tiling(n: int, width: float, height: float, gap: float = 6) -> tuple[int, float]:
+    """Columns, and the side, of n squares that fill width×height best."""
+    def side(columns):
+        rows = -(-n // columns)
+        return min((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows)
+
+    best = max(range(1, n + 1), key=side)
+    return best, side(best)
+
+
+def magnification(children, side: float, extent: float = 2.2) -> int:
+    """How many times longer the moves must be drawn so that the typical one is some 14 pixels long; 1, 2, 5, …"""
+    moved = torch.cat([(c.after - c.before).norm(dim=1) for c in children])
+    typical = float(moved[moved.isfinite()].median()) if moved.isfinite().any() else 0.0
+    wanted = 14 / max(1e-9, typical * side / (2 * extent))
+    return max((k for k in MAGNIFY if k <= wanted), default=1)
+
+
+def children(view: View, kinds: Mapping[str, int]) -> tuple[np.ndarray, str]:
+    """All children, a tile each, with the mark of their mutation; winners framed in green, with a star."""
+    canvas = np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+    if not view.children:
+        n = view.knobs.mu * sum(view.knobs.active)
+        columns, side = tiling(n, *CHILDREN)
+        for i in range(n):
+            _frame(canvas, i, columns, side)[:] = 236
+        return canvas, "they are made in the next variation"
+    columns, side = tiling(len(view.children), *CHILDREN)
+    size = round(side * SHARP)
+    on_plane = view.field is not None
+    times = magnification(view.children, size) if on_plane else 1
+    note = f"moves drawn ×{times}; bright: a loud mutation" if on_plane else "the same z for all"
+    loudest = max(float(c.loudness.max()) for c in view.children)
+    for i, child in enumerate(view.children):
+        after = child.before + times * (child.after - child.before) if on_plane else child.after
+        lines = _lines(child.before, after, child.loudness, loudest) if on_plane else {}
+        tile = cloud(after if not on_plane else after[:0], None, view.field, size, **lines)
+        place = _frame(canvas, i, columns, side)
+        place[:] = tile[:place.shape[0], :place.shape[1]]
+        _badge(place, kinds[child.mutation], _medal(view, i, child.survives))
+    return canvas, note
+
+
+def _lines(before: torch.Tensor, after: torch.Tensor, loudness: torch.Tensor, loudest: float) -> dict:
+    """What `plane.picture` takes for lines; a point outside it is as loud as the loudest sibling: one scale for all."""
+    far = torch.full((1, 2), 1e3)
+    return {"moved": (torch.cat([before, far]), torch.cat([after, far])),
+            "weights": torch.cat([loudness, torch.tensor([loudest])])}
+
+
+def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = 6) -> np.ndarray:
+    """The place of tile number i."""
+    top, left = (round(k * (side + gap) * SHARP) for k in divmod(i, columns))
+    size = round(side * SHARP)
+    return canvas[top:top + size, left:left + size]
+
+
+def _medal(view: View, i: int, survives: bool | None) -> str:
+    """What child i is called out for: "best" by F, "yours", "lives" by another rule, or nothing."""
+    if view.chosen is not None and i in view.chosen:
+        return "yours" if i == view.chosen[0] else "best"
+    if survives:
+        return "best"
+    return ""
+
+
+def _badge(tile: np.ndarray, kind: int, medal: str) -> None:
+    """Draw the mark of the mutation into the corner of a tile, and the frame of a winner."""
+    image = Image.fromarray(tile)
+    draw, size = ImageDraw.Draw(image), len(tile)
+    r = max(6, size // 22)
+    at = r + 7
+    draw.ellipse((at - r - 5, at - r - 5, at + r + 5, at + r + 5), fill="white", outline="#777777")
+    shape = corners(kind, at, at, r)
+    if shape is None:
+        draw.ellipse((at - r, at - r, at + r, at + r), fill=COLOURS[kind % len(COLOURS)])
+    else:
+        draw.polygon(shape, fill=COLOURS[kind % len(COLOURS)])
+    colour = {"best": WINNER, "yours": YOURS}.get(medal, "#999999")
+    draw.rectangle((0, 0, size - 1, size - 1), outline=colour, width=max(3, size // 36) if medal else 1)
+    if medal == "best":
+        x, y, r = size - at - 2, at, 1.5 * r
+        turns = [(math.pi * k / 5, r if k % 2 == 0 else 0.45 * r) for k in range(10)]
+        draw.ellipse((x - r - 2, y - r - 2, x + r + 2, y + r + 2), fill="white")
+        draw.polygon([(x + s * math.sin(t), y - s * math.cos(t)) for t, s in turns], fill=WINNER)
+    elif medal == "yours":
+        x, y = size - at - 2, at
+        draw.ellipse((x - r - 5, y - r - 5, x + r + 5, y + r + 5), fill="white", outline=YOURS, width=2)
+        draw.line([(x - r * 0.8, y), (x - r * 0.2, y + r * 0.7), (x + r * 0.9, y - r * 0.7)], fill=YOURS, width=3)
+    tile[:] = np.asarray(image)
+
+
+def fates(view: View) -> np.ndarray:
+    """Two pictures side by side: what became of your choice, and of the algorithm's."""
+    canvas = np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+    _, side = tiling(3, *CHILDREN)
+    middle = canvas[:, round((CHILDREN[0] - 2 * side - 6) / 2 * SHARP):]
+    for i, (fake, field, medal) in enumerate(zip(view.fate.fakes, view.fate.fields, ("yours", "best"))):
+        place = _frame(middle, i, 2, side)
+        place[:] = cloud(fake, view.real if fake.ndim == 2 else None, field, len(place))
+        number = view.chosen[i]
+        _badge(place, view.offered.index(view.lineage[-1].mutations[number]), medal)
+    return canvas
+
+
+# ------------------------------------------------------------------------------------------ words
+
+def _main_note(view: View) -> str:
+    many = "" if view.knobs.mu == 1 else f" · {view.knobs.mu} parents"
+    return f"generation {view.generation}{many}"
+
+
+def _fate_note(fate: FateView) -> str:
+    return f"after {fate.age} of {fate.span} generations: ✓ yours, ★ by F"
+
+
+def legend(view_or_names) -> str:
+    """HTML: the mutations with their signs."""
+    return " &nbsp; ".join(sign(i, name) for i, name in enumerate(view_or_names))
+
+
+def describe(view: View) -> str:
+    """One or two sentences: what has happened, and what comes."""
+    if view.fate is not None:
+        f = view.fate
+        if f.age < f.span:
+            return f"Both choices live on from the same state, with the same draws: {f.age} of {f.span} generations."
+        parts = []
+        if f.measures[0]:
+            yours, best = (m[-1][1] for m in f.measures)
+            parts = [f"{NAMES.get(n, plain(n))} {amount(n, yours[n])} against {amount(n, best[n])}" for n in yours]
+        return (f"{f.span} generations after your choice: {', '.join(parts) or 'compare the two pictures'}. "
+                f"{_score(view)} Differences this small are luck more often than merit.")
+    if view.chosen is not None and view.done == "select":
+        return f"You and the algorithm chose the same child. {_score(view)}"
+    if view.waiting:
+        return "Which child would you keep? Choose by eye, before the judgement is shown."
+    words = (ON_PICTURES if view.field is None else HAPPENED)[view.done]
+    if view.done == "train_d" and view.loss_d:
+        words += f" Its loss is {view.loss_d[-1]:.2f} (2 ln 2 = 1.39 when it only guesses)."
+    if view.done == "select" and view.lineage:
+        last = view.lineage[-1]
+        kind = view.offered.index(last.winner) if last.winner in view.offered else 0
+        rule = {"best": "The fittest lives on", "random": "Chance chose", "worst": "The least fit lives on",
+                "mine": "You chose"}[view.knobs.selection]
+        words = f"{rule}: {SIGNS[kind % len(SIGNS)]} {plain(last.winner)}."
+        if view.measures and view.measures[-1][0] == view.generation:
+            words += " Now " + ", ".join(f"{NAMES.get(n, plain(n))}: {amount(n, v)}"
+                                         for n, v in view.measures[-1][1].items()) + "."
+    return words
+
+
+def _score(view: View) -> str:
+    tried, same = view.tally
+    n = max(1, len(view.lineage[-1].mutations)) if view.lineage else 3
+    return f"You agreed in {same} of {tried} choices; chance would agree in 1 of {n}."

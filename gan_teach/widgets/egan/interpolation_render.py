@@ -1,0 +1,100 @@
+"""What the interpolation panel shows, computed without any widget: straight from z1 to z2, and along the arc."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ... import pictures
+from ...egan.interpolation import WAYS, strip
+from ...networks.layers import one_thread, sample_z
+
+STEPS = 9           # pictures of a strip
+TILE = 88           # CSS pixels of one of them
+ENDS = 64           # pairs of ends that are kept
+
+
+@dataclass(frozen=True)
+class InterpolationState:
+    """All that the panel's pictures depend on."""
+
+    first: int = 1          # seed of z1
+    second: int = 2         # seed of z2
+    alpha: float = 0.5
+
+
+@dataclass(frozen=True)
+class InterpolationFrame:
+    """What the panel draws: bytes of pictures, for each of `WAYS`, and what is to be said about them."""
+
+    large: tuple[bytes, ...] = ()       # G at α
+    strips: tuple[bytes, ...] = ()      # G at nine α from 0 to 1, a mark under the nearest
+    text: str = ""
+    error: str = ""
+
+
+class InterpolationRenderer:
+    """`render(state) -> InterpolationFrame` for a generator of pictures. A strip is drawn once for a pair of ends."""
+
+    def __init__(self, G):
+        self.G, self._strips, self._using = G, {}, threading.Lock()
+
+    def check(self, state: InterpolationState) -> InterpolationState:
+        """The state, or ValueError for one that has no picture."""
+        if not 0 <= state.alpha <= 1:
+            raise ValueError(f"α goes from 0, z1, to 1, z2; got {state.alpha:g}")
+        return state
+
+    def later(self, state: InterpolationState) -> Iterator:
+        """Nothing follows."""
+        return iter(())
+
+    def ends(self, state: InterpolationState) -> tuple[Tensor, Tensor]:
+        """z1 and z2, Z numbers each."""
+        return tuple(sample_z(1, self.G.z_dim, seed)[0] for seed in (state.first, state.second))
+
+    @torch.no_grad()
+    def render(self, state: InterpolationState) -> InterpolationFrame:
+        """The frame of a state; an error is a frame too."""
+        try:
+            z1, z2 = self.ends(self.check(state))
+            at = torch.stack([function(z1, z2, state.alpha) for function in WAYS.values()])
+            with self._using, one_thread():
+                x = self.G(at.to(next(self.G.parameters())))
+                strips = self._row(state)
+            large = tuple(pictures.jpeg(_sized(image, 240)) for image in pictures.to_uint8(x))
+            nearest = round(state.alpha * (STEPS - 1))
+            lengths = ", ".join(f"{name} {z.norm():.1f}" for name, z in zip(WAYS, at))
+            text = (f"α = {state.alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {z1.norm():.1f} and "
+                    f"{z2.norm():.1f}.")
+            return InterpolationFrame(large, tuple(pictures.jpeg(_marked(s, nearest)) for s in strips), text)
+        except (ValueError, RuntimeError) as error:
+            return InterpolationFrame(error=f"{error}. The picture stays as it was.")
+
+    def _row(self, state: InterpolationState) -> list[np.ndarray]:
+        key = state.first, state.second
+        if key not in self._strips:
+            while len(self._strips) >= ENDS:
+                self._strips.pop(next(iter(self._strips)))
+            z1, z2 = self.ends(state)
+            self._strips[key] = [pictures.grid([_sized(x, TILE) for x in pictures.to_uint8(
+                strip(self.G, z1, z2, STEPS, how))], STEPS) for how in WAYS]
+        return self._strips[key]
+
+
+def _sized(image: np.ndarray, wanted: int) -> np.ndarray:
+    """Enlarged by the whole number that brings it nearest to what is wanted."""
+    return pictures.enlarge(image, max(1, round(wanted / len(image))), "bicubic")
+
+
+def _marked(row: np.ndarray, place: int) -> np.ndarray:
+    """A strip with a bar below it that shows which of its pictures is nearest to α."""
+    tile = row.shape[1] // STEPS
+    bar = np.full((8, row.shape[1], 3), 255, np.uint8)
+    bar[3:, place * tile:(place + 1) * tile] = (230, 110, 0)
+    return np.concatenate([row, bar])

@@ -1,0 +1,169 @@
+"""A tiny panel of chapter 3: the three losses and how loudly each speaks, against D(G(z)), with a point to drag.
+
+`render(state) -> frame` is pure; the panel around it is a slider.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from ...egan.child import apply, name_of, slope
+from ...egan.mutations import heuristic, least_squares, minimax
+from ..charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
+from ..panel import Panel, complaint
+
+SIZE = (430, 300)
+LOSSES = (-2.4, 2.4)        # what of the losses is shown; two of them end at infinity
+D_GREY = "#8a8f98"
+
+
+@dataclass(frozen=True)
+class MutationState:
+    """All that a frame depends on. p: D(G(z)) at the point, in (0, 1)."""
+
+    p: float = 0.2
+
+
+@dataclass
+class MutationFrame:
+    """What the panel draws: a chart, its numbers as a table, and the same in a sentence."""
+
+    chart: str = ""
+    table: str = ""
+    text: str = ""
+    error: str = ""
+
+
+class MutationRenderer:
+    """`render(state) -> MutationFrame` for some mutations, functions of D's logits.
+
+    logits: D's verdicts on a batch of fakes, N numbers; where they are given, a histogram of D(G(z)) stands under
+    the curves and shows in which part of them this generator is.
+    """
+
+    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None):
+        self.mutations, self.names = tuple(mutations), [name_of(m) for m in mutations]
+        self.ps = [k / 200 for k in range(1, 200)]
+        self.curves = [[self.at(m, p) for p in self.ps] for m in self.mutations]     # (loss, weight) for each p
+        self.seen = [] if logits is None else torch.histc(
+            logits.detach().float().cpu().sigmoid(), 20, 0, 1).div(max(1, logits.numel())).tolist()
+
+    @staticmethod
+    def at(mutation, p: float) -> tuple[float, float]:
+        """M(l) and |∂M/∂l| of a single picture with D(G(z)) = σ(l) = p."""
+        logit = torch.tensor([math.log(p / (1 - p))])
+        with torch.enable_grad():
+            return float(apply(mutation, logit.detach())), abs(float(slope(mutation, logit)))
+
+    def render(self, state: MutationState) -> MutationFrame:
+        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            here = [self.at(m, state.p) for m in self.mutations]
+            loudest = max(range(len(here)), key=lambda i: here[i][1])
+            words = (f"Where D(G(z)) = {state.p:.2f}, the gradient is "
+                     + ", ".join(f"{w:.3f} for {plain(n)}" for n, (_, w) in zip(self.names, here))
+                     + f". Loudest: {plain(self.names[loudest])}.")
+            losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
+            left = self._chart("loss M", losses, [v[0] for v in here], state.p, LOSSES)
+            right = self._chart("gradient |∂M/∂l|", weights, [v[1] for v in here], state.p,
+                                (0.0, 1.1 * max(map(max, weights))), self.seen)
+            gap, (width, height) = 24, SIZE
+            both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
+            return MutationFrame(svg(2 * width + gap, height, both, f"Losses and gradients against D(G(z)). {words}"),
+                                 self._table(here, loudest), words)
+        except Exception as error:
+            return MutationFrame(error=f"This could not be drawn: {error} ({type(error).__name__}). A mutation takes N "
+                                       "logits and gives one number, for example their mean.")
+
+    def _chart(self, title: str, curves: Sequence[Sequence[float]], here: Sequence[float], p: float,
+               span: tuple[float, float], seen: Sequence[float] = ()) -> list[str]:
+        width, height = SIZE
+        x0, x1, y0, y1 = 44.0, width - 12.0, height - 40.0, 26.0
+
+        def x(p):
+            return x0 + (x1 - x0) * p
+
+        def y(v):
+            return y0 - (y0 - y1) * (v - span[0]) / (span[1] - span[0])
+
+        body = [text(x0, 14, title, size=14, bold=True)]
+        most = max(seen, default=0)
+        body += [bar(x(k / len(seen)) + 1, y0 - 0.9 * (y0 - y1) * share / most, (x1 - x0) / len(seen) - 2,
+                     0.9 * (y0 - y1) * share / most, D_GREY, 0.3) for k, share in enumerate(seen) if share]
+        ticks = [0.0, *(s * t for t in (1, 2) for s in (-1, 1))] if span[0] < 0 else [0.0, 0.25, 0.5, 0.75, 1.0]
+        for tick in ticks:
+            if span[0] <= tick <= span[1]:
+                body += [line(x0, y(tick), x1, y(tick), opacity=0.5 if tick == 0 else 0.15),
+                         text(x0 - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "end", 11)]
+        for tick in (0, 0.25, 0.5, 0.75, 1):
+            body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 11)]
+        body += [text((x0 + x1) / 2, height - 6, "D(G(z))", "middle", 13),
+                 text(x0, height - 6, "← sure it is a fake", size=11),
+                 text(x1, height - 6, "taken for real →", "end", 11)]
+        if seen:
+            body.append(text(x1, y1 - 12, "grey: D’s verdicts on a batch", "end", 11))
+        body.append(line(x(p), y0, x(p), y1, dash="4 3", opacity=0.7))
+        for i, values in enumerate(curves):
+            inside = [(x(q), y(v)) for q, v in zip(self.ps, values) if span[0] <= v <= span[1]]
+            body.append(curve(inside, COLOURS[i % len(COLOURS)], 2.6, ("", "9 4", "2 4")[i % 3] if i else ""))
+            for q in (0.06, 0.5, 0.94):                 # so that a curve is known by its shape too
+                v = values[round(q * 200) - 1]
+                if span[0] <= v <= span[1]:
+                    body.append(mark(i, x(q), y(v), 4))
+        for i, v in enumerate(here):
+            if span[0] <= v <= span[1]:
+                body.append(mark(i, x(p), y(v), 8, edge="#ffffff"))
+        return body
+
+    def _table(self, here: Sequence[tuple[float, float]], loudest: int) -> str:
+        cell = '<td style="padding:2px 14px 2px 0;text-align:{}">{}</td>'
+        head = "".join(cell.format(*c) for c in (("left", "mutation"), ("right", "loss M"), ("left", "|∂M/∂l|")))
+        rows = []
+        for i, (loss, weight) in enumerate(here):
+            strong = "{:.3f} <b>← loudest</b>" if i == loudest else "{:.3f}"
+            rows.append("<tr>" + cell.format("left", sign(i, self.names[i])) +
+                        cell.format("right", f"{loss:+.3f}".replace("-", "−")) +
+                        cell.format("left", strong.format(weight)) + "</tr>")
+        return (f'<table style="font-size:14px;border-collapse:collapse"><tr style="opacity:.75">{head}</tr>'
+                f'{"".join(rows)}</table>')
+
+
+class MutationPanel(Panel):
+    """Drag D(G(z)) from "sure it is a fake" to "taken for real": which mutation still speaks?
+
+    mutations, logits: see `MutationRenderer`. p: where the point stands at first.
+    """
+
+    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2):
+        self.renderer, self.start = MutationRenderer(mutations, logits), p
+        layout = widgets.Layout(width=f"{SIZE[0]}px")
+        self.slider = widgets.FloatSlider(value=p, min=0.01, max=0.99, step=0.01, description="D(G(z))",
+                                          readout_format=".2f", layout=layout, style={"description_width": "70px"})
+        self.reset = widgets.Button(description="Reset", layout=widgets.Layout(width="80px"))
+        self.chart, self.table, self.text = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        for name in ("slider", "reset", "chart", "table", "text"):
+            getattr(self, name).add_class(f"gt-mutation-{name}")
+        self.slider.observe(lambda change: self.show(change["new"]), "value")
+        self.reset.on_click(lambda _: setattr(self.slider, "value", self.start))
+        bottom = widgets.HBox([widgets.VBox([widgets.HBox([self.slider, self.reset]), self.text]), self.table],
+                              layout=widgets.Layout(grid_gap="24px", align_items="flex-start", flex_flow="row wrap"))
+        self.widget = widgets.VBox([self.chart, bottom], layout=widgets.Layout(padding="8px 12px", grid_gap="6px"))
+        self.widget.add_class("gt-mutation")
+        self.show(p)
+
+    def show(self, p: float) -> None:
+        """Draw the point at p; an error leaves the last chart standing."""
+        frame = self.renderer.render(MutationState(p))
+        if frame.error:
+            self.text.value = complaint(frame.error)
+            return
+        self.chart.value, self.table.value = frame.chart, frame.table
+        self.text.value = (f'<div aria-live="polite" style="font-size:14px;line-height:1.5;max-width:{SIZE[0] + 80}px">'
+                           f"{escape(frame.text)}</div>")

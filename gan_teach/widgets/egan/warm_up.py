@@ -1,0 +1,197 @@
+"""The panel of the warm-up: let D and G take turns by hand, slowly, or as fast as they can.
+
+It draws frames and listens; the moves are those of `warm_up.Game`, and the playing is `runner.Runner`'s.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from html import escape
+
+import ipywidgets as widgets
+
+from ...egan.warm_up import DATA, LOSSES, Game
+from ...networks.layers import one_thread
+from ...runner import Runner
+from ..panel import Panel, button, heading, row
+from .warm_up_render import SIZE, Frame, frame
+
+SPEEDS = {"slow": 0.6, "medium": 0.05, "fast": 0.0}     # seconds from move to move; slow shows each player's turn
+KEPT, EVERY = 100, 20           # snapshots for Back; in a play there is one before every so many moves
+
+
+class WarmUpPanel(Panel):
+    """D and G on a plane. data, loss: names from DATA and LOSSES; d_steps: D's steps for each of G.
+
+    `.game` is what is played, `.history` D's verdicts after each move, `.frame` what is shown, `.runner` who plays;
+    a cell that ends with the panel shows it.
+    """
+
+    def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
+        self._start = {"data": data, "seed": seed, "d_steps": d_steps, "loss": loss}
+        self.frame, self._said, self._ds_turn = Frame(), "", True
+        self.runner = Runner(self._act, self._show, self._failed)
+        self._build()
+        self._listen()
+        self._new_game()
+        self.runner.step(lambda: None)
+
+    # ------------------------------------------------------------------------------ the widgets
+
+    def _build(self) -> None:
+        def chosen(kind, hook, words, width, label_width, **options):
+            it = kind(description=words, layout=widgets.Layout(width=width),
+                      style={"description_width": label_width}, **options)
+            it.add_class(hook)
+            return it
+
+        def html(hook):
+            it = widgets.HTML()
+            it.add_class(hook)
+            return it
+
+        self.picture = widgets.Image(value=b"", format="png", width=SIZE, height=SIZE,
+                                     layout=widgets.Layout(margin="0"))
+        self.picture.add_class("gt-plane")
+        self.chart, self.text, self.error = html("gt-chart"), html("gt-verdict"), html("gt-error")
+        self.d = button("D learns", "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
+        self.g = button("G learns", "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
+        self.both = button("Both", "gt-both", lambda: self._by_hand(self._round), width="80px")
+        self.play = button("▶ Play", "gt-play", self._play_or_pause, "primary")
+        self.back = button("↶ Back", "gt-back", lambda: self.runner.step(self._back), width="80px")
+        self.reset = button("Reset", "gt-reset", self.start_again, width="80px")
+        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=list(SPEEDS),
+                            value="medium")
+        self.speed.style.button_width = "82px"
+        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=list(DATA),
+                           value=self._start["data"])
+        self.loss = chosen(widgets.Dropdown, "gt-loss", "Loss of G", "224px", "64px", options=list(LOSSES),
+                           value=self._start["loss"])
+        self.rate = chosen(widgets.SelectionSlider, "gt-rate", "D's steps for each of G", "330px", "150px",
+                           options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
+        self.seed = chosen(widgets.BoundedIntText, "gt-seed", "Seed", "130px", "40px", value=self._start["seed"],
+                           min=0, max=2**31 - 1)
+        self.pushes = widgets.Checkbox(value=True, indent=False, description="lines: where G is asked to move a point",
+                                       layout=widgets.Layout(width="330px"))
+        self.pushes.add_class("gt-pushes")
+        key = widgets.HTML(
+            f'<div style="width:{SIZE}px;font-size:14px;line-height:1.5"><b style="color:#005ab5">+</b> real &nbsp; '
+            '<b style="color:#d95f00">●</b> generated<br>ground: <b>light</b> where D says real, <b>dark</b> where '
+            'generated</div>')
+        self.widget = widgets.VBox([
+            heading("Two players on a plane", "D tells the crosses from the dots, G moves the dots"),
+            row(widgets.VBox([self.picture, key]),
+                widgets.VBox([heading("what D says, on average", "½: it cannot tell"), self.chart, self.pushes,
+                              self.text, self.error], layout=widgets.Layout(width="420px", grid_gap="6px")),
+                gap="20px", margin="6px 0 0 0"),
+            row(self.d, self.g, self.both, self.play, self.back, self.reset,
+                widgets.HBox([widgets.HTML('<span style="font-size:13px">Speed</span>'), self.speed]), gap="8px"),
+            row(self.rate, self.data, self.loss, self.seed),
+        ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="8px"))
+        self.widget.add_class("gt-warm-up")
+        self.widget.children[1].layout.align_items = "flex-start"
+
+    def _listen(self) -> None:
+        def anew(_):
+            self._guard(lambda: self.runner.step(self._new_game))
+
+        for control in (self.data, self.loss, self.seed):
+            control.observe(anew, "value")
+        self.speed.observe(lambda change: setattr(self.runner, "interval", SPEEDS[change["new"]]), "value")
+        self.pushes.observe(lambda _: self._guard(self._redraw), "value")
+        self.runner.interval = SPEEDS[self.speed.value]
+
+    # ------------------------------------------------------------------------------ what the controls do
+
+    def _new_game(self) -> None:
+        """Untrained networks; the controls stay as they are."""
+        self.game = Game(DATA[self.data.value], self.seed.value, LOSSES[self.loss.value])
+        self.history, self._kept, self._said, self._ds_turn = [self.game.verdicts()], deque(maxlen=KEPT), "", True
+
+    def start_again(self) -> None:
+        """The game of the same data, loss and seed from its start."""
+        self._guard(lambda: self.runner.step(self._new_game))
+
+    def _by_hand(self, move) -> None:
+        def kept():
+            self._keep()
+            move()
+
+        self._guard(lambda: self.runner.step(kept))
+
+    def _play_or_pause(self) -> None:
+        def play():
+            with self.runner.lock:
+                self._keep()
+            self.runner.play()
+            self._name_play()
+
+        self._guard(self.runner.pause if self.runner.playing else play)
+
+    def _act(self) -> None:
+        """One move of a play."""
+        if len(self.history) >= self._next_keep():
+            self._keep()
+        if self.runner.interval < SPEEDS["slow"]:
+            self._round()
+        elif self._ds_turn:
+            self._d_moves()
+        else:
+            self._g_moves()
+
+    def _d_moves(self) -> None:
+        for _ in range(self.rate.value):
+            self._move(self.game.step_d)
+        self._said, self._ds_turn = "D has learnt: the ground has changed. ", False
+        self.history.append(self.game.verdicts())
+
+    def _g_moves(self) -> None:
+        self._move(self.game.step_g)
+        self._said, self._ds_turn = "G has learnt: the dots have moved. ", True
+        self.history.append(self.game.verdicts())
+
+    def _round(self) -> None:
+        with one_thread():
+            self.game.round(self.rate.value)
+        self._said, self._ds_turn = "", True
+        self.history.append(self.game.verdicts())
+
+    def _move(self, step) -> None:
+        with one_thread():
+            step()
+
+    def _keep(self) -> None:
+        self._kept.append((len(self.history), self.game.state()))
+
+    def _next_keep(self) -> int:
+        return self._kept[-1][0] + EVERY if self._kept else 1
+
+    def _back(self) -> None:
+        if self._kept:
+            length, state = self._kept.pop()
+            self.game.restore(state)
+            del self.history[length:]
+            self._said, self._ds_turn = "Back. ", True
+
+    # ------------------------------------------------------------------------------ showing
+
+    def _redraw(self) -> None:
+        with self.runner.lock:
+            self._show()
+
+    def _show(self) -> None:
+        """Draw the game as it is; called under the runner's lock."""
+        with one_thread():
+            self.frame = frame(self.game, self.history, self._said, self.pushes.value)
+        self.picture.value, self.chart.value, self.error.value = self.frame.picture, self.frame.chart, ""
+        aloud = "off" if self.runner.playing else "polite"          # nobody wants twelve sentences a second read out
+        self.text.value = (f'<div style="font-size:15px;line-height:1.5;min-height:70px" aria-live="{aloud}">'
+                           f"{escape(self.frame.text)}</div>")
+        self._name_play()
+
+    def _name_play(self) -> None:
+        self.play.description = "❚❚ Pause" if self.runner.playing else "▶ Play"
+
+    def _failed(self, error: Exception) -> None:
+        super()._failed(error)
+        self._name_play()

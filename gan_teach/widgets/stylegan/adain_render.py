@@ -1,0 +1,263 @@
+"""What the AdaIN panel shows, computed without any widget: one unit's style in, its map, histograms and picture out.
+
+    AdaIN(x_u, y) = y_{s,u} · (x_u − μ(x_u)) / σ(x_u) + y_{b,u}               (StyleGAN, arXiv 1812.04948, Eq. 1)
+
+x, what AdaIN normalises, is kept for a picture and a layer, so a change of y costs the layers above alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ... import pictures
+from ...networks.layers import one_thread, sample_z
+from ...networks.protocols import check_name
+from ...stylegan.generator import Generator
+from ...stylegan.operations import adain
+from ..dissection.render import keep
+from .drawer import check_layers, drawers, number, pixels
+
+GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
+STRONGEST = 8                           # units offered as the most visible
+BINS = 48
+
+
+@dataclass(frozen=True)
+class AdaINState:
+    """All that the panel's pictures depend on."""
+
+    model: str
+    seed: int = 1
+    layer: int = 0
+    unit: int = 0
+    y_s: float | None = None        # None: what the style A(w) says
+    y_b: float | None = None
+
+
+@dataclass(frozen=True)
+class AdaINFrame:
+    """What the panel draws. Pictures are bytes."""
+
+    own: bytes = b""                # the picture with the style's own y
+    picture: bytes = b""            # … with the y chosen
+    before: bytes = b""             # x_u, from its least value (dark) to its largest (light)
+    after: bytes = b""              # AdaIN(x_u, y), from −reach (dark) to +reach (light)
+    histograms: str = ""            # HTML
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Strongest:
+    """The units of a layer whose silence (y_s = y_b = 0) changes the picture most, and by how much."""
+
+    units: tuple[int, ...]
+    change: tuple[float, ...]       # mean |difference| of the pixels, in [0, 2]
+
+
+class AdaINRenderer:
+    """`render(state) -> AdaINFrame`, `later(state)`: the strongest units; for one generator or several by name."""
+
+    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
+        self.drawers, self.psi, self.size = drawers(models), number("ψ", psi), size
+        for drawer in self.drawers.values():
+            if not drawer.G.config.styles:
+                raise ValueError(f"{drawer.name} has no styles (configuration A or B), so there is no AdaIN to change")
+        self._using = threading.RLock()
+        self._cuts: OrderedDict = OrderedDict()         # (model, seed, layer) -> ws, x, y, own picture
+        self._spans: dict = {}                          # (model, layer) -> how far the sliders go
+        self._strongest: dict = {}
+
+    def start(self, model: str | None = None, seed: int = 1, layer: int | None = None,
+              unit: int | None = None) -> AdaINState:
+        """The state at the start: a layer in the middle, and the unit to which its style gives the largest y_s."""
+        model = model or next(iter(self.drawers))
+        check_name("model", model, self.drawers)
+        L = self.drawers[model].layers
+        state = self.check(AdaINState(model, seed, L // 2 if layer is None else layer))
+        return self.check(replace(state, unit=self.strong(state) if unit is None else unit))
+
+    def check(self, state: AdaINState) -> AdaINState:
+        """The same state; ValueError in plain words for one that cannot be drawn."""
+        check_name("model", state.model, self.drawers)
+        drawer = self.drawers[state.model]
+        if isinstance(state.seed, bool) or not isinstance(state.seed, int) or not 0 <= state.seed < 2**63:
+            raise ValueError(f"a seed is a whole number, 0 or more; got {state.seed!r}")
+        check_layers((state.layer,), drawer.layers)
+        if state.unit not in range(units := self.units(state)):
+            raise ValueError(f"there is no unit {state.unit!r}; this layer has units 0 to {units - 1}")
+        y_s, y_b = (None if y is None else number(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
+        return replace(state, y_s=y_s, y_b=y_b)
+
+    # -------------------------------------------------------------------------------- what the sliders need
+
+    def units(self, state: AdaINState) -> int:
+        """How many units the layer has."""
+        drawer = self.drawers[state.model]
+        return len(drawer.G.blocks[drawer.G.layers[state.layer]].bias)
+
+    def y(self, state: AdaINState) -> tuple[float, float]:
+        """(y_s, y_b) of the unit: the ones chosen, or else the style's own."""
+        y_s, y_b = self.own(state)
+        return y_s if state.y_s is None else state.y_s, y_b if state.y_b is None else state.y_b
+
+    def own(self, state: AdaINState) -> tuple[float, float]:
+        """(y_s, y_b) of the unit as the style A(w) has them."""
+        return tuple(float(part[0, state.unit]) for part in self._cut(state)[2])
+
+    def strong(self, state: AdaINState) -> int:
+        """The unit with the largest y_s in this picture."""
+        return int(self._cut(state)[2][0][0].abs().argmax())
+
+    def spans(self, state: AdaINState) -> tuple[float, float]:
+        """How far y_s and y_b may be dragged to either side: half as far again as in any of 64 styles."""
+        key = state.model, state.layer
+        if key not in self._spans:
+            drawer = self.drawers[state.model]
+            with torch.no_grad():
+                w = drawer.G.ws(sample_z(64, drawer.G.z_dim, 0, drawer.device), self.psi)[:, state.layer]
+                y = drawer.G.blocks[drawer.G.layers[state.layer]].style(w)
+            self._spans[key] = tuple(max(2.0, float(np.ceil(1.5 * float(part.abs().max())))) for part in y)
+        return self._spans[key]
+
+    def reach(self, state: AdaINState) -> float:
+        """The value at the end of the histogram's axis: two of the largest spreads beside the largest mean."""
+        y_s, y_b = self.own(state)
+        return float(np.ceil(max(4.0, abs(y_b) + 3 * abs(y_s))))
+
+    # -------------------------------------------------------------------------------- drawing
+
+    def _cut(self, state: AdaINState) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], bytes, tuple]:
+        """ws, x (1×C×h×w, before AdaIN), the layer's own y, the own picture and the noise; kept for 8 pictures."""
+        key = state.model, state.seed, state.layer
+        if key not in self._cuts:
+            drawer = self.drawers[state.model]
+            block, i = drawer.G.blocks[drawer.G.layers[state.layer]], state.layer
+            with torch.no_grad(), self._using, one_thread():
+                ws, maps = drawer.ws(state.seed, self.psi), drawer.maps(None)
+                below: dict[str, Tensor] = {}
+                x = self._large(drawer.fast.synthesis(ws, maps, keep=below))
+                r = below[drawer.G.layers[i - 1]].float().contiguous() if i else ws[:, 0]
+                keep(self._cuts, key, (ws, block.before_style(r, maps[i]), block.style(ws[:, i]), x, maps), most=8)
+        return self._cuts[key]
+
+    def _large(self, x: Tensor) -> bytes:
+        return pictures.jpeg(pictures.enlarge(x[0], max(1, self.size // x.shape[-1]), "bicubic"), quality=93)
+
+    @torch.no_grad()
+    def render(self, state: AdaINState) -> AdaINFrame:
+        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            state = self.check(state)
+            with self._using, one_thread():
+                return self._render(state)
+        except Exception as error:
+            return AdaINFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
+                                    "Reset, or choose something else; the panel goes on working.")
+
+    def _render(self, state: AdaINState) -> AdaINFrame:
+        drawer, u = self.drawers[state.model], state.unit
+        ws, x, own, own_picture, maps = self._cut(state)
+        y_s, y_b = self.y(state)
+        y = tuple(part.clone() for part in own)
+        y[0][0, u], y[1][0, u] = y_s, y_b
+        r = adain(x, y)                                                     # Eq. 1, (1, C, h, w)
+        picture = drawer.fast.synthesis(ws, maps, start=(drawer.G.layers[state.layer], r))
+        normal = adain(x[:, u:u + 1], (x.new_ones(1, 1), x.new_zeros(1, 1)))[0, 0]     # mean 0, spread 1
+        reach = self.reach(state)
+        histograms = three(x[0, u].cpu().numpy(), normal.cpu().numpy(), r[0, u].cpu().numpy(), y_s, y_b, reach)
+        return AdaINFrame(own_picture, self._large(picture), self._map(x[0, u], None), self._map(r[0, u], reach),
+                          histograms, self._describe(state, x[0, u], r[0, u], picture))
+
+    def _map(self, x: Tensor, reach: float | None) -> bytes:
+        """A map in colours: from its least to its largest value, or from −reach to reach."""
+        low, high = (float(x.min()), float(x.max())) if reach is None else (-reach, reach)
+        level = (x.cpu().numpy() - low) / max(high - low, 1e-9)
+        tone = pictures.colour_map(level).round().astype(np.uint8)
+        return pictures.png(pictures.enlarge(tone, max(1, 160 // tone.shape[0])))
+
+    def _describe(self, state: AdaINState, x: Tensor, r: Tensor, picture: Tensor) -> str:
+        own, now = self.own(state), self.y(state)
+        moved = ", as its style has it" if state.y_s is None and state.y_b is None else \
+            f"; its style has y_s = {own[0]:.2f} and y_b = {own[1]:.2f}"
+        before = f"Before AdaIN it has mean {x.mean():.2f} and spread {x.std(unbiased=False):.2f}"
+        after = f"after it {r.mean():.2f} and {r.std(unbiased=False):.2f}"
+        return (f"Unit {state.unit} of layer {state.layer} ({pixels(state.layer)} px), with y_s = {now[0]:.2f} and "
+                f"y_b = {now[1]:.2f}{moved}. {before}, {after}.").replace("-", "−")
+
+    def later(self, state: AdaINState) -> Iterator[Strongest]:
+        """The strongest units of the layer, found on the first picture it was asked for, then remembered."""
+        key = state.model, state.layer
+        if key not in self._strongest:
+            drawer = self.drawers[state.model]
+            changes = []
+            with torch.no_grad():
+                with self._using, one_thread():
+                    ws, x, own, _, maps = self._cut(state)
+                    r, name = adain(x, own), drawer.G.layers[state.layer]
+                    plain = drawer.fast.synthesis(ws, maps, start=(name, r))
+                for some in torch.arange(r.shape[1]).split(8):
+                    silent = r.repeat(len(some), 1, 1, 1)
+                    silent[torch.arange(len(some)), some] = 0                # y_s = y_b = 0
+                    with self._using, one_thread():
+                        x = drawer.fast.synthesis(ws.expand(len(some), -1, -1), maps, start=(name, silent))
+                    changes += (x - plain).abs().mean((1, 2, 3)).tolist()
+            best = np.argsort(changes)[::-1][:STRONGEST]
+            self._strongest[key] = Strongest(tuple(map(int, best)), tuple(changes[u] for u in best))
+        yield self._strongest[key]
+
+
+# ------------------------------------------------------------------------------------------ histograms
+
+def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: float, reach: float) -> str:
+    """Histograms of a map before AdaIN, normalised, and after, the last two on one axis from −reach to reach."""
+    low, high = float(x.min()), float(x.max())
+    edge = max(1e-3, 0.05 * (high - low))
+    mean, spread = float(x.mean()), float(x.std())
+    return "".join((
+        histogram("before: x", x, (low - edge, high + edge), mean, spread, ("μ", "σ"), GREY),
+        histogram("normalised: (x − μ) / σ", normal, (-reach, reach), 0.0, 1.0, ("0", "1"), GREY),
+        histogram("after: y_s · (x − μ) / σ + y_b", r, (-reach, reach), y_b, abs(y_s), ("y_b", "|y_s|"), ORANGE)))
+
+
+def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: float, spread: float,
+              names: tuple[str, str], colour: str, size: tuple[int, int] = (500, 106)) -> str:
+    """One histogram as SVG, with the mean marked by a line and mean ± spread by a bar below, all with their names."""
+    (low, high), (width, height), top, bottom = axis, size, 20, 74
+    counts, _ = np.histogram(values, BINS, axis)
+    outside = int(((values < low) | (values > high)).sum())
+
+    def at(v: float) -> float:
+        return width * min(max((v - low) / (high - low), 0.0), 1.0)
+
+    tall = counts / max(1, counts.max()) * (bottom - top)
+    step = width / BINS
+    bars = "".join(f'<rect x="{i * step + 0.5:.1f}" y="{bottom - h:.1f}" width="{step - 1:.1f}" height="{h:.1f}"/>'
+                   for i, h in enumerate(tall) if h)
+    said = f"{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}".replace("-", "−")
+    beyond = f", {outside} value{'s' if outside > 1 else ''} beyond the axis" if outside else ""
+    left, right, centre = at(mean - spread), at(mean + spread), at(mean)
+    label = f"{names[0]} = {mean:.2f}, {names[1]} = {spread:.2f}" if not names[0].isdigit() else "mean 0, spread 1"
+    anchor = "start" if centre < width * 0.3 else "end" if centre > width * 0.7 else "middle"
+    return (
+        f'<svg role="img" aria-label="{said}{beyond}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'style="display:block;max-width:100%;font-family:sans-serif">'
+        f'<text x="0" y="14" font-size="14" font-weight="600" fill="currentColor">{title}</text>'
+        f'<text x="{width}" y="14" font-size="12" text-anchor="end" fill="currentColor">{beyond.strip(", ")}</text>'
+        f'<g fill="{colour}">{bars}</g><line x1="0" x2="{width}" y1="{bottom}" y2="{bottom}" stroke="currentColor"/>'
+        f'<line x1="{centre:.1f}" x2="{centre:.1f}" y1="{top - 2}" y2="{bottom + 10}" stroke="currentColor" '
+        'stroke-width="2" stroke-dasharray="5 3"/>'
+        f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
+        'stroke="currentColor" stroke-width="2.5" fill="none"/>'
+        f'<text x="{centre:.1f}" y="{bottom + 26}" font-size="13" text-anchor="{anchor}" fill="currentColor">'
+        f'{label.replace("-", "−")}</text>'
+        f'<text x="0" y="{bottom + 14}" font-size="12" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
+        f'<text x="{width}" y="{bottom + 14}" font-size="12" text-anchor="end" fill="currentColor">'
+        f'{f"{high:.1f}".replace("-", "−")}</text></svg>')

@@ -1,0 +1,152 @@
+"""A style generator prepared for drawing in a panel, and the words that the panels of chapter 2 share.
+
+A layer is computed only where something below it or in it has changed: a picture goes on from the layers last drawn,
+a row of pictures from the layers of the one that they vary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ... import checkpoints
+from ...networks.layers import sample_z
+from ...stylegan.generator import Generator
+from ...stylegan.operations import truncate
+from ...stylegan.prepared import prepared
+from ..dissection.render import keep
+
+SPARE = 64 << 20        # bytes of activations that are kept for the rows of a grid
+Which = int | str       # a latent: a seed, or the name of one that was given
+
+
+def pixels(layer: int) -> int:
+    """The resolution of a layer of a style generator: two layers for each, from 4 px on."""
+    return 4 << layer // 2
+
+
+def span(layers: Sequence[int]) -> str:
+    """Numbers in words: (0, 1, 2, 5) → "0–2, 5"."""
+    runs: list[list[int]] = []
+    for i in sorted(layers):
+        if runs and i == runs[-1][-1] + 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def number(name: str, value) -> float:
+    """A finite number, or a ValueError that says which one is not."""
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number such as 0.7; got {value!r}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number such as 0.7; got {value}")
+    return value
+
+
+def check_layers(layers: Sequence[int], count: int) -> None:
+    """ValueError for a layer that a generator of `count` layers does not have."""
+    wrong = [i for i in layers if i not in range(count)]
+    if wrong:
+        raise ValueError(f"there is no layer {wrong[0]!r}; this generator has layers 0 to {count - 1}")
+
+
+def shipped_name(G: Generator) -> str | None:
+    """The name of the shipped checkpoint that G was loaded from, if it was."""
+    mine = getattr(G, "record", {}).get("sha256")
+    return next((name for name in checkpoints.shipped() if mine and checkpoints.record(name)["sha256"] == mine), None)
+
+
+class Drawer:
+    """A style generator prepared for drawing, which goes on from the layers that are already right.
+
+    G's weights are copied here: a later training step does not show. Everything is for one thread at a time.
+    """
+
+    def __init__(self, name: str, G: Generator):
+        if not isinstance(G, Generator):
+            raise ValueError(f"{name}: the panel draws with a style generator (gan_teach.stylegan.Generator), not with "
+                             f"{type(G).__name__}")
+        if G.alpha < 1:
+            raise ValueError(f"{name} is still fading in: finish its training first")
+        self.name, self.G, self.fast = name, G, prepared(G)
+        self.shipped = shipped_name(G)                      # what `gan_teach.load` calls it, or None
+        self.layers, self.device = len(G.layers), G.w_avg.device
+        self.latents: dict[str, Tensor] = {}                # name -> 1×L×W
+        self.silence = [None if m is None else torch.zeros_like(m) for m in self.fast.noise()]
+        self._draws: OrderedDict = OrderedDict()            # seed -> its maps
+        self._last: tuple | None = None                     # ws, maps, picture
+        self._kept: dict[str, Tensor] = {}                  # … and the output of each layer, of the last picture
+        self._rows: OrderedDict = OrderedDict()             # key -> picture and layers of a destination
+
+    def add(self, name: str, w: Tensor) -> None:
+        """Remember a latent by name: (W,), 1×W, L×W or 1×L×W. ValueError where its size is not this generator's."""
+        width, w = self.G.config.w_dim, torch.as_tensor(w).detach().float().to(self.device)
+        sizes = {(width,), (1, width), (self.layers, width), (1, self.layers, width)}
+        if tuple(w.shape) not in sizes:
+            raise ValueError(f"the latent {name!r} is {'×'.join(map(str, w.shape))}; {self.name} needs {width}, or "
+                             f"{self.layers}×{width}, one w for each layer. Was it made with another model?")
+        self._rows.clear()                                  # what was kept may be of a latent of that name
+        self.latents[name] = w.reshape(1, -1, width).expand(1, self.layers, width)
+
+    def ws(self, which: Which, psi: float, cutoff: int | None = None) -> Tensor:
+        """The w of each layer, 1×L×W, of a seed or of a latent with a name."""
+        if isinstance(which, str):
+            return truncate(self.latents[which], psi, self.fast.w_avg, cutoff)
+        return self.fast.ws(sample_z(1, self.fast.z_dim, which, self.device), psi, cutoff)
+
+    def maps(self, seed: int | None, on: Sequence[int] | None = None) -> list[Tensor]:
+        """The noise of a seed (None: the stored one) in the layers that are on; the same maps at every call."""
+        if seed not in self._draws:
+            keep(self._draws, seed, self.fast.noise(seed), most=4)
+        return [m if on is None or i in on else zero
+                for i, (m, zero) in enumerate(zip(self._draws[seed], self.silence))]
+
+    def picture(self, ws: Tensor, maps: list[Tensor]) -> Tensor:
+        """1×L×W → 1×3×R×R, from the first layer up that differs from the picture drawn before."""
+        first = 0
+        if self._last is not None:
+            differs = (ws != self._last[0]).any(2)[0].tolist()
+            first = next((i for i in range(self.layers) if differs[i] or maps[i] is not self._last[1][i]), None)
+        if first is None:
+            return self._last[2]
+        last, self._last = self._last, None                 # an error on the way must not leave half a picture behind
+        start = None if last is None or first == 0 else (self.G.layers[first - 1], self._kept[self.G.layers[first - 1]])
+        x = self.fast.synthesis(ws, maps, start=start, keep=self._kept)
+        self._last = (ws, maps, x)
+        return x
+
+    def row(self, key, ws: Tensor, others: Tensor, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """A destination, 1×3×R×R, and its variations, N×3×R×R, computed from the first layer up that varies.
+
+        key: names the destination and its noise; its layers are kept for the next call with the same.
+        """
+        if key not in self._rows:
+            kept: dict[str, Tensor] = {}
+            x = self.fast.synthesis(ws, maps, keep=kept)
+            size = sum(r.numel() * r.element_size() for r in kept.values())
+            keep(self._rows, key, (x, kept), most=max(1, SPARE // size))
+        x, kept = self._rows[key]
+        varies = (others != ws).any(2).any(0).tolist()
+        first = varies.index(True) if True in varies else None
+        if first is None:
+            return x, x.expand(len(others), -1, -1, -1)
+        name = self.G.layers[first - 1]
+        start = (name, kept[name].expand(len(others), -1, -1, -1)) if first else None
+        return x, self.fast.synthesis(others, maps, start=start)
+
+
+def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
+    """A drawer for each model by name; a model alone has its checkpoint's name, or is called G."""
+    if not isinstance(models, Mapping):
+        models = {(isinstance(models, Generator) and shipped_name(models)) or "G": models}
+    if not models:
+        raise ValueError("the panel needs a style generator, or a dict of them by name")
+    return {str(name): Drawer(str(name), G) for name, G in models.items()}

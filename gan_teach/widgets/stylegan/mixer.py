@@ -1,0 +1,201 @@
+"""Style mixing as an instrument: the paper's figure, with a tick for each layer, ψ, noise, and the way between two w.
+
+The panel draws frames and listens; what a state looks like is computed in `mixer_render`.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import ipywidgets as widgets
+
+from ...stylegan.operations import layer_groups
+from ..panel import button, heading, row
+from .drawer import pixels
+from .mixer_grid import mix_grid
+from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
+from .panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
+
+ALL, NONE, EVERY = "all", "none", "all layers"
+
+
+class StyleMixer(StylePanel):
+    """Pictures that take some of their styles from others.
+
+    models: a `stylegan.Generator`, or a dict name -> Generator. sources, destinations: seeds, or names of `latents`,
+    which are w's by name, (W,), 1×W or L×W, such as a projection found. layers: those that take the source's style;
+    None is the coarse ones. psi: truncation at the start. width: of the grid on the screen, CSS pixels. pick: "auto",
+    "click" or "lists". `.state`, `.frame`, `.widget`: see `StylePanel`; `change(psi=0.5, layers=(8, 9))` works it
+    from code, `frame.call` is Python that draws the large picture.
+    """
+
+    def __init__(self, models, sources=(1, 2, 3, 4, 5), destinations=(11, 12, 13, 14), layers=None, psi: float = 0.7,
+                 latents=None, model: str | None = None, width: int = 540, pick: str = "auto"):
+        renderer = MixRenderer(models, latents)
+        given = {} if layers is None else {"layers": tuple(layers)}
+        self._grid = mix_grid(width, pick)
+        self._width = width
+        super().__init__(renderer, renderer.start(model, sources=tuple(sources), destinations=tuple(destinations),
+                                                  psi=psi, **given))
+
+    @property
+    def latents(self) -> dict:
+        """The latents with a name of the model shown, 1×L×W each."""
+        return self.renderer.drawers[self.state.model].latents
+
+    def add(self, name: str, w, model: str | None = None) -> None:
+        """Give a w of the model shown (or of another) a name, by which the boxes of seeds know it."""
+        self.renderer.add(name, w, model or self.state.model)
+
+    # ------------------------------------------------------------------------------ the widgets
+
+    def _build(self) -> None:
+        names = list(self.renderer.drawers)
+        self.model = choice("gt-mix-model", "Model", names, self.state.model, "270px")
+        self.model.layout.display = "" if len(names) > 1 else "none"
+        self.large = picture("gt-mix-large", 256)
+        self.strip = picture("gt-mix-strip", self._width, self._width // STRIP)
+        self.share = slider(widgets.FloatSlider, "gt-mix-share", "Share", "46px", value=1.0, min=0, max=1, step=0.05,
+                            readout_format=".2f")
+        self.psi = slider(widgets.FloatSlider, "gt-mix-psi", "ψ", "18px", value=0.7, min=-1, max=1.5, step=0.05,
+                          readout_format=".2f")
+        self.psi.layout = widgets.Layout(width="300px")
+        self.cutoff = choice("gt-mix-cutoff", "on", [EVERY], EVERY, "160px", "22px")
+        self.preset = toggles("gt-mix-preset", [NONE])
+        self.ticks = [tick("gt-mix-layer", "", "110px")
+                      for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
+        self.noisy = {name: tick("gt-mix-noise", name) for name in ("coarse", "middle", "fine")}
+        self.redraw = button("Re-draw", "gt-mix-redraw", self._redraw, width="90px")
+        self.stored = button("Stored", "gt-mix-stored", lambda: self.change(noise=None), width="80px")
+        self.boxes, self.new = {}, {}
+        for kind in ("sources", "destinations"):
+            self.boxes[kind] = hooked(widgets.Text(description=kind.capitalize(), continuous_update=False,
+                                                   layout=widgets.Layout(width="290px"),
+                                                   style={"description_width": "104px"}), f"gt-mix-{kind}")
+            self.new[kind] = button("New", f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
+        self.keep = tick("gt-mix-keep", "New keeps the pair that is chosen")
+        self.keep.value = True
+        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="104px")
+        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="104px")
+        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="84px")
+        self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
+        how = "click, or arrow keys" if hasattr(self._grid, "_esm") else "choose below"
+        figure = widgets.VBox([
+            heading("Styles of one picture in another", how), self._grid,
+            heading("From destination to source", "a line in W, in the ticked layers"),
+            self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
+        shown = row(self.large, widgets.VBox([
+            self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
+            self.text, row(self.undo, self.redo, self.reset, gap="6px")],
+            layout=widgets.Layout(flex="1 1 340px", min_width="280px", grid_gap="4px")), gap="16px")
+        shown.layout.align_items = "flex-start"
+        layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
+                                                                   grid_gap="0"))
+        controls = widgets.VBox([
+            shown, self.error,
+            row(heading("Style from the source"), self.preset, gap="10px"), layers,
+            row(heading("Truncation"), self.psi, self.cutoff, gap="8px"),
+            row(heading("Noise"), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
+            self.call], layout=widgets.Layout(flex="1 1 400px", min_width="320px", grid_gap="5px"))
+        self.widget = hooked(row(figure, controls, gap="24px", padding="8px 12px"), "gt-mixer")
+        self.widget.layout.align_items = "flex-start"
+
+    def _listen(self) -> None:
+        self._watch(self.model, self.choose_model)
+        self._watch(self._grid, lambda cell: self.change("cell", cell=tuple(map(int, cell))), "cell")
+        self._watch(self.share, lambda value: self.change("share", share=value))
+        self._watch(self.psi, lambda value: self.change("psi", psi=value))
+        self._watch(self.cutoff, lambda value: self.change(cutoff=None if value == EVERY else value))
+        self._watch(self.preset, self._preset)
+        for box in self.ticks:
+            self._watch(box, lambda _: self.change(layers=tuple(i for i, box in enumerate(self.ticks) if box.value)))
+        for box in self.noisy.values():
+            self._watch(box, self._noise)
+        for kind, box in self.boxes.items():
+            self._watch(box, lambda text, kind=kind: self.change(**{kind: self.renderer.parse(text)}))
+
+    # ------------------------------------------------------------------------------ what the controls do
+
+    def choose_model(self, name: str) -> None:
+        """Another generator, with the same seeds and the same choice of layers as far as it has them."""
+        L = self.renderer.drawers[name].layers
+        self.change(model=name, layers=tuple(i for i in self.state.layers if i < L), noisy=None,
+                    cutoff=None if self.state.cutoff is None or self.state.cutoff > L else self.state.cutoff)
+
+    def _groups(self) -> dict[str, tuple[int, ...]]:
+        return layer_groups(self.renderer.drawers[self.state.model].layers)
+
+    def _preset(self, name: str | None) -> None:
+        whole = tuple(range(self.renderer.drawers[self.state.model].layers))
+        if name is not None:
+            self.change(layers={ALL: whole, NONE: (), **self._groups()}[name])
+
+    def _noise(self, _) -> None:
+        of = self._groups()
+        self.change(noisy=tuple(i for name in of if self.noisy[name].value for i in of[name]))
+
+    def _redraw(self) -> None:
+        """The next draw; the stored one is that of seed 0."""
+        self._guard(lambda: self.change(noise=(self.state.noise or 0) + 1))
+
+    def _new(self, kind: str) -> None:
+        """Seeds that nobody has yet, in the place of the old ones; the chosen one stays where `keep` is ticked."""
+        state = self.state
+        used = [which for which in (*state.sources, *state.destinations) if isinstance(which, int)]
+        fresh, old = max(used, default=0) + 1, getattr(state, kind)
+        chosen = state.cell[1 if kind == "sources" else 0] - 1 if self.keep.value else None
+        self._guard(lambda: self.change(**{kind: tuple(which if i == chosen else fresh + i
+                                                       for i, which in enumerate(old))}))
+
+    # ------------------------------------------------------------------------------ showing
+
+    def _sync(self) -> None:
+        state, of, drawer = self.state, self._groups(), self.renderer.drawers[self.state.model]
+        self.model.value = state.model
+        self._put(self.share, state.share)
+        self._put(self.psi, state.psi)
+        cutoffs = [(EVERY, EVERY), *((f"4 to {4 << k} px" if k else "4 px", 2 * k + 2)
+                                     for k in range(drawer.layers // 2 - 1))]
+        cutoff = EVERY if state.cutoff is None else state.cutoff
+        if cutoff not in [value for _, value in cutoffs]:
+            cutoffs.append((f"layers before {cutoff}", cutoff))
+        if self.cutoff.options != tuple(cutoffs):
+            self.cutoff.options = cutoffs
+        self.cutoff.value = cutoff
+        ends = {name: sorted({pixels(layers[0]), pixels(layers[-1])}) for name, layers in of.items()}
+        presets = [*((f"{name} {'–'.join(map(str, end))} px", name) for name, end in ends.items()), (ALL, ALL),
+                   (NONE, NONE)]
+        if self.preset.options != tuple(presets):
+            self.preset.options = presets
+        chosen = {**of, ALL: tuple(range(drawer.layers)), NONE: ()}
+        self.preset.value = next((name for name, layers in chosen.items() if layers == state.layers), None)
+        for i, box in enumerate(self.ticks):
+            box.layout.display = "" if i < drawer.layers else "none"
+            box.description, box.value = f"{i} · {pixels(i)} px", i in state.layers
+        for name, box in self.noisy.items():
+            box.disabled = name not in of or not drawer.G.config.noise
+            on = set(of.get(name, ())) & set(range(drawer.layers) if state.noisy is None else state.noisy)
+            box.value = len(on) > 0
+            box.description = f"{name} (some)" if on and len(on) < len(of[name]) else name
+        self.redraw.disabled = self.stored.disabled = not drawer.G.config.noise
+        for kind, box in self.boxes.items():
+            box.value = ", ".join(map(str, getattr(state, kind)))
+        self._grid.rows, self._grid.columns = list(map(str, state.destinations)), list(map(str, state.sources))
+        self._grid.cell = list(state.cell)
+        self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
+
+    def show(self, frame: MixFrame) -> None:
+        """Put the large picture on the screen."""
+        self.large.value, self.text.value = frame.picture, said(frame.text)
+        self.call.value = ('<div style="font-size:13px;line-height:1.6">the same in Python (a click marks it)</div>'
+                           '<pre tabindex="0" aria-label="Python that draws this picture" style="user-select:all;'
+                           "margin:0;padding:6px 8px;background:#f3f4f6;color:#1a1a1a;font-size:12px;line-height:1.35;"
+                           f'white-space:pre-wrap;border-radius:4px">{escape(frame.call)}</pre>')
+
+    def show_later(self, sheet: Sheet) -> None:
+        """Put the figure on the screen."""
+        state = self.state
+        self._grid.show(sheet.grid, f"{len(state.destinations)} rows, one for each destination, and "
+                                    f"{len(state.sources)} columns, one for each source.")
+        if sheet.strip:
+            self.strip.value = sheet.strip

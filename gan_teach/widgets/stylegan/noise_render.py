@@ -1,0 +1,150 @@
+"""What the noise panel shows, computed without any widget: which layers have noise in, what it decides out.
+
+Figures 4 and 5 of StyleGAN (Karras et al., arXiv 1812.04948): the same styles with other draws of the noise, how far
+each pixel scatters over a hundred draws, and what is left without noise.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ... import pictures
+from ...networks.layers import one_thread
+from ...networks.protocols import check_name
+from ...stylegan.generator import Generator
+from ...stylegan.measures import noise_deviation
+from ...stylegan.prepared import prepared
+from ..dissection.render import keep
+from .drawer import check_layers, drawers, number, pixels, span
+
+DRAWS = 100             # of the noise, as in the paper's Figure 4
+OTHERS = 4              # other draws shown as pictures
+BRIGHTER = 4            # the paper shows four times the deviation
+
+
+@dataclass(frozen=True)
+class NoiseState:
+    """All that the panel's pictures depend on."""
+
+    model: str
+    seed: int = 1
+    noise: int | None = None                # seed of the draw shown large; None: the noise stored with the weights
+    noisy: tuple[int, ...] | None = None    # the layers that have noise; None: all
+
+
+@dataclass(frozen=True)
+class NoiseFrame:
+    """What must come at once."""
+
+    picture: bytes = b""
+    silent: bytes = b""         # the same styles without any noise
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What may follow: other draws, and then what the noise decides."""
+
+    others: tuple[bytes, ...] = ()
+    deviation: bytes = b""      # empty until it is known
+    text: str = ""
+
+
+class NoiseRenderer:
+    """`render(state) -> NoiseFrame` and `later(state)`, for one generator or several by name."""
+
+    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
+        self.drawers, self.psi, self.size = drawers(models), number("ψ", psi), size
+        for drawer in self.drawers.values():
+            if not drawer.G.config.noise:
+                raise ValueError(f"{drawer.name} has no noise (configurations A to D), so there is nothing to switch")
+        self._using = threading.Lock()
+        self._behind: dict[str, Generator] = {}         # prepared a second time, for the long measurement alone
+        self._scatter: OrderedDict = OrderedDict()      # (model, seed, noisy) -> deviation, H×W
+
+    def start(self, model: str | None = None, seed: int = 1) -> NoiseState:
+        """The state at the start: the stored noise in every layer."""
+        return self.check(NoiseState(model or next(iter(self.drawers)), seed))
+
+    def check(self, state: NoiseState) -> NoiseState:
+        """The same state, tidied; ValueError in plain words for one that cannot be drawn."""
+        check_name("model", state.model, self.drawers)
+        L = self.drawers[state.model].layers
+        for seed in (state.seed, 0 if state.noise is None else state.noise):
+            if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - OTHERS:
+                raise ValueError(f"a seed is a whole number, 0 or more; got {seed!r}")
+        check_layers(state.noisy or (), L)
+        noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
+        return replace(state, noisy=noisy)
+
+    @torch.no_grad()
+    def render(self, state: NoiseState) -> NoiseFrame:
+        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
+        try:
+            state = self.check(state)
+            drawer = self.drawers[state.model]
+            with self._using, one_thread():
+                ws = drawer.ws(state.seed, self.psi)
+                silent = drawer.fast.synthesis(ws, drawer.maps(state.noise, ()))
+                x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
+            return NoiseFrame(self._large(x), self._large(silent), describe(state))
+        except Exception as error:
+            return NoiseFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
+                                    "Reset, or choose something else; the panel goes on working.")
+
+    def _large(self, x: Tensor) -> bytes:
+        return pictures.jpeg(pictures.enlarge(x[0], max(1, self.size // x.shape[-1]), "bicubic"), quality=93)
+
+    def later(self, state: NoiseState) -> Iterator[Scatter]:
+        """Other draws at once, the deviation when it is measured."""
+        state = self.check(state)
+        drawer = self.drawers[state.model]
+        with torch.no_grad(), self._using, one_thread():
+            ws = drawer.ws(state.seed, self.psi)
+            first = (state.noise or 0) + 1                  # the stored noise is that of seed 0
+            others = tuple(self._large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)))
+                           for seed in range(first, first + OTHERS))
+        key = state.model, state.seed, state.noisy
+        if key not in self._scatter:
+            yield Scatter(others)
+            if state.model not in self._behind:
+                self._behind[state.model] = prepared(drawer.G)
+            with one_thread():
+                found = noise_deviation(self._behind[state.model], ws, DRAWS, state.noisy, progress=False)[0]
+            keep(self._scatter, key, found.cpu(), most=32)
+        deviation = self._scatter[key]
+        tone = pictures.colour_map(BRIGHTER * deviation.numpy()).round().astype(np.uint8)
+        large = pictures.enlarge(tone, max(1, self.size // len(tone)))
+        yield Scatter(others, pictures.png(large), measured(deviation))
+
+
+def describe(state: NoiseState) -> str:
+    """What is shown, in words."""
+    which = "the stored noise" if state.noise is None else f"noise {state.noise}"
+    if state.noisy is None:
+        where = "in every layer"
+    elif state.noisy:
+        where = f"in layers {span(state.noisy)} ({pixels(min(state.noisy))} to {pixels(max(state.noisy))} px) alone"
+    else:
+        return f"The picture of seed {state.seed}, without noise in any layer."
+    return f"The picture of seed {state.seed}, with {which} {where}."
+
+
+def measured(deviation: Tensor) -> str:
+    """The deviation map, H×W of grey in [0, 1], in words."""
+    if not deviation.any():
+        return f"Nothing scatters: {DRAWS} draws give one picture."
+    H, W = deviation.shape
+    row, column = divmod(int(deviation.argmax()), W)
+    where = ("upper", "middle", "lower")[3 * row // H] + " " + ("left", "centre", "right")[3 * column // W]
+    mean, most = 100 * float(deviation.mean()), 100 * float(deviation.max())
+    return (f"Over {DRAWS} draws a pixel's grey scatters by {mean:.1f} % of the way from black to white on average, "
+            f"and by {most:.1f} % where it scatters most ({where}).")

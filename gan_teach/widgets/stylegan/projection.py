@@ -1,0 +1,203 @@
+"""The panel of projection: give it a picture, watch the search for its w, and take the styles away to mix them.
+
+It draws frames and listens; the search is `gan_teach.projection`, done in a thread of `gan_teach.runner`, so that the
+kernel stays free. Running the cell again stops the search that still runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from ... import pictures
+from ...networks.layers import one_thread
+from ...runner import Runner
+from ...stylegan.projection import Step, fitted, project
+from ..panel import Panel, button, heading, row
+
+PIXELS = 256        # CSS width of the three pictures
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the panel shows. Pictures are PNG bytes at the generator's own size; b"" where there is none yet."""
+
+    target: bytes
+    found: bytes
+    difference: bytes
+    share: float        # of the steps that are done
+    text: str
+
+
+def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
+    """The frame of a step, after so many seconds of search. picture: 1×3×R×R, what is looked for."""
+    target = pictures.png(picture)
+    if step is None:
+        return Frame(target, b"", b"", 0.0, "Press Start: the search begins at the best of w̄ and some random w.")
+    left = seconds / step.number * (step.steps - step.number)
+    when = f"about {left:.0f} s left" if step.number < step.steps else f"done in {seconds:.0f} s"
+    text = (f"step {step.number} of {step.steps} · {when} · loss {step.loss:.4f} "
+            f"(looks {step.perceptual:.4f}, pixels {step.pixels:.4f})")
+    return Frame(target, pictures.png(step.image), pictures.png(pictures.difference(picture, step.image)),
+                 step.number / step.steps, text)
+
+
+class ProjectionPanel(Panel):
+    """Find the w of a picture, with Start, Stop and Reset, and hand its styles on.
+
+    G, eyes: as for `project`. targets: a picture, or several to choose from by number: anything with `[i]` and `len`,
+    such as a list, N×3×H×W, or `portraits.Portraits`; none has to be of G's size. on_use: called with ws (1×L×W)
+    when "Use its styles" is pressed. steps, seed, per_layer: where the controls stand at first.
+    `.ws` are the styles found so far, `.step` the last step, `.widget` the widget.
+    """
+
+    ADVICE = "Press Reset, or choose another picture."
+
+    def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
+                 seed: int = 0, per_layer: bool = False):
+        single = isinstance(targets, Tensor) and targets.ndim == 3
+        self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, [targets] if single else targets
+        self.picture, self.step = None, None
+        self._search: Iterator[Step] | None = None
+        self._seconds, self._from = 0.0, 0.0
+        self._build(steps, seed, per_layer)
+        self.runner = Runner(self._act, self._show, self._broken, frames=8)
+        self._choose(0)
+
+    @property
+    def ws(self) -> Tensor | None:
+        """The styles found so far, 1×L×W; None before the first step."""
+        return None if self.step is None else self.step.ws
+
+    # ------------------------------------------------------------------------------ the widgets
+
+    def _build(self, steps: int, seed: int, per_layer: bool) -> None:
+        def hooked(widget, hook):
+            widget.add_class(f"gt-projection-{hook}")
+            return widget
+
+        def picture(hook):
+            return hooked(widgets.Image(value=b"", format="png", width=PIXELS, height=PIXELS,
+                                        layout=widgets.Layout(margin="0")), hook)
+
+        def box(hook, text, value, least, most, width, label):
+            return hooked(widgets.BoundedIntText(value=value, min=least, max=most, description=text,
+                                                 layout=widgets.Layout(width=width),
+                                                 style={"description_width": label}), hook)
+
+        self.target, self.found, self.difference = (picture(hook) for hook in ("target", "found", "difference"))
+        self.number = box("number", "Picture", 0, 0, max(0, len(self.targets) - 1), "150px", "52px")
+        self.steps = box("steps", "Steps", steps, 1, 10_000, "140px", "44px")
+        self.seed = box("seed", "Seed", seed, 0, 2**31 - 1, "140px", "40px")
+        self.per_layer = hooked(widgets.Checkbox(value=per_layer, description="a w for each layer (W+)", indent=False,
+                                                 layout=widgets.Layout(width="auto")), "layers")
+        self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description="Own picture",
+                                             layout=widgets.Layout(width="150px")), "own")
+        self.start = button("▶ Start", "gt-projection-start", lambda: self._guard(self._begin), "success")
+        self.stop = button("■ Stop", "gt-projection-stop", lambda: self._guard(self.halt), "warning")
+        self.reset = button("Reset", "gt-projection-reset", lambda: self._guard(self.begin_anew))
+        self.use = button("Use its styles", "gt-projection-use", lambda: self._guard(self._use), "info", "130px")
+        self.bar = hooked(widgets.FloatProgress(value=0, min=0, max=1, layout=widgets.Layout(width="100%")), "bar")
+        self.text, self.error, self.code = (hooked(widgets.HTML(), hook) for hook in ("text", "error", "code"))
+        self.number.observe(lambda change: self._guard(self._choose, change["new"]), "value")
+        for control in (self.steps, self.seed, self.per_layer):
+            control.observe(lambda _: self._guard(self.begin_anew), "value")
+        self.own.observe(self._uploaded, "value")
+        places = [widgets.VBox([heading(*words), image]) for words, image in (
+            (("the picture",), self.target), (("what G draws", "so far"), self.found),
+            (("difference", "black: none"), self.difference))]
+        self.widget = widgets.VBox([
+            heading("Which w draws this picture?", "from w̄, step by step, until G's picture looks like it"),
+            row(self.number, self.own, self.seed, self.steps, self.per_layer),
+            row(*places, gap="16px", margin="6px 0 0 0"),
+            self.bar, self.text, self.error,
+            row(self.start, self.stop, self.reset, self.use, gap="8px"), self.code,
+        ], layout=widgets.Layout(max_width="860px", padding="8px 12px", grid_gap="6px"))
+        hooked(self.widget, "panel")
+
+    # ------------------------------------------------------------------------------ what the controls do
+
+    def _choose(self, number: int) -> None:
+        target = self.targets[number]
+        self._aim(target[0] if isinstance(target, tuple) else target)       # a data set's item begins with its picture
+
+    def upload(self, picture) -> None:
+        """Look for another picture: bytes of a file, or any that `pictures` knows; its middle square is taken."""
+        self._guard(self._aim, picture)
+
+    def _uploaded(self, change) -> None:
+        value = change["new"]
+        if value:                                                           # ipywidgets 7: a dict by name, 8: a tuple
+            file = (list(value.values()) if isinstance(value, dict) else list(value))[-1]
+            self.upload(bytes(file["content"]))
+
+    def _aim(self, picture) -> None:
+        try:
+            picture = fitted(picture, self.G.resolution)
+        except OSError as error:                                            # Pillow's, for a file that is no picture
+            raise ValueError("this file could not be read as a picture; give a PNG or JPEG") from error
+        self.runner.pause()
+        self.picture = picture
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Stop, and forget what was found."""
+        self.runner.pause()
+        self._search, self.step, self._seconds = None, None, 0.0
+        self.error.value = self.code.value = ""
+        self._show()
+
+    def _begin(self) -> None:
+        if self.runner.playing:
+            return
+        if self._search is None or self.step is not None and self.step.number == self.step.steps:
+            self.begin_anew()
+            self._search = project(self.G, self.picture, self.eyes, self.steps.value, self.per_layer.value,
+                                   self.seed.value)
+        self.error.value, self.text.value = "", self._told("searching …") if self.step is None else self.text.value
+        self.runner.play()
+
+    def halt(self) -> None:
+        """Stop where it is; Start goes on from there."""
+        self.runner.pause()
+
+    def _use(self) -> None:
+        if self.on_use is not None:
+            self.on_use(self.ws)
+        given = f"steps={self.step.steps}, per_layer={self.per_layer.value}, seed={self.seed.value}"
+        where = "The styles are in <code>panel.ws</code>" if self.on_use is None else "Its styles were handed on"
+        self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. The same search in Python: '
+                           f"<code>ws = find(G, picture, eyes, {given}).ws</code></div>")
+
+    # ------------------------------------------------------------------------------ the search and its picture
+
+    def _act(self) -> None:
+        begun = time.monotonic()
+        with one_thread():
+            self.step = next(self._search)
+        self._seconds += time.monotonic() - begun
+        if self.step.number == self.step.steps:
+            self.runner.pause()
+
+    def _show(self) -> None:
+        frame = render(self.picture, self.step, self._seconds)
+        blank = frame.found or pictures.png(self.picture * 0 + 0.8)         # light grey, until there is something
+        for image, data in ((self.target, frame.target), (self.found, blank),
+                            (self.difference, frame.difference or blank)):
+            if bytes(image.value) != data:
+                image.value = data
+        self.text.value, self.use.disabled = self._told(frame.text), self.step is None
+        self.bar.value = frame.share                                        # last: whoever waits for it finds the rest
+
+    @staticmethod
+    def _told(text: str) -> str:
+        return f'<div style="font-size:15px;line-height:1.5" aria-live="polite">{escape(text)}</div>'
+
+    def _broken(self, error: Exception) -> None:
+        self._search = None                                                 # a generator that raised is at its end
+        self._failed(error)

@@ -1,0 +1,12 @@
+"""What the generators learn from: drawn worlds, in which every fact is known, and collections of pictures.
+
+    drawing         brushes: soft-edged shapes, a label for every pixel
+    scenes          villages: trees, doors, windows, clouds, by day, dusk and night
+    faces, wardrobe, portraits      people, and what they wear
+    datasets        Fashion-MNIST, CIFAR-10, CelebA, or a folder of pictures
+"""
+
+from .portraits import Portraits
+from .scenes import Scenes
+
+__all__ = ["Portraits", "Scenes"]

@@ -1,0 +1,202 @@
+"""Pictures to learn from: Fashion-MNIST, our own scenes and portraits, CIFAR-10, CelebA, or any folder.
+
+    real = pictures("fashion", "test").images            # 10,000 that come with this repository
+    real = pictures("holiday-photos/", size=64).images   # a folder of your own
+
+Everything is cut square and brought to one size, as bytes N×3×size×size: what `Evolution`, `Training` and the
+classifier take. Nothing is fetched unless `fetch` is called; a set that is missing says how to get it.
+Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebooks/03_evolutionary_gan.ipynb.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ..files import data_folder
+from .portraits import Portraits
+from .scenes import Scenes
+
+SPLITS = ("train", "test")
+FASHION = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+CIFAR = ("aeroplane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "lorry")
+DRAWN = {"scenes": Scenes, "portraits": Portraits}
+SIZES = {"fashion": "31 MB to fetch, 55 MB unpacked", "cifar10": "170 MB to fetch, 350 MB unpacked",
+         "celeba": "1.4 GB to fetch, 3 GB unpacked"}
+NAMES = ("fashion", "scenes", "portraits", "cifar10", "celeba")
+KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")       # of the package dataset-fashion-mnist
+FASHION_FILES = {"train": 60_000, "t10k": 10_000}
+
+
+class Pictures(NamedTuple):
+    images: Tensor                   # uint8 N×3×size×size
+    labels: Tensor                   # long N, indices into `classes`
+    classes: tuple[str, ...]
+
+
+def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | None = None,
+             root: str | Path | None = None) -> Pictures:
+    """The pictures of one set: name is one of `NAMES`, or the path of a folder.
+
+    split: "train" or "test"; drawn ones of the two splits come from different seeds, a folder has no splits. n: the
+    first so many (None: all; of drawn ones 40,000 or 5,000). root: where torchvision's sets lie (None: where
+    `fetch` puts them, then the repository's data/). Raises FileNotFoundError with the next step where a set is
+    missing, ValueError for an unknown name or split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}; there are {' and '.join(SPLITS)}")
+    if name in DRAWN:
+        count = n or {"train": 40_000, "test": 5_000}[split]
+        drawn = DRAWN[name](count, size=size, seed=SPLITS.index(split))
+        return Pictures(drawn.images(), torch.zeros(count, dtype=torch.long), (drawn.name,))
+    if name == "fashion":
+        return _fashion(split, size, n, root)
+    if name == "cifar10":
+        return _cifar10(split, size, n, root)
+    if name == "celeba":
+        return _celeba(split, size, n, root)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _folder(folder, size, n)
+    if len(folder.parts) > 1:
+        raise FileNotFoundError(f"there is no folder {folder}; give one with pictures in it, or a name: "
+                                f"{', '.join(NAMES)}")
+    raise ValueError(f"no pictures {str(name)!r}; there are {', '.join(NAMES)}, or give the path of a folder")
+
+
+# ------------------------------------------------------------------------------------------ where sets lie
+
+def store() -> Path:
+    """Where fetched sets lie: `datasets` in the same cache as the authors' networks."""
+    from ..files import cache_folder
+
+    return cache_folder() / "datasets"
+
+
+def _missing(name: str, roots: Iterable[Path], split: str) -> FileNotFoundError:
+    step = (f"python -m gan_teach fetch {name}" if name != "celeba" else
+            "download img_align_celeba.zip from the authors' page (mmlab.ie.cuhk.edu.hk/projects/CelebA.html), unpack "
+            f"it, and put the folder img_align_celeba into {store() / 'celeba'}")
+    looked = ", ".join(str(root) for root in roots)
+    only = " (only its test split comes with this repository)" if name == "fashion" else ""
+    return FileNotFoundError(f"{name}'s {split} split is not here{only}; looked in {looked}. Next step: {step} "
+                             f"({SIZES[name]})")
+
+
+def fetch(name: str) -> Path:
+    """Download a set from where torchvision finds it, with a progress bar and its hash; returns the folder.
+
+    Fashion-MNIST is taken from Debian's package `dataset-fashion-mnist` instead, where that is installed.
+    ValueError for a set that cannot be had this way, ConnectionError where the server cannot be reached.
+    """
+    from torchvision import datasets
+
+    if name not in ("fashion", "cifar10"):
+        raise ValueError(f"{name!r} cannot be fetched from here; fashion and cifar10 can" if name != "celeba" else
+                         str(_missing("celeba", [store()], "train")))
+    root = store()
+    print(f"{name}: {SIZES[name]}, into {root}")
+    if name == "fashion" and DEBIAN.is_dir():
+        raw = root / "FashionMNIST" / "raw"
+        raw.mkdir(parents=True, exist_ok=True)
+        for packed in sorted(DEBIAN.glob("*-ubyte.gz")):
+            temporary = raw / f"{packed.stem}.{os.getpid()}.tmp"
+            with gzip.open(packed) as source, temporary.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            os.replace(temporary, raw / packed.stem)
+        return root
+    try:
+        (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
+    except (OSError, RuntimeError) as error:
+        raise ConnectionError(f"{name} could not be fetched ({error}); call again, or put the files that "
+                              f"torchvision.datasets reads into {root} by hand") from error
+    return root
+
+
+# ------------------------------------------------------------------------------------------ the sets
+
+def _fashion(split: str, size: int, n: int | None, root) -> Pictures:
+    from torchvision.datasets import FashionMNIST
+
+    roots = [Path(root)] if root else [store(), data_folder()]
+    stem = "train" if split == "train" else "t10k"
+    wanted = FASHION_FILES[stem] * 28 * 28 + 16              # a cut file, or the shipped note, has another size
+    for place in roots:
+        file = place / "FashionMNIST" / "raw" / f"{stem}-images-idx3-ubyte"
+        if file.is_file() and file.stat().st_size == wanted:
+            found = FashionMNIST(str(place), train=split == "train")
+            images = found.data[:n, None].expand(-1, 3, -1, -1)
+            return Pictures(_to_size(images, size, pad=size == 32), found.targets[:n].long(), FASHION)
+    raise _missing("fashion", roots, split)
+
+
+def _cifar10(split: str, size: int, n: int | None, root) -> Pictures:
+    from torchvision.datasets import CIFAR10
+
+    place = Path(root) if root else store()
+    try:
+        found = CIFAR10(str(place), train=split == "train")
+    except RuntimeError as error:
+        raise _missing("cifar10", [place], split) from error
+    images = torch.from_numpy(found.data[:n]).permute(0, 3, 1, 2)
+    return Pictures(_to_size(images, size), torch.tensor(found.targets[:n]), CIFAR)
+
+
+def _celeba(split: str, size: int, n: int | None, root) -> Pictures:
+    """The aligned faces, 178×218, of which the middle 140×140 are face; the first 162,770 are for training."""
+    folder = (Path(root) if root else store()) / "celeba" / "img_align_celeba"
+    files = sorted(folder.glob("*.jpg"))
+    if not files:
+        raise _missing("celeba", [folder], split)
+    files = files[:162_770] if split == "train" else files[182_637:]
+    return Pictures(_read(files[:n], size, crop=(19, 50, 159, 190)), torch.zeros(len(files[:n]), dtype=torch.long),
+                    ("face",))
+
+
+def _folder(folder: Path, size: int, n: int | None) -> Pictures:
+    """Every picture below a folder, in order of their names; its class is the sub-folder that it lies in."""
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in KINDS][:n]
+    if not files:
+        raise FileNotFoundError(f"there are no pictures in {folder} or below it; it takes {', '.join(sorted(KINDS))}")
+    tops = [path.relative_to(folder).parts[0] if path.parent != folder else folder.name for path in files]
+    classes = tuple(sorted(set(tops)))
+    return Pictures(_read(files, size), torch.tensor([classes.index(top) for top in tops]), classes)
+
+
+def _read(files: list[Path], size: int, crop: tuple[int, int, int, int] | None = None) -> Tensor:
+    """Picture files, each cut to its middle square (or to `crop`) and brought to size×size: uint8 N×3×size×size."""
+    out = torch.empty(len(files), 3, size, size, dtype=torch.uint8)
+    for i, path in enumerate(tqdm(files, desc="pictures", unit="file", disable=len(files) < 500)):
+        try:
+            with Image.open(path) as image:
+                image = image.convert("RGB")
+        except (UnidentifiedImageError, OSError) as error:
+            raise ValueError(f"{path} cannot be read as a picture ({error}); take it out of the folder") from error
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        square = image.resize((size, size), Image.Resampling.LANCZOS, box=crop or (left, top, left + side, top + side))
+        out[i] = torch.frombuffer(bytearray(square.tobytes()), dtype=torch.uint8).view(size, size, 3).permute(2, 0, 1)
+    return out
+
+
+def _to_size(images: Tensor, size: int, pad: bool = False) -> Tensor:
+    """uint8 N×3×h×h -> N×3×size×size, resampled; pad: a black frame instead, as LeNet had 28 px digits in 32."""
+    if pad:
+        edge = (size - images.shape[-1]) // 2
+        return F.pad(images, (edge,) * 4).contiguous()
+    if images.shape[-1] == size:
+        return images.contiguous()
+    parts = [F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True).round().clamp(0, 255).byte()
+             for part in images.split(1000)]
+    return torch.cat(parts)

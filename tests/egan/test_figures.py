@@ -1,0 +1,184 @@
+"""Chapter 3's films, figures and tables: they show what was computed, in the places where it is looked for."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gan_teach.egan import figures, plane, records
+from gan_teach.egan.fitness_and_selection import Fitness
+from gan_teach.egan.mutations import heuristic, least_squares, minimax
+from gan_teach.recipes import compare_plane
+from gan_teach.widgets import charts
+
+torch.set_num_threads(1)
+SMALL = replace(plane.SETTINGS, batch=8, fitness_batch=8)
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+def lines(figure):
+    """Label -> (x, y) of the curves of each panel."""
+    return [{line.get_label(): (line.get_xdata(), line.get_ydata()) for line in ax.get_lines()} for ax in figure.axes]
+
+
+# ------------------------------------------------------------------------------------------ films
+
+def test_a_film_is_an_evolution_that_was_looked_at():
+    alone = plane.start(replace(SMALL, seed=3))
+    for _ in range(4):
+        alone.step(plane.ring())
+    film = figures.film(SMALL, seed=3, stops=(2, 4))
+    assert film.stops == (2, 4) and len(film.pictures) == 2 and film.evolution.generation == 4
+    assert torch.equal(weights(alone.G), weights(film.evolution.G))
+    assert film.measures[1] == plane.measure(plane.ring(), alone.G)
+    assert (film.pictures[1] == figures.look(alone, plane.ring())).all()
+    assert (film.pictures[0] != film.pictures[1]).any()
+
+
+def test_strips_and_ends_name_seeds_and_modes(capsys):
+    films = [figures.film(SMALL, seed, stops=(1, 2)) for seed in (0, 5)]
+    html = figures.strips(films, alt="two seeds")._repr_html_()
+    assert html.count("<img") == 4 and html.count("seed 5, step 2: ") == 1
+    assert f"seed 5, step 2: {films[1].measures[1].modes} modes" in html
+    html = figures.ends({"one": films, "other": films[::-1]}, alt="two by two")._repr_html_()
+    said = capsys.readouterr().out.splitlines()
+    assert html.count("<img") == 4 and len(said) == 4
+    assert said[1].startswith("one              seed 5") and figures.say(films[1].measures[1]) in said[1]
+
+
+def test_fates_are_what_would_have_come():
+    """Fate k equals an evolution whose selection named child k, bit for bit; the one asked is left alone."""
+    e = plane.start(SMALL, width=16)
+    for _ in range(2):
+        e.step(plane.ring())
+    begin = e.state()
+    e.train_d(plane.ring())
+    e.vary()
+    e.evaluate()
+    before, scores = e.state(), list(e.scores)
+    found = figures.fates(e, plane.ring(), generations=3)
+    assert e.scores == scores and e.generation == 2
+    assert torch.equal(weights(e.D), torch.cat([before["D"][name].flatten() for name, _ in e.D.named_parameters()]))
+    for child, fate in enumerate(found):
+        twin = plane.start(SMALL, width=16)
+        twin.restore(begin)
+        twin.settings = replace(SMALL, selection=lambda scores, child=child: child)
+        twin.step(plane.ring())
+        twin.settings = SMALL
+        for _ in range(3):
+            twin.step(plane.ring())
+        assert torch.equal(weights(twin.G), weights(fate.G)) and torch.equal(weights(twin.D), weights(fate.D))
+    assert not torch.equal(weights(found[0].G), weights(found[1].G))
+
+
+# ------------------------------------------------------------------------------------------ verdicts
+
+def test_the_mutations_look_as_in_the_panels():
+    """● ▲ ■ in the panels are o ^ s in the figures, in the same colours."""
+    assert [figures.LOOKS[m.__name__] for m in (minimax, heuristic, least_squares)] == list(zip(
+        charts.COLOURS, "o^s")) and charts.SIGNS[:3] == ("●", "▲", "■")
+    assert figures.LOOKS["E-GAN"][0] == charts.WINNER
+    assert len({colour for colour, _ in figures.LOOKS.values()}) == len(figures.LOOKS)
+    assert len({marker for _, marker in figures.LOOKS.values()}) == len(figures.LOOKS)
+
+
+def test_the_lines_over_gamma_are_the_fitness():
+    scores = [Fitness(0.5, 1.0, math.nan), Fitness(0.8, -2.0, math.nan)]
+    (panel,) = lines(figures.gamma_figure(["minimax", "heuristic"], scores, largest=0.5))
+    for name, f in zip(("minimax", "heuristic"), scores):
+        gammas, total = panel[name]
+        assert gammas[-1] == 0.5 and total == pytest.approx(f.quality + gammas * f.diversity)
+
+
+def test_the_verdicts_stand_over_their_child():
+    verdicts = torch.arange(24.0).view(4, 2, 3)
+    figure = figures.luck_figure(["minimax", "least_squares"], verdicts)
+    assert [ax.get_title() for ax in figure.axes] == ["quality F_q", "diversity F_d", "F = F_q + γ F_d"]
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["minimax", "least squares"]
+    for k, ax in enumerate(figure.axes):
+        for i in range(2):
+            dots = ax.collections[2 * i].get_offsets().tolist()
+            assert [y for _, y in dots] == verdicts[:, i, k].tolist() and {round(x) for x, _ in dots} == {i}
+            mean = ax.containers[i].lines[0].get_ydata()[0]
+            assert mean == pytest.approx(float(verdicts[:, i, k].mean()))
+
+
+# ------------------------------------------------------------------------------------------ comparisons
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    """A comparison of three variants from two seeds, of a few generations."""
+    chosen = {name: replace(s, batch=8, fitness_batch=8) for name, s in plane.variants().items()
+              if name in ("E-GAN", "random", "heuristic")}
+    plan = compare_plane.Plan(plane.ring, chosen, 6, seeds=2, every=2, start=lambda s: plane.start(s, width=8))
+    return compare_plane.compare({"ring": plan}, tmp_path_factory.mktemp("c") / "record.json", "a test")
+
+
+def test_the_table_of_a_comparison(record):
+    rows = [row.strip("|").split("|") for row in figures.worth(record, "ring").splitlines()]
+    assert [row[0].strip() for row in rows[2:]] == ["E-GAN", "random", "heuristic"]
+    assert all(len(row) == 7 for row in rows) and rows[0][0].strip() == "ring, equal generations"
+    cell = record["tables"]["ring"]["random"]["equal generations"]["mmd2"]
+    assert rows[3][5].strip() == f"{cell['mean']:.4f} ± {cell['error']:.4f}"
+    assert rows[2][6].strip() == "" and rows[3][6].strip() == f"in {cell['reference_better']} of 2 seeds"
+
+
+def test_the_figure_of_a_comparison(record):
+    figure = figures.worth_figure(record, "ring", variants=("E-GAN", "random", "WGAN-GP"))
+    left, right = figure.axes
+    for ax, against in ((left, "generation"), (right, "cpu_seconds")):
+        assert [c.get_label() for c in ax.containers] == ["E-GAN", "random"]            # WGAN-GP was not run
+        x, mean, _ = records.curve(record, "ring", "random", "mmd2", against)
+        drawn = ax.containers[1].lines[0]
+        assert drawn.get_xdata() == pytest.approx(x) and drawn.get_ydata() == pytest.approx(mean)
+
+
+def test_robustness_marks_the_best_of_a_row():
+    def cell(mean):
+        return {"equal generations": {"mmd2": {"mean": mean, "error": 0.001}, "modes": {"mean": mean, "error": 0}}}
+
+    record = {"tables": {"deep": {"E-GAN": cell(0.02), "minimax": cell(0.01)}, "flat": {"E-GAN": cell(0.01),
+                                                                                    "minimax": cell(0.03)}}}
+    assert figures.robustness(record).splitlines()[2:] == [
+        "| deep | 0.0200 ± 0.0010 | **0.0100 ± 0.0010** |", "| flat | **0.0100 ± 0.0010** | 0.0300 ± 0.0010 |"]
+    assert "| **0.0200 ± 0.0000** | 0.0100" in figures.robustness(record, "modes")   # of modes more is better
+
+
+# ------------------------------------------------------------------------------------------ pictures
+
+def rows(*triples):
+    return [dict(zip(("generation", "cpu_seconds", "frechet_distance"), triple)) for triple in triples]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """E-GAN has had 20 generations in 100 s; heuristic alone needs 10 s for as many."""
+    made = {"clothes-egan": {"curve": rows((10, 50, 9.0), (20, 100, 4.0)), "won": {"minimax": 0.25, "heuristic": 0.75}},
+            "clothes-heuristic": {"curve": rows((20, 10, 6.0), (200, 99, 3.0), (400, 198, 1.0)),
+                                  "won": {"heuristic": 1.0}},
+            "clothes-classifier": {"accuracy": 0.9}, "other-egan": {"curve": rows((1, 1, 1.0)), "won": {}}}
+    for name, record in made.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def test_rivals_on_pictures_and_their_bill(folder):
+    found = figures.rivals("clothes", folder)
+    assert list(found) == ["clothes-egan", "clothes-heuristic"]
+    table = figures.bill(found).splitlines()[2:]
+    assert table == ["| clothes-egan | 4.00 (at 20) | 4.00 (at 20) | 5000 | minimax 25%, heuristic 75% |",
+                     "| clothes-heuristic | 6.00 (at 20) | 3.00 (at 200) | 495 | heuristic 100% |"]
+    egan = found["clothes-egan"]
+    egan["curve"][-1]["classifier_score"] = 7.5
+    egan |= {"frechet_distance_of_real_pictures": 0.5, "classifier_score_of_real_pictures": 9.0}
+    head, _, first, _, real = figures.bill(found).splitlines()
+    assert "distance / score" in head and first.startswith("| clothes-egan | 4.00 / 7.50 (at 20)")
+    assert real == "| real pictures | 0.50 / 9.00 |  |  |  |"
+    left, right = lines(figures.bill_figure(found))
+    assert list(left["heuristic"][0]) == [20, 200, 400] and list(right["heuristic"][0]) == [10, 99, 198]
+    assert list(left["E-GAN"][1]) == list(right["E-GAN"][1]) == [9.0, 4.0]

@@ -1,0 +1,396 @@
+"""The warm-up: the game against plain formulas, its losses' checks, and the panel, played from code."""
+
+import copy
+import time
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gan_teach.egan.warm_up import DATA, LOSSES, Game, saturating_g
+from gan_teach.lessons import checks, checks_warm_up, questions
+from gan_teach.networks import losses
+from gan_teach.pictures import as_array
+from gan_teach.widgets.egan.warm_up import SPEEDS, WarmUpPanel
+from gan_teach.widgets.egan.warm_up_render import chart, frame
+
+torch.set_num_threads(1)
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+# ------------------------------------------------------------------------------------------ the game
+
+def test_a_step_moves_one_player_and_holds_the_other_still():
+    game = Game()
+    G, D = weights(game.G), weights(game.D)
+    game.step_d()
+    assert torch.equal(weights(game.G), G) and not torch.equal(weights(game.D), D)
+    D = weights(game.D)
+    game.step_g()
+    assert torch.equal(weights(game.D), D) and not torch.equal(weights(game.G), G)
+    assert (game.steps_d, game.steps_g) == (1, 1)
+    game.round(3)
+    assert (game.steps_d, game.steps_g) == (4, 2)
+
+
+@pytest.mark.parametrize("loss", [losses.logistic_g, saturating_g])
+def test_steps_descend_on_the_losses_written_out(loss):
+    """The losses by log and σ in float64; Adam's first step is the learning rate against each gradient's sign."""
+    game = Game(loss_g=loss)
+    draw = torch.Generator().manual_seed(0)
+    x, z = DATA["a wave"](64, draw), torch.randn(64, 2, generator=draw)
+    D = copy.deepcopy(game.D).double()
+    real, fake = (D(points.detach().double()).sigmoid() for points in (x, game.G(z)))
+    loss_d = -real.log().mean() - (1 - fake).log().mean()
+    loss_d.backward()
+    before = weights(game.D)
+    assert game.step_d() == pytest.approx(float(loss_d.detach()), abs=1e-6)
+    slope = torch.cat([p.grad.flatten() for p in D.parameters()])
+    moved, clear = (weights(game.D) - before).double(), slope.abs() > 1e-5
+    assert clear.sum() > 2000
+    torch.testing.assert_close(moved[clear], -1e-3 * slope[clear].sign(), rtol=0, atol=1e-5)
+
+    z = torch.randn(64, 2, generator=torch.Generator().manual_seed(1))
+    G, D = copy.deepcopy(game.G).double(), copy.deepcopy(game.D).double()
+    fake = D(G(z.double())).sigmoid()
+    loss_g = (1 - fake).log().mean() if loss is saturating_g else -fake.log().mean()
+    loss_g.backward()
+    before = weights(game.G)
+    assert game.step_g() == pytest.approx(float(loss_g.detach()), abs=1e-6)
+    slope = torch.cat([p.grad.flatten() for p in G.parameters()])
+    moved, clear = (weights(game.G) - before).double(), slope.abs() > 1e-5
+    assert clear.sum() > 1000
+    torch.testing.assert_close(moved[clear], -1e-3 * slope[clear].sign(), rtol=0, atol=1e-5)
+
+
+def test_a_game_is_a_function_of_its_seed_and_goes_on_from_a_state():
+    games = [Game(seed=3), Game(seed=3), Game(seed=4)]
+    for game in games:
+        for _ in range(3):
+            game.round(2)
+    one, same, other = (torch.cat([weights(game.G), weights(game.D)]) for game in games)
+    assert torch.equal(one, same) and not torch.equal(one, other)
+    game, state = games[0], games[0].state()
+    for _ in range(2):
+        game.round()
+    after = weights(game.G)
+    game.restore(state)
+    assert torch.equal(torch.cat([weights(game.G), weights(game.D)]), one) and (game.steps_d, game.steps_g) == (6, 3)
+    for _ in range(2):
+        game.round()
+    assert torch.equal(weights(game.G), after)
+    game.restore(state)                                      # a state is not used up, nor shared
+    assert torch.equal(torch.cat([weights(game.G), weights(game.D)]), one)
+
+
+def test_the_notebooks_random_numbers_stay_where_they_are():
+    before = torch.get_rng_state()
+    game = Game()
+    game.round()
+    game.verdicts()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_verdicts_are_means_of_probabilities():
+    game = Game()
+    game.step_d()
+    real, fake = game.points(100, seed=5)
+    v = game.verdicts(100, seed=5)
+    p, q = (game.D(points).detach().sigmoid().double() for points in (real, fake))
+    assert v.real == pytest.approx(float(p.mean()), abs=1e-6) and v.fake == pytest.approx(float(q.mean()), abs=1e-6)
+    assert v.loss_d == pytest.approx(float(-p.log().mean() - (1 - q).log().mean()), abs=1e-5)
+    assert v.loss_g == pytest.approx(float(-q.log().mean()), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_push_is_loudness_times_the_slope_of_the_logit(name):
+    game = Game(loss_g=LOSSES[name])
+    for _ in range(5):
+        game.step_d()
+    x = game.points(7)[1]
+    push = game.push(x)
+    for i in range(7):
+        point = x[i:i + 1].clone().requires_grad_(True)
+        logit = game.D(point)[0]
+        (slope,) = torch.autograd.grad(logit, point)
+        D = logit.sigmoid().detach()
+        loudness = D if name == "saturating" else 1 - D
+        torch.testing.assert_close(push[i], (loudness * slope)[0], atol=1e-6, rtol=1e-4)
+
+
+def test_lines_are_pushes_cut_at_the_longest():
+    game = Game()
+    for _ in range(5):
+        game.step_d()
+    x = game.points(40)[1]
+    push = game.push(x)
+    ends, starts = game.lines(x, reach=1.0, longest=float(push.norm(dim=1).median()))
+    assert starts is x
+    for line, full in zip(ends - x, push):
+        want = full * min(1.0, float(push.norm(dim=1).median() / full.norm()))
+        torch.testing.assert_close(line, want, atol=1e-5, rtol=1e-4)
+
+
+def test_where_d_is_sure_only_the_non_saturating_loss_is_loud():
+    game = Game(DATA["ring of 8"])
+    for _ in range(150):
+        game.step_d()
+    assert game.verdicts().fake < 0.1
+    loud = {}
+    for name in LOSSES:
+        game.loss_g = LOSSES[name]
+        loud[name] = float(game.push(game.points()[1]).norm(dim=1).mean())
+    assert loud["non-saturating"] > 5 * loud["saturating"] > 0
+
+
+def test_g_learns_where_the_real_points_are():
+    game = Game(DATA["one cloud"])
+    centre = torch.tensor(DATA["one cloud"].centres[0])
+    far = (game.points()[1].mean(0) - centre).norm()
+    for _ in range(100):
+        game.round()
+    assert (game.points()[1].mean(0) - centre).norm() < 0.3 * far
+
+
+# ------------------------------------------------------------------------------------------ the exercises
+
+def said(capsys, check, answer):
+    check(answer)
+    text = capsys.readouterr().out
+    assert text.count("\n") == 1
+    return text
+
+
+def naive_d(real, fake):
+    return -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean()
+
+
+D_, G_ = checks_warm_up.check_loss_d, checks_warm_up.check_loss_g
+
+
+@pytest.mark.parametrize("check, answer", [
+    (D_, losses.logistic_d), (G_, losses.logistic_g),
+    (D_, lambda real, fake: -F.logsigmoid(real).mean() - F.logsigmoid(-fake).mean()),
+    (G_, lambda fake: F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake)))])
+def test_the_checks_accept_right_answers(capsys, check, answer):
+    assert said(capsys, check, answer).startswith("✓")
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (D_, naive_d, "overflow"),
+    (G_, lambda fake: -fake.sigmoid().log().mean(), "overflow"),
+    (D_, lambda real, fake: losses.logistic_d(fake, real), "upside down"),
+    (D_, lambda real, fake: -losses.logistic_d(real, fake), "learn to be wrong"),
+    (D_, lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(), "take means"),
+    (D_, lambda real, fake: F.softplus(-real).mean(), "real points alone"),
+    (D_, lambda real, fake: F.softplus(fake).mean(), "generated points alone"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake) / 2, "half of it"),
+    (D_, lambda real, fake: torch.cat([F.softplus(-real), F.softplus(fake)]).mean(), "one mean over all"),
+    (D_, lambda real, fake: F.softplus(-real).mean() + F.softplus(-fake).mean(), "both with −log D"),
+    (D_, lambda real, fake: 1 - real.sigmoid().mean() + fake.sigmoid().mean(), "without logarithms"),
+    (D_, lambda real, fake: fake.mean() - real.mean(), "without σ"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake) + 0.1, "yours is"),
+    (D_, lambda real, fake: torch.cat([F.softplus(-real), F.softplus(fake)]), "shape"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake).item(), "no gradient"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake.detach()), "detached"),
+    (D_, lambda real, fake: losses.logistic_d(real.mul_(1), fake.mul_(1)), "error"),
+    (D_, lambda real: 0.0, "TypeError"),
+    (G_, saturating_g, "the saturating loss"),
+    (G_, lambda fake: F.softplus(fake).mean(), "learn to be caught"),
+    (G_, lambda fake: -losses.logistic_g(fake), "learn to be caught"),
+    (G_, lambda fake: F.softplus(-fake).sum(), "take the mean"),
+    (G_, lambda fake: -fake.sigmoid().mean().log(), "the logarithm comes first"),
+    (G_, lambda fake: 1 - fake.sigmoid().mean(), "without the logarithm"),
+    (G_, lambda fake: -fake.mean(), "without σ and log"),
+    (G_, lambda fake: losses.logistic_g(fake).item(), "no gradient"),
+    (G_, lambda fake: losses.logistic_g(fake.detach()), "no gradient"),
+    (G_, lambda fake: "small", "cannot use"),
+])
+def test_the_checks_name_what_is_wrong(capsys, check, answer, words):
+    text = said(capsys, check, answer)
+    assert text.startswith("✗") and words in text
+
+
+def untouched(*logits):
+    ...
+
+
+def half_done(*logits):
+    value = ...
+    return value.mean()
+
+
+@pytest.mark.parametrize("check", [D_, G_])
+@pytest.mark.parametrize("answer", [untouched, half_done, ..., None])
+def test_an_untouched_answer_is_not_started(capsys, check, answer):
+    assert "not started" in said(capsys, check, answer)
+
+
+def test_hints_and_solutions(capsys):
+    for name, source in (("loss_d", "def logistic_d("), ("loss_g", "def logistic_g(")):
+        checks.hint(name, 3)
+        assert "softplus" in capsys.readouterr().out
+        checks.solution(name)
+        assert source in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("question", questions.WARM_UP, ids=lambda asked: asked.text[:30])
+def test_every_choice_of_a_question_has_its_reason(question):
+    assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
+    assert question.right in range(len(question.choices))
+    assert max(map(len, question.choices)) <= 90
+
+
+# ------------------------------------------------------------------------------------------ the panel
+
+@pytest.fixture
+def panel():
+    panel = WarmUpPanel()
+    yield panel
+    panel.runner.pause()
+
+
+def wait_for(question, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def steps(panel):
+    return panel.game.steps_d, panel.game.steps_g
+
+
+def test_the_players_move_by_hand_and_back_takes_it_back(panel):
+    shown = [panel.frame]
+    for button, after in ((panel.d, (1, 0)), (panel.g, (1, 1)), (panel.both, (2, 2))):
+        button.click()
+        assert steps(panel) == after and panel.frame.picture != shown[-1].picture
+        assert bytes(panel.picture.value) == panel.frame.picture and not panel.error.value
+        shown.append(panel.frame)
+    assert len(panel.history) == 4 and "D 2, G 2" in panel.text.value
+    for before in reversed(shown[:-1]):
+        panel.back.click()
+        assert panel.frame.picture == before.picture and panel.frame.chart == before.chart
+    panel.back.click()
+    assert steps(panel) == (0, 0) and len(panel.history) == 1
+
+
+def test_it_says_who_has_moved(panel):
+    panel.d.click()
+    assert "D has learnt" in panel.text.value and 'aria-live="polite"' in panel.text.value
+    panel.g.click()
+    assert "G has learnt" in panel.text.value
+
+
+def test_the_rate_is_ds_steps_for_each_of_g(panel):
+    panel.rate.value = 20
+    panel.both.click()
+    assert steps(panel) == (20, 1)
+    panel.d.click()
+    assert steps(panel) == (40, 1)
+
+
+def test_it_plays_beside_the_kernel_and_pauses_on_a_whole_move(panel):
+    panel.speed.value = "fast"
+    panel.play.click()
+    assert "Pause" in panel.play.description
+    wait_for(lambda: panel.game.steps_g > 25)
+    assert "Pause" in panel.play.description and 'aria-live="off"' in panel.text.value
+    panel.play.click()
+    assert not panel.runner.playing and "Play" in panel.play.description
+    d, g = steps(panel)
+    assert d == g and len(panel.history) == g + 1 and f"D {d}, G {g}" in panel.text.value
+    time.sleep(0.05)
+    assert steps(panel) == (d, g)
+    panel.back.click()
+    assert g - 20 <= panel.game.steps_g < g
+
+
+def test_a_play_equals_as_many_moves_by_hand(panel):
+    panel.speed.value = "fast"
+    panel.play.click()
+    wait_for(lambda: panel.game.steps_g > 5)
+    panel.play.click()
+    twin = Game()
+    for _ in range(panel.game.steps_g):
+        twin.round()
+    assert torch.equal(weights(twin.G), weights(panel.game.G)) and torch.equal(weights(twin.D), weights(panel.game.D))
+
+
+def test_slowly_the_players_take_turns(panel, monkeypatch):
+    panel.speed.value = "slow"
+    assert panel.runner.interval == SPEEDS["slow"]
+    seen = []
+    for _ in range(4):
+        panel._act()
+        seen.append(steps(panel))
+    assert seen == [(1, 0), (1, 1), (2, 1), (2, 2)]
+
+
+def test_another_game_starts_anew_and_reset_restores(panel):
+    first = panel.frame.picture
+    panel.both.click()
+    panel.data.value = "ring of 8"
+    assert steps(panel) == (0, 0) and panel.game.data is DATA["ring of 8"] and len(panel.history) == 1
+    assert panel.frame.picture != first
+    panel.data.value = "a wave"
+    assert panel.frame.picture == first
+    panel.seed.value = 5
+    assert panel.frame.picture != first and panel.game.seed == 5
+    panel.seed.value = 0
+    panel.loss.value = "saturating"
+    assert panel.game.loss_g is saturating_g
+    panel.loss.value = "non-saturating"
+    panel.d.click()
+    panel.speed.value = "fast"
+    panel.play.click()
+    panel.reset.click()
+    assert not panel.runner.playing and steps(panel) == (0, 0) and panel.frame.picture == first
+
+
+def test_a_second_panel_pauses_the_first(panel):
+    panel.play.click()
+    other = WarmUpPanel()
+    assert not panel.runner.playing and "Play" in panel.play.description
+    panel.play.click()
+    other.play.click()
+    assert other.runner.playing and not panel.runner.playing
+    other.runner.pause()
+
+
+@pytest.mark.parametrize("playing", [False, True])
+def test_an_error_is_told_and_the_panel_lives_on(panel, playing):
+    def broken():
+        raise RuntimeError("out of <memory>")
+
+    panel.game.step_g = broken
+    (panel.play if playing else panel.g).click()
+    wait_for(lambda: panel.error.value)
+    assert "out of &lt;memory&gt;" in panel.error.value and "Press Reset" in panel.error.value
+    assert not panel.runner.playing and "Play" in panel.play.description
+    panel.reset.click()
+    panel.both.click()
+    assert steps(panel) == (1, 1) and not panel.error.value
+
+
+def test_frames_are_pure_and_lines_can_be_left_out(panel):
+    game, history = panel.game, panel.history
+    for _ in range(10):
+        game.step_d()
+    one = frame(game, history)
+    assert one == frame(game, history)
+    assert as_array(one.picture).shape == (432, 432, 3)
+    panel.pushes.value = False
+    assert panel.frame.picture == frame(game, history, pushes=False).picture != one.picture
+
+
+def test_the_chart_says_in_words_what_it_draws(panel):
+    panel.game.step_d()
+    v = panel.game.verdicts()
+    svg = chart([v] * 3)
+    assert f"real points now {v.real:.2f}" in svg and "2 moves" in svg and svg.count("<polyline") == 2
+    assert "stroke-dasharray=\"6 4\"" in svg                # not by colour alone

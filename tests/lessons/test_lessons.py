@@ -1,0 +1,252 @@
+"""The exercises' checks, given right answers and usual wrong ones; hints, solutions, banner, quiz."""
+
+import re
+
+import pytest
+import torch
+
+from gan_teach.dissection import intervention, unit_iou
+from gan_teach.lessons import checks, questions
+
+
+def iou(u, c):
+    union = (u | c).sum().item()
+    return (u & c).sum().item() / union if union else 0.0
+
+
+def ablate(r, units):
+    out = r.clone()
+    out[:, units] = 0
+    return out
+
+
+def said(capsys, check, answer):
+    check(answer)
+    text = capsys.readouterr().out
+    assert text.count("\n") == 1
+    return text
+
+
+@pytest.mark.parametrize("answer", [iou, unit_iou.iou])
+def test_check_iou_accepts_a_right_answer(capsys, answer):
+    assert said(capsys, checks.check_iou, answer).startswith("✓")
+
+
+@pytest.mark.parametrize("answer", [ablate, intervention.ablate])
+def test_check_ablate_accepts_a_right_answer(capsys, answer):
+    assert said(capsys, checks.check_ablate, answer).startswith("✓")
+
+
+def threshold(values, share):
+    return values.quantile(1 - share, dim=1)
+
+
+def insert(r, units, where, level):
+    out = r.clone()
+    out[:, units] = where * level[:, None, None] + (1 - where) * r[:, units]
+    return out
+
+
+def effect(inserted, ablated, c):
+    return ((inserted == c).float().mean() - (ablated == c).float().mean()).item()
+
+
+@pytest.mark.parametrize("check, answer", [
+    (checks.check_threshold, threshold),
+    (checks.check_threshold, lambda v, q: unit_iou.top_quantile([v], v.shape[1], q)),
+    (checks.check_threshold, checks.threshold), (checks.check_effect, intervention.effect),
+    (checks.check_insert, insert), (checks.check_insert, intervention.insert), (checks.check_effect, effect)])
+def test_the_other_checks_accept_a_right_answer(capsys, check, answer):
+    assert said(capsys, check, answer).startswith("✓")
+
+
+def insert_everywhere(r, units, where, level):
+    return insert(r, units, torch.ones_like(where), level)
+
+
+def insert_in_place(r, units, where, level):
+    r[:, units] = insert(r, units, where, level)[:, units]
+    return r
+
+
+def hard_insert(r, units, where, level):
+    return insert(r, units, (where > 0).float(), level)
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (checks.check_threshold, lambda v, q: v.quantile(q, dim=1), "smallest"),
+    (checks.check_threshold, lambda v, q: v.flatten().quantile(1 - q), "compared with itself"),
+    (checks.check_threshold, lambda v, q: v.flatten().quantile(1 - q).expand(3), "must lie above"),
+    (checks.check_threshold, lambda v, q: v.quantile(0.99, dim=1), "with share 0.2"),
+    (checks.check_threshold, lambda v, q: v.sort(1, descending=True).values[:, 0], "leaves 0.0%"),
+    (checks.check_insert, insert_everywhere, "outside P"),
+    (checks.check_insert, insert_in_place, "purity"),
+    (checks.check_insert, hard_insert, "half way"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, units[::-1], where, level), "other unit's level"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, [0, 1, 4], where, level[[0, 1, 0]]), "not named"),
+    (checks.check_insert, lambda r, units, where, level: insert(r, units, where, level)[:1], "shape"),
+    (checks.check_effect, lambda i, a, c: (i == c).float().mean(), "inserted pictures alone"),
+    (checks.check_effect, lambda i, a, c: effect(a, i, c), "the other way round"),
+    (checks.check_effect, lambda i, a, c: abs(effect(i, a, c)), "sign"),
+    (checks.check_effect, lambda i, a, c: (i == c).sum() - (a == c).sum(), "a number of pixels"),
+    (checks.check_effect, lambda i, a, c: effect(i, a, 2), "Do you use c"),
+    (checks.check_effect, lambda i, a, c: (i == c).float().mean((1, 2)), "shape"),
+])
+def test_the_other_checks_name_what_is_wrong(capsys, check, answer, words):
+    text = said(capsys, check, answer)
+    assert text.startswith("✗") and words in text
+
+
+def untouched(*args):
+    ...
+
+
+def half_done(*args):
+    numerator = ...
+    return numerator / 2
+
+
+@pytest.mark.parametrize("check", [checks.check_iou, checks.check_ablate, checks.check_threshold, checks.check_insert,
+                                   checks.check_effect])
+@pytest.mark.parametrize("answer", [untouched, half_done, lambda *args: ..., ..., None])
+def test_an_untouched_answer_is_not_started(capsys, check, answer):
+    assert "not started" in said(capsys, check, answer)
+
+
+def in_place_iou(u, c):
+    value = iou(u, c)
+    u &= c
+    return value
+
+
+def only_one_way(u, c):
+    return iou(u, c) if u.sum() <= c.sum() else iou(u, c) / 2
+
+
+@pytest.mark.parametrize("answer, words", [
+    (lambda u, c: (u & c).sum() / u.sum(), "|u∩c| / |u|"),
+    (lambda u, c: (u & c).sum() / c.sum(), "|u∩c| / |c|"),
+    (lambda u, c: 2 * (u & c).sum() / (u.sum() + c.sum()), "Dice"),
+    (lambda u, c: (u & c).sum() / (u.sum() + c.sum()), "counts the common pixels twice"),
+    (lambda u, c: (u == c).float().mean(), "agree"),
+    (lambda u, c: (u & c).sum(), "the intersection alone"),
+    (lambda u, c: (u | c).sum() / (u & c).sum(), "upside down"),
+    (lambda u, c: 0.5, "off by +0.4231"),
+    (lambda u, c: (u & c).sum((1, 2)) / (u | c).sum((1, 2)), "shape"),
+    (lambda u, c: sum(iou(a, b) for a, b in zip(u, c, strict=True)) / len(u), "mean over the pictures"),
+    (lambda u, c: (u & c).sum() / (u | c).sum(), "two empty masks"),
+    (lambda u, c: (u & c).sum().item() / (u | c).sum().item(), "ZeroDivisionError"),
+    (only_one_way, "order"),
+    (in_place_iou, "purity"),
+    (lambda u: 0.0, "TypeError"),
+    (lambda u, c: "half", "cannot use"),
+])
+def test_check_iou_names_what_is_wrong(capsys, answer, words):
+    text = said(capsys, checks.check_iou, answer)
+    assert text.startswith("✗") and words in text
+
+
+def in_place(r, units):
+    r[:, units] = 0
+    return r
+
+
+def in_place_and_silent(r, units):
+    r[:, units] = 0
+
+
+def wrong_axis(r, units):
+    out = r.clone()
+    out[[u % len(r) for u in units]] = 0
+    return out
+
+
+def first_picture_only(r, units):
+    out = r.clone()
+    out[0, units] = 0
+    return out
+
+
+def one_too_many(r, units):
+    out = ablate(r, units)
+    out[:, 0] = 0
+    return out
+
+
+def none_means_all(r, units):
+    return ablate(r, units) if units else torch.zeros_like(r)
+
+
+def first_is_special(r, units):
+    return ablate(r, units) if units == [4, 1] else ablate(r, units[:1])
+
+
+@pytest.mark.parametrize("answer, words", [
+    (in_place, "purity"),
+    (in_place_and_silent, "purity"),
+    (wrong_axis, "value: the units are not 0"),
+    (first_picture_only, "in 2 of 3 pictures"),
+    (lambda r, units: r.clone(), "96 of 96"),
+    (lambda r, units: r * 0, "not named changed"),
+    (one_too_many, "not named changed too (48 of 192"),
+    (lambda r, units: r[:, units] * 0, "shape"),
+    (lambda r, units: 0, "shape"),
+    (none_means_all, "no units"),
+    (first_is_special, "order"),
+    (lambda r: r, "TypeError"),
+])
+def test_check_ablate_names_what_is_wrong(capsys, answer, words):
+    text = said(capsys, checks.check_ablate, answer)
+    assert text.startswith("✗") and words in text
+
+
+def test_every_exercise_has_hints_and_the_packages_source_as_solution(capsys):
+    assert set(checks.HINTS) == set(checks.SOLUTIONS)
+    for name, hints in checks.HINTS.items():
+        for n in range(len(hints) + 2):
+            checks.hint(name, n)
+            expected = hints[n - 1] if 1 <= n <= len(hints) else f"{len(hints)} hints"
+            assert expected in capsys.readouterr().out
+        checks.solution(name)
+        assert f"def {checks.SOLUTIONS[name][1].split('.')[-1]}(" in capsys.readouterr().out
+    for ask in (checks.hint, checks.solution):
+        ask("nonsense")
+        assert "iou, ablate" in capsys.readouterr().out
+
+
+def test_the_banner_is_one_line(capsys):
+    from gan_teach.lessons.setup import banner
+    banner(chapter=1, minutes=3)
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    versions = r"gan_teach \S+ · torch \S+ · ipywidgets \S+"
+    assert re.match(rf"Chapter 1 · {versions} · .+ · Run All ≈ 3 min", line)
+
+
+def test_the_banner_reports_the_device_that_was_asked_for(capsys, monkeypatch):
+    from gan_teach.lessons.setup import banner
+    monkeypatch.setenv("GAN_TEACH_DEVICE", "cpu")
+    banner(chapter=1, minutes=3)
+    assert f"cpu ({torch.get_num_threads()} thread" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("question", questions.CHAPTER_1 + questions.CHAPTER_1B, ids=lambda asked: asked.text[:30])
+def test_every_choice_of_a_question_has_its_reason(question):
+    assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
+    assert question.right in range(len(question.choices))
+    assert max(map(len, question.choices)) <= 90
+
+
+def test_the_quiz_gives_the_reason_and_counts():
+    from gan_teach.widgets.quiz import quiz
+    box = quiz(questions.CHAPTER_1)
+    *asked, score = box.children
+    assert "0 of 5" in score.value
+    for question, box in zip(questions.CHAPTER_1, asked, strict=True):
+        _, radio, reason = box.children
+        assert radio.index is None and reason.value == ""
+        radio.index = (question.right + 1) % len(question.choices)
+        assert "Not quite" in reason.value
+        radio.index = question.right
+        assert "Right" in reason.value
+    assert "5 of 5" in score.value

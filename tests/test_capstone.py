@@ -1,0 +1,139 @@
+"""Chapter 4: a style that forces units equals an intervention, and planted style effects are found."""
+
+import math
+
+import pytest
+import torch
+
+from gan_teach.capstone import effects_figure, forced, style_effects
+from gan_teach.dissection.compare import likeness
+from gan_teach.dissection.intervention import ablate, insert
+from gan_teach.dissection.unit_iou import dissect
+from gan_teach.networks.layers import sample_z
+from gan_teach.stylegan.generator import Generator, StyleGANConfig
+from gan_teach.stylegan.operations import adain
+
+SMALL = StyleGANConfig(resolution=16, fmap_base=64, fmap_max=8, z_dim=6, w_dim=6, mapping_layers=2)
+
+
+@pytest.fixture
+def G():
+    torch.manual_seed(0)
+    G = Generator(SMALL).eval()
+    for layer in G.blocks.values():
+        torch.nn.init.normal_(layer.B)
+    return G
+
+
+def cut(G, z, layer):
+    """The x of Eq. 1 in this layer, and its style."""
+    i = G.layers.index(layer)
+    r, _ = G.at(z, G.layers[i - 1])
+    return G.blocks[layer].before_style(r, G.noise()[i]), G.styles(G.mapping(z))[i]
+
+
+@torch.no_grad()
+def test_a_forced_style_is_an_ablation_and_an_insertion_everywhere(G):
+    z, units = sample_z(3, 6, seed=1), [4, 1]
+    (x, y), (r, f) = cut(G, z, "layer3"), G.at(z, "layer3")
+    assert torch.equal(adain(x, y), r), "the cut of the test is the generator's own"
+    assert torch.equal(adain(x, forced(y, units)), ablate(r, units))
+    assert not torch.equal(f(ablate(r, units)), f(r))
+    everywhere, levels = torch.ones(r.shape[2:]), torch.tensor([0.7, -2.0])
+    assert torch.allclose(adain(x, forced(y, units, levels)), insert(r, units, everywhere, levels))
+
+
+def test_forcing_leaves_the_style_and_the_other_units_alone():
+    y = torch.randn(2, 5), torch.randn(2, 5)
+    before = [part.clone() for part in y]
+    y_s, y_b = forced(y, [0, 3], 2.5)
+    assert all(map(torch.equal, y, before))
+    assert (y_s[:, [0, 3]] == 0).all() and (y_b[:, [0, 3]] == 2.5).all()
+    for wrong in (-1, 5):
+        with pytest.raises(ValueError, match=str(wrong)):
+            forced(y, [wrong])
+    others = [1, 2, 4]
+    assert torch.equal(y_s[:, others], y[0][:, others]) and torch.equal(y_b[:, others], y[1][:, others])
+
+
+class Flags:
+    """Pictures of 4 rows; layer i of the two that matter paints two rows in class 1 where its w is positive."""
+
+    layers, z_dim = ("layer0", "layer1", "layer2"), 2
+    painters = {0: slice(0, 2), 2: slice(2, 4)}
+
+    def ws(self, z):
+        return torch.stack([z, z.flip(1), z.roll(1, 1)], 1)                 # (N, 3, 2)
+
+    def synthesis(self, ws):
+        x = -torch.ones(len(ws), 3, 4, 4)
+        for layer, rows in self.painters.items():
+            x[:, :, rows] = torch.where(ws[:, layer, 0] > 0, 1.0, -1.0)[:, None, None, None]
+        return x
+
+
+class Alone(Flags):
+    painters = {1: slice(0, 4)}
+
+
+class Bright:
+    classes = ("dark", "bright", "never")
+
+    def __call__(self, x):
+        return torch.cat([-x[:, :1], x[:, :1], torch.full_like(x[:, :1], -9)], 1)
+
+
+def pairs(G, n):
+    return G.ws(sample_z(2 * n, G.z_dim, seed=0)).chunk(2)
+
+
+def test_a_planted_effect_is_found_and_its_error_is_nothing():
+    found = style_effects(Alone(), Bright(), *pairs(Alone(), 40), batch=7, progress=False)
+    assert found.share[:, 1].tolist() == [0, 1, 0] and found.share[:, 0].tolist() == [0, 1, 0]
+    assert found.error[:, :2].abs().max() == 0 and found.share[:, 2].isnan().all()
+    assert "layer1" in str(found) and "bright" in str(found)
+
+
+def test_two_layers_that_add_up_share_the_effect():
+    found = style_effects(Flags(), Bright(), *pairs(Flags(), 400), progress=False)
+    bright = found.share[:, 1]
+    assert bright[1] == 0 and bright.sum().item() == pytest.approx(1, abs=1e-6)
+    assert 0.35 < bright[0] < 0.65 and 0 < found.error[0, 1] < 0.1
+    again = style_effects(Flags(), Bright(), *pairs(Flags(), 400), batch=33, progress=False)
+    assert torch.allclose(found.share, again.share, equal_nan=True)         # whatever the batch
+
+
+def test_the_figure_has_a_chart_for_each_measurement_and_a_line_for_each_class():
+    found = style_effects(Alone(), Bright(), *pairs(Alone(), 20), progress=False)
+    left, *others = effects_figure({"layer0": 0, "layer1": 5, "layer2": 2}, {"all": found, "again": found},
+                                   ("bright", "dark")).axes
+    assert [bar.get_height() for bar in left.patches] == [0, 5, 2]
+    assert [ax.get_title() for ax in others] == ["all", "again"]
+    for ax in others:
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["bright", "dark"]
+        assert [list(part[0].get_ydata()) for part in ax.containers] == [[0, 1, 0]] * 2
+
+
+def test_a_style_generator_is_measured_and_left_as_it_was(G):
+    G.train()
+    ws, ws2 = pairs(G, 10)
+    found = style_effects(G, Bright(), ws, ws2, batch=4, progress=False)
+    assert found.layers == G.layers and found.share.shape == (6, 3) and G.training
+    for few in ((ws[:9], ws2[:9]), (ws, ws2[:9])):
+        with pytest.raises(ValueError, match="at least 10 pairs"):
+            style_effects(G, Bright(), *few)
+
+
+def test_likeness_is_one_with_itself_and_low_with_its_units_in_another_order(G):
+    one, other = (dissect(G, "layer5", Bright(), samples=20, quantile=0.2, progress=False) for _ in range(2))
+    assert likeness(one, one) == pytest.approx(1) and likeness(one, one, shift=1) < 0.9
+    other.iou = one.iou.roll(2, 0)                                          # unit 0 is unit 2 there
+    assert likeness(one, other) < 0.9 and likeness(one, other, shift=2) == pytest.approx(1)
+    assert likeness(one, other, shift=2 - len(one.iou)) == pytest.approx(1)
+    other.iou = one.iou + torch.tensor([0.1, 0.2, 0.0])                     # what all units share says nothing
+    assert likeness(one, other) == pytest.approx(1)
+    other.iou = one.iou[:1].expand_as(one.iou)
+    assert math.isnan(likeness(one, other)) and math.isnan(likeness(other, one))
+    other.iou = one.iou[:2]
+    with pytest.raises(ValueError, match="equal layers and classes"):
+        likeness(one, other)

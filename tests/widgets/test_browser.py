@@ -1,0 +1,236 @@
+"""Chapters as a reader meets them: JupyterLab, Run All, then a panel worked by mouse and keys, in a real browser."""
+
+import re
+import shutil
+from pathlib import Path
+
+import browser
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in (Debian: apt-get install chromium)")
+
+TINY = '''
+import io
+import ipywidgets as widgets
+from PIL import Image
+def png(level):
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), (level, 80, 80)).save(file, "PNG")
+    return file.getvalue()
+slider = widgets.IntSlider(value=0, max=8)
+after = widgets.Image(value=png(0), format="png")
+text = widgets.HTML("level: 0")
+def draw(change):
+    after.value = png(20 * slider.value)
+    text.value = f"level: {slider.value}"
+slider.observe(draw, "value")
+for widget, hook in ((slider, "gt-slider"), (after, "gt-after"), (text, "gt-pixels")):
+    widget.add_class(hook)
+widgets.VBox([slider, after, text])
+'''
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with browser.chromium(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
+
+
+MIXER = """
+from gan_teach import load
+from gan_teach.widgets.mixer import StyleMixer
+StyleMixer(load("portraits-stylegan"))
+"""
+
+PAINTER = """
+from gan_teach import load
+from gan_teach.widgets.paint import PaintPanel
+G = load("scenes-progan")
+best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
+PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
+"""
+
+
+LAB = """
+from gan_teach.widgets.evolution import EvolutionLab
+EvolutionLab()
+"""
+
+
+def write(path: Path, *cells: str) -> None:
+    """A notebook of these cells. It names its kernel: JupyterLab would ask for one."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture(scope="module")
+def chapters(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for name, code in (("mixer", MIXER), ("painter", PAINTER), ("lab", LAB)):
+        write(folder / f"{name}.ipynb", code)
+    with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
+        yield address
+
+
+def test_the_harness_sees_pictures_change_and_errors_appear(page, tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name, last in (("good", "'all is well'"), ("bad", "1 / 0")):
+        write(folder / f"{name}.ipynb", TINY, last)
+    with browser.jupyterlab(folder, tmp_path / "jupyterlab") as address:
+        errors = browser.run_all(page, address.format(notebook="bad.ipynb"))
+        assert errors == ["ZeroDivisionError: division by zero"]
+        assert browser.run_all(page, address.format(notebook="good.ipynb")) == []
+        before = browser.picture(page, "gt-after")
+        assert browser.picture(page, "gt-after") == before
+        page.locator(".gt-slider [role=slider]").first.focus()
+        page.keyboard.press("ArrowRight")
+        browser.wait_until(page, lambda: browser.picture(page, "gt-after") != before)
+        browser.wait_until(page, lambda: page.locator(".gt-pixels").inner_text().strip() == "level: 1")
+
+
+def tree_pixels(page) -> tuple[int, int]:
+    """The tree pixels before and after, from the line under the panel's pictures."""
+    text = page.locator(".gt-pixels").first.inner_text()
+    found = re.search(r"tree pixels:\s*([\d,]+)\s*→\s*([\d,]+)", text)
+    assert found, f"no tree pixels in {text!r}"
+    before, after = (int(number.replace(",", "")) for number in found.groups())
+    return before, after
+
+
+def test_chapter_1_runs_and_its_panel_removes_the_trees(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="01_gan_dissection.ipynb")) == []
+    page.locator(".gt-after").first.scroll_into_view_if_needed()
+    untouched = browser.picture(page, "gt-after")
+    before, after = tree_pixels(page)
+    assert before == after > 0, "the panel should open with nothing removed, on a picture with trees"
+
+    page.locator(".gt-remove").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-after") != untouched)
+    browser.wait_until(page, lambda: tree_pixels(page)[1] < 0.7 * before)
+    assert tree_pixels(page)[0] == before
+
+    page.locator(".gt-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-after") == untouched)
+    assert tree_pixels(page) == (before, before)
+
+    page.locator(".gt-slider [role=slider]").first.focus()      # the keyboard alone works it too
+    page.keyboard.press("Home")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-after") != untouched)
+
+
+def test_the_warm_up_runs_and_its_players_take_turns(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="00_warm_up.ipynb")) == []
+    page.locator(".gt-warm-up").first.scroll_into_view_if_needed()
+    start = browser.picture(page, "gt-plane")
+    page.locator(".gt-d").first.click()                         # D learns: the ground under the dots changes
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") != start)
+    after_d = browser.picture(page, "gt-plane")
+    page.locator(".gt-g").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") != after_d)
+    page.locator(".gt-back").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == after_d)
+    page.locator(".gt-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == start)
+
+
+def chosen(page) -> str:
+    """What the mixer says about the large picture."""
+    return page.locator(".gt-mix-text").first.inner_text()
+
+
+def test_styles_are_mixed_by_click_and_by_key(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="mixer.ipynb")) == []
+    grid = page.locator(".gt-mix-grid").first
+    grid.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-mix-sheet").first.get_attribute("src"))
+    first, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 4 rows, 1 + 5 columns: the last place
+    page.mouse.click(sheet["x"] + sheet["width"] * 0.95, sheet["y"] + sheet["height"] * 0.95)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != first)
+    assert chosen(page) != said
+    last, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    grid.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last and chosen(page) != said)
+    page.keyboard.press("ArrowRight")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+
+    figure = browser.picture(page, "gt-mix-sheet")
+    page.locator(".gt-mix-layer input").nth(9).click()                   # a fine layer more from the source
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-sheet") != figure)
+    page.locator(".gt-mix-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+    page.locator(".gt-mix-psi [role=slider]").first.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    page.locator(".gt-mix-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == first)
+
+
+def test_the_mouse_paints_in_jupyterlab(page, chapters):
+    """… whose own shortcuts and drags must not get in the way."""
+    assert browser.run_all(page, chapters.format(notebook="painter.ipynb")) == []
+    canvas = page.locator(".gt-canvas").first
+    canvas.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-painted").first.get_attribute("src"))
+    first, box = browser.picture(page, "gt-painted"), canvas.bounding_box()
+    page.locator(".gt-paint-strength [role=slider]").focus()
+    page.keyboard.press("End")
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.72 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
+    page.mouse.up()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    page.locator(".gt-paint-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+    canvas.focus()                                              # the keyboard paints too
+    for key in ("ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    page.locator(".gt-paint-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+
+
+def generation(page) -> int:
+    """How far the evolution is, from the line above its picture."""
+    text = page.locator(".gt-evo-main_note").first.inner_text()
+    found = re.search(r"[Gg]eneration\s+([\d,]+)", text)
+    assert found, f"no generation in {text!r}"
+    return int(found[1].replace(",", ""))
+
+
+def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
+    assert browser.run_all(page, chapters.format(notebook="lab.ipynb")) == []
+    page.locator(".gt-evo-lab").first.scroll_into_view_if_needed()
+    start = browser.picture(page, "gt-evo-main")
+    page.locator(".gt-evo-phase").first.click()                 # D learns: its field changes
+    browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") != start)
+    before = generation(page)
+    page.locator(".gt-evo-play").first.click()
+    browser.wait_until(page, lambda: generation(page) > before + 20)
+    browser.wait_until(page, lambda: page.get_by_text("| Idle").count() > 0)       # while it plays the kernel is free
+    page.locator(".gt-evo-play").first.click()
+    page.wait_for_timeout(1500)
+    still = generation(page)
+    page.wait_for_timeout(1000)
+    assert generation(page) == still
+
+    page.locator(".gt-evo-selection select").first.select_option("mine")
+    page.locator(".gt-evo-generation").first.click()            # waits with judged children for a choice
+    choice = page.locator(".gt-evo-choose:visible").nth(1)
+    choice.wait_for(timeout=30_000)
+    now = generation(page)
+    choice.click()
+    browser.wait_until(page, lambda: generation(page) > now)
+    assert page.locator(".gt-evo-error").first.inner_text().strip() == ""
+    page.locator(".gt-evo-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") == start)

@@ -1,0 +1,126 @@
+"""The interpolation panel, driven from code: which latents it draws, what it keeps, and what its controls do."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from gan_teach import pictures
+from gan_teach.egan.interpolation import linear, spherical
+from gan_teach.networks.dcgan import Generator, layout
+from gan_teach.networks.layers import sample_z
+from gan_teach.widgets.egan.interpolation import InterpolationPanel
+from gan_teach.widgets.egan.interpolation_render import STEPS, InterpolationRenderer, InterpolationState, _marked
+
+
+@pytest.fixture(scope="module")
+def G():
+    torch.manual_seed(0)
+    net = Generator(layout(16, 4, z_dim=20))
+    for p in net.parameters():
+        p.data.mul_(12)                         # DCGAN starts so small that all its pictures are the same grey
+    return net.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def seen(G, monkeypatch):
+    """The latents that were drawn, one batch after the other."""
+    batches = []
+
+    def heard(z, forward=G.forward):
+        batches.append(z.clone())
+        return forward(z)
+
+    monkeypatch.setattr(G, "forward", heard)
+    return batches
+
+
+def test_what_is_drawn_are_both_ways_at_alpha(G, seen):
+    InterpolationRenderer(G).render(InterpolationState(3, 4, 0.25))
+    z1, z2 = sample_z(1, 20, 3)[0], sample_z(1, 20, 4)[0]
+    assert torch.allclose(seen[0][0], 0.75 * z1 + 0.25 * z2, atol=1e-6)
+    angle = math.acos(float(torch.cosine_similarity(z1, z2, dim=0)))
+    arc = (math.sin(0.75 * angle) * z1 + math.sin(0.25 * angle) * z2) / math.sin(angle)
+    assert torch.allclose(seen[0][1], arc, atol=1e-5)
+    for strip, function in zip(seen[1:], (linear, spherical)):
+        assert len(strip) == STEPS
+        assert all(torch.allclose(z, function(z1, z2, k / 8), atol=1e-5) for k, z in enumerate(strip))
+
+
+@pytest.mark.parametrize("alpha, seed", [(0.0, 3), (1.0, 4)])
+def test_the_ways_meet_at_the_ends(G, alpha, seed):
+    frame = InterpolationRenderer(G).render(InterpolationState(3, 4, alpha))
+    assert frame.large[0] == frame.large[1] and frame.error == ""
+    want = pictures.to_uint8(G(sample_z(1, 20, seed)))[0]
+    got = pictures.as_array(frame.large[0]).astype(float)
+    assert np.abs(got - pictures.enlarge(want, 15, "bicubic")).mean() < 4                     # JPEG
+    middle = InterpolationRenderer(G).render(InterpolationState(3, 4, 0.5))
+    assert middle.large[0] != middle.large[1] and middle.strips[0] != middle.strips[1]
+
+
+def test_the_words_say_how_long_the_latents_are(G):
+    z1, z2 = sample_z(1, 20, 3)[0], sample_z(1, 20, 4)[0]
+    text = InterpolationRenderer(G).render(InterpolationState(3, 4, 0.5)).text
+    assert f"linear {((z1 + z2) / 2).norm():.1f}" in text and f"at the ends {z1.norm():.1f} and {z2.norm():.1f}" in text
+
+
+def test_a_strip_is_drawn_once_for_its_ends(G, seen):
+    renderer = InterpolationRenderer(G)
+    for alpha in (0.1, 0.2, 0.9):
+        renderer.render(InterpolationState(3, 4, alpha))
+    assert [len(z) for z in seen] == [2, STEPS, STEPS, 2, 2]
+    renderer.render(InterpolationState(3, 5, 0.9))
+    assert [len(z) for z in seen[5:]] == [2, STEPS, STEPS]
+
+
+def test_the_mark_stands_under_the_nearest_picture():
+    row = np.zeros((10, 9 * 10, 3), np.uint8)
+    for place in range(STEPS):
+        marked = (_marked(row, place)[-1] == (230, 110, 0)).all(1)
+        assert marked.nonzero()[0].tolist() == list(range(10 * place, 10 * place + 10))
+
+
+def test_controls(G):
+    panel = InterpolationPanel(G, first=3, second=4)
+    before = bytes(panel.large[0].value)
+    panel.alpha.value = 0.8
+    assert panel.state == InterpolationState(3, 4, 0.8) and "α = 0.80" in panel.text.value
+    assert bytes(panel.large[0].value) != before
+    panel.second.value = 9
+    assert panel.state.second == 9
+    panel.next.click()
+    assert panel.state == InterpolationState(9, 10, 0.0) and panel.first.value == 9 and panel.alpha.value == 0.0
+    panel.undo.click()
+    assert panel.state == InterpolationState(3, 9, 0.8) and panel.alpha.value == 0.8
+    panel.reset.click()
+    assert panel.state == InterpolationState(3, 4, 0.5) and bytes(panel.large[0].value) == before
+
+
+def test_an_error_is_told_and_the_controls_stay_alive(G):
+    panel = InterpolationPanel(G)
+    panel.change(alpha=1.5)
+    assert "α goes from 0, z1, to 1, z2; got 1.5" in panel.error.value and panel.state.alpha == 0.5
+    panel.alpha.value = 0.6
+    assert panel.error.value == "" and "α = 0.60" in panel.text.value
+    broken, whole = (lambda z: 1 / 0), G.forward
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(G, "forward", broken)
+        panel.alpha.value = 0.7
+    assert "ZeroDivisionError" in panel.error.value and G.forward == whole
+    panel.alpha.value = 0.75
+    assert panel.error.value == "" and "α = 0.75" in panel.text.value
+
+
+def test_a_move_from_another_thread_takes_no_gradients(G):
+    """Callbacks may come in a thread where gradients are on."""
+    panel = InterpolationPanel(G)
+    G.requires_grad_(True)
+    try:
+        thread = threading.Thread(target=lambda: panel.change(alpha=0.3))
+        thread.start()
+        thread.join()
+    finally:
+        G.requires_grad_(False)
+    assert panel.error.value == "" and "α = 0.30" in panel.text.value

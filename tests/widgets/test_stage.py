@@ -1,0 +1,164 @@
+"""The page on the projector: what is written for Voilà, what is said when it cannot start, and painting on it."""
+
+import importlib.util
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import browser
+import ipywidgets as widgets
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_teach.widgets import stage
+
+needs_voila = pytest.mark.skipif(importlib.util.find_spec("voila") is None,
+                                 reason='no Voilà to serve the page (pip install "voila>=0.5")')
+needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in "
+                                                                    "(Debian: apt-get install chromium)")
+
+
+class Panel:
+    def __init__(self):
+        self.widget = widgets.HTML("a panel")
+
+
+def test_one_panel_is_shown_at_a_time(monkeypatch):
+    panels = {"Paint": Panel(), "Dissect": Panel()}
+    monkeypatch.setitem(stage.DEMOS, "two", ("Two panels & a title", lambda: panels))
+    page = stage.page("two")
+    head, *shown = page.children
+    assert "Two panels &amp; a title" in head.children[0].value and shown == [p.widget for p in panels.values()]
+    assert [w.layout.display for w in shown] == ["", "none"]
+    head.children[1].value = "Dissect"
+    assert [w.layout.display for w in shown] == ["none", ""]
+
+
+def test_what_goes_wrong_at_the_start_is_told_on_the_page(monkeypatch):
+    def broken():
+        raise FileNotFoundError("there is no <weights>")
+
+    monkeypatch.setitem(stage.DEMOS, "broken", ("Broken", broken))
+    page = stage.page("broken")
+    assert "there is no &lt;weights&gt;" in page.value and "Ctrl-C" in page.value
+
+
+def test_the_page_is_a_notebook_of_one_cell(tmp_path):
+    path = stage.write_page(tmp_path, "dissection")
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.source for cell in notebook.cells] == ["from gan_teach.widgets.stage import page\npage('dissection')"]
+    template = tmp_path / "voila" / "templates" / "gan_teach"
+    assert json.loads((template / "conf.json").read_text()) == {"base_template": "lab"}
+    text = (template / "index.html.j2").read_text("utf-8")
+    assert "<title>GAN Dissection</title>" in text and "://" not in text        # nothing from the network
+
+
+def test_the_stage_of_evolution_has_its_panels():
+    tabs = stage.evolution()
+    assert list(tabs) == ["Evolve", "On clothes", "Mutations"]
+    tabs["Evolve"].phase.click()
+    assert not tabs["Evolve"].error.value and tabs["Evolve"].frame.main
+    assert "<svg" in tabs["Mutations"].chart.value
+
+
+def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="there are: dissection"):
+        stage.write_page(tmp_path, "disection")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RuntimeError, match='pip install "voila>=0.5"'):
+        stage.serve("dissection")
+
+
+@needs_voila
+def test_a_server_that_cannot_start_is_told(monkeypatch):
+    with socket.socket() as other:
+        other.bind((stage.HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(RuntimeError, match=f"port {port} is in use"):
+            stage.serve("dissection", browser=False, port=port)
+    if shutil.which("false"):
+        monkeypatch.setattr(stage.sys, "executable", shutil.which("false"))
+        with pytest.raises(RuntimeError, match="Voilà did not start"):
+            stage.serve("dissection", browser=False)
+
+
+@pytest.fixture(scope="module")
+def served():
+    """The address of the stage, served by another process as the command does it."""
+    code = "from gan_teach.widgets.stage import serve; raise SystemExit(serve('dissection', browser=False))"
+    server = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, OMP_NUM_THREADS="1"))
+    try:
+        address = re.search(r"http://\S+", server.stdout.readline()).group()
+        yield address
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(90) == 0 and "ended" in server.stdout.read()
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(address, timeout=5)
+    finally:
+        server.kill()
+
+
+def picture(page) -> np.ndarray:
+    """The painted picture as the browser holds it, H×W×3."""
+    data = page.locator("img.gt-painted").first.evaluate(
+        "async img => Array.from(new Uint8Array(await (await fetch(img.src)).arrayBuffer()))")
+    return np.asarray(Image.open(io.BytesIO(bytes(data))).convert("RGB")).astype(int)
+
+
+@needs_voila
+@needs_browser
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
+def test_the_mouse_paints_where_it_goes(served, tmp_path):
+    """Tree units are forced on along a line in the lower left: the picture changes there, and not far away."""
+    with urllib.request.urlopen(served.split("?")[0], timeout=30) as refused:       # without the token: no page
+        assert "/login" in refused.url
+    with browser.chromium(tmp_path) as page:
+        page.set_viewport_size({"width": 1280, "height": 720})
+        outside = []
+        page.on("request", lambda request: outside.append(request.url))
+        page.goto(served, wait_until="commit")                          # Voilà goes on sending while the cell runs
+        canvas = page.locator(".gt-canvas").first
+        canvas.wait_for(timeout=600_000)
+        browser.wait_until(page, lambda: picture(page).shape == (64, 64, 3), 60)
+        box, before = canvas.bounding_box(), picture(page)
+        assert min(box["width"], box["height"]) >= 384 and box["y"] + box["height"] <= 720
+        for slider in ("units", "strength"):                            # all units, three times their level
+            page.locator(f".gt-paint-{slider} [role=slider]").focus()
+            page.keyboard.press("End")
+
+        def at(x, y):
+            return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+        page.mouse.move(*at(0.1, 0.72))
+        page.mouse.down()
+        page.mouse.move(*at(0.3, 0.72), steps=8)
+        page.mouse.up()
+        browser.wait_until(page, lambda: "asked" in page.locator(".gt-paint-tallies").first.inner_text(), 60)
+
+        def change():
+            return np.abs(picture(page) - before).mean(2)
+
+        near, far = np.s_[40:54, 4:22], np.s_[:24, 40:]
+        browser.wait_until(page, lambda: change()[near].mean() > 3, 60)
+        assert change()[near].mean() > 10 * change()[far].mean()
+
+        page.locator(".gt-paint-undo").click()
+        browser.wait_until(page, lambda: (picture(page) == before).all(), 60)
+        canvas.focus()                                                  # the keyboard paints too
+        for key in ("ArrowDown", "ArrowDown", "Space"):
+            page.keyboard.press(key)
+        browser.wait_until(page, lambda: (picture(page) != before).any(), 60)
+        assert not [url for url in outside if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)]

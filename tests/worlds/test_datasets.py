@@ -1,0 +1,190 @@
+"""Data sets: the shipped split through torchvision, sizes and order, folders, and what a missing set answers."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_teach.__main__ import main
+from gan_teach.worlds import datasets
+from gan_teach.worlds.scenes import Scenes
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of its own, and no package of Debian's."""
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets, "DEBIAN", tmp_path / "none")
+    return tmp_path / "cache"
+
+
+# ------------------------------------------------------------------------------------------ Fashion-MNIST
+
+def test_torchvision_opens_the_shipped_split_without_a_download():
+    torchvision = pytest.importorskip("torchvision")
+    shipped = torchvision.datasets.FashionMNIST(str(DATA), train=False)
+    assert len(shipped) == 10_000 and shipped.targets.bincount().tolist() == [1000] * 10
+    image, label = shipped[0]
+    assert image.size == (28, 28) and shipped.classes[label] == "Ankle boot"
+
+
+def test_the_note_in_place_of_the_training_split_is_never_taken_for_data():
+    torchvision = pytest.importorskip("torchvision")
+    with pytest.raises((AssertionError, KeyError, ValueError, RuntimeError)):
+        torchvision.datasets.FashionMNIST(str(DATA), train=True)
+    for name in ("images-idx3", "labels-idx1"):
+        assert "python -m gan_teach fetch fashion" in (DATA / f"FashionMNIST/raw/train-{name}-ubyte").read_text()
+
+
+def test_fashion_in_its_frame_and_at_other_sizes(cache):
+    padded = datasets.pictures("fashion", "test", n=20)
+    assert padded.images.shape == (20, 3, 32, 32) and padded.images.dtype == torch.uint8
+    plain = datasets.pictures("fashion", "test", size=28, n=20)
+    assert torch.equal(padded.images[..., 2:30, 2:30], plain.images)
+    assert int(padded.images.sum()) == int(plain.images.sum())                  # the frame is black
+    assert torch.equal(plain.images[:, 0], plain.images[:, 2])
+    assert padded.classes[padded.labels[0]] == "ankle boot" and padded.labels.dtype == torch.long
+    large = datasets.pictures("fashion", "test", size=56, n=20)
+    assert large.images.shape == (20, 3, 56, 56)
+    assert (large.images.float().mean((1, 2, 3)) - plain.images.float().mean((1, 2, 3))).abs().max() < 1.5
+
+
+def test_the_missing_training_split_says_what_to_do(cache):
+    with pytest.raises(FileNotFoundError, match=r"python -m gan_teach fetch fashion \(31 MB"):
+        datasets.pictures("fashion", "train")
+    with pytest.raises(FileNotFoundError, match="only its test split"):
+        datasets.pictures("fashion", "train", root=DATA)
+
+
+def write_idx(path: Path, array: np.ndarray):
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    with gzip.open(path, "wb") as file:
+        file.write(header + array.tobytes())
+
+
+def test_fetch_unpacks_debians_package_and_needs_no_network(cache, tmp_path, monkeypatch, capsys):
+    package = tmp_path / "package"
+    package.mkdir()
+    monkeypatch.setattr(datasets, "DEBIAN", package)
+    monkeypatch.setattr(datasets, "FASHION_FILES", {"train": 30, "t10k": 5})
+    draw = np.random.default_rng(0)
+    for stem, n in (("train", 30), ("t10k", 5)):
+        write_idx(package / f"{stem}-images-idx3-ubyte.gz", draw.integers(0, 256, (n, 28, 28), dtype=np.uint8))
+        write_idx(package / f"{stem}-labels-idx1-ubyte.gz", np.arange(n, dtype=np.uint8) % 10)
+    assert main(["fetch", "fashion"]) == 0
+    assert "31 MB" in capsys.readouterr().out
+    learnt = datasets.pictures("fashion", "train", size=28)
+    assert learnt.images.shape == (30, 3, 28, 28) and learnt.labels.tolist() == [i % 10 for i in range(30)]
+    assert not list(cache.rglob("*.tmp"))
+    file = cache / "datasets/FashionMNIST/raw/train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-100])                                 # cut off
+    with pytest.raises(FileNotFoundError, match="fetch fashion"):
+        datasets.pictures("fashion", "train")
+
+
+def test_a_fetch_that_fails_says_so(cache, monkeypatch):
+    torchvision = pytest.importorskip("torchvision")
+
+    def broken(*_, **__):
+        raise RuntimeError("no route to host")
+
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", broken)
+    with pytest.raises(ConnectionError, match="no route to host.*by hand"):
+        datasets.fetch("cifar10")
+    with pytest.raises(ValueError, match="img_align_celeba"):
+        datasets.fetch("celeba")
+    with pytest.raises(ValueError, match="fashion and cifar10 can"):
+        datasets.fetch("imagenet")
+
+
+# ------------------------------------------------------------------------------------------ the others
+
+def test_scenes_of_the_two_splits_are_those_of_two_seeds():
+    learnt, test = (datasets.pictures("scenes", split, size=32, n=4).images for split in datasets.SPLITS)
+    for seed, found in enumerate((learnt, test)):
+        assert torch.equal(found, Scenes(4, size=32, seed=seed).images())
+
+
+def test_cifar10_in_torchvisions_layout(cache, tmp_path):
+    """A stand-in for the reader's set, in files as torchvision expects them, its hashes aside."""
+    torchvision = pytest.importorskip("torchvision")
+    with pytest.raises(FileNotFoundError, match=r"fetch cifar10 \(170 MB"):
+        datasets.pictures("cifar10")
+    rows = torch.randint(256, (6, 32, 32, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8).numpy()
+
+    class Stand:
+        data, targets = rows, [9, 1, 2, 3, 4, 5]
+
+        def __init__(self, root, train):
+            assert train is False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torchvision.datasets, "CIFAR10", Stand)
+        found = datasets.pictures("cifar10", "test", n=5)
+    assert torch.equal(found.images.permute(0, 2, 3, 1), torch.from_numpy(rows[:5]))
+    assert found.labels.tolist() == [9, 1, 2, 3, 4] and found.classes[9] == "lorry"
+
+
+def save(path: Path, width: int, height: int, colour, mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, (width, height), colour).save(path)
+
+
+def test_celeba_is_cut_to_the_face(cache):
+    with pytest.raises(FileNotFoundError, match="img_align_celeba.zip.*1.4 GB"):
+        datasets.pictures("celeba")
+    faces = cache / "datasets/celeba/img_align_celeba"
+    save(faces / "000001.jpg", 178, 218, (0, 0, 0))
+    with Image.open(faces / "000001.jpg") as image:
+        image.paste((255, 255, 255), (19, 50, 159, 190))
+        image.save(faces / "000001.jpg", quality=100)
+    found = datasets.pictures("celeba", size=70)
+    assert found.images.shape == (1, 3, 70, 70) and found.images[..., 2:-2, 2:-2].min() > 250
+
+
+def test_any_folder_cut_square_in_order_with_its_folders_as_classes(tmp_path):
+    save(tmp_path / "trees/b.png", 40, 20, (200, 0, 0))
+    save(tmp_path / "trees/deep/a.jpg", 20, 40, (0, 200, 0))
+    save(tmp_path / "houses/grey.png", 16, 16, 90, mode="L")
+    (tmp_path / "houses/notes.txt").write_text("not a picture")
+    found = datasets.pictures(tmp_path, size=16)
+    assert found.images.shape == (3, 3, 16, 16) and found.classes == ("houses", "trees")
+    assert found.labels.tolist() == [0, 1, 1]
+    assert found.images[0].unique().tolist() == [90]
+    assert found.images[1, :, 8, 8].tolist() == [200, 0, 0]
+    assert abs(int(found.images[2, 1, 8, 8]) - 200) < 3
+    assert len(datasets.pictures(str(tmp_path), size=8, n=2).images) == 2
+
+
+def test_the_middle_of_a_wide_picture_is_taken(tmp_path):
+    save(tmp_path / "wide.png", 60, 20, (0, 0, 0))
+    with Image.open(tmp_path / "wide.png") as image:
+        image.paste((255, 255, 255), (20, 0, 40, 20))
+        image.save(tmp_path / "wide.png")
+    assert datasets.pictures(tmp_path, size=20).images.unique().tolist() == [255]
+
+
+def test_folders_and_names_that_do_not_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no pictures in"):
+        datasets.pictures(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        datasets.pictures(tmp_path / "away")
+    with pytest.raises(ValueError, match="there are fashion, scenes"):
+        datasets.pictures("fashon")
+    with pytest.raises(ValueError, match="train and test"):
+        datasets.pictures("scenes", "validation")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no")
+    with pytest.raises(ValueError, match="broken.png cannot be read"):
+        datasets.pictures(tmp_path)
+
+
+def test_importing_does_not_load_torchvision():
+    code = "import sys; from gan_teach import datasets; sys.exit('torchvision' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
