@@ -315,7 +315,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                     grid = pictures.grid(training.G_ema(z), columns=8)
                 (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
             shown = training.steps * s.batch
-            if judge and first and shown % judge_every < s.batch and s.schedule.at(shown)[0] == training.full:
+            if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
                 rows = [row for row in curve(folder) if row["images"] < shown]
                 rows.append({"images": shown, **judge(training.G_ema)})
                 write_text(folder / "curve.json", json.dumps(rows) + "\n")

@@ -29,7 +29,7 @@ def cut(G, z, layer):
     """The x of Eq. 1 in this layer, and its style."""
     i = G.layers.index(layer)
     r, _ = G.at(z, G.layers[i - 1])
-    return G.blocks[layer].before_style(r, G.noise()[i]), G.styles(G.mapping(z))[i]
+    return G.blocks[layer].before_style(r, G.noise()[i]), G.styles(G.ws(z))[i]
 
 
 @torch.no_grad()

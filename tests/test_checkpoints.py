@@ -7,9 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 import gan_teach
-from gan_teach import checkpoints, files
+from gan_teach import checkpoints, files, recipes
 from gan_teach.networks.progan import Generator, ProGANConfig
-from gan_teach.recipes import growing
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def test_a_wrong_name_lists_the_right_ones():
 def test_every_shipped_checkpoint_loads_and_has_a_full_record(name):
     model = gan_teach.load(name)
     assert set(model.record) >= {"sha256", "bytes", "parameters", "command", "data", "seconds", "licence"}
-    assert model.record["command"] == f"python -m gan_teach train {name}" and name in growing.RECIPES
+    assert model.record["command"] == f"python -m gan_teach train {name}" and name in recipes.RECIPES
 
 
 def test_shipped_weights_are_small():

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from gan_teach.metrics import SegmenterFeatures, frechet_distance, generate
+from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
@@ -29,3 +29,30 @@ def test_generated_pictures_follow_the_seed_and_stay_in_range():
     assert x.shape == (7, 3, 8, 8) and x.abs().max() <= 1
     assert torch.allclose(x, generate(G, 7, seed=3, batch=7), atol=1e-5)
     assert not torch.equal(x, generate(G, 7, seed=4))
+
+
+def test_precision_and_recall_eq1_and_eq2_by_loops():
+    draw = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(40, 3, generator=draw), torch.randn(50, 3, generator=draw) * 1.5 + 0.5
+
+    def share(samples, manifold, k=3):
+        radii = [sorted(torch.dist(a, b).item() for b in manifold)[k] for a in manifold]
+        return sum(any(torch.dist(s, a) <= r for a, r in zip(manifold, radii)) for s in samples) / len(samples)
+
+    precision, recall = precision_recall(real, fake)
+    assert precision == share(fake, real) and recall == share(real, fake) and 0 < precision < 1
+
+
+def test_what_is_broken_costs_precision_and_what_is_missing_recall():
+    draw = torch.Generator().manual_seed(0)
+    real = torch.cat([torch.randn(200, 4, generator=draw) + 20 * i for i in (0, 1)])      # two kinds of pictures
+    one = torch.randn(400, 4, generator=draw)                                             # only the first kind
+    broken = torch.cat([real, torch.randn(100, 4, generator=draw) - 30])
+    assert precision_recall(real, one)[0] > 0.9 and abs(precision_recall(real, one)[1] - 0.5) < 0.06
+    assert precision_recall(real, broken)[1] == 1.0 and precision_recall(real, broken)[0] == 0.8
+
+
+def test_features_are_what_the_judge_sees():
+    judge = UNet(SegmenterConfig(("a", "b"), (4, 8))).eval().requires_grad_(False)
+    x = torch.rand(5, 3, 16, 16) * 2 - 1
+    assert torch.allclose(features(x, judge, batch=2), SegmenterFeatures(judge)(x), atol=1e-6)

@@ -1,6 +1,7 @@
 """Training: the losses, the schedule, and above all that a killed run goes on as if nothing had happened."""
 
 import copy
+import math
 import os
 import signal
 import subprocess
@@ -10,17 +11,19 @@ import textwrap
 import pytest
 import torch
 
-from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty
+from gan_teach.networks import layers
+from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty, relativistic_d, relativistic_g
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
 from gan_teach.recipes import growing
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
-from gan_teach.training import NotFinite, Schedule, Settings, Training, r1_weight, run
+from gan_teach.training import NotFinite, Schedule, Settings, Training, curve, r1_weight, run
 
 MODELS = """
     import torch
-    from gan_teach import progan, stylegan
+    from gan_teach import stylegan
+    from gan_teach.networks import progan
 
     def pair(kind, resolution, **options):
         if kind == "progan":
@@ -163,7 +166,7 @@ def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     losses = [training.step() for _ in range(3)]
     assert all(abs(loss["loss_d"]) < 100 for loss in losses)               # 10 (‖∇‖ − 1)² and scores near 0
     assert any(not torch.equal(a, b) for a, b in zip(before, training.D.parameters()))
-    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, wgan-gp"):
+    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, relativistic, wgan-gp"):
         tiny(loss="hinge")
 
 
@@ -207,6 +210,69 @@ def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
     for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
         assert (ours.grad is None) == (theirs.grad is None)
         assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_relativistic_losses_in_float64():
+    real, fake = torch.randn(2, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 3
+    d, g = (sum(math.log1p(math.exp(a - b)) for a, b in zip(*pair)) / 7
+            for pair in ((fake.tolist(), real.tolist()), (real.tolist(), fake.tolist())))
+    assert relativistic_d(real, fake).item() == pytest.approx(d, rel=1e-12)
+    assert relativistic_g(real, fake).item() == pytest.approx(g, rel=1e-12)
+
+
+def test_a_relativistic_step_descends_on_pairs_with_both_penalties():
+    """Both updates by hand: the gradients that are left in D and in G after one step."""
+    training = tiny(loss="relativistic", r2=True, r1_gamma=3.0, r1_every=2, bf16=False, noise_rate=1.0)
+    G, D = (copy.deepcopy(net) for net in (training.G, training.D))
+    training.step()
+    draw = torch.Generator().manual_seed(0)
+    for net in (G, D):
+        net.grow(4, 1.0)
+    real = training.batch(4, 1.0, draw)
+    with torch.no_grad():
+        fake = G.regularised(4, draw, slice(None))
+    penalty = r1_penalty(D, real) + r1_penalty(D, fake)
+    (relativistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
+    for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
+        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+    with torch.no_grad():
+        real_logits = training.D(real)                                     # G learns from the D that has just learnt
+    relativistic_g(real_logits, training.D(G.regularised(4, draw, slice(None)))).backward()
+    for ours, theirs in zip(G.parameters(), training.G.parameters(), strict=True):
+        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="relativistic"):
+        Settings(loss="hinge")
+
+
+def test_gamma_falls_over_the_middle_half_of_a_run():
+    settings = Settings(r1_gamma=8.0, r1_gamma_end=0.5)
+    found = [r1_weight(settings, 64, 64, shown) for shown in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert found == pytest.approx([8.0, 8.0, 2.0, 0.5, 0.5])               # half-way: their geometric mean
+    assert r1_weight(Settings(r1_gamma=8.0, r1_gamma_end=0.5, r1_grows=True), 32, 64, 0.5) == pytest.approx(0.5)
+    assert r1_weight(Settings(r1_gamma=8.0), 64, 64, 0.9) == 8.0
+
+
+def test_a_run_keeps_a_curve_and_a_stopped_one_the_same(tmp_path):
+    def judge(G):
+        return {"mean": float(next(G.parameters()).mean())}
+
+    settings = {"images": 64, "r1_every": 4, "loss": "relativistic", "r2": True, "r1_gamma_end": 1.0}
+    run(tiny(**settings), tmp_path / "whole", judge=judge, judge_every=8)
+    for steps in (7, 16):
+        run(tiny(**settings), tmp_path / "halves", steps=steps, judge=judge, judge_every=8)
+    whole = curve(tmp_path / "whole")
+    assert [row["images"] for row in whole] == [16, 24, 32, 40, 48, 56, 64]           # from full size on: 8 px after 8
+    assert curve(tmp_path / "halves") == whole and curve(tmp_path / "nothing") == []
+    assert len({row["mean"] for row in whole}) == len(whole)
+
+
+def test_bfloat16_is_used_only_where_it_is_fast(monkeypatch):
+    for capability, fast in (("AVX2", False), ("AVX512", True), ("DEFAULT", False)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability)
+        with layers.low_precision("cpu"):
+            assert torch.is_autocast_enabled("cpu") == fast
+        with layers.low_precision("cpu", wanted=False):
+            assert not torch.is_autocast_enabled("cpu")
 
 
 @pytest.mark.parametrize("settings", [Settings(), growing.STYLE_SETTINGS, growing.PORTRAIT_SETTINGS])

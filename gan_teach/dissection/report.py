@@ -1,7 +1,7 @@
 """One page about what the units of a generator draw: counts, chance, and the pictures where each unit is loudest.
 
 `write_report` dissects (Bau et al., arXiv 1811.10597, section 3.1) and writes a single HTML file that needs nothing
-else: no network, no other file. Its pictures are drawn by `dissection_figures.py`.
+else: no network, no other file. Its pictures are drawn by `figures.py`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,10 @@ from .plane import Mixture, grid, ring
 
 
 def saturating_g(fake: Tensor) -> Tensor:
-    """E log(1 − σ(l_fake)), what G descends on in Eq. 1; its slope is −D(x): silent where D is sure of a fake."""
+    """E log(1 − σ(l_fake)), what G descends on (Goodfellow et al. 2014, Eq. 1).
+
+    Its slope is −D(x): silent where D is sure of a fake.
+    """
     return -torch.nn.functional.softplus(fake).mean()
 
 

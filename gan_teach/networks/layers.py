@@ -31,14 +31,17 @@ def pick_device(name: str | None = None) -> torch.device:
     return torch.device(name)
 
 
-def low_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
-    """Autocast to bfloat16 where it is wanted and fast: on an accelerator, and on CPUs with AVX-512.
+def fast_bfloat16(device: torch.device | str) -> bool:
+    """Whether a convolution in bfloat16 pays: on an accelerator, and on CPUs with AVX-512.
 
-    Elsewhere a convolution in bfloat16 is emulated, ten times as slow as in float32.
+    On other CPUs it is emulated, and takes ten times as long as in float32.
     """
-    kind = torch.device(device).type
-    fast = kind != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return torch.autocast(kind, torch.bfloat16, enabled=wanted and fast)
+    return torch.device(device).type != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
+def low_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
+    """Autocast to bfloat16 where it is wanted and fast."""
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=wanted and fast_bfloat16(device))
 
 
 def keep_freed_memory() -> None:

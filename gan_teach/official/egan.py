@@ -3,7 +3,7 @@
 At 32 px it is 4×4 → 8×8 → 16×16 → 32×32 and then, unlike DCGAN, one more transposed convolution of 3×3 at full
 size; ReLU between them, tanh at the end, batch norm if it was trained with `--g_norm batch`. Every part of the row
 has a number, so the convolutions stand at 0, 2, 4, … without batch norm and at 0, 3, 6, … with it. Rows that end as
-DCGAN's does, with 4×4 and stride 2, become a `gan_teach.dcgan.Generator`. Any number of doublings is read; the
+DCGAN's does, with 4×4 and stride 2, become a `gan_teach.networks.dcgan.Generator`. Any number of doublings is read; the
 authors' PyTorch code itself has the 32 px network alone, and published no weights of it.
 
 Format: github.com/WANG-Chaoyue/EvolutionaryGAN-pytorch, models/DCGAN_nets.py.

@@ -63,8 +63,9 @@ def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torc
                 faults.append(f"{theirs} has the shape {tuple(weights[theirs].shape)}, which becomes "
                               f"{tuple(state[name].shape)} and not {tuple(ours[name].shape)}")
     if faults:
-        raise BadCheckpoint(f"these are not the weights of a {type(model).__module__.split('.')[-1]} "
-                            f"{type(model).__name__}: {'; '.join(faults[:6])}; nothing was loaded")
+        kind = type(model).__module__.removeprefix("gan_teach.").removeprefix("networks.").split(".")[0]
+        raise BadCheckpoint(f"these are not the weights of a {kind} {type(model).__name__}: "
+                            f"{'; '.join(faults[:6])}; nothing was loaded")
     taken = set()
     for name, tensor in state.items():           # tensors that share memory in the file get their own
         storage = tensor.untyped_storage()

@@ -1,4 +1,4 @@
-"""The generators that GAN Dissection studies, as their authors published them → `gan_teach.progan.Generator`.
+"""The generators that GAN Dissection studies, as their authors published them → `gan_teach.networks.progan.Generator`.
 
 Three namings of the same tensors: `layer1.conv.weight` (GAN Dissection), `features.0.conv.weight` (its older
 files) and `4x4/Dense/weight` (Karras et al., TensorFlow). The sizes are inferred from the tensors. z is not

@@ -9,7 +9,7 @@ compare our generators with each other, never with published ones. Taught in not
     mixing_distances      do mixtures of several latents still look real?       Table 2
     noise_deviation       what is left to chance, and where in the picture?     Figure 4
 
-For many pictures on a CPU, give `stylegan_fast.prepared(G)` in place of G.
+For many pictures on a CPU, give `prepared.prepared(G)` in place of G.
 """
 
 from __future__ import annotations

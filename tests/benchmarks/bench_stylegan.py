@@ -1,4 +1,4 @@
-"""What do the tricks of `stylegan_fast` buy, beside the plain path, in one run?
+"""What do the tricks of `stylegan.prepared` buy, beside the plain path, in one run?
 
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_stylegan.py [rounds]
 

@@ -213,7 +213,7 @@ def test_rewind_goes_back_and_forth_and_goes_on_as_it_was():
 
 
 def test_memory_is_bounded_and_keeps_the_beginning(monkeypatch):
-    monkeypatch.setattr("gan_teach.laboratory.MEMORY", 1)
+    monkeypatch.setattr("gan_teach.egan.laboratory.MEMORY", 1)
     bounded = lab(every=1)
     for _ in range(6):
         bounded.generation()

@@ -17,7 +17,6 @@ from gan_teach.pictures import as_array, to_uint8
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
 from gan_teach.stylegan.operations import mix, truncate
 from gan_teach.widgets import StyleMixer
-from gan_teach.widgets.dissection import paint_mask
 from gan_teach.widgets.stylegan import mixer_grid, mixer_render
 from gan_teach.widgets.stylegan.drawer import span
 from gan_teach.widgets.stylegan.mixer_render import MOST, STRIP, MixRenderer, MixState
@@ -482,7 +481,7 @@ def test_only_core_widgets_beside_the_grid(panel):
 
 
 def test_without_anywidget_lists_take_its_place(G, monkeypatch):
-    monkeypatch.setattr(paint_mask, "anywidget", None)
+    monkeypatch.setattr(mixer_grid, "anywidget", None)
     assert isinstance(StyleMixer(G)._grid, mixer_grid.MixLists)
     with pytest.raises(ImportError, match="pip install anywidget"):
         mixer_grid.mix_grid(500, "click")

@@ -228,7 +228,7 @@ class MixRenderer:
         if drawer.shipped:
             head += ["from gan_teach import load"]
         if any("sample_z(" in line for line in lines):
-            head += ["from gan_teach.layers import sample_z"]
+            head += ["from gan_teach.networks.layers import sample_z"]
         if used:
             head += [f"from gan_teach.stylegan import {', '.join(used)}"]
         G = f'G = load("{drawer.shipped}")' if drawer.shipped \

@@ -1,0 +1,172 @@
+"""The index of the workbook: what of each paper lives where, which test holds it, and which section teaches it.
+
+    python tests/index.py            write gan_teach/README.md anew
+
+What is listed stands in `PAPERS`; the tests and the sections of the chapters are looked up. `test_index.py` fails where
+the page is not what this command writes, where something listed is missing, or where an equation that a docstring of
+the rooms cites is not listed.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "gan_teach" / "README.md"
+
+# paper -> rows: where in the paper, what it is, and the function or class (module:name) that computes it
+PAPERS: dict[str, list[tuple[str, str, str]]] = {
+    "GAN Dissection (Bau et al. 2018, arXiv 1811.10597)": [
+        ("section 3", "x = G(z) = f(r), r = h(z): the cut at a layer", "networks.progan:Generator"),
+        ("Eq. 2", "IoU of a unit and a class, counted", "dissection.unit_iou:dissect"),
+        ("Eq. 2", "the same for two masks", "dissection.unit_iou:iou"),
+        ("Eq. 2", "IoU with its error, chance, the units of a class", "dissection.agreement:Dissection"),
+        ("section 3.1", "thresholds of greatest information quality", "dissection.information:dissect_by_information"),
+        ("section 3.2", "ablation, x_a = f(0, r_rest)", "dissection.intervention:ablate"),
+        ("section 3.2", "insertion, x_i = f(k, r_rest)", "dissection.intervention:insert"),
+        ("section 3.2", "average causal effect δ", "dissection.intervention:causal_effect"),
+        ("Eq. 6", "the search for α", "dissection.intervention:optimise_alpha"),
+        ("section 4.2", "units that draw artefacts, and repair", "dissection.repair:repair"),
+        ("section 4.3", "where a thing may be inserted", "dissection.context:context_effects"),
+        ("section 4.1", "models and layers compared", "dissection.compare:compare"),
+        ("section 4.4", "painting with units", "widgets.dissection.paint:PaintPanel"),
+    ],
+    "StyleGAN (Karras et al. 2018, arXiv 1812.04948)": [
+        ("Figure 1", "the mapping f: Z → W, of a configuration", "stylegan.generator:StyleGANConfig"),
+        ("Figure 1", "the synthesis network: constant, noise, styles", "stylegan.generator:Generator"),
+        ("Eq. 1", "AdaIN", "stylegan.operations:adain"),
+        ("section 3.1", "mixing regularisation, style mixing", "stylegan.operations:mix"),
+        ("Figure 3", "the figure of style mixing, as a panel", "widgets.stylegan.mixer:StyleMixer"),
+        ("Table 1", "configurations A to F", "stylegan.generator:configuration"),
+        ("Table 2", "latents mixed in a picture", "stylegan.measures:mixing_distances"),
+        ("Figure 4", "what the noise decides", "stylegan.measures:noise_deviation"),
+        ("Eq. 2", "perceptual path length in Z", "stylegan.measures:path_length"),
+        ("Eq. 3", "perceptual path length in W", "stylegan.measures:path_length"),
+        ("section 4.2", "linear separability", "stylegan.measures:linear_separability"),
+        ("appendix B", "the truncation trick in W", "stylegan.operations:truncate"),
+        ("Tables 1, 2, 4", "the tables in small, over seeds", "recipes.compare_styles:run"),
+    ],
+    "E-GAN (Wang et al. 2018, arXiv 1803.00657)": [
+        ("section 3.2", "the minimax mutation", "egan.mutations:minimax"),
+        ("section 3.2", "the heuristic mutation", "egan.mutations:heuristic"),
+        ("section 3.2", "the least-squares mutation", "egan.mutations:least_squares"),
+        ("Eq. 7", "fitness F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
+        ("section 3.3", "selection", "egan.fitness_and_selection:select"),
+        ("Algorithm 1", "a generation: D learns, vary, evaluate, select", "egan.evolution:Evolution"),
+        ("Figure 3", "the ring of eight Gaussians", "egan.plane:ring"),
+        ("Figure 3", "the grid of 25 Gaussians", "egan.plane:grid"),
+        ("section 4", "rivals over seeds, generations and compute", "recipes.compare_plane:run"),
+        ("section 4", "latent interpolation", "egan.interpolation:strip"),
+    ],
+    "What all three build on": [
+        ("Goodfellow et al. 2014, Eq. 1", "the loss of D", "networks.losses:logistic_d"),
+        ("the same, section 3", "the non-saturating loss of G", "networks.losses:logistic_g"),
+        ("Mescheder et al. 2018, Eq. 9", "R1, and of generated pictures R2", "networks.losses:r1_penalty"),
+        ("the same, Eq. 9 and 10", "logistic loss with R1 and R2", "networks.losses:logistic_r1_r2"),
+        ("Jolicoeur-Martineau 2018, Eq. 10", "relativistic pairing", "networks.losses:relativistic_d"),
+        ("Gulrajani et al. 2017", "WGAN-GP", "networks.wgan:wasserstein_gp"),
+        ("Karras et al. 2017", "the progressive GAN", "networks.progan:Generator"),
+        ("Karras et al. 2017, section 4.2", "pixel norm", "networks.layers:pixel_norm"),
+        ("Karras et al. 2017, section 3", "minibatch standard deviation", "networks.layers:minibatch_stddev"),
+        ("Heusel et al. 2017, Eq. 6", "Fréchet distance", "metrics:frechet_distance"),
+        ("Kynkäänniemi et al. 2019, Eq. 1 and 2", "precision and recall", "metrics:precision_recall"),
+        ("Salimans et al. 2016", "a score by a classifier", "metrics:classifier_score"),
+        ("the authors' files", "pickles of TensorFlow, read without running them", "official.networks:read_network"),
+        ("the authors' files", "files of `torch.save`, read as data", "official.torch_files:read_tensors"),
+    ],
+}
+ROOMS = {"dissection": 0, "stylegan": 1, "egan": 2}          # whose docstrings cite the equations of which paper
+
+
+def defined(target: str) -> tuple[Path, ast.AST]:
+    """The file and the definition of "module:name"; LookupError where there is none."""
+    module, name = target.split(":")
+    path = ROOT / "gan_teach" / (module.replace(".", "/") + ".py")
+    for node in ast.parse(path.read_text("utf-8")).body if path.exists() else ():
+        if getattr(node, "name", None) == name:
+            return path, node
+    raise LookupError(f"{target} is listed in tests/index.py, and does not exist")
+
+
+def uses(target: str, code: str) -> re.Pattern | None:
+    """What shows that code like this uses the target: its name, if it is imported from there; else module.name."""
+    module, name = target.split(":")
+    file = module.rpartition(".")[2]
+    for source, names in re.findall(r"from gan_teach\.([\w.]+) import \(?([^()\n]+|[^()]+\))", code):
+        if f"{module}.".startswith(f"{source}.") and re.search(rf"\b{name}\b", names):
+            return re.compile(rf"(?<![\w.]){name}\b")
+    return re.compile(rf"\b{file}\.{name}\b") if re.search(rf"import[^\n]*\b{file}\b", code) else None
+
+
+def tests_of(target: str) -> list[str]:
+    """The tests that use it, those of its room and those named after it first: "tests/…/test_x.py::test_name"."""
+    module, name = target.split(":")
+    found = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text("utf-8")
+        if not (word := uses(target, text)):
+            continue
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            body = "\n".join(lines[first - 1:node.end_lineno])
+            called = getattr(node, "name", "")
+            if called.startswith("test_") and (word.search(body) or f"_{name.lower()}_" in called):
+                likely = (2 * (module.split(".")[0] == path.parent.name) + 2 * ("_eq" in node.name)
+                          + 3 * (name.lower() in node.name))
+                found.append((-likely, len(found), f"{path.relative_to(ROOT).as_posix()}::{node.name}"))
+    return [test for *_, test in sorted(found)]
+
+
+def sections_of(target: str) -> list[tuple[str, str]]:
+    """(notebook, heading) of each section that uses it."""
+    found = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        if not (word := uses(target, "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code"))):
+            continue
+        heading = ""
+        for cell in cells:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "markdown" and (line := re.search(r"^#{1,3} (.+)$", text, re.M)):
+                heading = line[1]
+            if cell["cell_type"] == "code" and word.search(re.sub(r"^from .*", "", text, flags=re.M)):
+                found.append((path.name, heading))
+    return list(dict.fromkeys(found))
+
+
+def cited() -> set[tuple[str, str]]:
+    """(paper, "Eq. N") of every equation that a file of the papers' rooms cites of its own paper."""
+    papers, found = list(PAPERS), set()
+    for room, paper in ROOMS.items():
+        for path in (ROOT / "gan_teach" / room).glob("*.py"):
+            for first, second in re.findall(r"(?<!20\d\d, )\bEqs?\. (\d+)(?: and (\d+))?", path.read_text("utf-8")):
+                found |= {(papers[paper], f"Eq. {number}") for number in (first, second) if number}
+    return found
+
+
+def page() -> str:
+    """The text of gan_teach/README.md."""
+    lines = ["# The house, and where each idea lives", "",
+             "A folder is a room, and its `__init__.py` says in which order to read it. Imports run one way:",
+             "`worlds → networks → metrics, training → dissection → stylegan → egan → checkpoints → official → recipes",
+             "→ lessons → widgets → notebooks`. `python tests/index.py` writes this page, and a test holds it.", ""]
+    for paper, rows in PAPERS.items():
+        lines += [f"## {paper}", "", "| in the paper | what | where | test | section |", "|---|---|---|---|---|"]
+        for place, what, target in rows:
+            path, _ = defined(target)
+            file = path.relative_to(ROOT / "gan_teach").as_posix()
+            tests, sections = tests_of(target)[:1], sections_of(target)[:1]
+            test = ", ".join(f"[{t.split('::')[1]}](../{t.split('::')[0]})" for t in tests)
+            section = ", ".join(f"[{n[:-6].split('_')[0]} · {h}](../notebooks/{n})" for n, h in sections)
+            lines.append(f"| {place} | {what} | [{target.split(':')[1]}]({file}) | {test} | {section or '–'} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
+    print(f"written: {PAGE.relative_to(ROOT)}")

@@ -1,0 +1,22 @@
+"""The index of equations: nothing listed is missing, nothing cited is left out, and the page is up to date."""
+
+import index
+import pytest
+
+ROWS = [row for rows in index.PAPERS.values() for row in rows]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2])
+def test_what_is_listed_exists_and_is_tested(row):
+    index.defined(row[2])
+    assert index.tests_of(row[2]), f"no test calls {row[2]}"
+
+
+def test_every_cited_equation_is_listed():
+    listed = {(paper, place) for paper, rows in index.PAPERS.items() for place, *_ in rows}
+    assert index.cited() <= listed
+    assert index.cited(), "the rooms cite equations"
+
+
+def test_the_page_is_what_the_command_writes():
+    assert index.PAGE.read_text("utf-8") == index.page(), "write it anew: python tests/index.py"
