@@ -1,4 +1,4 @@
-"""A pickle in the official format, and every array that the official code computes from it, to 1e-4.
+"""A pickle in the official format, and every array that the official code computes from it, to 1e-4 or 4e-6 of its largest value.
 
 One pickle is made here, with random weights, and what it computes comes from the slow float64 passes of
 `official_files`. Two more, with the arrays that the official code itself computed, lie beside the repository, not in
@@ -105,7 +105,8 @@ def test_array_of_the_official_code(source, name):
     networks, arrays = case(source)
     ours, expected = OURS[name](*networks, arrays).detach(), arrays[name]
     assert ours.shape == expected.shape
-    assert (ours - expected).abs().max() < min(1e-4, 1e-3 * expected.abs().max())
+    largest = expected.abs().max()             # float32 rounds relatively: random weights draw values of 65 and more
+    assert (ours - expected).abs().max() < min(max(1e-4, 4e-6 * largest), 1e-3 * largest)
 
 
 def test_gradient_of_the_score():
