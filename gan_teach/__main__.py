@@ -12,6 +12,7 @@ from pathlib import Path
 def parser() -> argparse.ArgumentParser:
     from . import recipes
     from .recipes import compare_plane, evolving
+    from .training import LOSSES
     from .widgets import stage
 
     whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("name", choices=recipes.RECIPES, help="which one")
     train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     train.add_argument("--images", type=int, help="how many pictures to show it in all (the recipe's number)")
+    train.add_argument("--loss", choices=LOSSES, help="of a generator that grows, instead of its recipe's")
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
@@ -72,7 +74,10 @@ def train(given: argparse.Namespace) -> int:
     from . import recipes
 
     folder = given.out or Path("runs") / given.name
-    record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device)
+    options = {"loss": given.loss} if given.loss else {}
+    if options and given.name not in recipes.growing.RECIPES:
+        raise ValueError(f"{given.name} has its own loss; --loss is for {', '.join(recipes.growing.RECIPES)}")
+    record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options)
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))
         print(f"written: {folder / given.name}.safetensors")

@@ -102,6 +102,11 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     return float(mean), float(spread)
 
 
+def sharpness(images: torch.Tensor) -> float:
+    """The mean absolute difference of neighbouring pixels, across and down: N×3×H×W → a number; grain raises it."""
+    return float((images.diff(dim=-1).abs().mean() + images.diff(dim=-2).abs().mean()) / 2)
+
+
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file."""

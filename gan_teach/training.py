@@ -122,6 +122,14 @@ def join_group() -> None:
             dist.init_process_group("gloo")
 
 
+def machine(device: torch.device) -> str:
+    """What a training ran on, in words for its record."""
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else (
+        f"CPU with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
+        if device.type == "cpu" else device.type)
+    return f"{place()[1]} × {kind}, torch {torch.__version__.split('+')[0]}"
+
+
 def leave_group() -> None:
     """Part from them; a process that leaves while others still talk makes them fail."""
     if dist.is_initialized():

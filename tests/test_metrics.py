@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall
+from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall, sharpness
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
@@ -56,3 +56,12 @@ def test_features_are_what_the_judge_sees():
     judge = UNet(SegmenterConfig(("a", "b"), (4, 8))).eval().requires_grad_(False)
     x = torch.rand(5, 3, 16, 16) * 2 - 1
     assert torch.allclose(features(x, judge, batch=2), SegmenterFeatures(judge)(x), atol=1e-6)
+
+
+def test_sharpness_by_loops():
+    x = torch.rand(2, 3, 5, 4, dtype=torch.float64)
+    across = [abs(float(x[n, c, i, j + 1] - x[n, c, i, j]))
+              for n in range(2) for c in range(3) for i in range(5) for j in range(3)]
+    down = [abs(float(x[n, c, i + 1, j] - x[n, c, i, j]))
+            for n in range(2) for c in range(3) for i in range(4) for j in range(4)]
+    assert abs(sharpness(x) - (np.mean(across) + np.mean(down)) / 2) < 1e-9 and sharpness(x * 2) > 1.9 * sharpness(x)

@@ -14,7 +14,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .layers import DownConv2d, EqualizedConv2d, EqualizedLinear, UpConv2d, minibatch_stddev, pixel_norm
+from .growing import GrowingDiscriminator, GrowingGenerator
+from .layers import DownConv2d, EqualizedConv2d, EqualizedLinear, UpConv2d, pixel_norm
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,13 @@ class Layer(nn.Module):
         return F.leaky_relu(self.conv(pixel_norm(x)), 0.2)
 
 
-class Generator(nn.Module):
-    """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1].
-
-    While it grows, `resolution` is the size of its pictures now and `alpha` ∈ [0, 1] how far the newest
-    resolution has faded in.
-    """
+class Generator(GrowingGenerator):
+    """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1]."""
 
     def __init__(self, config: ProGANConfig = ProGANConfig()):
         super().__init__()
         self.config, self.z_dim = config, config.z_dim
-        self.resolution, self.alpha = config.resolution, 1.0
+        self.resolution = config.resolution
         self.blocks, self.to_rgb = nn.ModuleDict(), nn.ModuleDict()
         c_in = config.z_dim
         for i, c in enumerate(config.widths):
@@ -63,17 +60,6 @@ class Generator(nn.Module):
             self.blocks[f"layer{2 * i + 2}"] = Layer(c, c)
             self.to_rgb[str(4 * 2**i)] = EqualizedConv2d(c, 3, 1, gain=1.0)
             c_in = c
-
-    def grow(self, resolution: int, alpha: float = 1.0) -> None:
-        """Set the size of the pictures and how far it has faded in."""
-        if str(resolution) not in self.to_rgb:
-            raise ValueError(f"this generator cannot make {resolution} px; it can make {', '.join(self.to_rgb)}")
-        self.resolution, self.alpha = resolution, alpha
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names that `at` takes, in the order of computation."""
-        return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
 
     def _image(self, x: torch.Tensor, lower: torch.Tensor | None) -> torch.Tensor:
         rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
@@ -128,13 +114,13 @@ class Generator(nn.Module):
         return r, f
 
 
-class Discriminator(nn.Module):
+class Discriminator(GrowingDiscriminator):
     """The generator's mirror image: N×3×R×R images to N logits, large for "real"."""
 
     def __init__(self, config: ProGANConfig = ProGANConfig()):
         super().__init__()
         self.config = config
-        self.resolution, self.alpha = config.resolution, 1.0
+        self.resolution = config.resolution
         self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
         for i, c in enumerate(config.widths):
             resolution = str(4 * 2**i)
@@ -147,21 +133,3 @@ class Discriminator(nn.Module):
         self.last = nn.Sequential(
             EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
             EqualizedLinear(c * 4 * 4, c), nn.LeakyReLU(0.2), EqualizedLinear(c, 1, gain=1.0))
-
-    grow = Generator.grow
-    to_rgb = property(lambda self: self.from_rgb)  # so that both halves of the pair grow by the same method
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        resolution = self.resolution
-        y = F.leaky_relu(self.from_rgb[str(resolution)](x), 0.2)
-        while resolution > 4:
-            y = self.blocks[str(resolution)](y)
-            if resolution == self.resolution and self.alpha < 1.0:
-                low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
-                y = torch.lerp(low.to(y.dtype), y, self.alpha)
-            resolution //= 2
-        with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
-            y = y.float()
-            if self.config.stddev_group:
-                y = minibatch_stddev(y, self.config.stddev_group)        # (N, C + 1, 4, 4)
-            return self.last(y).flatten()                                # (N,)

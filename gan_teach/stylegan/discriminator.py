@@ -5,13 +5,13 @@ Karras et al. 2018 (arXiv 1812.04948), after Karras et al. 2017 (arXiv 1710.1019
 
 from __future__ import annotations
 
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.layers import DownConv2d, EqualizedConv2d, EqualizedLinear, blur, minibatch_stddev
-from .generator import Generator, StyleGANConfig
+from ..networks.growing import GrowingDiscriminator
+from ..networks.layers import DownConv2d, EqualizedConv2d, EqualizedLinear, blur
+from .generator import StyleGANConfig
 
 
 class Down(nn.Module):
@@ -26,13 +26,13 @@ class Down(nn.Module):
         return F.leaky_relu(self.conv_down(blur(x) if self.blur else x), 0.2)
 
 
-class Discriminator(nn.Module):
+class Discriminator(GrowingDiscriminator):
     """N×3×R×R images to N logits, large for "real". A progressive GAN's with blur; it has no styles."""
 
     def __init__(self, config: StyleGANConfig = StyleGANConfig()):
         super().__init__()
         self.config = config
-        self.resolution, self.alpha = config.resolution, 1.0
+        self.resolution = config.resolution
         self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
         for r in config.resolutions:
             self.from_rgb[str(r)] = EqualizedConv2d(3, config.units(r), 1)
@@ -42,21 +42,3 @@ class Discriminator(nn.Module):
         self.last = nn.Sequential(
             EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
             EqualizedLinear(c * 4 * 4, c_dense), nn.LeakyReLU(0.2), EqualizedLinear(c_dense, 1, gain=1.0))
-
-    grow = Generator.grow
-    to_rgb = property(lambda self: self.from_rgb)  # so that both halves of the pair grow by the same method
-
-    def forward(self, x: Tensor) -> Tensor:
-        resolution = self.resolution
-        y = F.leaky_relu(self.from_rgb[str(resolution)](x), 0.2)
-        while resolution > 4:
-            y = self.blocks[str(resolution)](y)
-            if resolution == self.resolution and self.alpha < 1.0:
-                low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
-                y = torch.lerp(low.to(y.dtype), y, self.alpha)
-            resolution //= 2
-        with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
-            y = y.float()
-            if self.config.stddev_group:
-                y = minibatch_stddev(y, self.config.stddev_group)           # (N, C + 1, 4, 4)
-            return self.last(y).flatten()                                   # (N,)

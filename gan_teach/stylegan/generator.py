@@ -22,6 +22,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.growing import GrowingGenerator
 from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
 from .operations import Style, adain, mix, truncate
 
@@ -150,18 +151,17 @@ class Layer(nn.Module):
         return x if y is None else adain(x, y)
 
 
-class Generator(nn.Module):
+class Generator(GrowingGenerator):
     """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1].
 
-    While it grows, `resolution` is the size of its pictures now and `alpha` ∈ [0, 1] how far the newest
-    resolution has faded in. `noise` is an argument everywhere: None for the maps stored with the weights, a
-    seed, or the maps themselves (see the method `noise`); so a picture never changes by chance.
+    `noise` is an argument everywhere: None for the maps stored with the weights, a seed, or the maps themselves (see
+    the method `noise`); so a picture never changes by chance. Layer i reads ws[:, i].
     """
 
     def __init__(self, config: StyleGANConfig = StyleGANConfig()):
         super().__init__()
         self.config, self.z_dim = config, config.z_dim
-        self.resolution, self.alpha = config.resolution, 1.0
+        self.resolution = config.resolution
         self.mapping = Mapping(config)
         self.blocks, self.to_rgb = nn.ModuleDict(), nn.ModuleDict()
         for i, r in enumerate(config.resolutions):
@@ -180,17 +180,6 @@ class Generator(nn.Module):
         if config.noise:
             for layer, noise in zip(self.blocks.values(), self.noise(seed=0)):
                 layer.noise = noise
-
-    def grow(self, resolution: int, alpha: float = 1.0) -> None:
-        """Set the size of the pictures and how far it has faded in."""
-        if str(resolution) not in self.to_rgb:
-            raise ValueError(f"this network cannot work at {resolution} px; it can at {', '.join(self.to_rgb)}")
-        self.resolution, self.alpha = resolution, alpha
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names that `at` takes, in the order of computation; layer i reads ws[:, i]."""
-        return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
 
     def noise(self, seed: int | Sequence[int] | None = None, layers: Iterable[int] | None = None) -> list[Tensor]:
         """The noise maps, one 1×1×h×w for each layer: of a seed, or the stored ones for None.

@@ -10,20 +10,23 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..files import data_folder
+from ..files import cache_folder, data_folder
 from .portraits import Portraits
 from .scenes import Scenes
 
@@ -75,12 +78,34 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     raise ValueError(f"no pictures {str(name)!r}; there are {', '.join(NAMES)}, or give the path of a folder")
 
 
+def rendered(drawings, n: int, seed: int, size: int = 64) -> Tensor:
+    """All of `n` drawings such as `Scenes`, uint8 n×3×size×size: rendered once, and kept in the cache.
+
+    The file's name holds a hash of the code that draws. Where the cache cannot be written, nothing is kept.
+    """
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem != "datasets")
+    name = f"{drawings.name}-{size}-{n}-{seed}-{hashlib.sha256(code).hexdigest()[:12]}.npy"
+    file = cache_folder() / "rendered" / name
+    with contextlib.suppress(OSError, ValueError):
+        kept = torch.from_numpy(np.load(file, allow_pickle=False))
+        if kept.shape == (n, 3, size, size) and kept.dtype == torch.uint8:
+            return kept
+    images = drawings(n, size=size, seed=seed).images()
+    temporary = file.with_suffix(f".{os.getpid()}.tmp")
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as target:
+            np.save(target, images.numpy())
+        os.replace(temporary, file)
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
+    return images
+
+
 # ------------------------------------------------------------------------------------------ where sets lie
 
 def store() -> Path:
     """Where fetched sets lie: `datasets` in the same cache as the authors' networks."""
-    from ..files import cache_folder
-
     return cache_folder() / "datasets"
 
 

@@ -83,7 +83,7 @@ def test_layer_names_grow_with_the_resolution(G):
     assert G.layers == ("layer1", "layer2", "layer3", "layer4") and G(torch.randn(1, 12)).shape == (1, 3, 8, 8)
     with pytest.raises(ValueError, match="no layer 'layer9'.*layer1, layer2"):
         G.at(torch.randn(1, 12), "layer9")
-    with pytest.raises(ValueError, match="cannot make 64 px; it can make 4, 8, 16"):
+    with pytest.raises(ValueError, match="cannot work at 64 px; it can at 4, 8, 16"):
         G.grow(64)
 
 

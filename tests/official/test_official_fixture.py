@@ -1,4 +1,6 @@
-"""A pickle in the official format, and every array that the official code computes from it, to 1e-4 or 4e-6 of its largest value.
+"""A pickle in the official format, and every array that the official code computes from it, to 1e-4.
+
+Where the values are large, to 4e-6 of the largest.
 
 One pickle is made here, with random weights, and what it computes comes from the slow float64 passes of
 `official_files`. Two more, with the arrays that the official code itself computed, lie beside the repository, not in

@@ -188,3 +188,23 @@ def test_folders_and_names_that_do_not_do(tmp_path):
 def test_importing_does_not_load_torchvision():
     code = "import sys; from gan_teach.worlds import datasets; sys.exit('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_drawings_are_rendered_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path))
+    made = []
+
+    class Counted(Scenes):
+        def images(self):
+            made.append(len(self))
+            return super().images()
+
+    first = datasets.rendered(Counted, 3, seed=5, size=32)
+    assert torch.equal(first, Scenes(3, size=32, seed=5).images()) and made == [3]
+    assert torch.equal(datasets.rendered(Counted, 3, seed=5, size=32), first) and made == [3]
+    assert not torch.equal(datasets.rendered(Counted, 3, seed=6, size=32), first) and made == [3, 3]
+    (file,) = (tmp_path / "rendered").glob("*-5-*.npy")
+    file.write_bytes(file.read_bytes()[:-9])                               # cut: rendered again, and mended
+    assert torch.equal(datasets.rendered(Counted, 3, seed=5, size=32), first) and made == [3, 3, 3]
+    monkeypatch.setenv("GAN_TEACH_CACHE", "/dev/null/nowhere")             # cannot be written: not kept
+    assert torch.equal(datasets.rendered(Counted, 3, seed=5, size=32), first) and len(made) == 4

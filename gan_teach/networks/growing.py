@@ -1,0 +1,64 @@
+"""What networks that grow have in common: their size now, how far it has faded in, and D's way through it.
+
+Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), section 2 and Figure 2. Both the progressive GAN
+and StyleGAN grow like this: blocks for the next resolution are added, and faded in by α over many pictures.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from .layers import minibatch_stddev
+
+
+class Growing(nn.Module):
+    """A network with a way in or out (`sizes`) at every resolution: 4, 8, … up to its full size.
+
+    `resolution` is the size of its pictures now and `alpha` ∈ [0, 1] how far the newest resolution has faded in.
+    """
+
+    resolution: int
+    alpha: float = 1.0
+
+    @property
+    def sizes(self) -> nn.ModuleDict:
+        """Its 1×1 convolutions to or from RGB, by resolution."""
+        return self.to_rgb
+
+    def grow(self, resolution: int, alpha: float = 1.0) -> None:
+        """Set the size of the pictures and how far it has faded in. ValueError for a size that it does not have."""
+        if str(resolution) not in self.sizes:
+            raise ValueError(f"this network cannot work at {resolution} px; it can at {', '.join(self.sizes)}")
+        self.resolution, self.alpha = resolution, alpha
+
+
+class GrowingGenerator(Growing):
+    """Two layers for each resolution, in `blocks`; `to_rgb` makes a picture of what they leave."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names that `at` takes, in the order of computation."""
+        return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
+
+
+class GrowingDiscriminator(Growing):
+    """N×3×R×R images to N logits, large for "real": `from_rgb`, then `blocks` that halve the size, then `last`."""
+
+    sizes = property(lambda self: self.from_rgb)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        resolution = self.resolution
+        y = F.leaky_relu(self.from_rgb[str(resolution)](x), 0.2)
+        while resolution > 4:
+            y = self.blocks[str(resolution)](y)
+            if resolution == self.resolution and self.alpha < 1.0:
+                low = F.leaky_relu(self.from_rgb[str(resolution // 2)](F.avg_pool2d(x, 2)), 0.2)
+                y = torch.lerp(low.to(y.dtype), y, self.alpha)
+            resolution //= 2
+        with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
+            y = y.float()
+            if self.config.stddev_group:
+                y = minibatch_stddev(y, self.config.stddev_group)           # (N, C + 1, 4, 4)
+            return self.last(y).flatten()                                   # (N,)

@@ -1,0 +1,23 @@
+"""The recipes of the generators that grow: a record says what came out, and how it came."""
+
+from dataclasses import replace
+
+from gan_teach.__main__ import main
+from gan_teach.recipes import growing
+from gan_teach.training import Schedule
+
+
+def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
+    """The whole recipe of a style generator on a few drawings, with the other loss, stopped and gone on with."""
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path))
+    for name, value in {"SCENES": 32, "SAMPLES": 40, "ON_THE_WAY": 20}.items():
+        monkeypatch.setattr(growing, name, value)
+    monkeypatch.setattr(growing, "STYLE", replace(growing.STYLE, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
+    monkeypatch.setattr(growing, "STYLE_SETTINGS", replace(growing.STYLE_SETTINGS, schedule=Schedule({}, {64: 0})))
+    record = growing.scenes_stylegan(tmp_path / "run", images=64, device="cpu", loss="relativistic")
+    assert record["settings"]["loss"] == "relativistic" and record["settings"]["r1_gamma_end"] == 2.0
+    assert record["images_shown"] == 64 and record["command"].endswith("scenes-stylegan --loss relativistic")
+    assert 0 <= record["precision"] <= 1 and 0 <= record["recall"] <= 1 and record["sharpness"] > 0
+    assert record["frechet_distance"] > record["frechet_distance_of_real_pictures"] > 0
+    assert record["machine"].startswith("1 × CPU with ")
+    assert main(["train", "scenes-egan", "--loss", "relativistic"]) == 1
