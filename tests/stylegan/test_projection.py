@@ -173,7 +173,8 @@ def test_the_panel_runs_to_its_end_and_hands_its_styles_on(panel, quarter, pictu
     panel.use.click()
     assert used[0] is panel.ws and "were handed on" in panel.code.value
     call = panel.code.value.split("<code>ws = ")[1].split("</code>")[0]
-    assert torch.equal(eval(call, {"find": find, "G": quarter, "picture": picture, "eyes": eyes}), panel.ws)
+    again = eval(call, {"find": find, "G": quarter, "picture": picture, "eyes": eyes})
+    assert torch.allclose(again, panel.ws, atol=1e-5)      # some CPUs round by where in memory a matrix lies
     panel.on_use = None
     panel.use.click()
     assert "panel.ws" in panel.code.value

@@ -1,22 +1,13 @@
 """The villages: same pixels everywhere, things where they belong, masks and attributes that agree."""
-import hashlib
 
 import numpy as np
 import pytest
-import torch
 
 from gan_teach.worlds import scenes
-from gan_teach.worlds.scenes import CLASSES, Scenes, draw_attributes, render
+from gan_teach.worlds.scenes import CLASSES, draw_attributes, render
 
 COUNT = 600
 LABEL = {name: i for i, name in enumerate(CLASSES)}
-PINNED = {  # SHA-256 of the image's bytes and then the mask's, at 64 pixels
-    (0, 0): "417b38613d3a1917c1f76026747547db4c019a2ef77917317615af88bf748536",
-    (0, 1): "fee6787b95c82e0baa32b9aea6e7bbc68ef97e8f63d83fe3f7b1f1fe44bce4ef",
-    (0, 2): "b8ad5db6a4dedbdf740f94fcf652ae9f35c5d4ad641bf5a61d870d07c1b136bd",
-    (0, 5): "1441a86c97d99b6a4ff4d4ae5fe34b7ab3b5c2001ac2656f8fb3860aadba9663",
-    (7, 123): "7144b65e091becfa470a50a9eb8ba1061026c06858f6afd8337434691df71218",
-}
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +31,6 @@ def around(mask, name):
     return {CLASSES[i] for i in np.unique(mask[ring & ~inside])}
 
 
-@pytest.mark.parametrize("seed, index", PINNED)
-def test_the_same_seed_gives_these_very_pixels(seed, index):
-    image, mask = render(draw_attributes(seed, index), 64)
-    assert hashlib.sha256(image.tobytes() + mask.tobytes()).hexdigest() == PINNED[seed, index]
-
-
-def test_rendering_is_pure_and_leaves_the_attributes_alone():
-    a = draw_attributes(0, 4)
-    before = repr(a)
-    first = render(a, 48)
-    render(draw_attributes(0, 5), 48)
-    second = render(a, 48)
-    assert repr(a) == before
-    assert all((p == q).all() for p, q in zip(first, second, strict=True))
-
-
-def test_every_index_and_every_seed_gives_another_picture(village):
-    assert len({image.tobytes() for _, image, _ in village}) == COUNT
-    assert (render(draw_attributes(0, 0))[0] != render(draw_attributes(1, 0))[0]).any()
-
-
 def test_editing_one_attribute_changes_only_what_it_names():
     a = next(a for a in (draw_attributes(0, i) for i in range(99)) if a["house"] and a["door_colour"] != "red")
     image, mask = render(a)
@@ -70,56 +40,6 @@ def test_editing_one_attribute_changes_only_what_it_names():
     door = mask == LABEL["door"]
     assert changed[door].all()
     assert changed.sum() <= door.sum() + 40                     # beyond the door only its soft rim
-
-
-@pytest.mark.parametrize("size", [32, 64, 100, 256])
-def test_shapes_types_and_ranges(size):
-    image, mask, attributes = Scenes(2, size=size, seed=1)[1]
-    assert image.shape == (3, size, size) and image.dtype == torch.float32
-    assert -1 <= image.min() < image.max() <= 1
-    assert mask.shape == (size, size) and mask.dtype == torch.int64
-    assert 0 <= mask.min() and mask.max() < len(CLASSES)
-    assert attributes == draw_attributes(1, 1)
-
-
-@pytest.mark.parametrize("size", [32, 128, 256])
-def test_every_size_shows_the_same_scene(size):
-    for i in range(12):
-        a = draw_attributes(5, i)
-        big, small = max(size, 64), min(size, 64)
-        (fine, fine_mask), (coarse, coarse_mask) = render(a, big), render(a, small)
-        k = big // small
-        mean = fine.reshape(small, k, small, k, 3).mean((1, 3))
-        assert np.abs(mean - coarse).mean() < 2                                  # of 255
-        # Each coarse pixel has the class that most of its fine pixels have, or one of two that tie.
-        votes = np.stack([(fine_mask == c).reshape(small, k, small, k).sum((1, 3)) for c in range(len(CLASSES))])
-        agree = np.take_along_axis(votes, coarse_mask[None].astype(int), 0)[0] == votes.max(0)
-        assert agree.mean() > 0.95
-
-
-@pytest.mark.parametrize("size", [0, 31, 257, 64.0, "64", None, True, -64])
-def test_a_bad_size_is_refused_with_the_range(size):
-    with pytest.raises(ValueError, match=r"32\.\.256"):
-        Scenes(4, size=size)
-    with pytest.raises(ValueError, match=r"32\.\.256"):
-        render(draw_attributes(0, 0), size)
-
-
-@pytest.mark.parametrize("index", [-1, 4, 5])
-def test_an_index_outside_is_an_index_error(index):
-    with pytest.raises(IndexError, match=r"0\.\.3"):
-        Scenes(4)[index]
-
-
-def test_it_iterates_as_a_data_set_and_gives_all_images(capsys):
-    data = Scenes(4, size=32, seed=9)
-    assert len(data) == 4 and data.classes == CLASSES
-    images = data.images()
-    assert images.shape == (4, 3, 32, 32) and images.dtype == torch.uint8
-    for (image, _, _), whole in zip(data, images, strict=True):
-        torch.testing.assert_close(image, whole / 127.5 - 1)
-    assert not capsys.readouterr().err, "no bar for a moment's work"
-    assert Scenes(500, size=32, seed=9).images().shape[0] == 500 and "scenes" in capsys.readouterr().err
 
 
 def test_a_house_flag_means_a_house_in_the_mask(village):
