@@ -22,7 +22,8 @@ from tqdm.auto import tqdm
 
 from ..networks.layers import sample_z
 from ..networks.protocols import device_of, evaluating
-from ..pictures import as_array
+from ..pictures import to_float
+from ..worlds import reading
 from .generator import Generator, Layer
 from .measures import features_distance, unit_features
 from .prepared import prepared
@@ -41,17 +42,15 @@ class Step:
     pixels: float       # mean over the scales of the mean squared difference
 
 
-def fitted(picture, size: int) -> Tensor:
-    """Any picture (see `pictures`) made ready to be projected: its middle square at size×size, 1×3×size×size."""
+def fitted(picture, size: int, name: str = "the picture") -> Tensor:
+    """Any picture (see `worlds/reading.py`) made ready to be projected: its middle square, 1×3×size×size in [-1, 1].
+
+    ValueError with its name for one that cannot be read.
+    """
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
+        reading.array(picture, name)                         # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
-    x = torch.from_numpy(as_array(picture).copy()).movedim(2, 0)[None].float() / 127.5 - 1
-    side = min(x.shape[-2:])
-    top, left = ((have - side) // 2 for have in x.shape[-2:])
-    x = x[..., top:top + side, left:left + side]
-    if side == size:
-        return x
-    return F.interpolate(x, (size, size), mode="bilinear", antialias=True, align_corners=False).clamp(-1, 1)
+    return to_float(reading.square(picture, size, name)[None])
 
 
 def scales(images: Tensor) -> list[Tensor]:

@@ -186,5 +186,5 @@ def test_folders_and_names_that_do_not_do(tmp_path):
 
 
 def test_importing_does_not_load_torchvision():
-    code = "import sys; from gan_teach import datasets; sys.exit('torchvision' in sys.modules)"
+    code = "import sys; from gan_teach.worlds import datasets; sys.exit('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
