@@ -72,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
     compare.add_argument("--seeds", type=count, help="how many runs of each variant (the record's number)")
     compare.add_argument("--generations", type=count, help="of each run of E-GAN (the record's number)")
-    compare.add_argument("--images", type=count, help="for each style generator or progressive GAN (the record's number)")
+    compare.add_argument("--images", type=count,
+                         help="for each style generator or progressive GAN (the record's number)")
 
     commands.add_parser("list", help="the shipped checkpoints and their records")
     return whole

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+SAID = re.compile(rf"\(os error ({'|'.join(map(str, FULL))}|112)\)")      # as safetensors tells it; 112: Windows
 MAX_JSON = 1 << 26           # bytes of a record; the largest of ours has 0.2 MB
 DAY = 24 * 3600
 
@@ -46,12 +48,16 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+class DiskFull(OSError):
+    """What `writing` raises where there is no room."""
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
     """`with writing(path) as temporary:` what is written there becomes `path` at the end: a kill, an error or a full
     disk leaves the old file, or the new one, whole.
 
-    OSError says "disk" where it is full. What a killed process left behind goes after a day.
+    `DiskFull`, an OSError, says "disk" where it is full. What a killed process left behind goes after a day.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,9 +68,12 @@ def writing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except DiskFull:                                         # of another file, inside
+        raise
     except Exception as error:                               # Python's, or what safetensors and torch make of it
-        if getattr(error, "errno", None) in FULL or "No space left" in str(error):
-            raise OSError(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
+        causes = (error, error.__context__, error.__cause__)
+        if any(getattr(cause, "errno", None) in FULL for cause in causes) or SAID.search(str(error)):
+            raise DiskFull(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -161,7 +161,8 @@ def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter
     z = sample_z(samples, G.z_dim, seed)
     tries = insertion_maps(G, z, layer, units, segmenter, cls, k, reach, batch, progress)
     h, w = tries.gained.shape[-2:]
-    shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(len(classes_of(segmenter)))], 1)  # (N, C, h, w)
+    C = len(classes_of(segmenter))
+    shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(C)], 1)            # (N, C, h, w)
     share, context = shares.max(1)                                          # (N, h, w)
     context[share < min_share] = MIXED
     return Contexts(cls, tuple(classes_of(segmenter)), tries, context, tries.labels[0].numel() / (h * w))

@@ -108,7 +108,8 @@ def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") 
     seed: from 0 to 2³² − 1, as far as torch tells seeds apart. ValueError for another, and for n or Z below 0.
     """
     n, z_dim = whole("the number of latents", n), whole("the size of a latent", z_dim, 1)
-    return torch.randn(n, z_dim, generator=seeded(seed), dtype=torch.float32).to(device)
+    draw = torch.Generator().manual_seed(whole("seed", seed, 0, 2**32 - 1))
+    return torch.randn(n, z_dim, generator=draw, device="cpu", dtype=torch.float32).to(device)
 
 
 def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:

@@ -22,7 +22,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm, seeded
+from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm, whole
 from .operations import Style, adain, mix, truncate
 
 
@@ -202,9 +202,10 @@ class Generator(nn.Module):
         if seed is None or not self.config.noise:
             maps = [block.noise for block in blocks]
         else:
-            draws = [seeded(s) for s in (seed if isinstance(seed, Sequence) else [seed])]
-            maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, dtype=torch.float32) for draw in draws])
-                    .to(self.w_avg) for block in blocks]
+            draws = [torch.Generator().manual_seed(whole("seed", s, 0, 2**32 - 1))
+                     for s in (seed if isinstance(seed, Sequence) else [seed])]
+            maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu", dtype=torch.float32)
+                               for draw in draws]).to(self.w_avg) for block in blocks]
         on = range(len(maps)) if layers is None else set(layers)
         return [m if i in on or m is None else torch.zeros_like(m) for i, m in enumerate(maps)]
 

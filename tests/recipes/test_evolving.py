@@ -115,7 +115,7 @@ def small(tmp_path, monkeypatch):
     torch.manual_seed(0)
     eyes = classifier.Classifier(classifier.ClassifierConfig((("class", 10),), (4, 4, 4, 4), 4)).eval()
 
-    def few(name, split="train", size=32, n=None, root=None):
+    def few(name, split="train", size=32, n=None, root=None, without=None):
         some = REAL if split == "train" else REAL.flip(0)
         return datasets.Pictures(some[:n], torch.arange(20)[:n] % 10, datasets.FASHION)
 
