@@ -132,8 +132,8 @@ def test_the_tensors_of_the_model_are_checked(saved, change, message):
 
 @pytest.mark.parametrize("kind, config", [
     ("stylegan", '{"mapping_layers": 1000000000}'), ("stylegan", '{"mapping_layers": 1000000}'),
-    ("stylegan", '{"resolution": %d}' % 2**4000), ("stylegan", '{"z_dim": 1048576, "w_dim": 1048576}'),
-    ("progan", '{"widths": [1000000, 1000000]}'), ("progan", '{"widths": [%s1]}' % ("1, " * 100_000)),
+    ("stylegan", f'{{"resolution": {2**4000}}}'), ("stylegan", '{"z_dim": 1048576, "w_dim": 1048576}'),
+    ("progan", '{"widths": [1000000, 1000000]}'), ("progan", f'{{"widths": [{"1, " * 100_000}1]}}'),
     ("progan", '{"z_dim": true}'), ("progan", '{"z_dim": "8"}'), ("progan", '{"z_dim": 1e999}'),
     ("progan", '{"widths": [[8]]}'), ("progan", "[" * 100_000), ("progan", "[]"), ("progan", "null"), ("progan", ""),
     ("dcgan", '{"first": -1}'), ("classifier", '{"heads": [["a"]]}'), ("segmenter", '{"classes": 5}')])

@@ -16,11 +16,12 @@ from gan_teach.recipes import growing
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
-from gan_teach.training import NotFinite, Schedule, Settings, Training, r1_weight, run
+from gan_teach.training import NotFinite, Schedule, Settings, Training, curve, r1_weight, run
 
 MODELS = """
     import torch
-    from gan_teach import progan, stylegan
+    from gan_teach import stylegan
+    from gan_teach.networks import progan
 
     def pair(kind, resolution, **options):
         if kind == "progan":
@@ -163,7 +164,7 @@ def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     losses = [training.step() for _ in range(3)]
     assert all(abs(loss["loss_d"]) < 100 for loss in losses)               # 10 (‖∇‖ − 1)² and scores near 0
     assert any(not torch.equal(a, b) for a, b in zip(before, training.D.parameters()))
-    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, wgan-gp"):
+    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, relativistic, wgan-gp"):
         tiny(loss="hinge")
 
 
@@ -236,6 +237,36 @@ def test_snapshot_of_other_settings_is_refused(tmp_path):
     run(tiny(), tmp_path, steps=1)
     with pytest.raises(ValueError, match="other settings"):
         run(tiny(lr=1e-4), tmp_path, steps=2)
+
+
+def test_a_snapshot_of_other_pictures_and_a_damaged_one_are_refused_by_name(tmp_path):
+    training = tiny()
+    training.step()
+    path = tmp_path / "resume.pt"
+    training.save(path)
+    other = tiny()
+    other.real = 255 - other.real
+    with pytest.raises(ValueError, match=r"resume.pt: this snapshot was made with other pictures"):
+        run(other, tmp_path, steps=2)
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-100], b"text", whole[:len(whole) // 2] + bytes(999) + whole[len(whole) // 2 + 999:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="resume.pt is damaged: delete it"):
+            run(tiny(), tmp_path, steps=2)
+    torch.save({"settings": training.state()["settings"]}, path)
+    with pytest.raises(ValueError, match="resume.pt is damaged: delete it .KeyError"):
+        run(tiny(), tmp_path, steps=2)
+    path.write_bytes(whole)
+    (tmp_path / "curve.json").write_text("{")
+    with pytest.raises(ValueError, match="curve.json is damaged: delete it"):
+        curve(tmp_path)
+
+
+def test_a_training_that_has_nothing_to_do_says_so(tmp_path, capsys):
+    run(tiny(), tmp_path, steps=1)
+    assert "nothing to do" not in capsys.readouterr().out
+    run(tiny(), tmp_path, steps=1)
+    assert f"nothing to do: the training in {tmp_path} has made 1 of 1 steps" in capsys.readouterr().out
 
 
 def test_sample_grids_are_written(tmp_path):
