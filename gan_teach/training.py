@@ -74,7 +74,7 @@ class Settings:
     noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the end of the cooling …
     noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
-    seed: int = 0
+    seed: int = 0                  # from 0 to 2³² − 1: torch tells no others apart
     bf16: bool = True              # autocast, where it is fast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
 
@@ -348,7 +348,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                 training.save(resume)
             if training.steps % picture_every == 0 and first:
                 with torch.no_grad():
-                    grid = pictures.grid(training.G_ema(z), columns=8)
+                    grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
                 (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
             shown = training.steps * s.batch
             if judge and first and shown % judge_every < s.batch and s.schedule.at(shown)[0] == training.full:

@@ -2,6 +2,7 @@
 
 import io
 
+import inputs_fuzz
 import numpy as np
 import pytest
 import torch
@@ -262,3 +263,11 @@ def test_help_on_a_terminal_of_ascii(name, monkeypatch):
         main([*name, "--help"])
     terminal.flush()
     assert stop.value.code == 0 and terminal.buffer.getvalue().startswith(b"usage")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")             # Pillow's, of every broken tag
+def test_damaged_files_by_the_hundred_are_read_or_refused_by_name():
+    """More of them: `python tests/inputs_fuzz.py 20000`."""
+    outcomes = inputs_fuzz.run(360, seed=3)
+    assert sum(outcomes.values()) == 360 and outcomes["record", "refused"] > 50
+    assert sum(n for (_, outcome), n in outcomes.items() if outcome == "refused") > 200
