@@ -10,15 +10,24 @@ __all__ = ["load"]
 def load(name_or_path, device=None):
     """A ready network: a shipped one, one of a .safetensors file, or one of the papers' authors.
 
-    "official/…" names are fetched on first use; a .pkl, .pth or .pt file, or the folder of the published segmenter's
-    files, is read without running anything in it.
+    "official/…" names are fetched on first use; a file of theirs, known by its first bytes and not by its suffix, or
+    the folder of the published segmenter's files, is read without running anything in it. A shipped name comes before
+    a file or folder of that name (give ./NAME for those).
     See `checkpoints.load` for ours and `official.load_official` for theirs.
     """
-    given = str(name_or_path)
-    if given.startswith("official/") or given.endswith((".pkl", ".pth", ".pt")) or Path(given).is_dir():
-        from .official import load_official
+    given, path = str(name_or_path), Path(name_or_path)
+    if given in checkpoints.shipped():
+        return checkpoints.load(given, device)
+    from . import official  # it adds the kinds of network that the authors' files become
 
-        return load_official(name_or_path, device=device)
-    if given.endswith(".safetensors"):
-        from . import official  # noqa: F401  (it adds the kinds of network that the authors' files become)
+    theirs = path.is_dir() or not given.endswith(checkpoints.SUFFIX) and (
+        not _is_ours(path) if path.is_file() else given.endswith((".pkl", ".pth", ".pt")))
+    if theirs or given.startswith("official/"):
+        return official.load_official(name_or_path, device=device)
     return checkpoints.load(name_or_path, device)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file begins as .safetensors does: eight bytes, the length of its header, and the header's brace."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+
+TRACE = "GAN_TEACH_TRACEBACK"      # an environment variable
+
+
+def count(text: str) -> int:
+    """How many of something: 1 or more."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number of 1 or more, not {text!r}")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a checkpoint again; a stopped run goes on where it was")
     train.add_argument("name", choices=recipes.RECIPES, help="which one")
     train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
-    train.add_argument("--images", type=int, help="how many pictures to show it in all (the recipe's number)")
+    train.add_argument("--images", type=count, help="how many pictures to show it in all (the recipe's number)")
     train.add_argument("--loss", choices=LOSSES, help="of a generator that grows, instead of its recipe's")
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
@@ -30,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
     evolve.add_argument("--rival", choices=evolving.RIVALS, default="egan", help="or a rival of it (%(default)s)")
     evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
-    evolve.add_argument("--images", type=int, help="how many pictures to show it in all (96,000; one loss: 288,000)")
+    evolve.add_argument("--images", type=count, help="how many pictures to show it in all (96,000; one loss: 288,000)")
     evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")
@@ -39,13 +49,13 @@ def parser() -> argparse.ArgumentParser:
                          help="list the units of this layer (layer4); give it again for more layers; all for every one")
     dissect.add_argument("--segmenter", default="scenes-segmenter", help="what labels the pixels (%(default)s)")
     dissect.add_argument("--out", type=Path, help="the page to write (dissection-MODEL.html)")
-    dissect.add_argument("--samples", type=int, default=1000, help="pictures to draw and segment (%(default)s)")
+    dissect.add_argument("--samples", type=count, default=1000, help="pictures to draw and segment (%(default)s)")
     dissect.add_argument("--quantile", type=float, default=0.01,
                          help="a unit is on above the top share of its values (%(default)s)")
     dissect.add_argument("--information", action="store_true",
                          help="the paper's thresholds instead: those of greatest information quality")
     dissect.add_argument("--seed", type=int, default=0, help="of the pictures (%(default)s)")
-    dissect.add_argument("--batch", type=int, default=50, help="pictures at a time: fewer, less memory (%(default)s)")
+    dissect.add_argument("--batch", type=count, default=50, help="pictures at a time: fewer, less memory (%(default)s)")
     dissect.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     demo = commands.add_parser("demo", help="a chapter's panels on one page, full screen, on this computer alone")
@@ -62,9 +72,10 @@ def parser() -> argparse.ArgumentParser:
                          help="E-GAN beside its rivals, twice; style generators, one change after the other; "
                               "progressive GANs, dissected with and without minibatch std-dev")
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
-    compare.add_argument("--seeds", type=int, help="how many runs of each variant (the record's number)")
-    compare.add_argument("--generations", type=int, help="of each run of E-GAN (the record's number)")
-    compare.add_argument("--images", type=int, help="for each style generator or progressive GAN (the record's number)")
+    compare.add_argument("--seeds", type=count, help="how many runs of each variant (the record's number)")
+    compare.add_argument("--generations", type=count, help="of each run of E-GAN (the record's number)")
+    compare.add_argument("--images", type=count,
+                         help="for each style generator or progressive GAN (the record's number)")
 
     commands.add_parser("list", help="the shipped checkpoints and their records")
     return whole
@@ -146,13 +157,26 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):               # a terminal of ASCII alone shows ? for a letter it lacks
+            stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
                "list": list_shipped}[given.command]
     try:
         return command(given)
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:                              # whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        if not isinstance(error, (ValueError, OSError, RuntimeError, ImportError)):
+            print(f"This was not expected. With {TRACE}=1 set it shows where; please report it.", file=sys.stderr)
+        if os.environ.get(TRACE):
+            raise
         return 1
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .dissection.units import check_units
-from .networks.protocols import Segmenter, evaluating
+from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
 from .stylegan.generator import Generator
 from .stylegan.operations import Style, mix
@@ -75,7 +75,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
         raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
-    device, L, C = ws.device, len(G.layers), len(segmenter.classes)
+    device, L, C = ws.device, len(G.layers), len(classes_of(segmenter))
 
     def areas(ws: Tensor) -> Tensor:
         return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
@@ -98,7 +98,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     share = brought.sum(0) / there.sum(0)                                   # (L, C); 0/0 is NaN
     left_out = (brought.sum(0) - brought) / (there.sum(0) - there)          # (FOLDS, L, C)
     error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
-    return StyleEffects(tuple(G.layers), tuple(segmenter.classes), share.float().cpu(), error.float().cpu())
+    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float().cpu(), error.float().cpu())
 
 
 def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import os
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, sha256, write_text
+from .files import data_folder, read_json, sha256, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.layers import pick_device
 
@@ -26,6 +28,8 @@ KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "segmenter": (segmenter.UNet, segmenter.SegmenterConfig),
          "classifier": (classifier.Classifier, classifier.ClassifierConfig),
          "dcgan": (dcgan.Generator, dcgan.DCGANConfig)}
+SUFFIX = ".safetensors"
+LARGEST = 1 << 20            # of any number in a configuration
 
 
 class BadCheckpoint(ValueError):
@@ -37,27 +41,44 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in data_folder().glob("*.safetensors"))
 
 
+def _with_suffix(path: str | Path) -> Path:
+    """PATH.safetensors: the suffix is added, since that of gen-0.1 is none."""
+    return Path(path) if str(path).endswith(SUFFIX) else Path(f"{path}{SUFFIX}")
+
+
+def _side(path: Path) -> Path:
+    """The record beside a checkpoint."""
+    return path.with_name(path.name.removesuffix(SUFFIX) + ".json")
+
+
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
-    """Write PATH.safetensors and PATH.json, each under a temporary name first; returns the record."""
-    path = Path(path).with_suffix(".safetensors")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = next(kind for kind, (cls, _) in KINDS.items() if type(model) is cls)
+    """Write PATH.safetensors and PATH.json, both whole or neither; returns the record.
+
+    ValueError for a network of another kind, and for one whose weights are not finite.
+    """
+    path = _with_suffix(path)
+    kind = next((kind for kind, (cls, _) in KINDS.items() if type(model) is cls), None)
+    if kind is None:
+        raise ValueError(f"a {type(model).__name__} cannot be saved; there are {', '.join(KINDS)}")
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
+    if wrong := _not_finite(tensors):
+        raise ValueError(f"{wrong} holds NaN or infinity: {path} was not written")
+    with writing(_side(path)) as note, writing(path) as temporary:
         save_file(tensors, temporary, {"kind": kind, "config": json.dumps(asdict(model.config))})
         record = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
                   "bytes": temporary.stat().st_size, "sha256": sha256(temporary), **record}
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)                    # a full disk leaves no half file
-    write_text(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+        note.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
+
+
+def _not_finite(tensors: dict[str, torch.Tensor]) -> str:
+    """The name of the first tensor with NaN or infinity; "" where there is none."""
+    return next((name for name, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), "")
 
 
 def record(name: str) -> dict:
     """The record of a shipped checkpoint."""
-    return json.loads((data_folder() / f"{_known(name)}.json").read_text())
+    return read_json(data_folder() / f"{_known(name)}.json")
 
 
 def comparison(name: str) -> dict:
@@ -69,18 +90,19 @@ def comparison(name: str) -> dict:
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; `python -m gan_teach compare --help` lists the commands that "
                                 "make a comparison")
-    return json.loads(path.read_text())
+    return read_json(path)
 
 
 def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
     """The record of a comparison to go on with: the file's, or a new one that holds `nothing` yet.
 
-    ValueError where the file was `made_with` something else, whose figures would not belong beside new ones.
+    ValueError where the file was `made_with` something else, whose figures would not belong beside new ones, and
+    where it is damaged.
     """
     made_with = json.loads(json.dumps(made_with))                    # as a file holds it: lists for tuples
     if not path.exists():
         return {"command": command, "torch": torch.__version__, **made_with, **nothing}
-    record = json.loads(path.read_text())
+    record = read_json(path)
     if any(record.get(key) != value for key, value in made_with.items()):
         raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
     return record
@@ -99,38 +121,98 @@ def _known(name: str) -> str:
 def load(name_or_path: str | Path, device: str | torch.device | None = None) -> torch.nn.Module:
     """A ready network (eval mode, no gradients for its weights) with its `.record`.
 
-    name_or_path: a shipped name such as "scenes-progan", or the path of a .safetensors file that
-    `gan_teach.checkpoints.save` wrote. Raises ValueError for an unknown name, FileNotFoundError for a
-    path without a file, BadCheckpoint for a file that is cut, altered or foreign.
+    name_or_path: a shipped name such as "scenes-progan", or the path of a file that `gan_teach.checkpoints.save`
+    wrote, with or without its suffix. Raises ValueError for an unknown name, FileNotFoundError for a path without a
+    file, BadCheckpoint for a file that is cut, altered or foreign: before anything larger than the file is made.
     """
     given = str(name_or_path)
-    is_path = given.endswith(".safetensors") or os.sep in given
-    path = Path(given) if is_path else data_folder() / f"{_known(given)}.safetensors"
-    if not path.exists():
+    ours = given in shipped()
+    is_path = not ours and (given.endswith(SUFFIX) or "/" in given or os.sep in given or Path(given).is_file())
+    path = Path(given) if is_path else data_folder() / f"{_known(given)}{SUFFIX}"
+    path = path if path.is_file() else _with_suffix(path)
+    if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")
-    again = "restore it with `git checkout`" if not is_path else "copy or train it again"
-    side = path.with_suffix(".json")
-    about = json.loads(side.read_text()) if side.exists() else {}
-    if about and about["sha256"] != sha256(path):
-        raise BadCheckpoint(f"{path} is not the file that {side.name} describes (its SHA-256 differs): it was cut "
-                            f"or altered; {again}")
+    again = "restore it with `git checkout`" if ours else "copy or train it again"
+    side, about = _side(path), {}
+    if side.exists():
+        try:
+            about = read_json(side)
+        except ValueError as error:
+            raise BadCheckpoint(f"{error}; it is the record of {path}: {again}") from error
+        if about.get("sha256") != sha256(path):
+            raise BadCheckpoint(f"{path} is not the file that {side.name} describes (its SHA-256 differs): it was cut "
+                                f"or altered, or {side.name} is of something else; {again}")
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+            if header.get("kind") not in KINDS:
+                raise BadCheckpoint(f"{path} was not written by gan_teach: its header names kind "
+                                    f"{header.get('kind')!r:.80}, not one of {', '.join(KINDS)}; {again}")
+            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 (not a dict)
+            network, config = _described(header, shapes)
+            tensors = {key: file.get_tensor(key) for key in shapes}
+    except BadCheckpoint:
+        raise
     except SafetensorError as error:
         raise BadCheckpoint(f"{path} cannot be read as safetensors ({error}); {again}") from error
-    if header.get("kind") not in KINDS:
-        raise BadCheckpoint(f"{path} was not written by gan_teach: its header names kind {header.get('kind')!r}, "
-                            f"not one of {', '.join(KINDS)}")
-    network, config = KINDS[header["kind"]]
-    try:
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(header["config"]).items()}
-        model = network(config(**options))
-        model.load_state_dict(tensors, strict=True)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(f"{path} does not fit the network that its header describes: {error}; {again}") from error
-    if not all(torch.isfinite(t).all() for t in tensors.values() if t.is_floating_point()):
-        raise BadCheckpoint(f"{path} holds NaN or infinite weights; {again}")
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:   # whatever a header may cause
+        raise BadCheckpoint(f"{path} does not fit the network that its header describes: {error!s:.300}; {again}") \
+            from error
+    with torch.inference_mode(False), torch.device("cpu"):   # whatever is set outside
+        model = network(config).float()
+        tensors = {name: t.clone() if t.is_inference() else t for name, t in tensors.items()}
+    state = model.state_dict()
+    if odd := [name for name, t in tensors.items() if t.is_floating_point() != state[name].is_floating_point()]:
+        raise BadCheckpoint(f"{path} holds {tensors[odd[0]].dtype} in {odd[0]}; {again}")
+    model.load_state_dict(tensors, strict=True)
+    if wrong := _not_finite(model.state_dict()):             # of the model: 1e300 is finite in the file alone
+        raise BadCheckpoint(f"{path} holds NaN or infinite weights ({wrong}); {again}")
     model.record = about
     return model.eval().requires_grad_(False).to(pick_device(device and str(device)))
+
+
+class _Counted(TorchFunctionMode):
+    """Lets torch be called so many times and no more, in this thread: a header may name a billion layers."""
+
+    def __init__(self, calls: int):
+        super().__init__()
+        self.calls = calls
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.calls -= 1
+        if self.calls < 0:
+            raise ValueError("it describes more layers than the file has tensors")
+        return func(*args, **(kwargs or {}))
+
+
+def _described(header: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> tuple[type, object]:
+    """The class and the configuration that a header names, if the network of that kind has these names and shapes.
+
+    It is made on the meta device, where nothing is allocated. ValueError, or what else a bad header causes.
+    """
+    network, config = KINDS[header["kind"]]
+    given = json.loads(header["config"])
+    defaults = {f.name: f.default for f in fields(config)}
+    if type(given) is not dict or given.keys() - defaults.keys():
+        raise ValueError(f"its configuration is {str(given)[:80]}")
+    options = {name: _plain(value) for name, value in given.items()}
+    for name, value in options.items():
+        kinds = (int, float) if type(defaults[name]) is float else (type(defaults[name]),)
+        if defaults[name] is not MISSING and type(value) not in kinds:
+            raise ValueError(f"its {name} is {value!r:.80}")
+    described = config(**options)
+    with torch.device("meta"), _Counted(200 * (len(shapes) + 10)):
+        wanted = {name: tuple(t.shape) for name, t in network(described).state_dict().items()}
+    if faults := [f"{name} is {shapes.get(name, 'missing')}, not {wanted.get(name, 'known')}"
+                  for name in sorted(wanted.keys() | shapes.keys()) if wanted.get(name) != shapes.get(name)]:
+        raise ValueError("; ".join(faults[:4]) + (f"; and {len(faults) - 4} more" if len(faults) > 4 else ""))
+    return network, described
+
+
+def _plain(value, depth: int = 0):
+    """A value of a configuration: a small number, a word, or a tuple of such. ValueError for anything else."""
+    if type(value) is list and depth < 3:
+        return tuple(_plain(part, depth + 1) for part in value)
+    if type(value) in (bool, str) or type(value) in (int, float) and math.isfinite(value) and abs(value) <= LARGEST:
+        return value
+    raise ValueError(f"its configuration holds {str(value)[:80]}")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
+import json
 import os
+import re
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+SAID = re.compile(rf"\(os error ({'|'.join(map(str, FULL))}|112)\)")      # as safetensors tells it; 112: Windows
+MAX_JSON = 1 << 26           # bytes of a record; the largest of ours has 0.2 MB
+DAY = 24 * 3600
 
 
 def data_folder() -> Path:
@@ -28,12 +40,59 @@ def cache_folder() -> Path:
 
 
 def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """The file's SHA-256, read in pieces."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a kill leaves the old file or the new one."""
+class DiskFull(OSError):
+    """What `writing` raises where there is no room."""
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[Path]:
+    """`with writing(path) as temporary:` what is written there becomes `path` at the end: a kill, an error or a full
+    disk leaves the old file, or the new one, whole.
+
+    `DiskFull`, an OSError, says "disk" where it is full. What a killed process left behind goes after a day.
+    """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if time.time() - left.lstat().st_mtime > DAY:
+            left.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except DiskFull:                                         # of another file, inside
+        raise
+    except Exception as error:                               # Python's, or what safetensors and torch make of it
+        causes = (error, error.__context__, error.__cause__)
+        if any(getattr(cause, "errno", None) in FULL for cause in causes) or SAID.search(str(error)):
+            raise DiskFull(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text whole, or not at all."""
+    with writing(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def read_json(path: str | Path, kind: type = dict):
+    """What a JSON file of ours holds: an object, or a list. ValueError with its name where it is damaged or foreign."""
+    try:
+        if Path(path).stat().st_size > MAX_JSON:
+            raise ValueError("it is too large")
+        found = json.loads(Path(path).read_text("utf-8"))
+        if type(found) is not kind:
+            raise ValueError(f"it holds a {type(found).__name__}, not a {kind.__name__}")
+    except (ValueError, RecursionError) as error:            # of bad JSON, too, and of bytes that are no text
+        raise ValueError(f"{path} is damaged: delete it ({error!s:.120})") from error
+    return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 from .networks.classifier import Classifier
-from .networks.layers import sample_z
+from .networks.layers import check_finite
+from .networks.protocols import check_images, latents
 from .networks.segmenter import UNet
 
 
@@ -45,16 +48,26 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 
     Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 features or a classifier's 64 or 128
     instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
-    of pictures; use thousands, and the same number on both sides.
+    of pictures; use thousands, and the same number on both sides. ValueError for NaN or infinity in pictures or
+    features, and for a single picture; a warning for fewer pictures than features, whose covariance is not known.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
+    fewest = min(len(real), len(fake))
+    if fewest < 2:
+        raise ValueError(f"a Fréchet distance needs two pictures or more on each side; got {len(real)} and {len(fake)}")
+
     features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
+    if fewest < features.num_features:
+        warnings.warn(f"{fewest} pictures for {features.num_features} features: such a Fréchet distance says little; "
+                      "use thousands", stacklevel=3)         # 3: past no_grad's wrapper
     metric = FrechetInceptionDistance(feature=features.eval(), normalize=False)
     metric = metric.to(real.device)       # it sums in float64
     for is_real, images in ((True, real), (False, fake)):
-        for part in images.split(batch):
+        for part in check_images(images, f"the {'real' if is_real else 'generated'} pictures").split(batch):
             metric.update(part, real=is_real)
+    for side in ("real", "fake"):                            # NaN here would end the whole process, inside LAPACK
+        check_finite(f"the judge's features of the {side} pictures", getattr(metric, f"{side}_features_cov_sum"))
     return float(metric.compute())
 
 
@@ -62,7 +75,8 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F."""
     seen = (SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)).eval()
-    return torch.cat([seen(part) for part in images.split(batch)])
+    found = torch.cat([seen(part) for part in check_images(images, "the pictures").split(batch)])
+    return check_finite("the judge's features", found)
 
 
 @torch.no_grad()
@@ -72,8 +86,14 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     Kynkäänniemi et al. 2019 (arXiv 1904.06991, Eq. 1 and 2): a set's manifold is the union of balls around its
     samples, each as wide as the distance to the sample's k-th nearest neighbour. Precision is the share of generated
     samples inside the real manifold (the rest is broken), recall the share of real ones inside the generated (the rest
-    is missing). Real pictures against others of them do not reach 1 either: print theirs beside it.
+    is missing). Real pictures against others of them do not reach 1 either: print theirs beside it. ValueError for NaN
+    or infinity, and for no more than k samples.
     """
+    check_finite("the features of real pictures", real)
+    check_finite("the features of generated pictures", fake)
+    if min(len(real), len(fake)) <= k:
+        raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
+
     def inside(samples: torch.Tensor, manifold: torch.Tensor) -> float:
         radii = torch.cdist(manifold, manifold).kthvalue(k + 1, dim=1).values              # the first is itself
         return float((torch.cdist(samples, manifold) <= radii).any(1).double().mean())
@@ -88,8 +108,12 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 
     Salimans et al. 2016 (arXiv 1606.03498), computed by torchmetrics. From 1, where the classifier cannot tell
     anything apart, to the number of classes, where each picture is clear and all classes are equally frequent.
-    Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits.
+    Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits;
+    ValueError for fewer pictures than splits, NaN and infinity.
     """
+    check_images(fake, "the pictures")
+    if not 1 <= splits <= len(fake):
+        raise ValueError(f"splits goes from 1 to the number of pictures, {len(fake)}; got {splits}")
     from torchmetrics.image.inception import InceptionScore
 
     with torch.random.fork_rng(devices=[]):
@@ -110,5 +134,5 @@ def sharpness(images: torch.Tensor) -> float:
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file."""
-    device = next(G.parameters()).device
-    return torch.cat([G(z).clamp(-1, 1) for z in sample_z(n, G.z_dim, seed, device).split(batch)])
+    parts = [G(z).clamp(-1, 1) for z in latents(G, n, seed).split(batch)]
+    return check_finite("the generated pictures", torch.cat(parts))

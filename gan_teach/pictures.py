@@ -1,8 +1,8 @@
 """Pictures as arrays, bytes and HTML: grids, heat maps, outlines, label colours, tables of pictures.
 
 A *picture* below is any of: a float tensor 3×H×W in [-1, 1], a float or boolean map H×W in [0, 1], a uint8
-array H×W×3, or encoded PNG/JPEG bytes. Nothing here draws with matplotlib (a panel calls it at every slider move);
-`chart` only frames a figure that a notebook has drawn.
+array H×W×3, encoded PNG/JPEG bytes, or what else `worlds/reading.py` takes. Nothing here draws with matplotlib (a
+panel calls it at every slider move); `chart` only frames a figure that a notebook has drawn.
 `show([[image, mask, heat], …], alt=…)` follows netdissect: nested lists are a table of pictures.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import colorsys
+import hashlib
 import io
 from collections.abc import Sequence
 from html import escape
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+
+from .worlds.reading import array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
 INFERNO = np.array([[0, 0, 4], [27, 12, 65], [74, 12, 107], [120, 28, 109], [165, 44, 96], [207, 68, 70],
@@ -38,23 +41,7 @@ def to_uint8(x) -> np.ndarray:
     return x.movedim(-3, -1).contiguous().numpy()
 
 
-def as_array(picture) -> np.ndarray:
-    """Any picture -> uint8 H×W×3."""
-    if isinstance(picture, (bytes, bytearray, memoryview)):
-        return np.asarray(Image.open(io.BytesIO(bytes(picture))).convert("RGB"))
-    if isinstance(picture, torch.Tensor) and picture.is_floating_point() and picture.ndim == 4 and len(picture) == 1:
-        picture = picture[0]
-    if isinstance(picture, torch.Tensor) and picture.is_floating_point() and picture.ndim == 3:
-        return to_uint8(picture)
-    a = picture.detach().cpu().numpy() if isinstance(picture, torch.Tensor) else np.asarray(picture)
-    if a.dtype == bool or (a.dtype.kind == "f" and a.ndim == 2):
-        a = (np.clip(a.astype(np.float32), 0, 1) * 255).round().astype(np.uint8)
-    if a.dtype == np.uint8 and a.ndim == 2:
-        a = np.repeat(a[..., None], 3, 2)
-    if a.dtype != np.uint8 or a.ndim != 3 or a.shape[2] != 3:
-        raise ValueError(f"not a picture: {a.dtype} of shape {a.shape}; wanted floats 3×H×W in [-1, 1], a map H×W "
-                         "in [0, 1], or uint8 H×W×3 (colour a label mask first: colour_mask(mask, classes))")
-    return a
+as_array = array         # any picture -> uint8 H×W×3: `worlds/reading.py`
 
 
 def grid(images, columns: int = 8) -> np.ndarray:
@@ -235,3 +222,9 @@ def chart(figure, alt: str, width: int = 680) -> Table:
 def to_float(images: torch.Tensor) -> torch.Tensor:
     """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
     return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images
+
+
+def fingerprint(images: torch.Tensor) -> str:
+    """What tells these pictures from any others: the SHA-256 of their shape, kind and numbers."""
+    a = np.ascontiguousarray(images.detach().cpu().numpy())
+    return hashlib.sha256(f"{a.dtype} {a.shape} ".encode() + hashlib.sha256(a.data).digest()).hexdigest()

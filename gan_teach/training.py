@@ -16,9 +16,11 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -27,7 +29,7 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from . import pictures
-from .files import write_text
+from .files import read_json, write_text, writing
 from .networks.layers import keep_freed_memory, low_precision, pick_device, sample_z
 from .networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from .networks.wgan import wasserstein, wasserstein_gp
@@ -72,7 +74,7 @@ class Settings:
     noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the end of the cooling …
     noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
-    seed: int = 0
+    seed: int = 0                  # from 0 to 2³² − 1: torch tells no others apart
     bf16: bool = True              # autocast, where it is fast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
 
@@ -153,6 +155,22 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for sig, handler in handlers.items():
             signal.signal(sig, handler)
+
+
+def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
+    """What `Training.save` wrote, its checksums compared. ValueError naming the file where it is damaged or foreign."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if part := archive.testzip():                    # torch.load does not look
+                raise ValueError(f"the checksum of its {part} differs")
+        state = torch.load(path, map_location=device, weights_only=True)
+        if type(state) is not dict or "settings" not in state:
+            raise ValueError("it is no snapshot of a training")
+    except FileNotFoundError:
+        raise
+    except Exception as error:                               # a damaged file may fail anywhere in the reader
+        raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
+    return state
 
 
 class Training:
@@ -261,8 +279,13 @@ class Training:
         self.optimisers[which].step()
         return float(mean[1])
 
+    @cached_property
+    def data(self) -> str:
+        """The fingerprint of the pictures."""
+        return pictures.fingerprint(self.real)
+
     def state(self) -> dict:
-        return {"steps": self.steps, "seconds": self.seconds, "settings": _comparable(self.settings),
+        return {"steps": self.steps, "seconds": self.seconds, "settings": _comparable(self.settings), "data": self.data,
                 "G": self.G.state_dict(), "D": self.D.state_dict(),
                 "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
 
@@ -270,6 +293,8 @@ class Training:
         if state["settings"] != _comparable(self.settings):
             raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
                              f"snapshot {state['settings']}, now {_comparable(self.settings)}")
+        if state.get("data", self.data) != self.data:
+            raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
         self.steps, self.seconds = state["steps"], state["seconds"]
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
@@ -280,10 +305,19 @@ class Training:
             net.grow(resolution, alpha)
 
     def save(self, path: Path) -> None:
-        """Write the state under a temporary name, then rename: a kill leaves the old file or the new one."""
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        torch.save(self.state(), temporary)
-        os.replace(temporary, path)
+        """Write the state whole: a kill or a full disk leaves the old file or the new one."""
+        with writing(path) as temporary, temporary.open("wb") as file:
+            torch.save(self.state(), file)
+
+    def resume(self, path: Path) -> None:
+        """Go on from what `save` wrote. ValueError naming the file where it is damaged, or of another training."""
+        state = snapshot(path, self.device)
+        try:
+            self.restore(state)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+            raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
 
 
 def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,
@@ -301,10 +335,12 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     resume = folder / "resume.pt"
     if resume.exists():
-        training.restore(torch.load(resume, map_location=training.device, weights_only=True))
+        training.resume(resume)
     s = training.settings
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
+    if training.steps >= end and first:
+        print(f"nothing to do: the training in {folder} has made {training.steps} of {end} steps")
     z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
     clock = time.monotonic() - training.seconds
     with stop_signals() as stop, tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images",
@@ -320,7 +356,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                 training.save(resume)
             if training.steps % picture_every == 0 and first:
                 with torch.no_grad():
-                    grid = pictures.grid(training.G_ema(z), columns=8)
+                    grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
                 (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
             shown = training.steps * s.batch
             if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
@@ -335,7 +371,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
 def curve(folder: str | Path) -> list[dict]:
     """The rows that `run` has written in a folder: images shown, and what the judge said then."""
     path = Path(folder) / "curve.json"
-    return json.loads(path.read_text()) if path.exists() else []
+    return read_json(path, list) if path.exists() else []
 
 
 def _any(flag: bool) -> bool:

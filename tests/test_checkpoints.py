@@ -1,6 +1,8 @@
 """Weights come back as they were written, and a bad file is refused with its name and what to do."""
 
 import json
+import os
+import time
 
 import pytest
 import torch
@@ -8,7 +10,11 @@ from safetensors.torch import save_file
 
 import gan_teach
 from gan_teach import checkpoints, files, recipes
-from gan_teach.networks.progan import Generator, ProGANConfig
+from gan_teach.__main__ import main
+from gan_teach.dissection.units import save_units
+from gan_teach.networks.layers import sample_z, seeded
+from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
+from gan_teach.training import Settings, Training
 
 
 @pytest.fixture
@@ -80,3 +86,171 @@ def test_shipped_weights_are_small():
 def test_the_record_and_the_segmenter_keep_their_promises():
     assert checkpoints.record("scenes-segmenter")["mean_iou"] >= 0.90
     assert set(checkpoints.shipped()) >= {"scenes-progan", "scenes-segmenter"}
+
+
+# ------------------------------------------------------------------------------------------ files of the reader's own
+
+def test_a_suffix_is_added_and_none_is_replaced(tmp_path):
+    torch.manual_seed(0)
+    first, second = (Generator(ProGANConfig(z_dim=4, widths=(4,))) for _ in range(2))
+    for name, G in (("gen-0.1", first), ("gen-0.2", second)):
+        checkpoints.save(tmp_path / name, G)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gen-0.1.json", "gen-0.1.safetensors", "gen-0.2.json", "gen-0.2.safetensors"]
+    z = torch.randn(2, 4)
+    for name, G in (("gen-0.1", first), ("gen-0.2", second)):
+        for given in (tmp_path / name, str(tmp_path / name), tmp_path / f"{name}.safetensors"):
+            assert torch.equal(gan_teach.load(given, "cpu")(z), G(z))
+
+
+def test_nothing_that_is_not_finite_or_not_ours_is_saved(saved, tmp_path):
+    G, path = saved
+    before = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    with torch.no_grad():
+        next(G.parameters())[0] = float("nan")
+    with pytest.raises(ValueError, match="blocks.layer1.conv.weight holds NaN.*not written"):
+        checkpoints.save(path, G)
+    assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == before
+    with pytest.raises(ValueError, match="a Linear cannot be saved"):
+        checkpoints.save(tmp_path / "other", torch.nn.Linear(2, 2))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda t: t.double().fill_(1e300), "NaN or infinite weights"), (lambda t: t.to(torch.complex64), "complex64"),
+    (lambda t: t.to(torch.float8_e4m3fn).fill_(float("nan")), "NaN or infinite weights"),
+    (lambda t: t.to(torch.int32), "int32"), (lambda t: t > 0, "bool"), (lambda t: t[..., :1], r"is \(.*\), not \(")])
+def test_the_tensors_of_the_model_are_checked(saved, change, message):
+    G, path = saved
+    path.with_suffix(".json").unlink()
+    state = G.state_dict()
+    state["blocks.layer2.conv.weight"] = change(state["blocks.layer2.conv.weight"]).contiguous()
+    save_file(state, path, {"kind": "progan", "config": json.dumps({"widths": [8, 8], "z_dim": 8})})
+    with pytest.raises(checkpoints.BadCheckpoint, match=f"small.safetensors.*{message}"):
+        gan_teach.load(path)
+
+
+@pytest.mark.parametrize("kind, config", [
+    ("stylegan", '{"mapping_layers": 1000000000}'), ("stylegan", '{"mapping_layers": 1000000}'),
+    ("stylegan", f'{{"resolution": {2**4000}}}'), ("stylegan", '{"z_dim": 1048576, "w_dim": 1048576}'),
+    ("progan", '{"widths": [1000000, 1000000]}'), ("progan", f'{{"widths": [{"1, " * 100_000}1]}}'),
+    ("progan", '{"z_dim": true}'), ("progan", '{"z_dim": "8"}'), ("progan", '{"z_dim": 1e999}'),
+    ("progan", '{"widths": [[8]]}'), ("progan", "[" * 100_000), ("progan", "[]"), ("progan", "null"), ("progan", ""),
+    ("dcgan", '{"first": -1}'), ("classifier", '{"heads": [["a"]]}'), ("segmenter", '{"classes": 5}')])
+def test_a_header_is_compared_before_anything_of_its_size_is_made(tmp_path, kind, config):
+    save_file({"w": torch.ones(2)}, tmp_path / "small.safetensors", {"kind": kind, "config": config})
+    start = time.process_time()
+    with pytest.raises(checkpoints.BadCheckpoint, match="small.safetensors does not fit the network"):
+        gan_teach.load(tmp_path / "small.safetensors")
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("side", [b"", b"{", b"[]", b"null", b"3", b"{}", b'{"sha256": 5}', b"\xff\xfe", b"[" * 100_000,
+                                  b'{"sha256": null}', b'{"a": ' * 50_000])
+def test_a_broken_record_is_refused_by_name(saved, side, capsys):
+    _, path = saved
+    path.with_suffix(".json").write_bytes(side)
+    with pytest.raises(checkpoints.BadCheckpoint, match="small.json"):
+        gan_teach.load(path)
+    assert main(["dissect", str(path)]) == 1
+    assert "small.json" in (said := capsys.readouterr().err) and "Traceback" not in said
+
+
+@pytest.mark.parametrize("setting", ["float64", "meta", "inference"])
+def test_what_is_set_outside_changes_nothing(saved, setting):
+    G, path = saved
+    z, first = torch.randn(2, 8), sample_z(2, 8, seed=0)
+    wanted = G(z)
+    try:
+        if setting == "float64":
+            torch.set_default_dtype(torch.float64)
+        if setting == "meta":
+            torch.set_default_device("meta")
+        with torch.inference_mode(setting == "inference"):
+            again = gan_teach.load(path, "cpu")
+            assert torch.equal(again(z), wanted)
+            assert torch.equal(sample_z(2, 8, seed=0), first)
+            if setting == "meta":
+                with pytest.raises(ValueError, match=r"instead of torch.set_default_device\('meta'\)"):
+                    seeded(0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    assert not next(again.parameters()).is_inference()
+
+
+# ------------------------------------------------------------------------------------------ which file it is
+
+def test_a_shipped_name_comes_before_a_folder_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes-progan").mkdir()
+    assert gan_teach.load("scenes-progan", "cpu").record["kind"] == "progan"
+    with pytest.raises(FileNotFoundError, match="encoder_epoch_40.pth"):
+        gan_teach.load("./scenes-progan")
+
+
+def test_a_folder_of_a_training_points_to_the_file_in_it(saved):
+    _, path = saved
+    with pytest.raises(FileNotFoundError, match=f"load {path}"):
+        gan_teach.load(path.parent)
+    path.unlink()
+    (path.parent / "resume.pt").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="has not ended"):
+        gan_teach.load(path.parent)
+
+
+@pytest.mark.parametrize("name", ["net.bin", "net", "net.ckpt", "net.pth"])
+def test_our_file_is_known_by_its_first_bytes(saved, name):
+    G, path = saved
+    other = path.parent / name
+    other.write_bytes(path.read_bytes())
+    z = torch.randn(2, 8)
+    assert torch.equal(gan_teach.load(other, "cpu")(z), G(z))
+
+
+# ------------------------------------------------------------------------------------------ a full disk
+
+def test_a_full_disk_is_told_and_leaves_the_old_file_alone(saved):
+    """No file may grow beyond 500 bytes: every writer fails as on a full disk, half-way."""
+    resource = pytest.importorskip("resource")
+    G, path = saved
+    folder, before = path.parent, path.read_bytes()
+    small = ProGANConfig(z_dim=4, widths=(4,))
+    training = Training(Generator(small), Discriminator(small), torch.zeros(4, 3, 4, 4, dtype=torch.uint8),
+                        Settings(batch=2), "cpu")
+    writers = {path: lambda: checkpoints.save(path, G),
+               folder / "units.json": lambda: save_units(folder / "units.json", list(range(500)), "layer1", "tree"),
+               folder / "resume.pt": lambda: training.save(folder / "resume.pt"),
+               folder / "note.txt": lambda: files.write_text(folder / "note.txt", "x" * 100_000)}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    told = {}
+    for file, write in writers.items():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+        try:
+            write()
+        except OSError as error:
+            told[file] = str(error)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert set(told) == set(writers)
+    assert all(f"the disk is full, {file} was not written" in text for file, text in told.items())
+    assert path.read_bytes() == before and {p.name for p in folder.iterdir()} == {"small.safetensors", "small.json"}
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path):
+    old, new = tmp_path / ".note.txt.1.tmp", tmp_path / ".note.txt.2.tmp"
+    for left in (old, new):
+        left.write_text("half")
+    os.utime(old, (1, 1))
+    files.write_text(tmp_path / "note.txt", "whole")
+    assert {p.name for p in tmp_path.iterdir()} == {"note.txt", ".note.txt.2.tmp"}
+
+
+# ------------------------------------------------------------------------------------------ records
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b"7"])
+def test_a_damaged_record_is_named(tmp_path, data):
+    path = tmp_path / "plane.json"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="plane.json is damaged: delete it"):
+        checkpoints.unfinished(path, "command", {"settings": 1})

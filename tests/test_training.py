@@ -304,6 +304,36 @@ def test_snapshot_of_other_settings_is_refused(tmp_path):
         run(tiny(lr=1e-4), tmp_path, steps=2)
 
 
+def test_a_snapshot_of_other_pictures_and_a_damaged_one_are_refused_by_name(tmp_path):
+    training = tiny()
+    training.step()
+    path = tmp_path / "resume.pt"
+    training.save(path)
+    other = tiny()
+    other.real = 255 - other.real
+    with pytest.raises(ValueError, match=r"resume.pt: this snapshot was made with other pictures"):
+        run(other, tmp_path, steps=2)
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-100], b"text", whole[:len(whole) // 2] + bytes(999) + whole[len(whole) // 2 + 999:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="resume.pt is damaged: delete it"):
+            run(tiny(), tmp_path, steps=2)
+    torch.save({"settings": training.state()["settings"]}, path)
+    with pytest.raises(ValueError, match="resume.pt is damaged: delete it .KeyError"):
+        run(tiny(), tmp_path, steps=2)
+    path.write_bytes(whole)
+    (tmp_path / "curve.json").write_text("{")
+    with pytest.raises(ValueError, match="curve.json is damaged: delete it"):
+        curve(tmp_path)
+
+
+def test_a_training_that_has_nothing_to_do_says_so(tmp_path, capsys):
+    run(tiny(), tmp_path, steps=1)
+    assert "nothing to do" not in capsys.readouterr().out
+    run(tiny(), tmp_path, steps=1)
+    assert f"nothing to do: the training in {tmp_path} has made 1 of 1 steps" in capsys.readouterr().out
+
+
 def test_sample_grids_are_written(tmp_path):
     run(tiny(), tmp_path, steps=4, picture_every=2)
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["00000008.png", "00000016.png"]

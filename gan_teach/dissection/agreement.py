@@ -7,7 +7,6 @@ what chance gives, and the units of a class. Taught in notebooks/01_gan_dissecti
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..files import writing
 from ..networks.protocols import check_name
 
 # Student's t: 95 % of a mean of K values lie within this many standard errors, K = 2, …, 10
@@ -150,12 +150,8 @@ class Dissection:
         """Write a .safetensors file; under a temporary name first, so a cut-off save breaks nothing."""
         about = {f.name: getattr(self, f.name) for f in fields(self)}
         tensors = {name: about.pop(name) for name in list(about) if isinstance(about[name], Tensor)}
-        temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp")
-        try:
+        with writing(path) as temporary:
             save_file(tensors, temporary, metadata={"gan_teach.dissection": json.dumps(about)})
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Dissection:
@@ -164,6 +160,11 @@ class Dissection:
             with safe_open(path, "pt") as file:
                 about = json.loads((file.metadata() or {})["gan_teach.dissection"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
-        except (SafetensorError, KeyError) as error:
-            raise ValueError(f"{path} is no saved Dissection, or damaged ({error}); dissect again") from error
-        return cls(**{**about, "classes": tuple(about["classes"])}, **tensors)
+            found = cls(**{**about, "classes": tuple(about["classes"])}, **tensors)
+            folds, U, C = found.fold_intersection.shape
+            if (folds, U) != tuple(found.fold_unit_pixels.shape) or (folds, C) != tuple(found.fold_class_pixels.shape) \
+                    or len(found.classes) != C or tuple(found.thresholds.shape) != (U,) or type(found.layer) is not str:
+                raise ValueError("its parts do not fit each other")
+        except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{path} is no saved Dissection, or damaged ({error!s:.120}); dissect again") from error
+        return found

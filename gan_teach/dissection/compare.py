@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from ..metrics import frechet_distance
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, device_of, evaluating
+from ..networks.protocols import Generator, Segmenter, device_of, evaluating, latents
 from ..pictures import to_float
 from .agreement import Dissection
 from .unit_iou import dissect_layers
@@ -106,5 +105,5 @@ def _distance(G: Generator, real: Tensor, segmenter, seed: int, batch: int = 100
     """Fréchet distance of as many pictures of G to the real ones."""
     device = device_of(G)
     with evaluating(G, segmenter):
-        fake = torch.cat([G(z.to(device)).clamp(-1, 1) for z in sample_z(len(real), G.z_dim, seed).split(batch)])
+        fake = torch.cat([G(z).clamp(-1, 1) for z in latents(G, len(real), seed).split(batch)])
     return frechet_distance(to_float(real).to(device), fake, segmenter)

@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, check_layer, check_name, device_of, evaluating
+from ..networks.layers import sample_z, seeded
+from ..networks.protocols import Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import segment
 from .agreement import Dissection
 from .intervention import ablate, insert, levels
@@ -56,8 +56,8 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
     check_layer(G, layer)
     if reach < 1 or reach % 2 == 0:
         raise ValueError(f"reach is an odd number of places, 1 or more; got {reach}")
-    c, device, found, labels = check_name("class", cls, segmenter.classes), device_of(G), [], []
-    C = len(segmenter.classes)
+    c, device, found, labels = check_name("class", cls, classes_of(segmenter)), device_of(G), [], []
+    C = len(classes_of(segmenter))
     with evaluating(G, segmenter), tqdm(desc=f"insert {cls}", unit="try", leave=False, disable=not progress) as bar:
         for part in z.split(batch):
             N, copies = len(part), max(1, batch // len(part))
@@ -161,10 +161,11 @@ def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter
     z = sample_z(samples, G.z_dim, seed)
     tries = insertion_maps(G, z, layer, units, segmenter, cls, k, reach, batch, progress)
     h, w = tries.gained.shape[-2:]
-    shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(len(segmenter.classes))], 1)     # (N, C, h, w)
+    C = len(classes_of(segmenter))
+    shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(C)], 1)            # (N, C, h, w)
     share, context = shares.max(1)                                          # (N, h, w)
     context[share < min_share] = MIXED
-    return Contexts(cls, tuple(segmenter.classes), tries, context, tries.labels[0].numel() / (h * w))
+    return Contexts(cls, tuple(classes_of(segmenter)), tries, context, tries.labels[0].numel() / (h * w))
 
 
 # -------------------------------------------------------------------------------------- what resists removal
@@ -223,14 +224,14 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     columns, best = [], []
     for name in names:
         check_name("ranking for class", name, known)
-        columns.append(check_name("class", name, segmenter.classes))
+        columns.append(check_name("class", name, classes_of(segmenter)))
         units = rankings.units_for(name) if isinstance(rankings, Dissection) else rankings[name]
         best.append(check_units(units, U)[:n])
         if len(best[-1]) < n:
             raise ValueError(f"the ranking for {name!r} has only {len(best[-1])} units; n = {n}")
-    rng = torch.Generator().manual_seed(seed)
+    rng = seeded(seed)
     chance = [torch.randperm(U, generator=rng)[:n].tolist() for _ in range(draws)]
-    C, before, after, random = len(segmenter.classes), [], [], []
+    C, before, after, random = len(classes_of(segmenter)), [], [], []
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, label="resists removal" if progress else None):
             def count(units, r=r, f=f):

@@ -15,8 +15,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from .. import pictures
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, activations, device_of, evaluating
+from ..networks.protocols import Generator, activations, evaluating, latents
 from .agreement import Dissection
 from .unit_iou import LOUDEST, in_order, masks
 from .units import Units, check_units
@@ -100,7 +99,7 @@ def layer_tops(G: Generator, found: Mapping[str, Dissection], units: Mapping[str
     if any(d.loudest is None for d in found.values()) or not 1 <= k <= LOUDEST:
         raise ValueError(f"a dissection remembers {LOUDEST} pictures a unit, one from an old file none (dissect "
                          f"again); got k={k}")
-    z = sample_z(one.samples, G.z_dim, one.seed).to(device_of(G))
+    z = latents(G, one.samples, one.seed)
     best = {layer: dict(zip(units[layer], found[layer].loudest[units[layer], :k].tolist())) for layer in layers}
     wanted = torch.tensor(sorted({i for rows in best.values() for row in rows.values() for i in row}))
     image, on = {}, {}

@@ -21,8 +21,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, activations, device_of, evaluating
+from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
 from .agreement import Dissection
 from .unit_iou import dissect_layers, few, in_order, labels_on, upsampled
 
@@ -129,8 +128,8 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     The 100 levels of a unit are the values above which 0.1 % … 100 % of it lie (`SHARES`), before upsampling, read
     from the first pictures. `seed` is another than that of the dissection which shall use the thresholds.
     """
-    layers, device, C = in_order(G, layers), device_of(G), len(segmenter.classes)
-    z = sample_z(samples, G.z_dim, seed).to(device)
+    layers, device, C = in_order(G, layers), device_of(G), len(classes_of(segmenter))
+    z = latents(G, samples, seed)
     bar = tqdm(total=samples, desc=f"information of {few(layers)}", unit="picture", leave=False, disable=not progress)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each
@@ -150,7 +149,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
                     index = (k + row) * C + labels[i:i + chunk].flatten()   # (U, n·P)
                     counts[layer] += torch.bincount(index.flatten(), minlength=len(counts[layer]))
             bar.update(len(part))
-    return {layer: JointHistogram(layer, tuple(segmenter.classes), samples, levels[layer].cpu(),
+    return {layer: JointHistogram(layer, tuple(classes_of(segmenter)), samples, levels[layer].cpu(),
                                   counts[layer].view(-1, K + 1, C).cpu()) for layer in layers}
 
 

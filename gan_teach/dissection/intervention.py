@@ -23,8 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
+from ..networks.layers import check_gradients, seeded
+from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .pixels import class_pixels, coverage, pictures, unit_count
 from .units import Ranking, Units, check_units
@@ -40,6 +40,7 @@ def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor
     if where is None:
         return amount
     n, _, h, w = r.shape
+    where = torch.as_tensor(where)
     if tuple(where.shape) not in ((h, w), (1, 1, h, w), (n, 1, h, w)):
         raise ValueError(f"where is a mask {h}×{w} or {n}×1×{h}×{w}, the size of r; got {tuple(where.shape)}")
     return amount * where.to(r)
@@ -107,7 +108,7 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
 
     If no picture shows the class there is no such mean; then k is the mean of the pictures' largest values.
     """
-    c = check_name("class", cls, segmenter.classes)
+    c = check_name("class", cls, classes_of(segmenter))
     total, weight, largest = 0.0, 0.0, 0.0
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, label=f"levels of {cls}" if progress else None):
@@ -137,7 +138,7 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
     or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures.
     """
-    c, total = check_name("class", cls, segmenter.classes), 0.0
+    c, total = check_name("class", cls, classes_of(segmenter)), 0.0
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
@@ -155,7 +156,7 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     Returns name -> (mean, standard deviation), two of (K,) each: of one order, with deviation 0; and "random", of
     `draws` random orders. k is that of `levels`, on the same pictures. ValueError for more units than an order has.
     """
-    rng, U = torch.Generator().manual_seed(seed), unit_count(G, layer)
+    rng, U = seeded(seed), unit_count(G, layer)
     named = {name: [check_units(order, U)] for name, order in orders.items()}
     named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
     most = min(len(order) for several in named.values() for order in several)
@@ -204,7 +205,7 @@ class Curve:
 
 @torch.no_grad()
 def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
-    c, most, before = check_name("class", cls, segmenter.classes), min(map(len, orders)), 0
+    c, most, before = check_name("class", cls, classes_of(segmenter)), min(map(len, orders)), 0
     if not all(0 <= count <= most for count in counts):
         raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
     pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
@@ -237,7 +238,7 @@ def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
                  counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
                  progress: bool = True) -> Curve:
     """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
-    U, rng = unit_count(G, layer), torch.Generator().manual_seed(seed)
+    U, rng = unit_count(G, layer), seeded(seed)
     shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(orders)]
     return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, in_place, progress)
 
@@ -255,7 +256,7 @@ def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, sam
     candidates: None for all. Costs one f and one segmentation per unit and picture. Blind to units that
     matter only together; `optimise_alpha` is not. Equal scores: less change elsewhere first.
     """
-    c, U, before = check_name("class", cls, segmenter.classes), unit_count(G, layer), 0
+    c, U, before = check_name("class", cls, classes_of(segmenter)), unit_count(G, layer), 0
     candidates = range(U) if candidates is None else check_units(candidates, U)
     removed, changed = torch.full((U,), -math.inf), torch.zeros(U)
     removed[list(candidates)] = 0
@@ -293,18 +294,19 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     init: the first α, a number or (U,) values (the official start: IoU over its maximum). Learns from those
     of `samples` pictures that show c. Returns a `Ranking`: `score` is α, `tie` the gradient's mean pull.
     """
-    c, device, U = check_name("class", cls, segmenter.classes), device_of(G), unit_count(G, layer)
+    check_gradients()
+    c, device, U = check_name("class", cls, classes_of(segmenter)), device_of(G), unit_count(G, layer)
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
-    rng, pull, history = torch.Generator().manual_seed(seed), torch.zeros(U), []
+    rng, pull, history = seeded(seed), torch.zeros(U), []
     alpha = torch.zeros(U, device=device).add_(torch.as_tensor(init, device=device)).requires_grad_()
     adam, bar = torch.optim.Adam([alpha], lr), tqdm(range(steps), desc=f"α of {cls}", leave=False, disable=not progress)
     with evaluating(G, segmenter), torch.no_grad():
         shows = [class_pixels(f(r), segmenter)[:, c] > 0 for r, f in pictures(G, layer, samples, seed)]
-        z = sample_z(samples, G.z_dim, seed)[torch.cat(shows).cpu()]
+        z = latents(G, samples, seed)[torch.cat(shows)]
         if not len(z):
             raise ValueError(f"none of {samples} pictures shows {cls!r}; raise samples or change the seed")
         for _ in bar:
-            r, f = G.at(z[torch.randperm(len(z), generator=rng)[:batch]].to(device), layer)   # (N, U, h, w)
+            r, f = G.at(z[torch.randperm(len(z), generator=rng)[:batch]], layer)   # (N, U, h, w)
             s = segmenter(f(r)).softmax(1)                                  # (N, C, H, W)
             b = s.argmax(1, keepdim=True)                                   # (N, 1, H, W) labels before
             here, absent = b == c, coverage(b[:, 0], c, r.shape[-2:]) == 0  # (N, 1, H, W), (N, 1, h, w)

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, check_layer, device_of
+from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, latents
 from ..networks.segmenter import segment
 
 
@@ -24,8 +23,8 @@ def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50,
     check_layer(G, layer)
     if samples < 1:
         raise ValueError(f"samples must be at least 1; got {samples}")
-    for z in tqdm(sample_z(samples, G.z_dim, seed).split(batch), label, leave=False, disable=label is None):
-        yield G.at(z.to(device_of(G)), layer)
+    for z in tqdm(latents(G, samples, seed).split(batch), label, leave=False, disable=label is None):
+        yield G.at(z, layer)
 
 
 @torch.no_grad()
@@ -36,7 +35,7 @@ def unit_count(G: Generator, layer: str) -> int:
 
 def class_pixels(images: Tensor, segmenter: Segmenter) -> Tensor:
     """Pixels of every class in every picture: images N×3×H×W -> N×C (long)."""
-    return label_pixels(segment(segmenter, images), len(segmenter.classes))
+    return label_pixels(segment(segmenter, images), len(classes_of(segmenter)))
 
 
 def label_pixels(labels: Tensor, C: int) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..metrics import SegmenterFeatures
+from ..networks.layers import seeded
 from ..networks.protocols import Generator, check_name, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -144,7 +145,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
             raise ValueError(f"n goes from 1 to the {U} units of {layer!r}; got {n}")
         units = scores.argsort(descending=True, stable=True)[:n]
     units = check_units(units, U)
-    rng = torch.Generator().manual_seed(seed)
+    rng = seeded(seed)
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]
     with evaluating(G, segmenter):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -16,8 +15,8 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, device_of, evaluating
+from ..files import write_text
+from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
 from .agreement import Dissection
 from .figures import Tops, figure_words, layer_figure, layer_tops, strip
 from .information import dissect_by_information, quality_of
@@ -40,11 +39,13 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
     if shuffles < 2 or not 1 <= top <= LOUDEST:
         raise ValueError(f"a report needs shuffles of 2 or more and top of 1 to {LOUDEST}; got {shuffles} and {top}")
+    if samples <= shuffles:
+        raise ValueError(f"samples must be more than {shuffles}, the number of shuffles; got {samples}")
     options = {"seed": seed, "batch": batch, "shuffles": shuffles, "progress": progress}
     found = dissect_by_information(G, every, segmenter, samples, **options) if information else \
         dissect_layers(G, every, segmenter, samples, quantile, **options)
     with torch.no_grad(), evaluating(G, segmenter):
-        size = tuple(segmenter(G(sample_z(1, G.z_dim, seed).to(device_of(G)))).shape[-2:])  # the grid of the counts
+        size = tuple(segmenter(G(latents(G, 1, seed))).shape[-2:])  # the grid of the counts
     name = name or type(G).__name__
     figure = io.BytesIO()
     layer_figure(found, above_chance=True).savefig(figure, dpi=130, facecolor="white")
@@ -61,7 +62,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>Dissection of {escape(name)}</title><style>{CSS}</style></head><body>
 <header id=top><h1>What the units of {escape(name)} draw</h1>
-<p>{samples} pictures of seed {seed}; {len(segmenter.classes)} classes. A unit's threshold: {way}.<br>
+<p>{samples} pictures of seed {seed}; {len(classes_of(segmenter))} classes. A unit's threshold: {way}.<br>
 Units listed: {links}</p></header>
 <main><section><h2>Units that match a class, layer by layer</h2><div class=wide>{chart}</div>
 <details><summary>How to read this page</summary><p>A <b>unit</b> is one feature map of a layer. It is <b>on</b> where
@@ -74,15 +75,8 @@ over their joint entropy. A unit <b>matches</b> the class of its highest IoU if 
 cause: to know what a unit does, ablate it.</p></details>
 {record_html(getattr(G, "record", None))}</section>{sections}</main><script>{SCRIPT}</script></body></html>
 """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    write_text(path, page)
+    return Path(path)
 
 
 def record_html(record: Mapping | None) -> str:

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.protocols import Segmenter, check_name, device_of, evaluating
+from ..networks.layers import seeded
+from ..networks.protocols import Segmenter, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import wrap
 from ..pictures import to_float
 from ..worlds.drawing import prerender
@@ -43,7 +44,7 @@ class SceneGenerator:
         self.images, self.masks = prerender(Scenes(scenes, size=size, seed=seed))       # bytes
         if wear:
             soft = F.avg_pool2d(F.pad(to_float(self.images), (1, 1, 1, 1), mode="replicate"), 3, 1)
-            soft += wear * torch.randn(soft.shape, generator=torch.Generator().manual_seed(seed))
+            soft += wear * torch.randn(soft.shape, generator=seeded(seed))
             self.images = ((soft + 1) * 127.5).round().clamp(0, 255).byte()
         self.classes, self.seed = CLASSES, seed
         self.unit_classes = [name for name in CLASSES for _ in self.noise] + [None] * blind
@@ -149,7 +150,7 @@ def truth_gap(segmenter: Segmenter, G: SceneGenerator | None = None, layer: str 
     on a GAN's pictures the segmenter errs more than this, and nobody can say by how much. `SceneGenerator(wear=…)`
     gives an idea.
     """
-    if tuple(segmenter.classes) != CLASSES:
+    if tuple(classes_of(segmenter)) != CLASSES:
         raise ValueError(f"the truth has the classes {', '.join(CLASSES)}; the segmenter has "
                          f"{', '.join(segmenter.classes)}")
     G = SceneGenerator() if G is None else G

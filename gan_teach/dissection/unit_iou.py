@@ -18,8 +18,18 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, activations, check_layer, device_of, evaluating
+from ..networks.layers import check_finite
+from ..networks.protocols import (
+    Generator,
+    Segmenter,
+    activations,
+    check_cut,
+    check_layer,
+    classes_of,
+    device_of,
+    evaluating,
+    latents,
+)
 from ..networks.segmenter import segment
 from .agreement import Dissection
 
@@ -149,8 +159,8 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         raise ValueError(f"samples and batch must be at least 1; got samples={samples}, batch={batch}")
     if not 0 <= shuffles < samples:
         raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
-    device, C, folds = device_of(G), len(segmenter.classes), min(10, samples)
-    z, ready = sample_z(samples, G.z_dim, seed).to(device), []              # (samples, Z)
+    device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)
+    z, ready = latents(G, samples, seed), []                                # (samples, Z)
     bar = tqdm(total=(2 if thresholds is None else 1) * samples, desc=f"dissect {few(layers)}",
                unit="picture", leave=False, disable=not progress)
 
@@ -159,10 +169,11 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
 
     with evaluating(G, segmenter), bar:
-        shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
-        for layer, shape in shapes.items():
-            if len(shape) != 4:
-                raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
+        r, f = activations(G, z[:1], layers)
+        image = f(r[layers[-1]])
+        for layer in layers:
+            check_cut(G, layer, r[layer], image)
+        shapes = {layer: tuple(r[layer].shape) for layer in layers}
         if thresholds is None:
             keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
             t, ready = quantile_thresholds(G, layers, z, quantile, batch, bar, drawn, keep)
@@ -171,6 +182,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         for layer, shape in shapes.items():
             if layer not in t or tuple(t[layer].shape) != (shape[1],):
                 raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")
+            check_finite(f"the thresholds of layer {layer!r}", t[layer])
         both, others = ({layer: torch.zeros(*k, shape[1], dtype=torch.long, device=device)
                          for layer, shape in shapes.items()} for k in ((folds, C), (shuffles * C,)))
         area = torch.zeros(folds, C, dtype=torch.long, device=device)

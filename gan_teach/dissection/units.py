@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import math
 import operator
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
+from ..files import read_json, write_text
 from ..networks.protocols import Generator
 from .pixels import unit_count
 
@@ -53,9 +54,23 @@ Units = Sequence[int] | Tensor | Ranking | UnitSet
 
 
 def check_units(units: Units, count: int) -> list[int]:
-    """The units as a list of ints; ValueError with the valid range for one that the layer does not have."""
+    """The units as a list of ints: numbers, or a boolean mask over all `count` of them.
+
+    ValueError with the valid range for one that the layer does not have, and for what is neither.
+    """
     units = getattr(units, "units", units)
-    units = [operator.index(u) for u in (units.tolist() if isinstance(units, Tensor) else units)]
+    try:
+        units = units.tolist() if hasattr(units, "tolist") else list(units)
+        if units and all(isinstance(u, (bool, np.bool_)) for u in units):
+            if len(units) != count:
+                raise ValueError(f"a mask of units has one entry for each of the {count}; got {len(units)}")
+            units = [u for u, on in enumerate(units) if on]
+        elif any(isinstance(u, (bool, np.bool_)) for u in units):
+            raise TypeError
+        units = [operator.index(u) for u in units]
+    except TypeError:
+        raise ValueError(f"units are a list of numbers from 0 to {count - 1}, or a boolean mask of length {count}; got "
+                         f"{units!r:.60}") from None
     wrong = [str(u) for u in units if not 0 <= u < count]
     if wrong:
         raise ValueError(f"no unit {', '.join(wrong)}; this layer has units 0 to {count - 1}")
@@ -71,13 +86,8 @@ def save_units(path: str | Path, units: Units, layer: str, cls: str, ranked_by: 
     """
     units = check_units(units, 2**31 if G is None else unit_count(G, layer))
     found = UnitSet(layer, cls, tuple(units), ranked_by, model, getattr(G, "record", {}).get("sha256", ""))
-    temporary = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.tmp")
-    try:
-        about = {"class" if key == "cls" else key: value for key, value in asdict(found).items()}
-        temporary.write_text(json.dumps({"kind": KIND, **about}, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    about = {"class" if key == "cls" else key: value for key, value in asdict(found).items()}
+    write_text(path, json.dumps({"kind": KIND, **about}, indent=2, ensure_ascii=False) + "\n")
     return found
 
 
@@ -91,7 +101,7 @@ def load_units(path: str | Path, G: Generator | None = None) -> UnitSet:
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {path}; save_units writes one")
     try:
-        about = json.loads(Path(path).read_text("utf-8"))
+        about = read_json(path)
         if about.pop("kind") != KIND:
             raise ValueError(f"its kind is not {KIND!r}")
         about["cls"], about["units"] = about.pop("class"), tuple(check_units(about["units"], 2**31))

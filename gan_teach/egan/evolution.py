@@ -29,7 +29,7 @@ from ..networks.losses import logistic_d
 from ..training import NotFinite, Training
 from . import shared
 from .child import Moments, Mutation, clone, descend, mutate, name_of
-from .fitness_and_selection import SELECTIONS, Fitness, Selection, fitness, select
+from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
 from .mutations import heuristic, least_squares, minimax
 
 # -------------------------------------------------------------------------------------- the mutations
@@ -144,6 +144,7 @@ class Evolution:
         self.scores: list[Fitness] = []
         self.lineage: list[Generation] = []
         self.real, self.loss_d, self.born = None, (), -1        # born: when the children were
+        self.data = ""                          # the fingerprint of the pictures of a long run
 
     @property
     def G(self) -> nn.Module:
@@ -242,7 +243,7 @@ class Evolution:
             if s.shared and s.gamma:
                 scores = [Fitness.weighed(*pair, s.gamma) for pair in shared.quality_and_diversity(self.D, x, fakes)]
             else:
-                scores = [fitness(self.D, x, fake, s.gamma) for fake in fakes]
+                scores = [judged(self.D, x, fake, s.gamma) for fake in fakes]
         if any(math.isnan(f.total) for f in scores):
             raise NotFinite(f"a fitness is NaN in generation {self.generation + 1}; go on from the last snapshot "
                             "with a smaller learning rate")
@@ -271,7 +272,7 @@ class Evolution:
     def state(self) -> dict:
         """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""
         return copy.deepcopy({
-            "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings),
+            "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings), "data": self.data,
             "survivors": [one._asdict() | {"G": one.G.state_dict()} for one in self.survivors], "own": self.own,
             "D": self.D.state_dict(), "optimiser_d": self.optimiser_d.state_dict(),
             "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage]})
@@ -289,4 +290,4 @@ class Evolution:
                         for row in state["lineage"]]
         self.children, self.scores, self.loss_d, self.born = [], [], (), -1
 
-    save = Training.save      # under a temporary name, then renamed: a kill leaves the old file or the new one
+    save, resume = Training.save, Training.resume

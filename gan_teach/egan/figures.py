@@ -7,7 +7,6 @@ and one marker throughout. Taught in notebooks/03_evolutionary_gan.ipynb.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -201,7 +200,7 @@ def robustness(record: dict, measure: str = "mmd2", where: str = "equal generati
 def rivals(data: str, folder: Path | None = None) -> dict[str, dict]:
     """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
     folder = folder or files.data_folder()
-    found = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob(f"{data}-*.json"))}
+    found = {path.stem: files.read_json(path) for path in sorted(folder.glob(f"{data}-*.json"))}
     found = {name: record for name, record in found.items() if "curve" in record}
     return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
 

@@ -14,6 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.layers import check_finite
 from .child import name_of
 
 
@@ -41,8 +42,14 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
 
     What F_d measures is how little D would learn from these pictures. That is diversity only as far as D is
     wrong about them: pictures that D rejects with certainty change it little too, and score high. γ = 0 skips
-    the gradient. F_d is +∞ where the gradient is 0. real, fake: N×…, not necessarily equally many.
+    the gradient. F_d is +∞ where the gradient is 0. real, fake: N×…, not necessarily equally many; ValueError where
+    they hold NaN or infinity.
     """
+    return judged(D, check_finite("the real samples", real), check_finite("the generated samples", fake), gamma)
+
+
+def judged(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
+    """`fitness` of samples that were not looked at: NaN becomes a fitness of NaN."""
     if gamma == 0:
         with torch.no_grad():
             quality = float(D(fake).sigmoid().mean())

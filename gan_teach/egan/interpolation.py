@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..networks.layers import check_finite
+
 
 def linear(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
     """z = (1 − α) z1 + α z2.   z1, z2: Z numbers, or N×Z; α a number, or one for each row."""
@@ -42,14 +44,14 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str = "spherical") -> Tenso
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
     if steps < 2:
         raise ValueError(f"a way has at least its two ends; got steps={steps}")
-    z1, z2 = (z.flatten()[None].expand(steps, -1) for z in (z1, z2))
+    z1, z2 = (check_finite("a latent at the end of the way", z.flatten())[None].expand(steps, -1) for z in (z1, z2))
     return WAYS[how](z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
 
 @torch.no_grad()
 def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str = "spherical") -> Tensor:
     """G along the way from z1 to z2: steps×3×R×R, for `pictures.grid(strip(…), columns=steps)`."""
-    return G(way(z1, z2, steps, how).to(next(G.parameters())))
+    return check_finite("the pictures on the way", G(way(z1, z2, steps, how).to(next(G.parameters()))))
 
 
 def _column(alpha: float | Tensor, z: Tensor) -> Tensor:

@@ -11,8 +11,24 @@ from tqdm.auto import tqdm
 
 from .. import pictures
 from ..networks.layers import keep_freed_memory, sample_z
-from ..training import stop_signals
+from ..training import snapshot, stop_signals
 from .evolution import Evolution
+
+
+def go_on(evolution: Evolution, real, folder: str | Path) -> None:
+    """Go back to what is in `folder`/resume.pt, where there is one. ValueError where it was made with other settings
+    or other pictures, or is damaged."""
+    path = Path(folder) / "resume.pt"
+    evolution.data = pictures.fingerprint(real) if isinstance(real, torch.Tensor) else ""
+    if not path.exists():
+        return
+    state = snapshot(path)
+    if state["settings"] != str(evolution.settings):
+        raise ValueError(f"{path}: this snapshot was made with other settings: evolve in another folder, or delete it; "
+                         f"snapshot {state['settings']}, now {evolution.settings}")
+    if state.get("data", evolution.data) != evolution.data:
+        raise ValueError(f"{path}: this snapshot was made with other pictures: evolve in another folder, or delete it")
+    evolution.resume(path)
 
 
 def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,
@@ -21,18 +37,13 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
 
     Draws a progress bar, writes a grid of the first survivor's pictures every `picture_every` generations (0: never)
     and a snapshot every `save_every`. Ctrl-C and SIGTERM finish the generation at hand, save, and return.
-    Raises ValueError where the snapshot was made with other settings.
+    Raises ValueError where the snapshot was made with other settings or pictures, or is damaged.
     """
     keep_freed_memory()
     folder = Path(folder)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     resume = folder / "resume.pt"
-    if resume.exists():
-        state = torch.load(resume, map_location="cpu", weights_only=True)
-        if state["settings"] != str(evolution.settings):
-            raise ValueError("this snapshot was made with other settings: evolve in another folder, or delete it; "
-                             f"snapshot {state['settings']}, now {evolution.settings}")
-        evolution.restore(state)
+    go_on(evolution, real, folder)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
     clock = time.monotonic() - evolution.seconds
     with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=" generations") as bar:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..pictures import to_float
 from .layers import double_conv
+from .protocols import check_images
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Classifier(nn.Module):
 @torch.no_grad()
 def classify(classifier: Callable[[Tensor], dict[str, Tensor]], images: Tensor, batch: int = 250) -> dict[str, Tensor]:
     """The logits of every picture (bytes, or floats in [-1, 1]), N×k for each attribute, `batch` at a time."""
-    parts = [classifier(to_float(part)) for part in images.split(batch)]
+    parts = [classifier(check_images(to_float(part), "the pictures to name")) for part in images.split(batch)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

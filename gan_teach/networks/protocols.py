@@ -10,6 +10,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from ..worlds.reading import FAR
+from .layers import check_finite, sample_z
+
 
 class Generator(Protocol):
     """Anything that can be cut at a layer: f(r) must equal G(z) for every name in `layers`.
@@ -57,8 +60,45 @@ def evaluating(*models: object) -> Iterator[None]:
             module.training = training
 
 
+def latents(G: Generator, n: int, seed: int) -> Tensor:
+    """n latents of G, N×Z, on its device and of the kind of its weights (16 bits after `G.half()`)."""
+    weights = next((p for p in getattr(G, "parameters", tuple)() if p.is_floating_point()), torch.empty(0))
+    return sample_z(n, G.z_dim, seed).to(weights)
+
+
+def classes_of(segmenter: Segmenter) -> list[str]:
+    """The names of its classes; ValueError for what is no segmenter."""
+    names = getattr(segmenter, "classes", None)
+    if names is None or not callable(segmenter):
+        raise ValueError(f"a {type(segmenter).__name__} is no segmenter: it must be callable and have .classes, their "
+                         "names; gan_teach.networks.segmenter.wrap makes one of any network that scores pixels")
+    return list(names)
+
+
+def check_images(images: Tensor, what: str = "the generator's pictures") -> Tensor:
+    """The pictures themselves, if they are a finite floating tensor N×3×H×W; else ValueError says what they are."""
+    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
+        found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
+            f"a {type(images).__name__}"
+        raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
+    return check_finite(what, images)
+
+
+def check_cut(G: Generator, layer: str, r: Tensor, images: Tensor) -> None:
+    """ValueError unless r is N×U×h×w and x = f(r) are pictures in [-1, 1], or little outside."""
+    if not isinstance(r, Tensor) or r.ndim != 4:
+        shape = tuple(r.shape) if isinstance(r, Tensor) else type(r).__name__
+        raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
+    check_finite(f"r of layer {layer!r}", r)
+    if (far := check_images(images).abs().max()) > FAR:
+        raise ValueError(f"the generator's pictures go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
+
+
 def check_layer(G: Generator, layer: str) -> None:
-    """ValueError naming `G.layers` unless `layer` is one of them."""
+    """ValueError naming `G.layers` unless `layer` is one of them, and for what is no generator."""
+    if missing := [name for name in ("layers", "z_dim", "at") if not hasattr(G, name)]:
+        raise ValueError(f"a {type(G).__name__} cannot be cut: a generator has .layers, .z_dim and .at(z, layer), and "
+                         f"this has no {', no '.join(missing)}")
     check_name("layer", layer, G.layers)
 
 

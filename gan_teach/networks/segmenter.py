@@ -19,6 +19,7 @@ from ..pictures import to_float
 from ..worlds.drawing import prerender
 from ..worlds.scenes import CLASSES
 from .layers import double_conv
+from .protocols import check_images, classes_of
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -67,8 +68,8 @@ class UNet(nn.Module):
 @torch.no_grad()
 def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 64) -> Tensor:
     """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H'×W' (long), `batch` at a time."""
-    C, labels = len(segmenter.classes), []
-    for part in images.split(batch):
+    C, labels = len(classes_of(segmenter)), []
+    for part in check_images(images, "the pictures to label").split(batch):
         scores = segmenter(part)
         if scores.ndim != 4 or scores.shape[1] != C:
             raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
@@ -145,7 +146,7 @@ def evaluate(segmenter, scenes, batch: int = 64) -> dict:
     scenes: a `scenes.Scenes`, or a pair (images, masks) as `prerender` makes it.
     """
     images, masks = scenes if isinstance(scenes, tuple) else prerender(scenes)
-    n = len(segmenter.classes)
+    n = len(classes_of(segmenter))
     counts = torch.zeros(n, n, dtype=torch.long)
     for part, truth in zip(images.split(batch), masks.split(batch)):
         counts += confusion(segment(segmenter, to_float(part)), truth, n)

@@ -23,12 +23,12 @@ import torch
 
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
-from ..files import cache_folder
+from ..files import cache_folder, sha256
 from ..networks.layers import pick_device
 from ..stylegan.discriminator import Discriminator
 from ..stylegan.generator import StyleGANConfig
 from . import egan, progan, stylegan, upernet
-from .download import download, sha256
+from .download import download
 from .fill import some
 from .networks import NETWORKS, read_network
 from .torch_files import STARTS, read_tensors
@@ -74,6 +74,7 @@ KNOWN = {
     "official/stylegan-ffhq": _drive("ffhq", "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ", "324 MB"),
 }
 SEGMENTER = "official/upernet"
+WRAPPERS = ("module.", "_orig_mod.")     # what DataParallel and torch.compile put before every name
 # To read the file and draw one picture, with Python and PyTorch; rounded up from tests/benchmarks/bench_official.py.
 MEMORY = {"official/progan": "1 GB", "official/stylegan": "2 GB", SEGMENTER: "1.5 GB"}
 SEGMENTER_FILES = tuple(Published(f"upernet/{file}", upernet.addresses(file)) for file in upernet.FILES)
@@ -88,20 +89,21 @@ def names() -> list[str]:
     return [*KNOWN, SEGMENTER]
 
 
-def convert(path: str | Path, network: str = "Gs") -> torch.nn.Module:
+def convert(path: str | Path, network: str = "Gs", norm: str | None = None) -> torch.nn.Module:
     """The network in a file of the authors', as one of ours (eval mode, no gradients, on the CPU).
 
     path: an official TensorFlow pickle of StyleGAN or Progressive GAN, or a PyTorch file of GAN Dissection's
     generators, of GenForce's StyleGAN or of E-GAN's code; told apart by what they hold. network: of a file with
     several, "Gs" (the average of G over the training, which draws the published pictures), "G", or "D" (of
-    StyleGAN's pickles). Raises BadCheckpoint for every other file, before anything of it is built.
+    StyleGAN's pickles). norm: of a file of E-GAN's code that cannot tell (see `egan.generator`). Raises BadCheckpoint
+    for every other file, before anything of it is built.
     """
     if network not in NETWORKS:
         raise ValueError(f"no network {network!r}; an official file has {', '.join(NETWORKS)}")
     try:
         with Path(path).open("rb") as file:
             start = file.read(16)
-        return _from_torch(path, network) if start.startswith(STARTS) else _from_tensorflow(path, network)
+        return _from_torch(path, network, norm) if start.startswith(STARTS) else _from_tensorflow(path, network)
     except (ValueError, ArithmeticError, RuntimeError) as error:      # the last two: no network has layers of 0 units
         if str(error).startswith(str(path)):
             raise
@@ -118,7 +120,7 @@ def _from_tensorflow(path: str | Path, network: str) -> torch.nn.Module:
     return (stylegan if styled else progan).generator(weights, options)
 
 
-def _from_torch(path: str | Path, network: str) -> torch.nn.Module:
+def _from_torch(path: str | Path, network: str, norm: str | None) -> torch.nn.Module:
     content = read_tensors(path)
     if network == "D":
         raise BadCheckpoint("of PyTorch files only generators are read: network='Gs' or 'G'")
@@ -129,25 +131,28 @@ def _from_torch(path: str | Path, network: str) -> torch.nn.Module:
     inside = ("generator_smooth" if network == "Gs" else "generator") if "generator_smooth" in content else "state_dict"
     weights = content[inside] if isinstance(content.get(inside), dict) else content
     weights = {str(name): tensor for name, tensor in weights.items() if isinstance(tensor, torch.Tensor)}
+    for prefix in WRAPPERS * 2:
+        if weights and all(name.startswith(prefix) for name in weights):
+            weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
     if weights.keys() & progan.NAMINGS.keys():
         return progan.generator(weights)
     if "truncation.w_avg" in weights:
         return stylegan.generator(weights)
     if weights.keys() & {f"{stem}.0.weight" for stem in egan.STEMS}:
-        return egan.generator(weights)
+        return egan.generator(weights, norm)
     raise BadCheckpoint("holds none of the networks that can be read (Progressive GAN as GAN Dissection has it, "
                         f"StyleGAN as GenForce has it, E-GAN's generator): its names are {some(content) or 'none'}")
 
 
-def load_official(name_or_path: str | Path, network: str = "Gs",
-                  device: str | torch.device | None = None) -> torch.nn.Module:
+def load_official(name_or_path: str | Path, network: str = "Gs", device: str | torch.device | None = None,
+                  norm: str | None = None) -> torch.nn.Module:
     """A network of the papers' authors, ready to use, with its `.record`.
 
     name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
     the published hash, or, where none was published, against that of the first download; or the path of such a
     file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to
     .safetensors in the cache, and says how long that took and how much memory the weights fill; later it comes from
-    there. network: see `convert`.
+    there. network, norm: see `convert`.
     Raises ValueError for an unknown name, FileNotFoundError for a path without a file, ConnectionError when a
     file cannot be fetched, BadCheckpoint for a file that is not what it should be.
     """
@@ -155,13 +160,19 @@ def load_official(name_or_path: str | Path, network: str = "Gs",
     if given == SEGMENTER:
         return load_segmenter(device=device)
     if Path(given).is_dir():
+        inside = sorted(path for path in Path(given).iterdir() if path.suffix == checkpoints.SUFFIX)
+        if inside:
+            raise FileNotFoundError(f"{given} is a folder; the network is the file in it: load {inside[0]}")
+        if (Path(given) / "resume.pt").exists():
+            raise FileNotFoundError(f"{given} is the folder of a training that has not ended: it holds no network yet")
         return load_segmenter(given, device)
     known = _known(given)
     path = cache_folder() / known.file if known else Path(given)
     if not known and not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; published weights: {', '.join(names())}")
     digest = fetch(known, path) if known else sha256(path)
-    return _once(f"{path.stem}-{network}", digest, lambda: convert(path, network), device, name=path.name,
+    stem = f"{path.stem}-{network}{f'-{norm}' if norm else ''}"
+    return _once(stem, digest, lambda: convert(path, network, norm), device, name=path.name,
                  source=known.urls[0] if known else path.name, licence=known.licence if known else "")
 
 
@@ -178,7 +189,12 @@ def _once(stem: str, digest: str, read: Callable[[], torch.nn.Module], device, n
     seconds = time.perf_counter() - start
     megabytes = sum(t.numel() * t.element_size() for t in model.state_dict().values()) / 1e6
     print(f"{name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory")
-    model.record = checkpoints.save(ours, model, **record, source_sha256=digest, seconds=round(seconds, 2))
+    record |= {"source_sha256": digest, "seconds": round(seconds, 2)}
+    try:
+        model.record = checkpoints.save(ours, model, **record)
+    except OSError as error:
+        print(f"{ours.parent} cannot be written ({error}): the network is used, but was not kept")
+        model.record = record
     return model.to(pick_device(device and str(device)))
 
 

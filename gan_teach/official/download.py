@@ -6,7 +6,6 @@ still the same one (HTTP Range with If-Range); otherwise it starts again. Only a
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import urllib.error
@@ -20,15 +19,6 @@ from .pickles import MAX_BYTES
 
 CHUNK = 1 << 20
 WEB_PAGE = (b"<!doctype html", b"<html")      # how a page begins, whatever the server calls it
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def download(url: str, target: Path, timeout: float = 30.0) -> Path:

@@ -163,7 +163,8 @@ def run(file, size: int, builders: dict[Name, Callable] = BUILDERS, names: froze
 
     def look_up(module, name) -> Name:
         if (module, name) not in known:
-            raise ValueError(f"asks for {module!s:.60}.{name!s:.60}, which no weight file needs")
+            raise ValueError(f"asks for {module!s:.60}.{name!s:.60}, which no weight file needs (where a whole network "
+                             "was saved: torch.save(network.state_dict(), path), in its own code, saves its weights)")
         return Name(module, name)
 
     for count, (opcode, value, _) in enumerate(pickletools.genops(file)):

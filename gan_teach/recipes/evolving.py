@@ -71,8 +71,8 @@ RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutation
 
 
 def plan_for(pictures: str | Path) -> Plan:
-    """The plan for a set of `datasets.pictures`, or for a folder of pictures."""
-    return PLANS.get(str(pictures), ANY)
+    """The plan for a set of `datasets.pictures`, or for a folder of pictures, as a `Path` always is."""
+    return PLANS.get(pictures, ANY)
 
 
 def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"].network, device=None) -> Evolution:
@@ -94,7 +94,13 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     when it was interrupted. Both the run and the curve go on where they were.
     """
     notes = folder / "curve.json"
-    curve = json.loads(notes.read_text()) if notes.exists() else {"cpu_seconds": 0.0, "rows": []}
+    curve = files.read_json(notes) if notes.exists() else {"cpu_seconds": 0.0, "rows": []}
+    if type(curve.get("cpu_seconds")) is not float or type(curve.get("rows")) is not list or \
+            not all(type(row) is dict and "generation" in row for row in curve["rows"]):
+        raise ValueError(f"{notes} is damaged: delete it")
+    long_run.go_on(evolution, real, folder)
+    if evolution.generation >= generations:
+        print(f"nothing to do: the run in {folder} has made {evolution.generation} of {generations} generations")
     while evolution.generation < generations:
         goal = min(generations, (evolution.generation // every + 1) * every)
         since = time.process_time()
@@ -165,20 +171,27 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     folder: for snapshots, grids of samples and the result (None: runs/NAME). rival: one of `RIVALS`. images: how many
     real pictures D is shown in all, instead of the plan's number of generations, which takes ten minutes of a CPU core.
     Returns the record; None when it was interrupted, and the same call goes on. Only the sets of `PLANS` have a judge:
-    other records hold no distances. Raises ValueError for an unknown rival, else what `datasets.pictures` raises.
+    other records hold no distances. Raises ValueError for an unknown rival, a folder with results of other pictures, or
+    one that the pictures lie in, else what `datasets.pictures` raises.
     """
     if rival not in RIVALS:
         raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
-    name = f"{Path(pictures).expanduser().resolve().name.replace('.', '-')}-{rival}"
-    return _train(name, pictures, rival, Path("runs") / name if folder is None else folder, images, device,
+    place = Path(pictures).expanduser().resolve()
+    name = f"{place.name.replace('.', '-') or 'pictures'}-{rival}"
+    folder = Path("runs") / name if folder is None else Path(folder)
+    if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:
+        raise ValueError(f"the pictures lie in the folder of the results, {folder}: give another")
+    return _train(name, pictures, rival, folder, images, device,
                   f"python -m gan_teach evolve {shlex.quote(str(pictures))} --rival {rival}")
 
 
 def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,
            command: str) -> dict | None:
     """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
+    if images is not None and images < 1:
+        raise ValueError(f"images, how many are shown in all, must be 1 or more; got {images}")
     plan, folder = plan_for(data), Path(folder)
-    real = datasets.pictures(data, "train", 32).images
+    real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings
     generations = plan.generations * (plan.price if len(s.mutations) == 1 else 1)
@@ -202,7 +215,8 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     return checkpoints.save(
         folder / name, G, command=command, data=plan.data if judge else f"{len(real)} of {data}, {plan.data}",
         generations=evolution.generation, images_shown=evolution.generation * s.batch * s.d_steps,
-        seconds=round(evolution.seconds), cpu_seconds=curve[-1]["cpu_seconds"], settings=str(s), **record,
+        seconds=round(evolution.seconds), cpu_seconds=curve[-1]["cpu_seconds"] if curve else None, settings=str(s),
+        **record,
         won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve,
         licence=LICENCE if judge else "that of the pictures")
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.growing import GrowingGenerator
-from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
+from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm, whole
 from .operations import Style, adain, mix, truncate
 
 
@@ -191,9 +191,10 @@ class Generator(GrowingGenerator):
         if seed is None or not self.config.noise:
             maps = [block.noise for block in blocks]
         else:
-            draws = [torch.Generator().manual_seed(s) for s in (seed if isinstance(seed, Sequence) else [int(seed)])]
-            maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu") for draw in draws])
-                    .to(self.w_avg.device) for block in blocks]
+            draws = [torch.Generator().manual_seed(whole("seed", s, 0, 2**32 - 1))
+                     for s in (seed if isinstance(seed, Sequence) else [seed])]
+            maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu", dtype=torch.float32)
+                               for draw in draws]).to(self.w_avg) for block in blocks]
         on = range(len(maps)) if layers is None else set(layers)
         return [m if i in on or m is None else torch.zeros_like(m) for i, m in enumerate(maps)]
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..metrics import frechet_distance
+from ..networks.layers import check_finite, seeded, whole
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator
 
@@ -35,7 +36,7 @@ def numbers(seed: int) -> torch.Generator:
     A mapping made under `torch.manual_seed(0)` begins with the first numbers of seed 0. Latents drawn from the same
     numbers *are* the rows of its first layer, and in a trained generator their paths came out half as long.
     """
-    return torch.Generator().manual_seed(seed + 1_000_003)
+    return seeded((whole("seed", seed, 0, 2**32 - 1) + 1_000_003) % 2**32)
 
 
 # -------------------------------------------------------------------------------------- perceptual distance
@@ -151,7 +152,7 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
             # 1/ε² · d(x_t, x_{t+ε})
             found.append(perceptual_distance(*images.chunk(2), eyes).cpu() / epsilon**2)
             bar.update(len(part))
-    return PathLength(torch.cat(found))
+    return PathLength(check_finite("the distances along the paths", torch.cat(found)))
 
 
 # -------------------------------------------------------------------------------------- linear separability
@@ -220,8 +221,9 @@ def separability(points: Tensor, logits: dict[str, Tensor]) -> Separability:
     and the largest value wins. Give N many times D: few points can be cut apart even where nothing is to be learnt.
     """
     entropy, before = {}, {}
+    check_finite("the latents", points)
     for name, scores in logits.items():
-        sure = scores.softmax(1).amax(1)
+        sure = check_finite(f"the classifier's answers for {name!r}", scores).softmax(1).amax(1)
         half = sure.argsort(descending=True, stable=True)[:(len(sure) + 1) // 2].cpu()
         y, x, k = scores.argmax(1).cpu()[half], points.cpu()[half].double(), scores.shape[1]
         columns = torch.arange(1 if k == 2 else 0, k)                       # two options need one cut
@@ -314,4 +316,4 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
                 greys.append((images.mean(1) + 1) / 2)                      # (draws of the part, H, W)
                 bar.update(len(part))
             found.append(torch.cat(greys).std(0, unbiased=False))
-    return torch.stack(found)
+    return check_finite("the deviations", torch.stack(found))

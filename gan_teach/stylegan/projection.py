@@ -20,9 +20,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.layers import sample_z
+from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.protocols import device_of, evaluating
-from ..pictures import as_array
+from ..pictures import to_float
+from ..worlds import reading
 from .generator import Generator, Layer
 from .measures import features_distance, unit_features
 from .prepared import prepared
@@ -41,17 +42,15 @@ class Step:
     pixels: float       # mean over the scales of the mean squared difference
 
 
-def fitted(picture, size: int) -> Tensor:
-    """Any picture (see `pictures`) made ready to be projected: its middle square at size×size, 1×3×size×size."""
+def fitted(picture, size: int, name: str = "the picture") -> Tensor:
+    """Any picture (see `worlds/reading.py`) made ready to be projected: its middle square, 1×3×size×size in [-1, 1].
+
+    ValueError with its name for one that cannot be read.
+    """
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
+        reading.array(picture, name)                         # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
-    x = torch.from_numpy(as_array(picture).copy()).movedim(2, 0)[None].float() / 127.5 - 1
-    side = min(x.shape[-2:])
-    top, left = ((have - side) // 2 for have in x.shape[-2:])
-    x = x[..., top:top + side, left:left + side]
-    if side == size:
-        return x
-    return F.interpolate(x, (size, size), mode="bilinear", antialias=True, align_corners=False).clamp(-1, 1)
+    return to_float(reading.square(picture, size, name)[None])
 
 
 def scales(images: Tensor) -> list[Tensor]:
@@ -80,6 +79,11 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
 
     >>> for step in tqdm(project(G, picture, classifier, steps=200), total=200): ...
     """
+    check_gradients()
+    if missing := [name for name in ("mapping", "synthesis", "noise", "resolution") if not hasattr(G, name)]:
+        raise ValueError(f"a {type(G).__name__} has no styles to search (no {', no '.join(missing)}): projection needs "
+                         "a style generator, such as gan_teach.load('portraits-stylegan')")
+    check_finite("the picture", picture)
     x = picture if picture.ndim == 4 else picture[None]
     size = (1, 3, G.resolution, G.resolution)
     if tuple(x.shape) != size:
@@ -95,7 +99,7 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
     x = x.detach().to(device)
     fast = prepared(G) if isinstance(G.blocks[G.layers[0]], Layer) else G  # a copy: nobody's weights get gradients
     maps = noise if isinstance(noise, Sequence) else fast.noise(noise)
-    shake = torch.Generator().manual_seed(seed)
+    shake = seeded(seed)
 
     def judge(ws: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Picture, perceptual distance and pixel distance of each ws."""
@@ -106,11 +110,12 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
 
     with torch.no_grad(), evaluating(getattr(eyes, "__self__", eyes)):
         wanted, seen = scales(x), None if eyes is None else unit_features(eyes, x)
-        drawn = fast.mapping(sample_z(10_000, G.z_dim, seed + 1_000_003, device))
+        drawn = fast.mapping(sample_z(10_000, G.z_dim, (seed + 1_000_003) % 2**32, device))
         middle, spread = drawn.mean(0, keepdim=True), (drawn - drawn.mean(0)).std().item()    # w̄ (1, W), σ_w
         tried = torch.cat([middle, drawn[:starts]])
         judged = [judge(part)[1:] for part in tried.split(16)]
         far = torch.cat([perceptual + pixel_weight * pixels for perceptual, pixels in judged])     # (starts + 1,)
+        check_finite("the distances of the generator's pictures to this one", far)
         w = tried[far.argmin()][None, None].repeat(1, L if per_layer else 1, 1)      # (1, L or 1, W)
     w.requires_grad_()
     adam, best = torch.optim.Adam([w], betas=(0.9, 0.99)), None

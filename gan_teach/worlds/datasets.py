@@ -4,7 +4,8 @@
     real = pictures("holiday-photos/", size=64).images   # a folder of your own
 
 Everything is cut square and brought to one size, as bytes N×3×size×size: what `Evolution`, `Training` and the
-classifier take. Nothing is fetched unless `fetch` is called; a set that is missing says how to get it.
+classifier take; `reading.py` says what becomes of a file. Nothing is fetched unless `fetch` is called; a set that is
+missing says how to get it.
 Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
@@ -13,21 +14,22 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-import os
 import shutil
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..files import cache_folder, data_folder
+from .. import files
+from ..files import data_folder
 from .portraits import Portraits
+from .reading import square
 from .scenes import Scenes
 
 SPLITS = ("train", "test")
@@ -49,16 +51,21 @@ class Pictures(NamedTuple):
 
 
 def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | None = None,
-             root: str | Path | None = None) -> Pictures:
-    """The pictures of one set: name is one of `NAMES`, or the path of a folder.
+             root: str | Path | None = None, without: str | Path | None = None) -> Pictures:
+    """The pictures of one set: name is one of `NAMES`, or the path of a folder; a `Path` is always a folder's.
 
     split: "train" or "test"; drawn ones of the two splits come from different seeds, a folder has no splits. n: the
     first so many (None: all; of drawn ones 40,000 or 5,000). root: where torchvision's sets lie (None: where
-    `fetch` puts them, then the repository's data/). Raises FileNotFoundError with the next step where a set is
-    missing, ValueError for an unknown name or split.
+    `fetch` puts them, then the repository's data/). without: a folder that is left out, such as that of the results.
+    Raises FileNotFoundError with the next step where a set is missing, ValueError for an unknown name or split, and
+    with its path for a file that is no picture.
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; there are {' and '.join(SPLITS)}")
+    if size < 1 or n is not None and n < 1:
+        raise ValueError(f"size and n are at least 1; got size={size}, n={n}")
+    if isinstance(name, str) and name in NAMES and Path(name).is_dir():
+        print(f"{name!r} is taken for the set of that name, not for the folder here; that one is ./{name}")
     if name in DRAWN:
         count = n or {"train": 40_000, "test": 5_000}[split]
         drawn = DRAWN[name](count, size=size, seed=SPLITS.index(split))
@@ -71,7 +78,7 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
         return _celeba(split, size, n, root)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _folder(folder, size, n)
+        return _folder(folder, size, n, without)
     if len(folder.parts) > 1:
         raise FileNotFoundError(f"there is no folder {folder}; give one with pictures in it, or a name: "
                                 f"{', '.join(NAMES)}")
@@ -85,20 +92,14 @@ def rendered(drawings, n: int, seed: int, size: int = 64) -> Tensor:
     """
     code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem != "datasets")
     name = f"{drawings.name}-{size}-{n}-{seed}-{hashlib.sha256(code).hexdigest()[:12]}.npy"
-    file = cache_folder() / "rendered" / name
+    file = files.cache_folder() / "rendered" / name
     with contextlib.suppress(OSError, ValueError):
         kept = torch.from_numpy(np.load(file, allow_pickle=False))
         if kept.shape == (n, 3, size, size) and kept.dtype == torch.uint8:
             return kept
     images = drawings(n, size=size, seed=seed).images()
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as target:
-            np.save(target, images.numpy())
-        os.replace(temporary, file)
-    with contextlib.suppress(OSError):
-        temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError), files.writing(file) as temporary, temporary.open("wb") as target:
+        np.save(target, images.numpy())
     return images
 
 
@@ -106,7 +107,7 @@ def rendered(drawings, n: int, seed: int, size: int = 64) -> Tensor:
 
 def store() -> Path:
     """Where fetched sets lie: `datasets` in the same cache as the authors' networks."""
-    return cache_folder() / "datasets"
+    return files.cache_folder() / "datasets"
 
 
 def _missing(name: str, roots: Iterable[Path], split: str) -> FileNotFoundError:
@@ -136,10 +137,9 @@ def fetch(name: str) -> Path:
         raw = root / "FashionMNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for packed in sorted(DEBIAN.glob("*-ubyte.gz")):
-            temporary = raw / f"{packed.stem}.{os.getpid()}.tmp"
-            with gzip.open(packed) as source, temporary.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            os.replace(temporary, raw / packed.stem)
+            with files.writing(raw / packed.stem) as temporary:
+                with gzip.open(packed) as source, temporary.open("wb") as target:
+                    shutil.copyfileobj(source, target)
         return root
     try:
         (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
@@ -181,37 +181,54 @@ def _cifar10(split: str, size: int, n: int | None, root) -> Pictures:
 def _celeba(split: str, size: int, n: int | None, root) -> Pictures:
     """The aligned faces, 178×218, of which the middle 140×140 are face; the first 162,770 are for training."""
     folder = (Path(root) if root else store()) / "celeba" / "img_align_celeba"
-    files = sorted(folder.glob("*.jpg"))
-    if not files:
+    paths = sorted(folder.glob("*.jpg"))
+    if not paths:
         raise _missing("celeba", [folder], split)
-    files = files[:162_770] if split == "train" else files[182_637:]
-    return Pictures(_read(files[:n], size, crop=(19, 50, 159, 190)), torch.zeros(len(files[:n]), dtype=torch.long),
-                    ("face",))
+    paths = (paths[:162_770] if split == "train" else paths[182_637:])[:n]
+    return Pictures(_read(paths, size, crop=(19, 50, 159, 190)), torch.zeros(len(paths), dtype=torch.long), ("face",))
 
 
-def _folder(folder: Path, size: int, n: int | None) -> Pictures:
+def _folder(folder: Path, size: int, n: int | None, without: str | Path | None) -> Pictures:
     """Every picture below a folder, in order of their names; its class is the sub-folder that it lies in."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in KINDS][:n]
-    if not files:
+    found = sorted(_below(folder, without))
+    paths = [path for path in found if path.suffix.lower() in KINDS and not path.is_dir()]
+    left = Counter(f"{path.suffix or 'without a suffix'}{'/' * path.is_dir()}" for path in set(found) - set(paths))
+    if left or not paths:
+        print(f"{folder}: {len(paths)} pictures; " +
+              (", ".join(f"{k} {kind}" for kind, k in sorted(left.items())) or "nothing") + " left out")
+    if not paths:
         raise FileNotFoundError(f"there are no pictures in {folder} or below it; it takes {', '.join(sorted(KINDS))}")
-    tops = [path.relative_to(folder).parts[0] if path.parent != folder else folder.name for path in files]
+    paths = paths[:n]
+    tops = [path.relative_to(folder).parts[0] if path.parent != folder else folder.resolve().name for path in paths]
     classes = tuple(sorted(set(tops)))
-    return Pictures(_read(files, size), torch.tensor([classes.index(top) for top in tops]), classes)
+    return Pictures(_read(paths, size), torch.tensor([classes.index(top) for top in tops]), classes)
 
 
-def _read(files: list[Path], size: int, crop: tuple[int, int, int, int] | None = None) -> Tensor:
+def _below(folder: Path, without: str | Path | None) -> Iterator[Path]:
+    """The files below a folder, and the folders that are named like pictures; nothing hidden, nothing of a run.
+
+    Links are followed, each folder is entered once, and by its own name where it lies below.
+    """
+    queue, seen = deque([folder]), {None if without is None else Path(without).resolve()}
+    while queue:
+        place = queue.popleft()
+        if place.resolve() in seen or place != folder and (place / "resume.pt").exists():
+            continue
+        seen.add(place.resolve())
+        for path in sorted(place.iterdir()):
+            if path.name.startswith(".") or path.name == "__MACOSX":
+                continue
+            if path.is_dir() and path.suffix.lower() not in KINDS:
+                (queue.append if path.is_symlink() else queue.appendleft)(path)
+            else:
+                yield path
+
+
+def _read(paths: list[Path], size: int, crop: tuple[int, int, int, int] | None = None) -> Tensor:
     """Picture files, each cut to its middle square (or to `crop`) and brought to size×size: uint8 N×3×size×size."""
-    out = torch.empty(len(files), 3, size, size, dtype=torch.uint8)
-    for i, path in enumerate(tqdm(files, desc="pictures", unit="file", disable=len(files) < 500)):
-        try:
-            with Image.open(path) as image:
-                image = image.convert("RGB")
-        except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(f"{path} cannot be read as a picture ({error}); take it out of the folder") from error
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        square = image.resize((size, size), Image.Resampling.LANCZOS, box=crop or (left, top, left + side, top + side))
-        out[i] = torch.frombuffer(bytearray(square.tobytes()), dtype=torch.uint8).view(size, size, 3).permute(2, 0, 1)
+    out = torch.empty(len(paths), 3, size, size, dtype=torch.uint8)
+    for i, path in enumerate(tqdm(paths, desc="pictures", unit="file", disable=len(paths) < 500)):
+        out[i] = square(path, size, crop=crop)
     return out
 
 

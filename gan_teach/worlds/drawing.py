@@ -24,7 +24,7 @@ def random_numbers(seed: int, index: int, count: int) -> Iterator[float]:
 
 def check_size(size):
     """ValueError unless size is a whole number of pixels in 32..256."""
-    if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not SMALLEST <= size <= LARGEST:
         raise ValueError(f"size must be a whole number of pixels in {SMALLEST}..{LARGEST}, not {size!r}")
 
 

@@ -99,7 +99,7 @@ def test_wrong_units_places_and_levels_are_named(r):
         for edit in (ablate, insert):
             with pytest.raises(ValueError, match=said):
                 edit(r, units)
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="a list of numbers from 0 to 5, or a boolean mask of length 6"):
         ablate(r, [1.5])
     for shape in ((5, 4), (2, 1, 4, 5), (3, 6, 4, 5), (3, 4, 5)):
         with pytest.raises(ValueError, match="mask 4×5 or 3×1×4×5, the size of r; got"):

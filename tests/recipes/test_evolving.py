@@ -115,7 +115,7 @@ def small(tmp_path, monkeypatch):
     torch.manual_seed(0)
     eyes = classifier.Classifier(classifier.ClassifierConfig((("class", 10),), (4, 4, 4, 4), 4)).eval()
 
-    def few(name, split="train", size=32, n=None, root=None):
+    def few(name, split="train", size=32, n=None, root=None, without=None):
         some = REAL if split == "train" else REAL.flip(0)
         return datasets.Pictures(some[:n], torch.arange(20)[:n] % 10, datasets.FASHION)
 
@@ -339,3 +339,80 @@ def test_a_missing_comparison_says_how_to_make_one(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "data_folder", lambda: tmp_path)
     with pytest.raises(FileNotFoundError, match="plane-comparison.json; `python -m gan_teach compare"):
         checkpoints.comparison("plane-comparison")
+
+
+# ------------------------------------------------------------------------------------------ pictures of one's own
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Two folders of pictures, and a plan that is over at once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(evolving, "ANY", replace(TINY, settings=replace(TINY.settings, bf16=False)))
+    draw = np.random.default_rng(0)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            Image.fromarray(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(tmp_path / name / f"{i}.png")
+    return tmp_path
+
+
+def test_other_pictures_in_the_same_folder_are_refused(own, capsys):
+    assert evolving.train_on("one", "run", images=8, device="cpu")["data"].startswith("5 of one")
+    weights = (own / "run" / "one-egan.safetensors").read_bytes()
+    with pytest.raises(ValueError, match=r"run.resume.pt: this snapshot was made with other pictures: evolve in"):
+        evolving.train_on("two", "run", images=8, device="cpu")
+    assert sorted(path.suffix for path in (own / "run").glob("*-egan.*")) == [".json", ".safetensors"]
+    assert (own / "run" / "one-egan.safetensors").read_bytes() == weights
+    capsys.readouterr()
+    evolving.train_on("one", "run", images=8, device="cpu")
+    assert "nothing to do: the run in run has made" in capsys.readouterr().out
+
+
+def test_the_folder_of_the_results_is_never_read_as_pictures(own):
+    record = evolving.train_on("one", "one/run", images=8, device="cpu")
+    (own / "one" / "run" / "samples").mkdir(exist_ok=True)
+    Image.new("RGB", (32, 32)).save(own / "one" / "run" / "samples" / "grid.png")
+    again = evolving.train_on("one", "one/run", images=8, device="cpu")
+    assert record["data"] == again["data"] and again["data"].startswith("5 of one")
+    for folder in ("one", "."):
+        with pytest.raises(ValueError, match="the pictures lie in the folder of the results"):
+            evolving.train_on("one", folder, images=8, device="cpu")
+
+
+@pytest.mark.parametrize("images", [0, -1])
+def test_a_run_without_pictures_is_refused(own, images):
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        evolving.train_on("one", images=images)
+
+
+def test_a_folder_named_like_a_set_gets_no_judge_of_that_set(own):
+    assert evolving.plan_for("fashion") is evolving.PLANS["fashion"]
+    assert evolving.plan_for(Path("fashion")) is evolving.ANY is evolving.plan_for("./fashion")
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda b: b"", lambda b: b[:len(b) // 2], lambda b: b"Dear reader", lambda b: b"PK\3\4" + b[:40],
+    lambda b: b[:len(b) // 2] + bytes(2000) + b[len(b) // 2 + 2000:]],
+    ids=["empty", "cut", "text", "foreign", "zeroed"])
+def test_a_damaged_snapshot_is_named(own, spoil):
+    evolving.train_on("one", "run", images=8, device="cpu")
+    path = own / "run" / "resume.pt"
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"run.resume.pt is damaged: delete it"):
+        evolving.train_on("one", "run", images=80, device="cpu")
+
+
+@pytest.mark.parametrize("content", [{"a": 1}, [1, 2], 7], ids=str)
+def test_a_snapshot_of_something_else_is_named(own, content):
+    (own / "run").mkdir()
+    torch.save(content, own / "run" / "resume.pt")
+    with pytest.raises(ValueError, match=r"run.resume.pt is damaged: delete it.*no snapshot"):
+        evolving.train_on("one", "run", images=8, device="cpu")
+
+
+@pytest.mark.parametrize("curve", [b"", b"{", b"[]", b"{}", b'{"cpu_seconds": 0.0, "rows": [1]}', b"\xff"])
+def test_a_damaged_curve_is_named(own, curve, capsys):
+    (own / "run").mkdir()
+    (own / "run" / "curve.json").write_bytes(curve)
+    assert main(["evolve", "one", "--out", "run", "--images", "8", "--device", "cpu"]) == 1
+    assert "curve.json is damaged: delete it" in (told := capsys.readouterr().err) and "Traceback" not in told

@@ -222,8 +222,9 @@ def test_an_own_picture_is_taken_and_a_broken_one_is_told(panel):
     panel.upload(png(a))
     assert panel.picture.shape == (1, 3, 16, 16) and not panel.error.value
     assert torch.allclose(panel.picture, torch.full((1, 3, 16, 16), 200 / 127.5 - 1))
-    panel._uploaded({"new": {"cat.png": {"content": b"no picture"}}})       # as ipywidgets 7 hands it over
-    assert "could not be read" in panel.error.value
+    seven = {"cat.png": {"metadata": {"name": "cat.png"}, "content": b"no picture"}}
+    panel._uploaded({"new": seven})                                         # as ipywidgets 7 hands it over
+    assert "cat.png cannot be read as a picture" in panel.error.value
     panel._uploaded({"new": ({"name": "a.png", "content": memoryview(png(a // 2))},)})          # and 8
     assert not panel.error.value and panel.picture.mean() == pytest.approx(100 / 127.5 - 1, abs=1e-5)
 

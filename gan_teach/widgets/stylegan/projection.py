@@ -126,21 +126,18 @@ class ProjectionPanel(Panel):
         target = self.targets[number]
         self._aim(target[0] if isinstance(target, tuple) else target)       # a data set's item begins with its picture
 
-    def upload(self, picture) -> None:
+    def upload(self, picture, name: str = "the picture") -> None:
         """Look for another picture: bytes of a file, or any that `pictures` knows; its middle square is taken."""
-        self._guard(self._aim, picture)
+        self._guard(self._aim, picture, name)
 
     def _uploaded(self, change) -> None:
         value = change["new"]
         if value:                                                           # ipywidgets 7: a dict by name, 8: a tuple
             file = (list(value.values()) if isinstance(value, dict) else list(value))[-1]
-            self.upload(bytes(file["content"]))
+            self.upload(bytes(file["content"]), (file.get("metadata") or file).get("name") or "the picture")
 
-    def _aim(self, picture) -> None:
-        try:
-            picture = fitted(picture, self.G.resolution)
-        except OSError as error:                                            # Pillow's, for a file that is no picture
-            raise ValueError("this file could not be read as a picture; give a PNG or JPEG") from error
+    def _aim(self, picture, name: str = "the picture") -> None:
+        picture = fitted(picture, self.G.resolution, name)
         self.runner.pause()
         self.picture = picture
         self.begin_anew()

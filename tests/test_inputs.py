@@ -1,0 +1,273 @@
+"""What a reader may hand over besides pictures and files: units, masks, seeds, numbers, networks of their own."""
+
+import io
+
+import inputs_fuzz
+import numpy as np
+import pytest
+import torch
+
+import gan_teach
+from gan_teach import metrics
+from gan_teach.__main__ import main
+from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha, rank_by_effect
+from gan_teach.dissection.report import write_report
+from gan_teach.dissection.units import check_units
+from gan_teach.egan.fitness_and_selection import fitness
+from gan_teach.egan.interpolation import strip
+from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
+from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
+from gan_teach.networks.layers import sample_z
+from gan_teach.networks.progan import Generator as ProGAN
+from gan_teach.networks.progan import ProGANConfig
+from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
+from gan_teach.stylegan import Generator as StyleGAN
+from gan_teach.stylegan import StyleGANConfig, measures
+from gan_teach.stylegan.projection import project
+from gan_teach.worlds.scenes import Scenes
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.fixture
+def progan():
+    torch.manual_seed(0)
+    return ProGAN(ProGANConfig(z_dim=8, widths=(8, 8, 8))).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def unet():
+    torch.manual_seed(0)
+    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def eyes():
+    torch.manual_seed(0)
+    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
+
+
+# ------------------------------------------------------------------------------------------ units, masks, seeds
+
+def test_a_boolean_mask_of_all_units_is_a_mask():
+    r = torch.rand(2, 6, 4, 4) + 1
+    wanted = ablate(r, [1, 4])
+    on = [False, True, False, False, True, False]
+    for mask in (on, torch.tensor(on), np.array(on), tuple(on)):
+        assert torch.equal(ablate(r, mask), wanted) and check_units(mask, 6) == [1, 4]
+        assert torch.equal(insert(r, mask, level=3.0), insert(r, [1, 4], level=3.0))
+    for numbers in (np.array([1, 4]), torch.tensor([1, 4]), (np.int64(1), 4), range(1, 5, 3)):
+        assert torch.equal(ablate(r, numbers), wanted)
+    assert torch.equal(ablate(r, [False] * 6), r)
+
+
+@pytest.mark.parametrize("units, message", [
+    ([True, False], "one entry for each of the 6; got 2"), ([True, 2], "boolean mask of length 6"),
+    (torch.rand(6), "list of numbers"), ([1.0], "list of numbers"), ("12", "list of numbers"), (3, "list of numbers"),
+    (np.array([[1, 2]]), "list of numbers"), (None, "list of numbers"), ([-1], "0 to 5"), ([6], "0 to 5")])
+def test_what_is_no_choice_of_units_is_refused(units, message):
+    with pytest.raises(ValueError, match=message):
+        ablate(torch.rand(1, 6, 4, 4), units)
+
+
+def test_numpy_masks_and_whole_numbers_are_taken():
+    r, where = torch.rand(2, 6, 4, 4) + 1, np.zeros((4, 4), bool)
+    where[1, 2] = True
+    out = ablate(r, [0], where)
+    assert torch.equal(out, ablate(r, [0], torch.from_numpy(where))) and (out == 0).sum() == 2
+    assert torch.equal(sample_z(np.int64(3), np.int32(4), np.uint8(7)), sample_z(3, 4, 7))
+    assert torch.equal(Scenes(1, size=np.int64(32), seed=np.int64(3))[0][0], Scenes(1, size=32, seed=3)[0][0])
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "7", None, 2**70])
+def test_seeds_that_torch_cannot_tell_apart_are_refused(seed, progan, unet):
+    message = "seed must be a whole number from 0 to 4294967295"
+    for draw in (lambda: sample_z(2, 4, seed), lambda: dissect(progan, "layer1", unet, 4, seed=seed),
+                 lambda: measures.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
+        with pytest.raises(ValueError, match=message):
+            draw()
+    with pytest.raises(ValueError, match="number of latents must be a whole number from 0"):
+        sample_z(-1, 4, 0)
+
+
+# ------------------------------------------------------------------------------------------ NaN and infinity
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+def test_one_picture_that_is_not_finite_stops_the_measures_and_is_named(eyes, unet, bad):
+    real, fake = torch.rand(2, 12, 3, 16, 16) * 2 - 1
+    fake[7, 1, 3, 2] = bad
+    where = r"NaN or infinity at 1 places of .*first at \(7, 1, 3, 2\)"
+    for judge in (eyes, unet):
+        with pytest.raises(ValueError, match=f"the generated pictures: {where}"):
+            metrics.frechet_distance(real, fake, judge)
+        with pytest.raises(ValueError, match=f"the real pictures: {where}"):
+            metrics.frechet_distance(fake, real, judge)
+        with pytest.raises(ValueError, match=where):
+            metrics.features(fake, judge)
+    for measure in (lambda: metrics.classifier_score(fake, eyes), lambda: classify(eyes, fake),
+                    lambda: segment(unet, fake), lambda: fitness(Discriminator(DCGANConfig((4, 4))), real, fake, 0.0)):
+        with pytest.raises(ValueError, match=where):
+            measure()
+    with pytest.raises(ValueError, match=r"features of real pictures.*first at \(2, 3\)"):
+        x = torch.rand(9, 4)
+        x[2, 3] = bad
+        metrics.precision_recall(x, torch.rand(9, 4))
+
+
+def test_weights_that_are_not_finite_stop_what_is_measured_with_them(progan, unet, eyes):
+    real = torch.rand(12, 3, 16, 16) * 2 - 1
+    with torch.no_grad():
+        eyes.last.weight[0, 0] = NAN
+    with pytest.raises(ValueError, match="the judge's features of the real pictures"):
+        metrics.frechet_distance(real, real, eyes)
+    with torch.no_grad():
+        progan.blocks["layer2"].conv.weight[0, 0, 0, 0] = NAN
+    for act in (lambda: metrics.generate(progan, 2, 0), lambda: dissect(progan, "layer3", unet, 4),
+                lambda: causal_effect(progan, "layer3", [0], unet, "a", 4),
+                lambda: strip(progan, torch.rand(8), torch.rand(8))):
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            act()
+    with pytest.raises(ValueError, match="a latent at the end of the way: NaN"):
+        strip(progan, torch.full((8,), NAN), torch.rand(8))
+
+
+def test_style_measures_stop_at_what_is_not_finite(eyes):
+    torch.manual_seed(0)
+    G = StyleGAN(StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=16, fmap_max=4, mapping_layers=2)).eval()
+    picture = torch.zeros(1, 3, 8, 8)
+    next(project(G, picture, steps=1, starts=2))
+    broken = picture.clone()
+    broken[0, 1, 2, 3] = INF
+    with pytest.raises(ValueError, match=r"the picture: NaN or infinity.*\(0, 1, 2, 3\)"):
+        next(project(G, broken, steps=1))
+    with torch.no_grad():
+        G.mapping.layers[0].weight[0, 0] = NAN
+    for act in (lambda: next(project(G, picture, steps=1, starts=2)),
+                lambda: measures.path_length(G, eyes, pairs=4, progress=False),
+                lambda: measures.linear_separability(G, eyes, n=8, progress=False),
+                lambda: measures.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            act()
+
+
+def test_scores_of_too_few_pictures(eyes, unet):
+    few = torch.rand(5, 3, 16, 16) * 2 - 1
+    with pytest.raises(ValueError, match="splits goes from 1 to the number of pictures, 5; got 10"):
+        metrics.classifier_score(few, eyes)
+    with pytest.raises(ValueError, match="two pictures or more on each side; got 1 and 5"):
+        metrics.frechet_distance(few[:1], few, eyes)
+    with pytest.warns(UserWarning, match="5 pictures for 16 features"):
+        metrics.frechet_distance(few, few, unet)
+    with pytest.raises(ValueError, match="3 neighbours need more than 3 samples"):
+        metrics.precision_recall(torch.rand(3, 4), torch.rand(9, 4))
+
+
+# ------------------------------------------------------------------------------------------ networks of one's own
+
+class Own:
+    """A generator with nothing but what is asked for, and a picture that `spoil` makes of the right one."""
+
+    layers, z_dim = ("one",), 4
+
+    def __init__(self, spoil=lambda x: x):
+        self.spoil = spoil
+
+    def at(self, z, layer):
+        r = z[:, :, None, None].expand(-1, -1, 8, 8).tanh()
+        return r, lambda r: self.spoil(r[:, :3].repeat(1, 1, 2, 2))
+
+    def __call__(self, z):
+        r, f = self.at(z, "one")
+        return f(r)
+
+
+@pytest.mark.parametrize("spoil, message", [
+    (lambda x: (x,), "floating tensor N×3×H×W.*got a tuple"), (lambda x: x.numpy(), "got a ndarray"),
+    (lambda x: (x * 127 + 128).byte(), "got a torch.uint8 tensor"), (lambda x: x[:, :1], "N×3×H×W"),
+    (lambda x: x[0], "N×3×H×W"), (lambda x: x * 127.5 + 127.5, r"go up to \d\d.*x / 127.5 - 1"),
+    (lambda x: x * NAN, "NaN or infinity"), (lambda x: x.movedim(1, 3), "N×3×H×W")])
+def test_the_pictures_of_ones_own_generator_are_checked(unet, spoil, message):
+    assert dissect(Own(), "one", unet, 4, progress=False).samples == 4
+    with pytest.raises(ValueError, match=message):
+        dissect(Own(spoil), "one", unet, 4, progress=False)
+
+
+def test_what_is_no_generator_and_what_is_no_segmenter_is_told(progan, unet, tmp_path):
+    with pytest.raises(ValueError, match="a UNet cannot be cut: a generator has .layers.*no layers, no z_dim, no at"):
+        dissect(unet, "layer1", unet, 4)
+    for act in (lambda: dissect(progan, "layer1", progan, 4), lambda: segment(progan, torch.zeros(1, 3, 16, 16)),
+                lambda: rank_by_effect(progan, "layer1", progan, "a"), lambda: write_report(
+                    progan, progan, ["layer1"], tmp_path / "page.html", 20)):
+        with pytest.raises(ValueError, match="a Generator is no segmenter.*wrap"):
+            act()
+    for G in (progan, Own(), unet):
+        with pytest.raises(ValueError, match="has no styles to search"):
+            next(project(G, torch.zeros(1, 3, 16, 16)))
+
+
+def test_half_precision_and_float64_are_right_and_inference_mode_is_told(progan, unet):
+    exact = dissect(progan, "layer3", unet, 30, progress=False)
+    half = ProGAN(progan.config).eval()
+    half.load_state_dict(progan.state_dict())
+    coarse = dissect(half.half(), "layer3", unet, 30, progress=False)
+    assert torch.allclose(coarse.thresholds, exact.thresholds, rtol=0.01, atol=0.01)
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = dissect(progan, "layer3", unet, 30, progress=False)
+        assert torch.equal(again.fold_intersection, exact.fold_intersection)
+        assert isinstance(causal_effect(progan, "layer3", [0], unet, "a", 4, progress=False), float)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    with torch.inference_mode():
+        assert torch.equal(dissect(progan, "layer3", unet, 30, progress=False).iou, exact.iou)
+        with pytest.raises(ValueError, match="leave torch.inference_mode"):
+            optimise_alpha(progan, "layer3", unet, "a")
+
+
+def test_e_gans_generator_of_16_bits_draws():
+    G = Generator(DCGANConfig((8, 4), z_dim=6)).half().eval()
+    assert metrics.generate(G, 3, 0).shape == (3, 3, 16, 16)
+
+
+# ------------------------------------------------------------------------------------------ the command line
+
+@pytest.mark.parametrize("arguments, message", [
+    (["dissect", "scenes-progan", "--samples", "0"], "1 or more"), (["train", "scenes-egan", "--images", "-3"], "1 or"),
+    (["evolve", "x", "--images", "0"], "1 or more"), (["dissect", "scenes-progan", "--samples", "5"], "more than 8"),
+    (["dissect", "scenes-segmenter"], "cannot be cut"), (["evolve", "/nowhere/at/all"], "no folder"),
+    (["dissect", "scenes-progan", "--segmenter", "scenes-progan"], "no segmenter"),
+    (["dissect", "scenes-progan", "--seed", "-1"], "seed must be"), (["dissect", "/dev/null"], "null"),
+    (["dissect", "scenes-progan", "--layer", "layer99"], "layer99"), (["evolve", "fashon"], "no pictures"),
+    (["dissect", "scenes-progan", "--quantile", "nan"], "quantile")])
+def test_the_command_line_answers_in_a_sentence(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert main(arguments) == 1
+    except SystemExit as stop:                               # argparse's own refusal
+        assert stop.code == 2
+    told = capsys.readouterr().err
+    assert message in told and "Traceback" not in told and "not expected" not in told
+
+
+def test_what_was_not_expected_is_told_without_a_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(gan_teach.checkpoints, "shipped", lambda: {}["surprise"])
+    assert main(["list"]) == 1
+    assert "KeyError: 'surprise'" in (told := capsys.readouterr().err) and "GAN_TEACH_TRACEBACK=1" in told
+
+
+@pytest.mark.parametrize("name", [[], ["train"], ["evolve"], ["dissect"], ["demo"], ["fetch"], ["compare"], ["list"]])
+def test_help_on_a_terminal_of_ascii(name, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    with pytest.raises(SystemExit) as stop:
+        main([*name, "--help"])
+    terminal.flush()
+    assert stop.value.code == 0 and terminal.buffer.getvalue().startswith(b"usage")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")             # Pillow's, of every broken tag
+def test_damaged_files_by_the_hundred_are_read_or_refused_by_name():
+    """More of them: `python tests/inputs_fuzz.py 20000`."""
+    outcomes = inputs_fuzz.run(360, seed=3)
+    assert sum(outcomes.values()) == 360 and outcomes["record", "refused"] > 50
+    assert sum(n for (_, outcome), n in outcomes.items() if outcome == "refused") > 200

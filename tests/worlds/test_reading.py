@@ -1,0 +1,239 @@
+"""A reader's pictures: each kind becomes the right values, by whichever way it comes in, or is refused by its name."""
+
+import io
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_teach import pictures
+from gan_teach.stylegan.projection import fitted
+from gan_teach.worlds import datasets, reading
+
+RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
+
+
+def packed(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def four() -> Image.Image:
+    """Red, green / blue, grey: every turn and mirror of it looks different."""
+    return Image.fromarray(np.array([[RED, GREEN], [BLUE, GREY]], np.uint8).repeat(16, 0).repeat(16, 1))
+
+
+def corners(a: np.ndarray) -> list[tuple]:
+    return [tuple(int(v) for v in a[y, x]) for y in (0, -1) for x in (0, -1)]
+
+
+# ------------------------------------------------------------------------------------------ what a file means
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_exif_orientation_is_applied(kind, turned):
+    exif = Image.Exif()
+    exif[reading.ORIENTATION] = turned
+    stored = four()                                          # what a camera stores: the upright picture, turned
+    undo = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
+            5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a, -1),
+            7: lambda a: np.rot90(a, 2).transpose(1, 0, 2), 8: lambda a: np.rot90(a)}[turned]
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {"lossless": True} if kind == "WEBP" else {}
+    data = packed(stored, kind, exif=exif, **options)
+    got, wanted = (np.array(corners(a), int) for a in (reading.array(data), undo(np.asarray(stored))))
+    assert np.abs(got - wanted).max() < 12
+    assert np.abs(reading.square(data, 32).permute(1, 2, 0).numpy().astype(int)
+                  - undo(np.asarray(stored))).max() < 12
+
+
+def ramp(top: int, dtype) -> np.ndarray:
+    return np.linspace(0, top, 256).round().astype(dtype)[None].repeat(256, 0)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_ramp_of_16_bits_comes_out_as_a_ramp(kind):
+    data = packed(Image.fromarray(ramp(65535, np.uint16)), kind)
+    assert np.array_equal(reading.array(data)[0, :, 1], np.arange(256))
+
+
+def test_a_ramp_of_12_bits_32_bits_and_floats(tmp_path):
+    for top, dtype in ((2**31 - 1, np.int32), (1, np.float32)):
+        a = np.linspace(0, top, 256).astype(dtype)[None].repeat(256, 0)
+        got = reading.array(packed(Image.fromarray(a), "TIFF"))[0, :, 0]
+        assert np.abs(got.astype(int) - np.arange(256)).max() <= 1
+    unsigned = packed(Image.fromarray(ramp(2**32 - 1, np.uint32).view(np.int32)), "TIFF")
+    place = unsigned.find(struct.pack("<HHIHH", reading.SAMPLE_FORMAT, 3, 1, 2, 0))
+    assert place > 0                                         # signed, as Pillow wrote it
+    unsigned = unsigned[:place] + struct.pack("<HHIHH", reading.SAMPLE_FORMAT, 3, 1, 1, 0) + unsigned[place + 12:]
+    assert np.abs(reading.array(unsigned)[0, :, 0].astype(int) - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize("low, high", [(0, 255), (-1, 1), (0, float("nan")), (0, float("inf"))])
+def test_floats_that_do_not_say_what_white_is_are_refused(tmp_path, low, high):
+    a = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    a[0, 0], a[-1, -1] = low, high
+    Image.fromarray(a).save(tmp_path / "scan.tif")
+    with pytest.raises(ValueError, match=r"scan\.tif cannot be read.*numbers go from .* 0 is black and 1 is white"):
+        reading.array(tmp_path / "scan.tif")
+
+
+def test_whole_numbers_without_a_file_are_refused():
+    with pytest.raises(ValueError, match="do not say which of them is white"):
+        reading.array(Image.fromarray(np.arange(64, dtype=np.int32).reshape(8, 8)))
+
+
+def test_transparency_is_laid_on_white_and_hides_what_it_hid():
+    hidden = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    hidden.paste((0, 0, 255, 128), (0, 0, 4, 8))
+    for kind in ("PNG", "TIFF"):
+        got = reading.array(packed(hidden, kind))
+        assert got[0, 7].tolist() == [255] * 3 and got[0, 0].tolist() == [127, 127, 255]
+        assert reading.square(packed(hidden, kind), 4)[:, 0, 3].tolist() == [255] * 3
+    grey = Image.new("LA", (8, 8), (0, 0))
+    assert reading.array(packed(grey)).min() == 255
+    palette = Image.fromarray(np.zeros((8, 8), np.uint8)).convert("P")
+    assert reading.array(packed(palette, transparency=0)).min() == 255
+    assert reading.array(packed(palette, "GIF", transparency=0)).min() == 255
+    keyed = four()
+    assert corners(reading.array(packed(keyed, transparency=RED)))[:2] == [(255, 255, 255), GREEN]
+    deep = packed(Image.fromarray(ramp(65535, np.uint16)), transparency=0)
+    assert reading.array(deep)[0, :3, 0].tolist() == [255, 1, 2]
+
+
+def test_palette_cmyk_and_one_bit_come_out_in_their_colours():
+    assert corners(reading.array(packed(four().convert("P", palette=Image.Palette.ADAPTIVE)))) == corners(
+        np.asarray(four()))
+    cmyk = reading.array(packed(four().convert("CMYK"), "TIFF"))
+    assert np.abs(np.array(corners(cmyk)) - np.array(corners(np.asarray(four())))).max() < 4
+    black = reading.array(packed(Image.new("1", (8, 8), 0)))
+    assert black.shape == (8, 8, 3) and black.max() == 0
+
+
+# ------------------------------------------------------------------------------------------ numbers
+
+def test_numbers_in_each_form_are_the_same_picture():
+    a = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    x = torch.from_numpy(a).permute(2, 0, 1)
+    floats = x.float() / 127.5 - 1
+    for form in (a, x, x[None], x.numpy(), a.astype(np.uint16) * 257, Image.fromarray(a), packed(Image.fromarray(a)),
+                 floats, floats[None], floats.numpy(), floats.double(), floats.numpy()[None]):
+        assert np.array_equal(reading.array(form), a), type(form)
+        assert torch.equal(reading.square(form, 6), reading.square(a, 6))
+        assert torch.equal(fitted(form, 6), fitted(a, 6)) and np.array_equal(pictures.as_array(form), a)
+    assert np.array_equal(reading.array(a[..., 0])[..., 2], a[..., 0])
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (np.zeros((2, 8, 8, 3), np.uint8), r"\(2, 8, 8, 3\)"), (torch.zeros(4, 3, 8, 8), r"\(4, 3, 8, 8\)"),
+    (torch.zeros(1, 8, 8), r"\(1, 8, 8\)"), (torch.zeros(4, 8, 8), r"\(4, 8, 8\)"),
+    (np.zeros((8, 8, 3), np.float32), r"\(8, 8, 3\)"), (np.zeros((8, 8, 4), np.uint8), r"\(8, 8, 4\)"),
+    (np.zeros((8, 8), np.int64), "colour_mask"), (np.zeros((0, 8, 3), np.uint8), r"\(0, 8, 3\)"),
+    (torch.rand(3, 8, 8) * 255, "floats go from .* to 2.*127.5 - 1"), (torch.rand(8, 8) * 255, "floats go from"),
+    (torch.tensor(float("nan")).expand(3, 8, 8), r"NaN or infinity, first at \(0, 0, 0\)"),
+    (["a", "b"], "not a picture"), (None, "not a picture")])
+def test_numbers_that_are_no_picture_are_refused_with_what_was_wanted(wrong, message):
+    for read in (reading.array, pictures.as_array, pictures.png, lambda x: fitted(x, 8), lambda x: fitted(x, 6)):
+        with pytest.raises(ValueError, match=f"(?s)the picture.*{message}"):
+            read(wrong)
+
+
+# ------------------------------------------------------------------------------------------ what is refused by its name
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_of(width: int, height: int, *more: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(more) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) \
+        + chunk(b"IEND", b"")
+
+
+HOSTILE = {
+    "script.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n",
+    "bomb.png": png_of(100_000, 100_000), "large.png": png_of(8_000, 8_000), "cut.png": packed(four())[:-40],
+    "text.png": png_of(8, 8, *[chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 2_000_000))] * 3),
+    "texts.png": png_of(8, 8, *[chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 1_000_000))] * 80),
+    "empty.jpg": b"", "words.jpg": b"Dear reader, this is no picture.", "page.gif": b"<!doctype html><html>",
+    "vector.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>", "cut.jpg": packed(four(), "JPEG")[:200],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_and_damaged_files_are_refused_by_name(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("subprocess.check_call", lambda *_, **__: pytest.fail("another program was started"))
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("another program was started"))
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    message = rf"{name} cannot be read as a picture.*(save it|leave it out)"
+    with pytest.raises(ValueError, match=message):
+        reading.array(tmp_path / name)
+    with pytest.raises(ValueError, match=message):
+        datasets.pictures(tmp_path, size=8)
+    with pytest.raises(ValueError, match=message):
+        fitted(HOSTILE[name], 8, name)
+
+
+def test_pipes_devices_and_folders_are_refused_and_nothing_waits(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes here")
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match=f"{path} is a folder, a pipe or a device"):
+            reading.square(path, 8)
+    with pytest.raises(ValueError, match="pipe.png is a folder, a pipe or a device"):
+        datasets.pictures(tmp_path, size=8)
+    with pytest.raises(FileNotFoundError, match="away.png"):
+        reading.array(tmp_path / "away.png")
+
+
+def test_a_photograph_of_144_million_pixels_is_read_small(tmp_path):
+    """A JPEG is unpacked at an eighth; what cannot be is refused."""
+    Image.new("L", (12_000, 12_000), 200).save(tmp_path / "wide.jpg")
+    assert (reading.square(tmp_path / "wide.jpg", 32).float() - 200).abs().max() < 3
+    with pytest.raises(ValueError, match="wide.jpg.*12000×12000 pixels, at most 50 million"):
+        reading.array(tmp_path / "wide.jpg")
+
+
+# ------------------------------------------------------------------------------------------ folders
+
+def test_a_folder_as_people_have_them(tmp_path, capsys):
+    own = tmp_path / "own"
+    for place in ("a.png", "trees/b.JPG", ".hidden.png", "._a.png", ".ipynb_checkpoints/c.png", "__MACOSX/d.png",
+                  "run/samples/e.png", "named.png/f.png"):
+        (own / place).parent.mkdir(parents=True, exist_ok=True)
+        four().save(own / place, "PNG")
+    (own / "run" / "resume.pt").write_bytes(b"")
+    for i in range(5):
+        (own / f"{i}.heic").write_bytes(b"")
+    (own / "notes").write_text("")
+    (own / "trees" / "up").symlink_to(own)                   # a loop
+    (tmp_path / "far").mkdir()
+    four().save(tmp_path / "far" / "g.png")
+    (own / "far").symlink_to(tmp_path / "far")
+    (own / "again").symlink_to(own / "trees")                # by its own name, and once
+    found = datasets.pictures(own, size=8)
+    assert len(found.images) == 3 and found.classes == ("far", "own", "trees")
+    assert "3 pictures; 5 .heic, 1 .png/, 1 without a suffix left out" in capsys.readouterr().out
+    assert len(datasets.pictures(own, size=8, without=own / "trees").images) == 2
+
+
+def test_a_folder_named_like_a_set_is_not_taken_for_it_in_silence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes").mkdir()
+    four().save(tmp_path / "scenes" / "a.png")
+    assert len(datasets.pictures("scenes", size=32, n=3).images) == 3
+    assert "'scenes' is taken for the set of that name, not for the folder here; that one is ./scenes" in \
+        capsys.readouterr().out
+    for name in ("./scenes", tmp_path / "scenes", tmp_path.relative_to(tmp_path) / "scenes"):
+        assert len(datasets.pictures(name, size=8).images) == 1 and not capsys.readouterr().out
+
+
+def test_sizes_and_numbers_that_cannot_be(tmp_path):
+    for options in ({"size": 0}, {"n": 0}, {"n": -1}):
+        with pytest.raises(ValueError, match="at least 1"):
+            datasets.pictures("scenes", **options)
