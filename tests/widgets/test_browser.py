@@ -55,7 +55,7 @@ PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, 
 
 
 LAB = """
-from gan_teach.widgets.evolution import EvolutionLab
+from gan_teach.widgets.egan.evolution import EvolutionLab
 EvolutionLab()
 """
 
