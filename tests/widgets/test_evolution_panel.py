@@ -43,11 +43,12 @@ def cheap(mixture, G):
 
 
 def lab(**options):
-    return Laboratory(**{"make": start, "settings": SMALL, "measure": cheap, "luck": 2} | options)
+    return Laboratory(**{"make": start, "settings": SMALL, "measure": cheap, "luck": 2, "head_start": 0} | options)
 
 
 def panel(**options):
-    return EvolutionLab(**{"evolution": start, "settings": SMALL, "measure": cheap, "luck": 2, "span": 3} | options)
+    small = {"evolution": start, "settings": SMALL, "measure": cheap, "luck": 2, "span": 3, "head_start": 0}
+    return EvolutionLab(**small | options)
 
 
 def same(one, other) -> bool:
@@ -607,6 +608,19 @@ def test_a_play_sends_one_message_for_a_frame_and_only_when_the_page_asks(monkey
     wait_for(lambda: shown.lab.evolution.generation > n + 5)
     shown.play.click()
     assert len(sent) == 2 and f"generation {shown.lab.evolution.generation}" in sent[1]
+
+
+def test_the_first_choice_waits_until_there_is_something_to_choose():
+    shown = panel(head_start=12)
+    shown.selection.value = "mine"
+    assert same(shown.lab.evolution, straight(12)) and shown.lab.knobs.selection == "mine"
+    assert "12 generations have passed by F" in shown.frame.text and shown.back.value == 12
+    shown.one.click()
+    assert shown.lab.waiting and shown.lab.evolution.generation == 12
+    other = lab(head_start=12)
+    other.generation()
+    other.turn(selection="mine")
+    assert other.evolution.generation == 1                  # only where nothing has evolved yet
 
 
 def test_choose_the_survivor_then_see_both_fates():

@@ -38,15 +38,16 @@ class EvolutionLab(PlayingPanel):
         EvolutionLab(pictures="fashion")        # pictures of 32×32: a set of `datasets`, or a folder of your own
 
     Other games: evolution, settings -> an `Evolution` at generation 0; real, as for `Evolution.step`, or a dict of such
-    by name; settings, at the start; offered, measure, luck, span, see `Laboratory`. Select "mine", and choose the
-    survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
+    by name; settings, at the start; offered, measure, luck, span, head_start: see `Laboratory`. Select "mine", and
+    choose the survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     ADVICE = "Go back some generations, or press Reset."
 
     def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
-                 luck: int | None = None, span: int | None = None, pictures: str | Path | None = None):
+                 luck: int | None = None, span: int | None = None, pictures: str | Path | None = None,
+                 head_start: int | None = None):
         super().__init__()
         if pictures is not None:
             plan = evolving.plan_for(pictures)
@@ -54,7 +55,7 @@ class EvolutionLab(PlayingPanel):
             real, settings = datasets.pictures(pictures, "test").images, settings or plan.settings
         data = DATA if real is None else real if isinstance(real, Mapping) else {"data": real}
         self.lab = Laboratory(data, evolution or plane.start, settings or plane.SETTINGS, offered, measure, luck,
-                              span=span)
+                              span=span, head_start=head_start)
         self.frame, self._shower = Frame(), None        # the thread that moves the controls just now
         self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
