@@ -23,7 +23,8 @@ from .. import files
 from ..networks.layers import one_thread, sample_z
 from ..pictures import Table, show
 from . import plane, records
-from .evolution import Evolution, Settings
+from .child import Mutation, name_of, slope
+from .evolution import Evolution, Generation, Settings
 from .fitness_and_selection import Fitness
 from .laboratory import branch
 
@@ -93,6 +94,19 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
                 titles=[[f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
 
 
+def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None
+           ) -> Evolution:
+    """An evolution on the plane that has lived so long, and stands before its next selection: D has learnt once more,
+    the children are made and judged. Always the same for the same settings.
+    """
+    evolution = film(settings, settings.seed, (generations,), mixture).evolution
+    with one_thread():
+        evolution.train_d(mixture or plane.ring())
+        evolution.vary()
+        evolution.evaluate()
+    return evolution
+
+
 def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -> list[Evolution]:
     """What became of each child, had it been selected: as many evolutions, from one state and with the same draws.
 
@@ -108,10 +122,61 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
         return [lived(child) for child in range(len(evolution.children))]
 
 
+# ------------------------------------------------------------------------------------------ losses
+
+STYLES = (("#5e2a84", "-", "o"), ("#c93a75", "--", "^"), ("#1a9fb5", ":", "s"), ("#8a6d1f", "-.", "D"))
+
+
+def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -> Figure:
+    """The losses M, and how strongly each pulls at one sample, |∂M/∂l|, against D(G(z)): the paper's figure 2.
+
+    logits: D's verdicts on a batch of fakes; where they are given, a grey histogram shows where in the charts that
+    generator is.
+    """
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    p = torch.linspace(0.01, 0.99, 99)
+    if logits is not None:
+        bars = right.twinx()
+        bars.hist(logits.detach().sigmoid().numpy(), 25, (0, 1), color="#8a8f98", alpha=0.35)
+        bars.set(yticks=[])
+    for mutation, (colour, dash, marker) in zip(mutations, STYLES):
+        each = [logit[None] for logit in p.logit()]
+        look = {"color": colour, "linestyle": dash, "marker": marker, "markevery": 14, "linewidth": 2.2}
+        left.plot(p, [float(mutation(x).detach()) for x in each], label=name_of(mutation).replace("_", " "), **look)
+        right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
+    left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
+    right.set(title="how strongly it pulls, |∂M/∂l|", xlabel="D(G(z))")
+    left.legend()
+    return figure
+
+
+def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
+    """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
+    if not lineage:
+        raise ValueError("nothing has been selected yet: the lineage is empty")
+    names, size = list(dict.fromkeys(name for g in lineage for name in g.mutations)), len(lineage) / parts
+    rows = [("generations", *names)]
+    for k in range(parts):
+        these = lineage[round(k * size):round((k + 1) * size)]
+        rows.append((f"{these[0].number} to {these[-1].number}",
+                     *(f"{sum(g.winner == name for g in these) / len(these):.0%}" for name in names)))
+    theirs = [PAPER_PICKS.get(name.removeprefix("my_")) for name in names]
+    if all(theirs):
+        rows += [(title, *(f"{shares[k]:.0%}" for shares in theirs))
+                 for k, title in ((0, "paper, first 20,000"), (-1, "paper, last 20,000"))]
+    return markdown(rows)
+
+
+# The paper's figure 4, on CIFAR-10, read by eye: of each 20,000 of 100,000 generations, the share of each mutation.
+PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39, 0.32, 0.315, 0.31, 0.30),
+               "least_squares": (0.355, 0.385, 0.355, 0.35, 0.345)}
+
+
 # ------------------------------------------------------------------------------------------ verdicts
 
 def _mark(name: str) -> dict:
-    colour, marker = LOOKS.get(name, ("black", "."))
+    colour, marker = LOOKS.get(name.removeprefix("my_"), ("black", "."))
     return {"color": colour, "marker": marker, "label": name}
 
 
@@ -249,4 +314,21 @@ def bill_figure(found: dict[str, dict]) -> Figure:
     axes[0].set(ylabel="Fréchet distance, our judge")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    return figure
+
+
+def score_figure(found: dict[str, dict]) -> Figure:
+    """The classifier's score of `rivals` against generations, beside that of the real pictures at hand."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    ax = figure.subplots()
+    scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
+    for name, record in scored.items():
+        rival = name.split("-", 1)[1]
+        curve = record["curve"]
+        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve],
+                **_mark({"egan": "E-GAN"}.get(rival, rival.replace("-", "_"))))
+    real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
+    ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
+    ax.set(xlabel="generations", ylabel="score (higher is better)")
+    ax.legend(loc="lower right", ncols=2)
     return figure

@@ -427,8 +427,8 @@ def check_mutation(answer: Callable) -> str:
     if slope is None or not slope.abs().max() > 0:
         raise Wrong("gradient: its slope is 0 for all four logits; a child would stay where its parent is.")
     if slope.sum() > 0:
-        raise Wrong(f"sign: G descends, so yours makes pictures *less* real: at D = {_listed(logits.sigmoid())} the slopes "
-                    f"are {', '.join(f'{float(s):+.3f}' for s in slope)}. Put a minus before it.")
+        raise Wrong(f"sign: G descends, so yours makes pictures *less* real: at D = {_listed(logits.sigmoid())} the "
+                    f"slopes are {', '.join(f'{float(s):+.3f}' for s in slope)}. Put a minus before it.")
     loudest = int(slope.abs().argmax())
     return (f"mutation: it asks for more realism, the loudest of four at D = {logits[loudest].sigmoid():.2f}; "
             f"it pushes {int((slope < 0).sum())} of the four up and {int((slope > 0).sum())} down.")

@@ -78,7 +78,8 @@ class Frame:
         main, middle = (pictures.img(picture, words, width, f"gt-evo-{name}") for name, picture, words, width in (
             ("main", self.main, f"The survivor, {self.main_note}", MAIN),
             ("children", self.children, f"The children: {self.children_note}", CHILDREN[0])))
-        return (f'<div class="gt-evo-text" style="font-size:16px;line-height:1.4;min-height:46px">{words}</div>'
+        text = f"width:{MAIN + CHILDREN[0] + 8}px;font-size:16px;line-height:1.4;min-height:46px;white-space:normal"
+        return (f'<div class="gt-evo-text" style="{text}">{words}</div>'
                 f'<div style="display:grid;grid-template-columns:{MAIN}px {CHILDREN[0]}px;'
                 'grid-template-rows:minmax(310px,auto) auto;gap:6px 8px;position:relative;line-height:1.5">'
                 f"<div>{survivor}{main}</div><div>{children}{middle}{self.bars}</div>"

@@ -8,19 +8,26 @@ from __future__ import annotations
 from collections import deque
 
 import ipywidgets as widgets
+import torch
 
-from ...egan.warm_up import DATA, LOSSES, Game
+from ... import pictures
+from ...egan import plane
+from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
 from ...networks.layers import one_thread
 from ...runner import Runner
+from ..dissection.paint_mask import painter
 from ..panel import PlayingPanel, button, heading, row, seed_box, spoken
 from .warm_up_render import Frame, frame
 
+MINE = "my drawing"
 SPEEDS = {"slow": 0.6, "medium": 0.05, "fast": 0.0}     # seconds from move to move; slow shows each player's turn
 KEPT, EVERY = 100, 20           # snapshots for Back; in a play there is one before every so many moves
 
 
 class WarmUpPanel(PlayingPanel):
     """D and G on a plane. data, loss: names from DATA and LOSSES; d_steps: D's steps for each of G.
+
+    With the data "my drawing" a canvas appears, and what is painted there is what G learns.
 
     `.game` is what is played, `.history` D's verdicts after each move, `.frame` what is shown, `.runner` who plays;
     a cell that ends with the panel shows it.
@@ -60,7 +67,7 @@ class WarmUpPanel(PlayingPanel):
         self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=list(SPEEDS),
                             value="medium")
         self.speed.style.button_width = "82px"
-        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=list(DATA),
+        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=[*DATA, MINE],
                            value=self._start["data"])
         self.loss = chosen(widgets.Dropdown, "gt-loss", "Loss of G", "224px", "64px", options=list(LOSSES),
                            value=self._start["loss"])
@@ -71,12 +78,14 @@ class WarmUpPanel(PlayingPanel):
         self.pushes = widgets.Checkbox(value=True, indent=False, description="lines: where G is asked to move a point",
                                        layout=widgets.Layout(width="330px"))
         self.pushes.add_class("gt-pushes")
+        self.easel, self.canvas = widgets.VBox([], layout=widgets.Layout(display="none")), None
         self.widget = widgets.VBox([
             heading("Two players on a plane", "D tells the crosses from the dots, G moves the dots"),
             row(self.d, self.g, self.both, self.play, self.back, self.reset,
                 widgets.HBox([widgets.HTML('<span style="font-size:13px">Speed</span>'), self.speed]), gap="8px"),
             self.error, self.scene,
-            row(self.rate, self.data, self.loss, self.seed), row(self.pushes), self.spoken, self.pulse.widget,
+            row(self.rate, self.data, self.loss, self.seed), self.easel, row(self.pushes), self.spoken,
+            self.pulse.widget,
         ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="8px"))
         self.widget.add_class("gt-warm-up")
 
@@ -91,8 +100,24 @@ class WarmUpPanel(PlayingPanel):
 
     def _new_game(self) -> None:
         """Untrained networks; the controls stay as they are."""
-        self.game = Game(DATA[self.data.value], self.seed.value, LOSSES[self.loss.value])
+        self.easel.layout.display = "" if self.data.value == MINE else "none"
+        if self.data.value == MINE and self.canvas is None:
+            self._set_up_easel()
+        data = drawn(self.canvas.mask) if self.data.value == MINE else DATA[self.data.value]
+        self.game = Game(data, self.seed.value, LOSSES[self.loss.value])
         self.history, self._kept, self._said, self._ds_turn = [self.game.verdicts()], deque(maxlen=KEPT), "", True
+
+    def _set_up_easel(self) -> None:
+        """The canvas, with a heart on it."""
+        self.canvas = painter(SIDE, SIDE, 288)
+        self.canvas.add_class("gt-easel")
+        self.canvas.mask, self.canvas.active = heart(), True
+        self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), "the canvas")
+        self.canvas.observe(lambda change: self._anew() if "1" in change["new"] else
+                            self.tell("Paint something: an empty drawing has nothing to learn from."), "mask")
+        wipe = button("Clear", "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
+        self.easel.children = [heading("What G shall learn", "drag to paint, shift and drag to erase; then Play"),
+                               self.canvas, wipe]
 
     def _anew(self) -> None:
         self._guard(lambda: self.runner.step(self._new_game))
