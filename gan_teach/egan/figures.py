@@ -18,6 +18,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .. import files
 from ..networks.layers import one_thread, sample_z
@@ -56,13 +57,16 @@ def look(evolution: Evolution, mixture: plane.Mixture, n: int = 400) -> np.ndarr
 
 def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 600),
          mixture: plane.Mixture | None = None) -> Film:
-    """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread."""
+    """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread; if it takes over a
+    second, under a bar.
+    """
     mixture = mixture or plane.ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
-    with one_thread():
+    with one_thread(), tqdm(total=stops[-1], desc=f"seed {seed}", unit=" generations", leave=False, delay=1) as bar:
         for stop in stops:
             while found.evolution.generation < stop:
                 found.evolution.step(mixture)
+                bar.update()
             found.pictures.append(look(found.evolution, mixture))
             found.measures.append(plane.measure(mixture, found.evolution.G))
     return found
@@ -119,7 +123,7 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
         return twin
 
     with one_thread():
-        return [lived(child) for child in range(len(evolution.children))]
+        return [lived(child) for child in tqdm(range(len(evolution.children)), desc="lives", leave=False, delay=1)]
 
 
 # ------------------------------------------------------------------------------------------ losses

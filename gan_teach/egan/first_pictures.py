@@ -16,8 +16,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
+from tqdm.auto import tqdm
 
+from ..networks.layers import sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
+from ..pictures import enlarge, grid, show
 
 WIDTHS = (128, 64, 32, 16)              # units at 4×4, 8×8, 16×16, 32×32
 BATCH, RATE = 32, 2e-3
@@ -78,7 +81,7 @@ class Loop:
             for part in (*self.G.modules(), *self.D.modules()):
                 if hasattr(part, "weight"):
                     nn.init.kaiming_normal_(part.weight, 0.2)
-        self.mean = copy.deepcopy(self.G)               # G's weights, averaged over the last steps: draws calmer
+        self.mean = copy.deepcopy(self.G)
         self.adam_g, self.adam_d = (torch.optim.Adam(net.parameters(), RATE, (0.0, 0.99)) for net in (self.G, self.D))
         self.real, self.loss_d, self.loss_g, self.seed, self.grow, self.steps = real, loss_d, loss_g, seed, grow, 0
 
@@ -113,8 +116,54 @@ class Loop:
         loss_g.backward()
         self.adam_g.step()
 
-        with torch.no_grad():
+        with torch.no_grad():                                               # G's weights, averaged: draws calmer
             for kept, now in zip(self.mean.parameters(), self.G.parameters()):
                 kept.lerp_(now, 0.02)
         self.steps += 1
         return loss_d.item(), loss_g.item()
+
+    def state(self) -> dict:
+        """A copy of all that the next step depends on, but for the arguments."""
+        return copy.deepcopy({"steps": self.steps, "parts": [part.state_dict() for part in self._parts()]})
+
+    def restore(self, state: dict) -> None:
+        """Go on from a `state()`: what follows is equal bit for bit."""
+        self.steps = state["steps"]
+        for part, saved in zip(self._parts(), copy.deepcopy(state["parts"])):
+            part.load_state_dict(saved)
+
+    def _parts(self):
+        return self.G, self.D, self.mean, self.adam_g, self.adam_d
+
+
+@torch.no_grad()
+def drawn(loop: Loop, count: int = 24, columns: int = 8):
+    """Pictures of always the same z by the averaged G, each brought to 64 pixels: what there is to see just now."""
+    x = loop.mean(sample_z(count, loop.G.z_dim, seed=1), loop.level())
+    return enlarge(grid(x, columns), 64 // x.shape[-1])
+
+
+def watch(loop: Loop, steps: int, every: int = 25) -> None:
+    """Train so many steps under a progress bar, and show in one place below it what G draws, again and again.
+
+    An interrupt ends it between two steps; the loop can go on from there.
+    """
+    from IPython.display import display
+
+    def look():
+        n = 4 * 2 ** math.ceil(loop.level())
+        return show(drawn(loop), f"step {loop.steps}, {n}×{n} pixels", width=512,
+                    alt=f"24 pictures of G after {loop.steps} steps")
+
+    with tqdm(total=steps, unit=" steps") as bar:
+        place = display(look(), display_id=True)
+        try:
+            for k in range(1, steps + 1):
+                loss_d, loss_g = loop.step()
+                bar.update()
+                if k % every == 0 or k == steps:
+                    bar.set_postfix(loss_d=f"{loss_d:.2f}", loss_g=f"{loss_g:.2f}")
+                    if place:
+                        place.update(look())
+        except KeyboardInterrupt:
+            print(f"Stopped after step {loop.steps}. Nothing is lost: watch(loop, {steps}) goes on from here.")

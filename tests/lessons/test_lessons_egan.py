@@ -260,7 +260,7 @@ def test_the_last_hints_are_right():
         assert math.isclose(eval(code, {"F": F, "logits": logits}), getattr(egan, name)(logits), rel_tol=1e-6)
 
 
-@pytest.mark.parametrize("question", questions.CHAPTER_3, ids=lambda asked: asked.text[:30])
+@pytest.mark.parametrize("question", questions.CHAPTER_3 + questions.CHAPTER_3B, ids=lambda asked: asked.text[:30])
 def test_every_choice_of_a_question_has_its_reason(question):
     assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
     assert question.right in range(len(question.choices))
