@@ -142,7 +142,7 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
     p = torch.linspace(0.01, 0.99, 99)
     if logits is not None:
         bars = right.twinx()
-        bars.hist(logits.detach().sigmoid().numpy(), 25, (0, 1), color="#8a8f98", alpha=0.35)
+        bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.35)
         bars.set(yticks=[])
     for mutation, (colour, dash, marker) in zip(mutations, STYLES):
         each = [logit[None] for logit in p.logit()]

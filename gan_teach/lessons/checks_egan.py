@@ -23,7 +23,7 @@ SOLUTIONS |= {"slopes": ("gan_teach.lessons.checks_egan", "slopes"),
 
 
 def slopes(p: float) -> tuple[float, float, float]:
-    """∂M/∂l of one sample with D(G(z)) = p; the package leaves it to autograd (`egan_child.slope`)."""
+    """∂M/∂l of one sample with D(G(z)) = p; the package leaves it to autograd (`egan.child.slope`)."""
     return -p / 2, -(1 - p) / 2, -2 * p * (1 - p) ** 2
 
 

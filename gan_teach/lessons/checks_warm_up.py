@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
-SOLUTIONS |= {"loss_d": ("gan_teach.networks.losses", "logistic_d"),
-              "loss_g": ("gan_teach.networks.losses", "logistic_g")}
+SOLUTIONS.update({"loss_d": ("gan_teach.networks.losses", "logistic_d"),
+                  "loss_g": ("gan_teach.networks.losses", "logistic_g")})
 
 HINTS.update({
     "loss_d": (

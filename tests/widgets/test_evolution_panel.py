@@ -552,7 +552,7 @@ def test_a_frame_leaves_a_knob_that_waits_to_be_turned_where_it_is():
         person = threading.Thread(target=lambda: setattr(shown.gamma, "value", 0.5))
         person.start()
         wait_for(lambda: shown._turning)
-        shown.show()
+        shown.draw()
         assert shown.gamma.value == 0.5 and shown.lab.knobs.gamma == SMALL.gamma
     person.join()
     assert shown.lab.knobs.gamma == 0.5 and not shown._turning
