@@ -7,9 +7,11 @@ and one marker throughout. Taught in notebooks/03_evolutionary_gan.ipynb.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,11 +103,17 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
 def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None
            ) -> Evolution:
     """An evolution on the plane that has lived so long, and stands before its next selection: D has learnt once more,
-    the children are made and judged. Always the same for the same settings.
+    the children are made and judged. Always the same for the same settings; a copy, so that it is there at once the
+    second time.
     """
+    return copy.deepcopy(_judged(settings, generations, mixture or plane.ring()))
+
+
+@lru_cache(maxsize=8)
+def _judged(settings: Settings, generations: int, mixture: plane.Mixture) -> Evolution:
     evolution = film(settings, settings.seed, (generations,), mixture).evolution
     with one_thread():
-        evolution.train_d(mixture or plane.ring())
+        evolution.train_d(mixture)
         evolution.vary()
         evolution.evaluate()
     return evolution

@@ -58,7 +58,7 @@ class Laboratory:
     mutations to choose from; None: those of the settings. measure: (real, G) -> name -> number; None: `plane.measure`
     for mixtures on the plane. luck: how often children are judged again for the error bars when a step is made by
     hand (None: 8 on the plane, else not). every: generations between snapshots. span: generations of a fate.
-    head_start: generations before the first choice by hand (None: 150 on the plane, else none).
+    head_start: generations before the first choice by hand (None: 100 on the plane, else none).
 
     Not for two threads at a time: `runner.Runner` keeps the order. `advance()` does a phase, `generation()` what is
     missing of a generation; both return at once where `waiting`.
@@ -76,7 +76,7 @@ class Laboratory:
         self._thread = one_thread if on_plane else nullcontext
         self.measure = measure or (_on_the_plane if on_plane else None)
         self.luck = (8 if on_plane else 0) if luck is None else luck
-        self.head_start = (150 if on_plane else 0) if head_start is None else head_start
+        self.head_start = (100 if on_plane else 0) if head_start is None else head_start
         self.every, self.span = every, span or (50 if on_plane else 10)
         rule = settings.selection if isinstance(settings.selection, str) else "best"
         self.knobs = Knobs(settings.gamma, settings.d_steps, settings.mu, rule, settings.adam,
