@@ -2,8 +2,8 @@
 
 What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `view`. The phases are those of
 `plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
-With the rule "mine" the lab waits after the evaluation for `choose(child)`, and where nothing has evolved yet it first
-lets `head_start` generations pass by F: the first children look all alike. If the algorithm would have chosen another
+With the rule "mine" the lab waits after the evaluation for `choose(child)`; where nothing has evolved yet F selects for
+the first `head_start` generations, since the first children look all alike. If the algorithm would have chosen another
 child, `fate` lets both choices live on, from the same state and with the same draws. Taught in
 notebooks/03_evolutionary_gan.ipynb.
 """
@@ -122,7 +122,7 @@ class Laboratory:
             now = [i for i, on in enumerate(knobs.active) if on]
             self.evolution.own = {k: kept[i] for k, i in enumerate(now) if i in kept}
         if knobs.selection == "mine" and self.evolution.generation == self.next == 0:
-            self._grow_up()
+            self.first_choice = self.head_start
         if knobs.gamma != before.gamma and self.evolution.scores and self.next == 3:
             self._judge(bool(self.spread))
 
@@ -131,7 +131,8 @@ class Laboratory:
     @property
     def waiting(self) -> bool:
         """The children stand judged, and it is for the learner to choose one."""
-        return self.knobs.selection == "mine" and self.next == 3 and self.choice is None
+        grown_up = self.evolution.generation >= self.first_choice
+        return self.knobs.selection == "mine" and self.next == 3 and self.choice is None and grown_up
 
     def advance(self, by_hand: bool = True) -> str:
         """Do the next phase, and return its name ("" while `waiting`). by_hand: error bars, and every snapshot."""
@@ -162,14 +163,6 @@ class Laboratory:
             if self.next == 0:
                 return
 
-    def _grow_up(self) -> None:
-        """Some generations by F, so that there is something to choose."""
-        wanted, self.knobs = self.knobs, replace(self.knobs, selection="best")
-        while self.evolution.generation < self.head_start:
-            self.generation()
-        self.knobs = wanted
-        self.remember()
-
     def _set_out(self) -> None:
         """A new generation: what was once ahead is forgotten, and as many parents as μ wants stand ready."""
         e, k = self.evolution, self.knobs
@@ -193,7 +186,7 @@ class Laboratory:
     def _select(self) -> None:
         e = self.evolution
         e.settings = self._settings(mu=e.settings.mu)
-        if self.knobs.selection == "mine":
+        if self.choice is not None:
             best = select(e.scores, 1)[0]
             self.chosen = self.choice, best
             self.tally = self.tally[0] + 1, self.tally[1] + (self.choice == best)
@@ -272,6 +265,7 @@ class Laboratory:
     def reset(self) -> None:
         """Generation 0 again, with the knobs as they are."""
         self.choice = self.chosen = self.fate = None
+        self.first_choice = self.head_start if self.knobs.selection == "mine" else 0
         with self._thread():
             e = self.make(self._settings())
             real = self.real

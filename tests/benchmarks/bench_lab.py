@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_lab.py [seconds]
 
 `EvolutionLab` as it stands in chapter 3, on the plane, playing for so many seconds (5) for a page that asks for the
-next frame 40 ms after the last one: what the browser does with the pictures comes on top. Where other programs run, the second line is the one to read: what the
-same work does with a core of its own. Prints; asserts nothing.
+next frame 40 ms after the last one: what the browser does with the pictures comes on top. Where other programs run,
+the second line is the one to read: what the same work does with a core of its own. Prints; asserts nothing.
 """
 
 import sys

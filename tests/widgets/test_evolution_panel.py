@@ -611,16 +611,24 @@ def test_a_play_sends_one_message_for_a_frame_and_only_when_the_page_asks(monkey
 
 
 def test_the_first_choice_waits_until_there_is_something_to_choose():
+    """It plays up to there by F, under the learner's eyes."""
     shown = panel(head_start=12)
     shown.selection.value = "mine"
-    assert same(shown.lab.evolution, straight(12)) and shown.lab.knobs.selection == "mine"
-    assert "12 generations have passed by F" in shown.frame.text and shown.back.value == 12
-    shown.one.click()
-    assert shown.lab.waiting and shown.lab.evolution.generation == 12
+    wait_for(lambda: shown.lab.waiting and not shown.runner.playing)
+    assert shown.lab.evolution.lineage == straight(12).lineage and "Which child would you keep" in shown.frame.text
+    assert shown.lab.tally == (0, 0) and not shown.error.value
+    shown.choices[0].click()
+    wait_for(lambda: not shown.runner.playing)
+    assert shown.lab.tally[0] == 1 and shown.lab.evolution.generation == 13
+    shown.reset.click()
+    shown.one.click()                                       # from the start again, by F
+    assert shown.lab.evolution.generation == 1 and not shown.lab.waiting
+    assert "until there is something to choose" in shown.frame.text
     other = lab(head_start=12)
     other.generation()
-    other.turn(selection="mine")
-    assert other.evolution.generation == 1                  # only where nothing has evolved yet
+    other.turn(selection="mine")                            # something has evolved: the choice comes at once
+    other.generation()
+    assert other.waiting and other.evolution.generation == 1
 
 
 def test_choose_the_survivor_then_see_both_fates():

@@ -155,6 +155,9 @@ class EvolutionLab(PlayingPanel):
                     self._turning.pop(name, None)
         else:
             self.runner.step(lambda: self.lab.turn(**knobs))
+            if "selection" in knobs and self.lab.evolution.generation < self.lab.first_choice:
+                self.runner.play()                  # up to the first choice
+                self._name_play()
 
     def _switch(self) -> None:
         """The ticks of the mutations have changed."""

@@ -274,8 +274,8 @@ def describe(view: View) -> str:
     if view.waiting:
         return "Which child would you keep? Choose by eye, before the judgement is shown."
     if view.knobs.selection == "mine" and not view.tally[0] and view.done == "select":
-        return (f"{view.generation} generations have passed by F, so that there is something to choose. Step on: from "
-                "now on you select.")
+        return ("The first children look all alike, so F selects until there is something to choose; then it is your "
+                "turn.")
     words = (ON_PICTURES if view.field is None else HAPPENED)[view.done]
     if view.done == "train_d" and view.loss_d:
         words += f" Its loss is {view.loss_d[-1]:.2f} (2 ln 2 = 1.39 when it only guesses)."
