@@ -9,10 +9,12 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     shared                  the same generation, with what siblings have in common computed once
     plane                   a ring of eight Gaussians and a grid of 25: exact measures, phases, pictures
     warm_up                 the game of two players, by hand (chapter 0)
+    first_pictures          a first GAN of pictures, on one page (chapter 0)
     laboratory, view        an evolution to experiment with, and what there is to see of it
     interpolation           the way from one latent to another
     long_run                a long evolution that can be killed and goes on exactly
     records, figures        what a comparison says, in figures and tables
+    programs                where the paper, its authors' programs and this package differ
 """
 
 from .evolution import Evolution, Generation, Settings

@@ -7,8 +7,10 @@ and one marker throughout. Taught in notebooks/03_evolutionary_gan.ipynb.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +19,14 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .. import files
 from ..networks.layers import one_thread, sample_z
 from ..pictures import Table, show
 from . import plane, records
-from .evolution import Evolution, Settings
+from .child import Mutation, name_of, slope
+from .evolution import Evolution, Generation, Settings
 from .fitness_and_selection import Fitness
 from .laboratory import branch
 
@@ -54,13 +58,16 @@ def look(evolution: Evolution, mixture: plane.Mixture, n: int = 400) -> np.ndarr
 
 def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 600),
          mixture: plane.Mixture | None = None) -> Film:
-    """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread."""
+    """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread; if it takes over a
+    second, under a bar.
+    """
     mixture = mixture or plane.ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
-    with one_thread():
+    with one_thread(), tqdm(total=stops[-1], desc=f"seed {seed}", unit=" generations", leave=False, delay=1) as bar:
         for stop in stops:
             while found.evolution.generation < stop:
                 found.evolution.step(mixture)
+                bar.update()
             found.pictures.append(look(found.evolution, mixture))
             found.measures.append(plane.measure(mixture, found.evolution.G))
     return found
@@ -92,6 +99,25 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
                 titles=[[f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
 
 
+def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None
+           ) -> Evolution:
+    """An evolution on the plane that has lived so long, and stands before its next selection: D has learnt once more,
+    the children are made and judged. Always the same for the same settings; a copy, so that it is there at once the
+    second time.
+    """
+    return copy.deepcopy(_judged(settings, generations, mixture or plane.ring()))
+
+
+@lru_cache(maxsize=8)
+def _judged(settings: Settings, generations: int, mixture: plane.Mixture) -> Evolution:
+    evolution = film(settings, settings.seed, (generations,), mixture).evolution
+    with one_thread():
+        evolution.train_d(mixture)
+        evolution.vary()
+        evolution.evaluate()
+    return evolution
+
+
 def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -> list[Evolution]:
     """What became of each child, had it been selected: as many evolutions, from one state and with the same draws.
 
@@ -104,13 +130,64 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
         return twin
 
     with one_thread():
-        return [lived(child) for child in range(len(evolution.children))]
+        return [lived(child) for child in tqdm(range(len(evolution.children)), desc="lives", leave=False, delay=1)]
+
+
+# ------------------------------------------------------------------------------------------ losses
+
+STYLES = (("#5e2a84", "-", "o"), ("#c93a75", "--", "^"), ("#1a9fb5", ":", "s"), ("#8a6d1f", "-.", "D"))
+
+
+def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -> Figure:
+    """The losses M, and how strongly each pulls at one sample, |∂M/∂l|, against D(G(z)): the paper's figure 2.
+
+    logits: D's verdicts on a batch of fakes; where they are given, a grey histogram shows where in the charts that
+    generator is.
+    """
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    p = torch.linspace(0.01, 0.99, 99)
+    if logits is not None:
+        bars = right.twinx()
+        bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.35)
+        bars.set(yticks=[])
+    for mutation, (colour, dash, marker) in zip(mutations, STYLES):
+        each = [logit[None] for logit in p.logit()]
+        look = {"color": colour, "linestyle": dash, "marker": marker, "markevery": 14, "linewidth": 2.2}
+        left.plot(p, [float(mutation(x).detach()) for x in each], label=name_of(mutation).replace("_", " "), **look)
+        right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
+    left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
+    right.set(title="how strongly it pulls, |∂M/∂l|", xlabel="D(G(z))")
+    left.legend()
+    return figure
+
+
+def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
+    """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
+    if not lineage:
+        raise ValueError("nothing has been selected yet: the lineage is empty")
+    names, size = list(dict.fromkeys(name for g in lineage for name in g.mutations)), len(lineage) / parts
+    rows = [("generations", *names)]
+    for k in range(parts):
+        these = lineage[round(k * size):round((k + 1) * size)]
+        rows.append((f"{these[0].number} to {these[-1].number}",
+                     *(f"{sum(g.winner == name for g in these) / len(these):.0%}" for name in names)))
+    theirs = [PAPER_PICKS.get(name.removeprefix("my_")) for name in names]
+    if all(theirs):
+        rows += [(title, *(f"{shares[k]:.0%}" for shares in theirs))
+                 for k, title in ((0, "paper, first 20,000"), (-1, "paper, last 20,000"))]
+    return markdown(rows)
+
+
+# The paper's figure 4, on CIFAR-10, read by eye: of each 20,000 of 100,000 generations, the share of each mutation.
+PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39, 0.32, 0.315, 0.31, 0.30),
+               "least_squares": (0.355, 0.385, 0.355, 0.35, 0.345)}
 
 
 # ------------------------------------------------------------------------------------------ verdicts
 
 def _mark(name: str) -> dict:
-    colour, marker = LOOKS.get(name, ("black", "."))
+    colour, marker = LOOKS.get(name.removeprefix("my_"), ("black", "."))
     return {"color": colour, "marker": marker, "label": name}
 
 
@@ -248,4 +325,21 @@ def bill_figure(found: dict[str, dict]) -> Figure:
     axes[0].set(ylabel="Fréchet distance, our judge")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    return figure
+
+
+def score_figure(found: dict[str, dict]) -> Figure:
+    """The classifier's score of `rivals` against generations, beside that of the real pictures at hand."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    ax = figure.subplots()
+    scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
+    for name, record in scored.items():
+        rival = name.split("-", 1)[1]
+        curve = record["curve"]
+        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve],
+                **_mark({"egan": "E-GAN"}.get(rival, rival.replace("-", "_"))))
+    real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
+    ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
+    ax.set(xlabel="generations", ylabel="score (higher is better)")
+    ax.legend(loc="lower right", ncols=2)
     return figure

@@ -3,10 +3,12 @@
 E-GAN (Wang et al. 2018, arXiv 1803.00657) walks along the straight line between two latents, the α of its figure of
 faces. Latents drawn from a normal distribution lie close to a sphere, though, and a straight line leaves it: half-way
 ‖z‖ is only about 1/√2 of what G has seen. White 2016 (arXiv 1609.04468) walks along the arc instead. Taught in
-notebooks/03_evolutionary_gan.ipynb.
+notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -38,18 +40,24 @@ def spherical(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
 WAYS = {"linear": linear, "spherical": spherical}
 
 
-def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str = "spherical") -> Tensor:
-    """The latents from z1 to z2, both included, Z numbers each: steps×Z. ValueError for an unknown `how`."""
-    if how not in WAYS:
+Way = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") -> Tensor:
+    """The latents from z1 to z2, both included, Z numbers each: steps×Z.
+
+    how: a name in WAYS, or a function like those there. ValueError for an unknown name.
+    """
+    if not callable(how) and how not in WAYS:
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
     if steps < 2:
         raise ValueError(f"a way has at least its two ends; got steps={steps}")
     z1, z2 = (check_finite("a latent at the end of the way", z.flatten())[None].expand(steps, -1) for z in (z1, z2))
-    return WAYS[how](z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
+    return WAYS.get(how, how)(z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
 
 @torch.no_grad()
-def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str = "spherical") -> Tensor:
+def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") -> Tensor:
     """G along the way from z1 to z2: steps×3×R×R, for `pictures.grid(strip(…), columns=steps)`."""
     return check_finite("the pictures on the way", G(way(z1, z2, steps, how).to(next(G.parameters()))))
 

@@ -2,7 +2,8 @@
 
 What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `view`. The phases are those of
 `plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
-With the rule "mine" the lab waits after the evaluation for `choose(child)`; if the algorithm would have chosen another
+With the rule "mine" the lab waits after the evaluation for `choose(child)`; where nothing has evolved yet F selects for
+the first `head_start` generations, since the first children look all alike. If the algorithm would have chosen another
 child, `fate` lets both choices live on, from the same state and with the same draws. Taught in
 notebooks/03_evolutionary_gan.ipynb.
 """
@@ -57,6 +58,7 @@ class Laboratory:
     mutations to choose from; None: those of the settings. measure: (real, G) -> name -> number; None: `plane.measure`
     for mixtures on the plane. luck: how often children are judged again for the error bars when a step is made by
     hand (None: 8 on the plane, else not). every: generations between snapshots. span: generations of a fate.
+    head_start: generations before the first choice by hand (None: 100 on the plane, else none).
 
     Not for two threads at a time: `runner.Runner` keeps the order. `advance()` does a phase, `generation()` what is
     missing of a generation; both return at once where `waiting`.
@@ -64,7 +66,7 @@ class Laboratory:
 
     def __init__(self, data: Mapping[str, Any] | None = None, make: Callable[[Settings], Evolution] = plane.start,
                  settings: Settings = plane.SETTINGS, offered=None, measure=None, luck: int | None = None,
-                 every: int = 10, span: int | None = None):
+                 every: int = 10, span: int | None = None, head_start: int | None = None):
         self.data, self.make, self.base = dict(data or DATA), make, settings
         self.offered = tuple(offered or settings.mutations)
         missing = [name_of(m) for m in settings.mutations if m not in self.offered]
@@ -74,6 +76,7 @@ class Laboratory:
         self._thread = one_thread if on_plane else nullcontext
         self.measure = measure or (_on_the_plane if on_plane else None)
         self.luck = (8 if on_plane else 0) if luck is None else luck
+        self.head_start = (100 if on_plane else 0) if head_start is None else head_start
         self.every, self.span = every, span or (50 if on_plane else 10)
         rule = settings.selection if isinstance(settings.selection, str) else "best"
         self.knobs = Knobs(settings.gamma, settings.d_steps, settings.mu, rule, settings.adam,
@@ -118,6 +121,8 @@ class Laboratory:
             kept = {names[k]: moments for k, moments in self.evolution.own.items()}
             now = [i for i, on in enumerate(knobs.active) if on]
             self.evolution.own = {k: kept[i] for k, i in enumerate(now) if i in kept}
+        if knobs.selection == "mine" and self.evolution.generation == self.next == 0:
+            self.first_choice = self.head_start
         if knobs.gamma != before.gamma and self.evolution.scores and self.next == 3:
             self._judge(bool(self.spread))
 
@@ -126,7 +131,8 @@ class Laboratory:
     @property
     def waiting(self) -> bool:
         """The children stand judged, and it is for the learner to choose one."""
-        return self.knobs.selection == "mine" and self.next == 3 and self.choice is None
+        grown_up = self.evolution.generation >= self.first_choice
+        return self.knobs.selection == "mine" and self.next == 3 and self.choice is None and grown_up
 
     def advance(self, by_hand: bool = True) -> str:
         """Do the next phase, and return its name ("" while `waiting`). by_hand: error bars, and every snapshot."""
@@ -180,7 +186,7 @@ class Laboratory:
     def _select(self) -> None:
         e = self.evolution
         e.settings = self._settings(mu=e.settings.mu)
-        if self.knobs.selection == "mine":
+        if self.choice is not None:
             best = select(e.scores, 1)[0]
             self.chosen = self.choice, best
             self.tally = self.tally[0] + 1, self.tally[1] + (self.choice == best)
@@ -259,6 +265,7 @@ class Laboratory:
     def reset(self) -> None:
         """Generation 0 again, with the knobs as they are."""
         self.choice = self.chosen = self.fate = None
+        self.first_choice = self.head_start if self.knobs.selection == "mine" else 0
         with self._thread():
             e = self.make(self._settings())
             real = self.real

@@ -275,12 +275,12 @@ def frozen_d(mixture: Mixture, against: str, steps: int, seed: int = 0, lr: floa
     return D
 
 
-def what_d_rewards(D: nn.Module, mixture: Mixture, n: int = 1024, seed: int = 0) -> dict[str, Fitness]:
+def what_d_rewards(D: nn.Module, mixture: Mixture, n: int = 1024, seed: int = 0, judge=fitness) -> dict[str, Fitness]:
     """F_q, F_d and F (γ = 1) which a frozen D gives to each kind of fakes: kind -> Fitness.
 
     Is the diverse generator the fittest? Ask an untrained D, one that has learnt from "anywhere", and one that
-    has learnt from "one mode".
+    has learnt from "one mode". judge: another `fitness`.
     """
     draw = torch.Generator().manual_seed(seed)
     real = mixture(n, draw)
-    return {kind: fitness(D, real, fakes(mixture, kind, n, draw), gamma=1.0) for kind in FAKES}
+    return {kind: Fitness(*map(float, judge(D, real, fakes(mixture, kind, n, draw), 1.0))) for kind in FAKES}

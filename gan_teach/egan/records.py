@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 
 from . import plane
 
@@ -37,6 +38,18 @@ def figures(record: dict, name: str, variant: str, measure: str, generation: int
         upto = [v for g, v in zip(run["generation"], run[measure]) if g <= generation]
         found.append(statistics.fmean(upto[-LAST:]))
     return found
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float, int]:
+    """Two methods, one figure for each seed: the mean of the differences, its standard error, how often ours is lower.
+
+        d_i = a_i − b_i      d̄ = Σ d_i / n      s / √n,   s² = Σ (d_i − d̄)² / (n − 1)
+
+    The seeds are pairs: what a lucky first network gives to both falls out of the difference. At least two seeds.
+    """
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    error = statistics.stdev(differences) / len(differences) ** 0.5
+    return statistics.fmean(differences), error, sum(d < 0 for d in differences)
 
 
 def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:

@@ -34,6 +34,31 @@ def wave(parts: int = 48, sigma: float = 0.06) -> Mixture:
     return Mixture(tuple((x, 0.8 * math.sin(2 * x)) for x in ticks), sigma)
 
 
+SIDE, EXTENT = 20, 2.2          # cells of a drawing in a row, and where the picture ends
+
+
+def drawn(cells: str, side: int = SIDE) -> Mixture:
+    """A drawing as data: side·side characters, row by row from the top, "1" where there is paint.
+
+    A small Gaussian for each painted cell, as wide as makes neighbours run together. ValueError for an empty drawing.
+    """
+    cell = 2 * EXTENT / side
+    centres = tuple((cell * (i % side + 0.5) - EXTENT, EXTENT - cell * (i // side + 0.5))
+                    for i, on in enumerate(cells) if on == "1")
+    if not centres:
+        raise ValueError("the drawing is empty: there is nothing to learn from")
+    return Mixture(centres, cell / 3)
+
+
+def heart(side: int = SIDE) -> str:
+    """A drawing to begin with: the cells of (x² + y² − 1)³ ≤ x² y³."""
+    def inside(i: int) -> bool:
+        x, y = (2.6 * (k + 0.5) / side - 1.3 for k in (i % side, side - 1 - i // side))
+        return (x * x + y * y - 1) ** 3 <= x * x * y**3
+
+    return "".join("01"[inside(i)] for i in range(side * side))
+
+
 DATA = {"a wave": wave(), "one cloud": Mixture(((0.9, 0.7),), 0.25), "ring of 8": ring(), "grid of 25": grid()}
 LOSSES = {"non-saturating": logistic_g, "saturating": saturating_g}
 
@@ -51,11 +76,13 @@ class Game:
     """G against D, a step at a time. `step_d()` and `step_g()` are the two moves; `round(n)` is n of D and one of G.
 
     data: a function (n, torch.Generator) -> n real points, N×2, such as those in DATA. loss_g: logits of D for the
-    generated points -> what G descends on. Two games of equal arguments and equal moves are equal bit for bit.
+    generated points -> what G descends on; loss_d: logits of both kinds -> what D descends on. Two games of equal
+    arguments and equal moves are equal bit for bit.
     """
 
-    def __init__(self, data=DATA["a wave"], seed: int = 0, loss_g=logistic_g, lr: float = 1e-3, batch: int = 64):
-        self.data, self.seed, self.loss_g, self.batch = data, seed, loss_g, batch
+    def __init__(self, data=DATA["a wave"], seed: int = 0, loss_g=logistic_g, lr: float = 1e-3, batch: int = 64,
+                 loss_d=logistic_d):
+        self.data, self.seed, self.loss_g, self.loss_d, self.batch = data, seed, loss_g, loss_d, batch
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = PlaneGenerator(), PlaneDiscriminator()
@@ -72,7 +99,7 @@ class Game:
         draw = self._draw()
         x = self.data(self.batch, draw)
         z = torch.randn(self.batch, self.G.z_dim, generator=draw)
-        loss = logistic_d(self.D(x), self.D(self.G(z).detach()))       # detached: G is held still
+        loss = self.loss_d(self.D(x), self.D(self.G(z).detach()))       # detached: G is held still
         self.adam_d.zero_grad()
         loss.backward()
         self.adam_d.step()

@@ -187,15 +187,6 @@ CHAPTER_3 = (
          "Adam makes the steps alike, not the gradients; and its moments remember other generations."),
         right=0),
     Question(
-        "F_d = −log ‖∇_D L_D‖ is high. What do we know for certain?",
-        ("The samples are diverse",
-         "G has not collapsed",
-         "D would hardly change if it trained on these samples"),
-        ("Garbage that D rejects with certainty scores high too.",
-         "A collapsed generator that D has got used to scores highest of all.",
-         "That is what it measures. It is diversity only where D is still wrong about the samples."),
-        right=2),
-    Question(
         "Judged once, child A has F = 0.52 and child B 0.50. Judged eight times, one verdict scatters by 0.05. So?",
         ("A is fitter than B",
          "The choice between them is mostly luck",
@@ -204,6 +195,18 @@ CHAPTER_3 = (
          "Siblings differ by less than the judgement scatters. Selection then comes close to drawing lots.",
          "Nothing says so. The two cannot be told apart by one judgement."),
         right=1),
+)
+
+CHAPTER_3B = (
+    Question(
+        "F_d = −log ‖∇_D L_D‖ is high. What do we know for certain?",
+        ("The samples are diverse",
+         "G has not collapsed",
+         "D would hardly change if it trained on these samples"),
+        ("Garbage that D rejects with certainty scores high too.",
+         "A collapsed generator that D has got used to scores highest of all.",
+         "That is what it measures. It is diversity only where D is still wrong about the samples."),
+        right=2),
     Question(
         "E-GAN is compared with a plain GAN. Which comparison is fair?",
         ("Equal generations, one seed each",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from html import escape
 
@@ -27,12 +28,79 @@ def complaint(text: str) -> str:
                      f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
 
 
+def remark(text: str) -> str:
+    """What the reader may want to know, in a quiet box: HTML."""
+    return text and ('<div role="status" style="font-size:14px;line-height:1.5;padding:4px 10px;color:#3d3a00;'
+                     f'background:#fff8d6;border-left:4px solid #c9a400">{escape(text)}</div>')
+
+
+def spoken(text: str) -> str:
+    """Words for a screen reader alone, which it speaks when they change: HTML."""
+    return ('<div aria-live="polite" style="position:absolute;width:1px;height:1px;overflow:hidden;'
+            f'clip-path:inset(50%)">{escape(text)}</div>')
+
+
 def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
     """A button with a css class to find it by."""
     it = widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width))
     it.add_class(hook)
     it.on_click(lambda _: act())
     return it
+
+
+def seed_box(value: int, act: Callable[[int], None], tell: Callable[[str], None], most: int = 2**31 - 1,
+             hook: str = "gt-seed", **options) -> widgets.IntText:
+    """A box for a seed from 0 to `most`: act(seed) when it changes.
+
+    The browser would cut a seed that is out of range without a word; here `tell` is given a sentence that says what
+    became of it.
+    """
+    box = widgets.IntText(value=value, **options)
+    box.add_class(hook)
+
+    def changed(change) -> None:
+        asked = change["new"]
+        seed = min(max(asked, 0), most)
+        if seed != asked:
+            box.value = seed                      # calls this again, with a seed that will do
+            tell(f"A seed is a whole number from 0 to {most}: {asked} became {seed}.")
+        else:
+            act(seed)
+
+    box.observe(changed, "value")
+    return box
+
+
+class Pulse:
+    """The page's own clock: `beat()` is called whenever the page has shown all that it was sent.
+
+    A hidden `Play` counts in the browser. ipywidgets sends a count only when the kernel's answer to the last one has
+    come, and that comes behind everything `beat` has sent: so one frame at most is on its way, however slow the page.
+    `.widget` must be somewhere in the panel. Where no page is open nothing beats.
+    """
+
+    PATIENCE = 3.0                                # seconds without a beat until the page is knocked at again
+
+    def __init__(self, beat: Callable[[], object], interval: int = 40):
+        self.widget = widgets.Play(min=0, max=2**31 - 1, interval=interval, layout=widgets.Layout(display="none"))
+        self._switch = "playing" if self.widget.has_trait("playing") else "_playing"        # ipywidgets 8, 7
+        self.beats, self._last, self._beat = 0, 0.0, beat
+        self.widget.observe(self._heard, "value")
+
+    def _heard(self, _) -> None:
+        self.beats, self._last = self.beats + 1, time.monotonic()
+        self._beat()
+
+    def run(self, on: bool) -> None:
+        """Start the clock, or stop it. A page that was opened anew, or lost its count, is started again."""
+        running = getattr(self.widget, self._switch)
+        if running and on and time.monotonic() - self._last > self.PATIENCE:
+            setattr(self.widget, self._switch, False)
+            running = False
+        if on and not running:
+            self._last = time.monotonic()
+        if on != running:
+            setattr(self.widget, self._switch, on)
 
 
 class Panel:
@@ -62,6 +130,55 @@ class Panel:
         from IPython.display import display
 
         display(self.widget)
+
+
+class PlayingPanel(Panel):
+    """A panel with `draw()` and a `.runner`, that plays beside the notebook and calls `show` and `_failed`.
+
+    By hand everything is drawn at once. While it plays the page asks for frames by `.pulse`, and gets the newest one,
+    or none if nothing has changed: Pause never waits behind frames that nobody has seen. `draw()` is called with the
+    runner's lock held.
+    """
+
+    UNASKED = 1.0                                 # seconds between frames for a page that has never asked
+    TOLD = 6.0                                    # seconds that a remark stays, however many frames there are
+
+    def __init__(self):
+        self.pulse, self._stale, self._due, self._told = Pulse(self._asked), False, 0.0, ("", 0.0)
+
+    def tell(self, words: str) -> None:
+        """A remark in the place of errors."""
+        self._told = remark(words), time.monotonic() + self.TOLD
+        self.error.value = self.told
+
+    @property
+    def told(self) -> str:
+        """The remark, while it stays: HTML for `.error` of the next frame."""
+        words, until = self._told
+        return words if time.monotonic() < until else ""
+
+    def show(self) -> None:
+        """What the runner calls, with its lock held, when there is something new."""
+        playing, now = self.runner.playing, time.monotonic()
+        self._stale = True
+        self.pulse.run(playing)
+        if not playing or not self.pulse.beats and now >= self._due:
+            self._due = now + self.UNASKED
+            self._fresh()
+
+    def _asked(self) -> None:
+        """The page has shown the last frame."""
+        if self._stale and self.runner.playing:
+            with self.runner.lock:
+                if self._stale and self.runner.playing:
+                    try:
+                        self._fresh()
+                    except Exception as error:
+                        self._failed(error)
+
+    def _fresh(self) -> None:
+        self._stale = False
+        self.draw()
 
 
 class DrawnPanel(Panel):

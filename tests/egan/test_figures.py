@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gan_teach.egan import figures, plane, records
+from gan_teach import egan
+from gan_teach.egan import figures, plane, programs, records
+from gan_teach.egan.evolution import Generation
 from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.recipes import compare_plane
@@ -182,3 +184,67 @@ def test_rivals_on_pictures_and_their_bill(folder):
     left, right = lines(figures.bill_figure(found))
     assert list(left["heuristic"][0]) == [20, 200, 400] and list(right["heuristic"][0]) == [10, 99, 198]
     assert list(left["E-GAN"][1]) == list(right["E-GAN"][1]) == [9.0, 4.0]
+
+
+# ------------------------------------------------------------------------------------------ losses and picks
+
+def test_the_losses_and_how_strongly_they_pull():
+    """½ log(1 − D), −½ log D, (D − 1)² at the left; their slopes ½ D, ½ (1 − D), 2 D (1 − D)² at the right."""
+    figure = figures.losses_figure((egan.minimax, egan.heuristic, egan.least_squares), torch.zeros(50))
+    left, right = figure.axes[:2]
+    closed = [(lambda p: 0.5 * math.log(1 - p), lambda p: p / 2), (lambda p: -0.5 * math.log(p), lambda p: (1 - p) / 2),
+              (lambda p: (p - 1) ** 2, lambda p: 2 * p * (1 - p) ** 2)]
+    for lines, which in ((left.lines, 0), (right.lines, 1)):
+        for line, pair in zip(lines, closed, strict=True):
+            for p, value in zip(*line.get_data()):
+                assert value == pytest.approx(pair[which](float(p)), abs=1e-4)
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in left.lines}) == 3
+    (bars,) = figure.axes[2:]
+    assert max(bar.get_height() for bar in bars.patches) == 50              # all verdicts are ½
+
+
+def test_picks_are_counted_in_parts_beside_the_papers():
+    names = ("minimax", "heuristic", "least_squares")
+    lineage = [Generation(n, (), (0, 0, 0), names, (), (0 if n <= 6 else 1,)) for n in range(1, 10)]
+    table = figures.picks(lineage).split("\n")
+    assert table[0] == "| generations | minimax | heuristic | least_squares |"
+    assert table[2:5] == ["| 1 to 3 | 100% | 0% | 0% |", "| 4 to 6 | 100% | 0% | 0% |", "| 7 to 9 | 0% | 100% | 0% |"]
+    assert table[5].startswith("| paper, first 20,000 | 26% | 39%") and len(table) == 7
+    mine = [Generation(n, (), (0, 0), ("my_minimax", "other"), (), (0,)) for n in range(1, 4)]
+    assert len(figures.picks(mine).split("\n")) == 5                        # nothing in the paper to compare with
+    with pytest.raises(ValueError, match="nothing has been selected"):
+        figures.picks([])
+    for shares in zip(*figures.PAPER_PICKS.values()):
+        assert sum(shares) == pytest.approx(1, abs=0.03)                    # read by eye
+
+
+def test_judged_stands_before_the_selection_and_is_always_the_same():
+    one, two = (figures.judged(plane.SETTINGS, generations=3) for _ in range(2))
+    assert one.generation == 3 and len(one.children) == len(one.scores) == 3 and one.scores == two.scores
+    one.select()
+    assert one.generation == 4
+
+
+def test_scores_stand_beside_those_of_real_pictures(folder):
+    found = figures.rivals("clothes", folder)
+    for record in found.values():
+        for row in record["curve"]:
+            row["classifier_score"] = row["generation"] / 100
+        record["classifier_score_of_real_pictures"] = 9.0
+    (ax,) = figures.score_figure(found).axes
+    *lines, real = ax.lines
+    assert len(lines) == len(found) and set(real.get_ydata()) == {9.0}
+    for line, record in zip(lines, found.values()):
+        assert list(line.get_ydata()) == [row["generation"] / 100 for row in record["curve"]]
+
+
+def test_a_pair_of_methods_is_compared_seed_by_seed():
+    mean, error, lower = records.paired([1.0, 2.0, 6.0], [2.0, 4.0, 5.0])
+    assert mean == pytest.approx(-2 / 3) and lower == 2
+    assert error == pytest.approx(math.sqrt(((-1 + 2 / 3) ** 2 + (-2 + 2 / 3) ** 2 + (1 + 2 / 3) ** 2) / 2 / 3))
+    with pytest.raises(ValueError):
+        records.paired([1.0, 2.0], [1.0])
+
+
+def test_the_programs_are_a_whole_table():
+    assert {len(row) for row in programs.ROWS} == {5} and len({row[0] for row in programs.ROWS}) == len(programs.ROWS)

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_teach.egan.warm_up import DATA, LOSSES, Game, saturating_g
+from gan_teach.egan.warm_up import DATA, LOSSES, Game, drawn, heart, saturating_g
 from gan_teach.lessons import checks, checks_warm_up, questions
 from gan_teach.networks import losses
 from gan_teach.pictures import as_array
@@ -269,9 +269,9 @@ def test_the_players_move_by_hand_and_back_takes_it_back(panel):
     for button, after in ((panel.d, (1, 0)), (panel.g, (1, 1)), (panel.both, (2, 2))):
         button.click()
         assert steps(panel) == after and panel.frame.picture != shown[-1].picture
-        assert bytes(panel.picture.value) == panel.frame.picture and not panel.error.value
+        assert panel.scene.value == panel.frame.html() and not panel.error.value
         shown.append(panel.frame)
-    assert len(panel.history) == 4 and "D 2, G 2" in panel.text.value
+    assert len(panel.history) == 4 and "D 2, G 2" in panel.frame.text
     for before in reversed(shown[:-1]):
         panel.back.click()
         assert panel.frame.picture == before.picture and panel.frame.chart == before.chart
@@ -281,9 +281,10 @@ def test_the_players_move_by_hand_and_back_takes_it_back(panel):
 
 def test_it_says_who_has_moved(panel):
     panel.d.click()
-    assert "D has learnt" in panel.text.value and 'aria-live="polite"' in panel.text.value
+    assert "D has learnt" in panel.frame.text and panel.frame.text in panel.spoken.value
+    assert 'aria-live="polite"' in panel.spoken.value
     panel.g.click()
-    assert "G has learnt" in panel.text.value
+    assert "G has learnt" in panel.frame.text
 
 
 def test_the_rate_is_ds_steps_for_each_of_g(panel):
@@ -299,11 +300,11 @@ def test_it_plays_beside_the_kernel_and_pauses_on_a_whole_move(panel):
     panel.play.click()
     assert "Pause" in panel.play.description
     wait_for(lambda: panel.game.steps_g > 25)
-    assert "Pause" in panel.play.description and 'aria-live="off"' in panel.text.value
+    assert "Pause" in panel.play.description and "D 0, G 0" in panel.spoken.value      # nothing is read out meanwhile
     panel.play.click()
     assert not panel.runner.playing and "Play" in panel.play.description
     d, g = steps(panel)
-    assert d == g and len(panel.history) == g + 1 and f"D {d}, G {g}" in panel.text.value
+    assert d == g and len(panel.history) == g + 1 and f"D {d}, G {g}" in panel.frame.text
     time.sleep(0.05)
     assert steps(panel) == (d, g)
     panel.back.click()
@@ -350,6 +351,80 @@ def test_another_game_starts_anew_and_reset_restores(panel):
     panel.play.click()
     panel.reset.click()
     assert not panel.runner.playing and steps(panel) == (0, 0) and panel.frame.picture == first
+
+
+def test_a_drawing_is_a_mixture_of_its_cells():
+    cells = "".join("1" if i in (0, 21) else "0" for i in range(400))         # the first cell, and its neighbour across
+    mixture = drawn(cells)
+    assert torch.allclose(torch.tensor(mixture.centres), torch.tensor([(-2.09, 2.09), (-1.87, 1.87)]))
+    assert mixture.sigma == pytest.approx(0.22 / 3)
+    with pytest.raises(ValueError, match="the drawing is empty"):
+        drawn("0" * 400)
+    x = torch.tensor(drawn(heart()).centres)
+    assert 100 < len(x) < 300 and abs(x[:, 0].mean()) < 1e-5 and (x[x[:, 1] < -1.5, 0].abs() < 0.8).all()    # its tip
+
+
+def test_what_is_painted_is_what_g_learns(panel):
+    assert panel.canvas is None
+    panel.data.value = "my drawing"
+    assert panel.game.data == drawn(heart()) and panel.easel.layout.display == "" and not panel.error.value
+    mine = "1" * 40 + "0" * 360
+    panel.canvas.mask = mine
+    assert panel.game.data == drawn(mine) and steps(panel) == (0, 0)
+    panel.both.click()
+    panel.easel.children[-1].click()                            # Clear: the game goes on until there is a new drawing
+    assert panel.game.data == drawn(mine) and steps(panel) == (1, 1) and "Paint something" in panel.error.value
+    panel.data.value = "a wave"
+    assert panel.easel.layout.display == "none" and panel.game.data is DATA["a wave"]
+
+
+def test_a_seed_out_of_range_says_what_it_became(panel):
+    panel.seed.value = -3
+    assert panel.seed.value == panel.game.seed == 0 and "-3 became 0" in panel.error.value
+    panel.seed.value = 2**40
+    assert panel.seed.value == panel.game.seed == 2**31 - 1 and f"{2**40} became {2**31 - 1}" in panel.error.value
+
+
+def test_a_play_sends_a_frame_only_when_the_page_asks(panel, monkeypatch):
+    """… and one message for it: the frame is one piece of HTML."""
+    monkeypatch.setattr(panel, "UNASKED", 1e9)
+    sent = []
+    panel.scene.observe(lambda change: sent.append(change["new"]), "value")
+    panel.speed.value = "fast"
+    panel.pulse.widget.value = 1                                # a page has shown itself
+    panel.play.click()
+    wait_for(lambda: panel.game.steps_g > 40 and panel._stale)
+    assert panel.pulse.widget.playing and not sent
+    panel.pulse.widget.value = 2
+    assert len(sent) == 1 and panel.frame.html() == sent[0] and "gt-plane" in sent[0] and "<svg" in sent[0]
+    seen = panel.game.steps_g
+    wait_for(lambda: panel.game.steps_g > seen + 40)
+    assert len(sent) == 1
+    panel.play.click()                                          # the last one comes unasked
+    assert len(sent) == 2 and f"G {panel.game.steps_g}." in sent[-1] and not panel.pulse.widget.playing
+    panel.pulse.widget.value = 3
+    assert len(sent) == 2                                       # nothing new, nothing sent
+
+
+def test_a_page_that_never_asks_gets_a_frame_now_and_then(panel, monkeypatch):
+    monkeypatch.setattr(panel, "UNASKED", 0.05)
+    sent = []
+    panel.scene.observe(lambda change: sent.append(time.monotonic()), "value")
+    panel.speed.value = "fast"
+    panel.play.click()
+    wait_for(lambda: len(sent) > 3)
+    panel.play.click()
+    assert all(b - a > 0.04 for a, b in zip(sent, sent[1:-1]))
+
+
+def test_a_page_that_lost_its_count_is_knocked_at(panel, monkeypatch):
+    monkeypatch.setattr(panel.pulse, "PATIENCE", 0.05)
+    switched = []
+    panel.pulse.widget.observe(lambda change: switched.append(change["new"]), "playing")
+    panel.play.click()
+    wait_for(lambda: len(switched) > 3)
+    panel.play.click()
+    assert switched[:4] == [True, False, True, False] and switched[-1] is False
 
 
 def test_a_second_panel_pauses_the_first(panel):

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_teach import egan
+from gan_teach.egan import interpolation, records
 from gan_teach.egan.child import slope
 from gan_teach.lessons import checks, questions
 from gan_teach.lessons.checks_egan import (
@@ -14,12 +15,16 @@ from gan_teach.lessons.checks_egan import (
     check_heuristic,
     check_least_squares,
     check_minimax,
+    check_mutation,
+    check_paired,
     check_select,
     check_slopes,
+    check_spherical,
+    equally_loud,
 )
 
 LOSSES = check_minimax, check_heuristic, check_least_squares
-ALL = *LOSSES, check_slopes, check_fitness, check_select
+ALL = *LOSSES, check_slopes, check_fitness, check_select, check_paired, check_spherical, check_mutation
 
 
 def said(capsys, check, answer):
@@ -237,13 +242,14 @@ def test_what_is_wrong_with_a_selection_is_named(capsys, answer, words):
     assert text.startswith("✗") and words in text
 
 
-@pytest.mark.parametrize("name", ["minimax", "heuristic", "least_squares", "slopes", "fitness", "select"])
+@pytest.mark.parametrize("name", ["minimax", "heuristic", "least_squares", "slopes", "fitness", "select", "paired",
+                                  "spherical", "mutation"])
 def test_hints_and_the_packages_source_as_solution(capsys, name):
     for n, text in enumerate(checks.HINTS[name], start=1):
         checks.hint(name, n)
         assert text in capsys.readouterr().out
     checks.solution(name)
-    assert f"def {name}(" in capsys.readouterr().out
+    assert f"def {checks.SOLUTIONS[name][1]}(" in capsys.readouterr().out
 
 
 def test_the_last_hints_are_right():
@@ -254,8 +260,67 @@ def test_the_last_hints_are_right():
         assert math.isclose(eval(code, {"F": F, "logits": logits}), getattr(egan, name)(logits), rel_tol=1e-6)
 
 
-@pytest.mark.parametrize("question", questions.CHAPTER_3, ids=lambda asked: asked.text[:30])
+@pytest.mark.parametrize("question", questions.CHAPTER_3 + questions.CHAPTER_3B, ids=lambda asked: asked.text[:30])
 def test_every_choice_of_a_question_has_its_reason(question):
     assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
     assert question.right in range(len(question.choices))
     assert max(map(len, question.choices)) <= 90
+
+
+# ------------------------------------------------------------------------------------------ the second half
+
+def paired(a, b, deviation=lambda d: torch.tensor(d).double().std().item(), root=math.sqrt):
+    d = [x - y for x, y in zip(a, b)]
+    return sum(d) / len(d), deviation(d) / root(len(d)), sum(x < 0 for x in d)
+
+
+def slerp(z1, z2, alpha, turn=lambda alpha: alpha):
+    omega = torch.cosine_similarity(z1, z2, dim=-1, eps=0)[..., None].arccos()
+    alpha = turn(torch.as_tensor(alpha)[..., None])
+    return (((1 - alpha) * omega).sin() * z1 + (alpha * omega).sin() * z2) / omega.sin()
+
+
+def line(z1, z2, alpha):
+    return interpolation.linear(z1, z2, alpha)
+
+
+@pytest.mark.parametrize("check, answer", [
+    (check_paired, paired), (check_paired, records.paired), (check_paired, lambda a, b: torch.tensor(paired(a, b))),
+    (check_spherical, slerp), (check_spherical, interpolation.spherical), (check_mutation, equally_loud),
+    *((check_mutation, loss) for loss in (egan.minimax, egan.heuristic, egan.least_squares)),
+    (check_mutation, lambda v: (2 - v).relu().mean()), (check_mutation, lambda v: (v - 1).square().mean()),
+    (check_mutation, lambda v: -v.sort().values[:max(1, len(v) // 10)].mean())])
+def test_a_right_answer_of_the_second_half_is_accepted(capsys, check, answer):
+    assert said(capsys, check, answer).startswith("✓")
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (check_paired, lambda a, b: paired(b, a), "The sign: it is a − b"),
+    (check_paired, lambda a, b: paired(a, b, root=lambda n: 1), "the standard deviation"),
+    (check_paired, lambda a, b: paired(a, b, root=lambda n: n), "s / n"),
+    (check_paired, lambda a, b: paired(a, b, lambda d: torch.tensor(d).std(correction=0).item()), "n in place of"),
+    (check_paired, lambda a, b: (paired(a, b)[0], math.hypot(*(torch.tensor(x).double().std() for x in (a, b)))
+                                 / math.sqrt(5), 4), "no pairs"),
+    (check_paired, lambda a, b: (*paired(a, b)[:2], 1), "That is how often b is lower"),
+    (check_paired, lambda a, b: (*paired(a, b)[:2], 3), "in 4 of these five seeds; yours says 3"),
+    (check_paired, lambda a, b: paired(a, b)[:2], "three numbers"),
+    (check_paired, lambda a, b: (a.sort(), *paired(a, b))[1:], "purity"),
+    (check_spherical, line, "That is the straight line"),
+    (check_spherical, lambda a, b, t: slerp(b, a, t), "You walk from z2 to z1"),
+    (check_spherical, lambda a, b, t: slerp(a, b, t / 2), "at α = 1 you must stand at z2"),
+    (check_spherical, lambda a, b, t: 10 * torch.nn.functional.normalize(line(a, b, t), dim=-1), "a quarter of Ω"),
+    (check_spherical, lambda a, b, t: slerp(a, b, t, lambda x: x.square() * (1.5 - x) * 2), "a quarter of Ω"),
+    (check_spherical, lambda a, b, t: slerp(a, b, t.mean()), "each row has its own"),
+    (check_spherical, lambda a, b, t: slerp(a, b, t).norm(), "shape"),
+    (check_spherical, lambda a, b, t: slerp(a, b, t) + a.mul_(1.0001).mean() * 0, "purity"),
+    (check_mutation, lambda v: v.mean(), "sign: G descends"),
+    (check_mutation, lambda v: -v, "Take the mean"),
+    (check_mutation, lambda v: -v.mean().item(), "yours is a float"),
+    (check_mutation, lambda v: -v.detach().mean(), "nothing flows back"),
+    (check_mutation, lambda v: (v * 0).mean(), "its slope is 0"),
+    (check_mutation, lambda v: -v.log().mean(), "it is nan"),
+    (check_mutation, in_place, "purity"),
+])
+def test_what_is_wrong_in_the_second_half_is_named(capsys, check, answer, words):
+    text = said(capsys, check, answer)
+    assert text.startswith("✗") and words in text

@@ -85,7 +85,7 @@ def test_chapter_3s_section_draws_with_the_authors_network(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     if there:
         save(tmp_path / "10_net_G.pth", egan_weights(np.random.default_rng(5), (8, 6, 5, 4), 10, False, 3))
-    cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / "03_evolutionary_gan.ipynb", 4).cells
+    cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / "03b_evolutionary_gan_further.ipynb", 4).cells
     (source,) = (cell.source for cell in cells if cell.cell_type == "code" and "10_net_G.pth" in cell.source)
     shown = []
     exec(source, {"display": shown.append, "show": show, "sample_z": sample_z,

@@ -55,9 +55,36 @@ PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, 
 
 
 LAB = """
-from gan_teach.widgets.evolution import EvolutionLab
+from gan_teach.widgets.egan.evolution import EvolutionLab
 EvolutionLab()
 """
+
+
+PLAYERS = """
+from gan_teach.widgets.egan.warm_up import WarmUpPanel
+WarmUpPanel()
+"""
+
+# A page that is busy for 300 ms in every 350, and counts how often the element of this class is drawn anew.
+SLOW_PAGE = """hook => {
+    const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
+    window.gtBusy = setInterval(busy, 350);
+    window.gtDrawn = 0;
+    new MutationObserver(() => { window.gtDrawn += 1; })
+        .observe(document.querySelector(hook), {childList: true, subtree: true});
+}"""
+
+# Clicks, and says how many ms later the button's words changed, and how often was drawn from the click to 3 s later.
+PAUSE = """async hook => {
+    const button = document.querySelector(hook), words = button.textContent, before = window.gtDrawn;
+    const begun = performance.now();
+    button.click();
+    while (button.textContent === words && performance.now() < begun + 30000) await new Promise(r => setTimeout(r, 5));
+    const answered = performance.now() - begun;
+    await new Promise(r => setTimeout(r, 3000));
+    clearInterval(window.gtBusy);
+    return [answered, window.gtDrawn - before];
+}"""
 
 
 def write(path: Path, *cells: str) -> None:
@@ -71,7 +98,7 @@ def write(path: Path, *cells: str) -> None:
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name, code in (("mixer", MIXER), ("painter", PAINTER), ("lab", LAB)):
+    for name, code in (("mixer", MIXER), ("painter", PAINTER), ("lab", LAB), ("players", PLAYERS)):
         write(folder / f"{name}.ipynb", code)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
@@ -219,6 +246,7 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
     browser.wait_until(page, lambda: generation(page) > before + 20)
     browser.wait_until(page, lambda: page.get_by_text("| Idle").count() > 0)       # while it plays the kernel is free
     page.locator(".gt-evo-play").first.click()
+    page.locator(".gt-evo-play:has-text('Play')").first.wait_for()
     page.wait_for_timeout(1500)
     still = generation(page)
     page.wait_for_timeout(1000)
@@ -234,3 +262,20 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
     assert page.locator(".gt-evo-error").first.inner_text().strip() == ""
     page.locator(".gt-evo-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") == start)
+
+
+@pytest.mark.parametrize("notebook, panel", [("lab.ipynb", "evo-"), ("players.ipynb", "")])
+def test_pause_is_answered_at_once_though_the_page_is_slow(page, chapters, notebook, panel):
+    """Never more frames on their way than the page has shown: after Pause come the one on its way, and the last."""
+    assert browser.run_all(page, chapters.format(notebook=notebook)) == []
+    scene, play = f".gt-{panel}scene", f".gt-{panel}play"
+    page.locator(play).first.scroll_into_view_if_needed()
+    page.locator(f"{scene} img").first.wait_for()
+    for widget in [".gt-speed button:has-text('fast')"] * (not panel):
+        page.locator(widget).first.click()
+    page.evaluate(SLOW_PAGE, scene)
+    page.locator(play).first.click()
+    browser.wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8, 60)
+    answered, drawn = page.evaluate(PAUSE, play)
+    print(f"{notebook}: Pause answered after {answered:.0f} ms, {drawn} frames after it")
+    assert drawn <= 2 and answered < 5000

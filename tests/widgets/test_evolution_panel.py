@@ -43,11 +43,12 @@ def cheap(mixture, G):
 
 
 def lab(**options):
-    return Laboratory(**{"make": start, "settings": SMALL, "measure": cheap, "luck": 2} | options)
+    return Laboratory(**{"make": start, "settings": SMALL, "measure": cheap, "luck": 2, "head_start": 0} | options)
 
 
 def panel(**options):
-    return EvolutionLab(**{"evolution": start, "settings": SMALL, "measure": cheap, "luck": 2, "span": 3} | options)
+    small = {"evolution": start, "settings": SMALL, "measure": cheap, "luck": 2, "span": 3, "head_start": 0}
+    return EvolutionLab(**small | options)
 
 
 def same(one, other) -> bool:
@@ -341,9 +342,9 @@ def test_the_same_on_pictures():
     shown = EvolutionLab(tiny, real, settings)
     for _ in range(3):
         shown.phase.click()
-    assert not shown.error.value and "γ F_d" not in shown.bars.value and "quality" in shown.bars.value
+    assert not shown.error.value and "γ F_d" not in shown.frame.bars and "quality" in shown.frame.bars
     assert as_array(shown.frame.main).shape[:2] == (round(evolution_charts.MAIN * evolution_render.SHARP),) * 2
-    assert 'alt="32 real pictures"' in shown.measures.value and "field" not in shown.text.value
+    assert 'alt="32 real pictures"' in shown.frame.measures and "field" not in shown.frame.text
     assert shown.data.layout.display == "none"
     shown.phase.click()
     want = tiny(settings)
@@ -356,7 +357,7 @@ def test_the_same_on_pictures():
     shown.one.click()
     best = select(shown.lab.evolution.scores, 1)[0]
     shown.choices[(best + 1) % 3].click()
-    wait_for(lambda: "compare the two pictures" in shown.text.value)
+    wait_for(lambda: "compare the two pictures" in shown.frame.text)
     assert shown.lab.fate.over and not shown.runner.playing and not shown.error.value
 
 
@@ -478,7 +479,7 @@ def test_steps_a_phase_at_a_time_and_says_what_comes():
     assert shown.phase.description == "Step: D learns" and not shown.error.value
     assert same(shown.lab.evolution, straight(1)) and shown.back.value == shown.back.max == 1
     shown.one.click()
-    assert same(shown.lab.evolution, straight(2)) and "error" not in shown.text.value
+    assert same(shown.lab.evolution, straight(2)) and "error" not in shown.frame.text
 
 
 def test_play_leaves_the_caller_free_and_pause_one_consistent_state():
@@ -490,7 +491,7 @@ def test_play_leaves_the_caller_free_and_pause_one_consistent_state():
     shown.play.click()
     n = shown.lab.evolution.generation
     assert shown.play.description == "▶ Play" and same(shown.lab.evolution, straight(n))
-    assert shown.back.value == n and f"generation {n}" in shown.main_note.value
+    assert shown.back.value == n and f"generation {n}" in shown.frame.main_note
     time.sleep(0.1)
     assert shown.lab.evolution.generation == n and torch.get_num_threads() == before
 
@@ -551,7 +552,7 @@ def test_a_frame_leaves_a_knob_that_waits_to_be_turned_where_it_is():
         person = threading.Thread(target=lambda: setattr(shown.gamma, "value", 0.5))
         person.start()
         wait_for(lambda: shown._turning)
-        shown.show()
+        shown.draw()
         assert shown.gamma.value == 0.5 and shown.lab.knobs.gamma == SMALL.gamma
     person.join()
     assert shown.lab.knobs.gamma == 0.5 and not shown._turning
@@ -576,26 +577,75 @@ def test_the_last_mutation_cannot_be_switched_off():
     shown.mutations[0].value = shown.mutations[1].value = False
     assert shown.lab.knobs.active == (False, False, True) and not shown.error.value
     shown.mutations[2].value = False
-    assert "at least one mutation" in shown.error.value and shown.mutations[2].value
+    assert "tick another one" in shown.error.value and "Reset" not in shown.error.value and shown.mutations[2].value
     shown.mutations[0].value = True
     assert not shown.error.value and shown.lab.knobs.active == (True, False, True)
+
+
+def test_a_seed_out_of_range_says_what_it_became():
+    shown = panel()
+    shown.seed.value = -1
+    assert shown.seed.value == shown.lab.knobs.seed == 0 and "-1 became 0" in shown.error.value
+
+
+def test_a_play_sends_one_message_for_a_frame_and_only_when_the_page_asks(monkeypatch):
+    shown, sent = panel(), []
+    monkeypatch.setattr(shown, "UNASKED", 1e9)
+    shown.scene.observe(lambda change: sent.append(change["new"]), "value")
+    shown.pulse.widget.value = 1                            # a page has shown itself
+    shown.play.click()
+    wait_for(lambda: shown.lab.evolution.generation > 5 and shown._stale)
+    others = [shown.back, shown.spoken, shown.error, shown.play, *shown.mutations, shown.gamma]
+    told = []
+    for other in others:
+        other.observe(told.append)
+    assert not sent
+    shown.pulse.widget.value = 2
+    assert len(sent) == 1 and not told
+    assert all(f"gt-evo-{part}" in sent[0] for part in ("main", "children", "main_note", "text"))
+    assert sent[0].count("<svg") == 4                       # fitness, measures, tree and winners are in it
+    n = shown.lab.evolution.generation
+    wait_for(lambda: shown.lab.evolution.generation > n + 5)
+    shown.play.click()
+    assert len(sent) == 2 and f"generation {shown.lab.evolution.generation}" in sent[1]
+
+
+def test_the_first_choice_waits_until_there_is_something_to_choose():
+    """It plays up to there by F, under the learner's eyes."""
+    shown = panel(head_start=12)
+    shown.selection.value = "mine"
+    wait_for(lambda: shown.lab.waiting and not shown.runner.playing)
+    assert shown.lab.evolution.lineage == straight(12).lineage and "Which child would you keep" in shown.frame.text
+    assert shown.lab.tally == (0, 0) and not shown.error.value
+    shown.choices[0].click()
+    wait_for(lambda: not shown.runner.playing)
+    assert shown.lab.tally[0] == 1 and shown.lab.evolution.generation == 13
+    shown.reset.click()
+    shown.one.click()                                       # from the start again, by F
+    assert shown.lab.evolution.generation == 1 and not shown.lab.waiting
+    assert "until there is something to choose" in shown.frame.text
+    other = lab(head_start=12)
+    other.generation()
+    other.turn(selection="mine")                            # something has evolved: the choice comes at once
+    other.generation()
+    assert other.waiting and other.evolution.generation == 1
 
 
 def test_choose_the_survivor_then_see_both_fates():
     shown = panel()
     shown.selection.value = "mine"
     shown.play.click()
-    wait_for(lambda: "Choose by eye" in shown.text.value)
+    wait_for(lambda: "Choose by eye" in shown.frame.text)
     buttons = [b for b in shown.choices if b.layout.display != "none"]
-    assert [b.description for b in buttons] == ["keep ●", "keep ▲", "keep ■"] and shown.phase.disabled
-    assert shown.bars.value == "" and "Choose by eye" in shown.text.value
+    assert [b.description for b in buttons] == ["keep ●", "keep ▲", "keep ■"] and shown.phase.layout.display == "none"
+    assert shown.frame.bars == "" and "Choose by eye" in shown.frame.text
     best = select(shown.lab.evolution.scores, 1)[0]
     mine = (best + 1) % 3
     buttons[mine].click()
-    wait_for(lambda: "3 generations after your choice" in shown.text.value)
+    wait_for(lambda: "3 generations after your choice" in shown.frame.text)
     assert shown.lab.fate.over and not shown.runner.playing
-    assert "You agreed in 0 of 1 choices; chance would agree in 1 of 3." in shown.text.value
-    assert all(b.layout.display == "none" for b in shown.choices) and "yours" in shown.children_note.value
+    assert "You agreed in 0 of 1 choices; chance would agree in 1 of 3." in shown.frame.text
+    assert all(b.layout.display == "none" for b in shown.choices) and "yours" in shown.frame.children_note
     shown.play.click()                                                          # on to the next choice
     wait_for(lambda: shown.lab.waiting and not shown.runner.playing)
     assert shown.lab.evolution.generation == 1 and shown.lab.fate is None

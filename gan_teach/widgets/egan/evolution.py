@@ -7,12 +7,10 @@ leave one evolution, complete up to its last act.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from html import escape
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -24,9 +22,8 @@ from ...recipes import evolving
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..panel import Panel, button, row
-from .evolution_charts import CHILDREN, MAIN
-from .evolution_render import NEXT, Frame, render, tiling
+from ..panel import PlayingPanel, button, row, seed_box, spoken
+from .evolution_render import NEXT, Frame, render, titled
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PARENTS = (1, 2, 4)
@@ -34,29 +31,31 @@ SLOW = 1.0          # seconds from phase to phase
 FRAMES = 12         # a second
 
 
-class EvolutionLab(Panel):
+class EvolutionLab(PlayingPanel):
     """Evolve: play, pause, step a phase or a generation, go back; turn γ, n_D, μ, the mutations and the selection.
 
         EvolutionLab()                          # points of the plane
         EvolutionLab(pictures="fashion")        # pictures of 32×32: a set of `datasets`, or a folder of your own
 
     Other games: evolution, settings -> an `Evolution` at generation 0; real, as for `Evolution.step`, or a dict of such
-    by name; settings, at the start; offered, measure, luck, span, see `Laboratory`. Select "mine", and choose the
-    survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
+    by name; settings, at the start; offered, measure, luck, span, head_start: see `Laboratory`. Select "mine", and
+    choose the survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     ADVICE = "Go back some generations, or press Reset."
 
     def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
-                 luck: int | None = None, span: int | None = None, pictures: str | Path | None = None):
+                 luck: int | None = None, span: int | None = None, pictures: str | Path | None = None,
+                 head_start: int | None = None):
+        super().__init__()
         if pictures is not None:
             plan = evolving.plan_for(pictures)
             evolution = evolution or partial(evolving.begin, network=plan.network)
             real, settings = datasets.pictures(pictures, "test").images, settings or plan.settings
         data = DATA if real is None else real if isinstance(real, Mapping) else {"data": real}
         self.lab = Laboratory(data, evolution or plane.start, settings or plane.SETTINGS, offered, measure, luck,
-                              span=span)
+                              span=span, head_start=head_start)
         self.frame, self._shower = Frame(), None        # the thread that moves the controls just now
         self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
@@ -77,10 +76,6 @@ class EvolutionLab(Panel):
             return hooked(kind(description=label, layout=widgets.Layout(width="176px"),
                                style={"description_width": label_width}, **options), hook)
 
-        def picture(hook, width, height):
-            return hooked(widgets.Image(value=b"", format="png", width=width, height=height,
-                                        layout=widgets.Layout(margin="0")), hook)
-
         def html(hook):
             return hooked(widgets.HTML(layout=widgets.Layout(margin="0")), hook)
 
@@ -93,10 +88,7 @@ class EvolutionLab(Panel):
         self.back = hooked(widgets.IntSlider(value=0, min=0, max=0, description="Go back",
                                              continuous_update=False, style={"description_width": "62px"},
                                              layout=widgets.Layout(width="260px")), "back")
-        self.main = picture("main", MAIN, MAIN)
-        self.children = picture("children", *CHILDREN)
-        for name in ("text", "error", "main_note", "children_note", "bars", "measures", "tree", "shares"):
-            setattr(self, name, html(name))
+        self.scene, self.spoken, self.error = html("scene"), html("spoken"), html("error")
         gammas = sorted({*GAMMAS, k.gamma})
         self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px", value=k.gamma,
                           options=[(f"{g:g}", g) for g in gammas])
@@ -107,15 +99,16 @@ class EvolutionLab(Panel):
         self.selection = knob(widgets.Dropdown, "selection", "Selection", value=k.selection, options=list(RULES))
         self.adam = knob(widgets.Dropdown, "adam", "Adam", value=k.adam, options=list(ADAM_POLICIES))
         self.data = knob(widgets.Dropdown, "data", "Data", value=k.data, options=list(lab.data))
-        self.seed = knob(widgets.BoundedIntText, "seed", "Seed", value=k.seed, min=0, max=2**31 - 1)
+        self.seed = seed_box(k.seed, lambda seed: self._heard(lambda seed: self.turn(seed=seed), seed), self.tell,
+                             hook="gt-evo-seed", description="Seed", layout=widgets.Layout(width="176px"),
+                             style={"description_width": "66px"})
         self.mutations = [hooked(widgets.Checkbox(
             value=on, indent=False, description=f"{SIGNS[i % len(SIGNS)]} {plain(name)}",
             layout=widgets.Layout(width="auto", margin="0")), "mutation")
             for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
-        hidden = {"width": "auto", "display": "none", "margin": "0"}
+        hidden = {"width": "74px", "display": "none"}
         self.choices = [hooked(widgets.Button(layout=widgets.Layout(**hidden)), "choose")
                         for _ in range(max(many) * len(lab.offered))]
-        self.choosing = widgets.HBox(self.choices, layout=widgets.Layout(flex_flow="row wrap", grid_gap="6px"))
 
         def note(words, more=""):
             return widgets.HTML(titled(words, more), layout=widgets.Layout(margin="0"))
@@ -129,28 +122,20 @@ class EvolutionLab(Panel):
         knobs.layout.grid_gap = "0"
         if len(lab.data) == 1:
             self.data.layout.display = "none"
-        middle = column(CHILDREN[0], self.children_note, self.children, self.choosing, self.bars)
-        left = column(MAIN, self.main_note, self.main)
-        below = "the survivor’s measures" if lab.measure else "real ones, to compare"
-        bottom = [column(MAIN, note(below), self.measures),
-                  column(CHILDREN[0], note("family tree", "green: who lived on"), self.tree),
-                  column(178, note("who won", "the last 100"), self.shares)]
         self.widget = hooked(widgets.VBox([
-            row(self.play, self.phase, self.one, self.reset, self.pace, self.back, gap="8px"),
-            self.text, self.error,
-            row(left, middle, knobs, gap="8px"), row(*bottom, gap="8px"),
+            row(self.play, self.phase, self.one, *self.choices, self.reset, self.pace, self.back, gap="8px"),
+            self.error, widgets.HBox([self.scene, knobs], layout=widgets.Layout(grid_gap="8px", overflow="visible")),
+            self.spoken, self.pulse.widget,
         ], layout=widgets.Layout(max_width="980px", padding="8px 4px", grid_gap="6px")), "lab")
-        for line in self.widget.children[3:]:
-            line.layout.align_items = "flex-start"
 
     def _listen(self) -> None:
         def watch(widget, act):
             widget.observe(lambda change: self._heard(act, change["new"]), "value")
 
-        for name in ("gamma", "d_steps", "mu", "selection", "adam", "data", "seed"):
+        for name in ("gamma", "d_steps", "mu", "selection", "adam", "data"):
             watch(getattr(self, name), lambda value, name=name: self.turn(**{name: value}))
         for mutation in self.mutations:
-            watch(mutation, lambda _: self.turn(active=tuple(m.value for m in self.mutations)))
+            watch(mutation, lambda _: self._switch())
         watch(self.back, self.rewind)
         watch(self.pace, lambda pace: setattr(self.runner, "interval", SLOW if pace == "slow" else 0))
         for i, choice in enumerate(self.choices):
@@ -170,6 +155,20 @@ class EvolutionLab(Panel):
                     self._turning.pop(name, None)
         else:
             self.runner.step(lambda: self.lab.turn(**knobs))
+            if "selection" in knobs and self.lab.evolution.generation < self.lab.first_choice:
+                self.runner.play()                  # up to the first choice
+                self._name_play()
+
+    def _switch(self) -> None:
+        """The ticks of the mutations have changed."""
+        active = tuple(box.value for box in self.mutations)
+        if any(active):
+            self.tell("")
+            self.turn(active=active)
+        else:
+            last = self.lab.knobs.active.index(True)
+            self.mutations[last].value = True
+            self.tell("At least one mutation must take part: tick another one before you take this one off.")
 
     def rewind(self, generation: int) -> None:
         """Pause, and go to the last snapshot up to this generation."""
@@ -183,6 +182,7 @@ class EvolutionLab(Panel):
 
     def _play(self) -> None:
         self._heard(lambda _: self.runner.pause() if self.runner.playing else self.runner.play(), None)
+        self._name_play()
 
     def _phase(self) -> None:
         self._heard(self.runner.step, self.lab.advance)
@@ -209,8 +209,8 @@ class EvolutionLab(Panel):
 
     # ------------------------------------------------------------------------------ showing
 
-    def show(self) -> None:
-        """Draw what is now. The runner calls it, with its lock held."""
+    def draw(self) -> None:
+        """Draw what is now, in one message to the page; called with the runner's lock held."""
         playing = self.runner.playing
         if not playing:
             self.lab.remember()
@@ -222,40 +222,34 @@ class EvolutionLab(Panel):
             if frame.error:
                 self._complain(frame.error)
                 return
-            self.frame, self.error.value = frame, ""
-            self.main.value, self.children.value = frame.main, frame.children
-            for name in ("bars", "measures", "tree", "shares"):
-                getattr(self, name).value = getattr(frame, name)
-            self.main_note.value = titled("survivor and D" if view.field is not None else "survivor",
-                                          frame.main_note)
-            self.children_note.value = titled("two fates" if view.fate is not None else "children",
-                                              frame.children_note)
-            # while it plays the words change too often to be read out
-            live = "" if playing else ' aria-live="polite"'
-            words = re.sub(r"\bF_(\w)", r'F<sub style="line-height:0">\1</sub>', escape(frame.text))
-            self.text.value = f'<div style="font-size:16px;line-height:1.4"{live}>{words}</div>'
+            self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told
+            if not playing:                 # while it plays the words change too often to be read out
+                self.spoken.value = spoken(frame.text)
         finally:
             self._shower = None
 
     def _sync(self, view, playing: bool) -> None:
         """Move the controls to where the laboratory is, or soon will be; `_heard` knows that nobody touched them."""
         k = replace(view.knobs, **self._turning)
-        self.play.description = "❙❙ Pause" if playing else "▶ Play"
+        self._name_play()
         self.phase.description = f"Step: {NEXT[view.done]}"
-        self.phase.disabled = self.one.disabled = view.waiting
+        for step in (self.phase, self.one):             # in their place stand the choices
+            step.layout.display = "none" if view.waiting else ""
         for name in ("gamma", "d_steps", "mu", "selection", "adam", "data", "seed"):
             getattr(self, name).value = getattr(k, name)
         for box, on in zip(self.mutations, k.active):
             box.value = on
-        self.back.max = max(view.generation, *view.kept)
-        self.back.value = view.generation
+        if not playing:                                 # each would be a message of its own, twelve times a second
+            self.back.max = max(view.generation, *view.kept)
+            self.back.value = view.generation
         children = self.lab.evolution.children if view.waiting else ()
-        side = tiling(len(children), *CHILDREN)[1] if children else 0
         for i, choice in enumerate(self.choices):
             choice.layout.display = "" if i < len(children) else "none"
             if i < len(children):
                 choice.description = f"keep {SIGNS[view.offered.index(children[i].mutation) % len(SIGNS)]}"
-                choice.layout.width = f"{int(side)}px"      # rounded down: as many in a row as pictures
+
+    def _name_play(self) -> None:
+        self.play.description = "❙❙ Pause" if self.runner.playing else "▶ Play"
 
     def _heard(self, act, value) -> None:
         """A control was touched, unless `show` is moving it. An exception is told in the panel."""
@@ -276,9 +270,3 @@ class EvolutionLab(Panel):
         finally:
             self._shower = None
 
-
-
-def titled(words: str, more: str = "") -> str:
-    """HTML: a small heading with a quiet remark beside it, on one line."""
-    return (f'<div style="font-size:15px;line-height:1.5;white-space:nowrap;overflow:hidden"><b>{escape(words)}</b> '
-            f'<span style="opacity:.75;font-size:.93em">{escape(more)}</span></div>')

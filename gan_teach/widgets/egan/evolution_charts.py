@@ -29,7 +29,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     middle, half = 0.30 * across, 0.27 * across                  # of a column: its axis, and the longest bar
     titles = (("F_q, quality", "E D(G(z))"), ("γ F_d, diversity", "−γ log ‖∇L_D‖"), ("F, total", "F_q + γ F_d"))
     body = [text(left + (k + 0.5) * across, 12, title, "middle", 12, bold=True) +
-            text(left + (k + 0.5) * across, 26, note, "middle", 10.5) for k, (title, note) in enumerate(titles)]
+            text(left + (k + 0.5) * across, 26, note, "middle", 12) for k, (title, note) in enumerate(titles)]
     if not judged:
         hidden = "The children have not been judged yet."
         body.append(text(width / 2, height / 2 + 18, hidden, "middle", 13))
@@ -61,7 +61,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
                          *(line(x0 + away + s * error[k] * scale, y - 4, x0 + away + s * error[k] * scale, y + 4,
                                 width=1.6) for s in (-1, 1))]
             if step >= 18:
-                body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}".replace("-", "−"), "end", 11))
+                body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}".replace("-", "−"), "end", 12))
         if not finite[k]:
             body.append(text(x0, top + step * len(rows) / 2, "γ = 0: not computed", "middle", 12))
     for i, child in enumerate(judged):
@@ -74,9 +74,9 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     unit = 10 ** math.floor(math.log10(reach))
     unit *= next(k for k in (5, 2, 1) if k * unit <= reach)
     y = height - 3
-    luck = " · ⊢⊣ the luck of one judgement" if any(e[0] for e in errors) else ""
-    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=10.5),
-             text(width, y, f"bars: from the siblings’ mean{luck}", "end", 10)]
+    luck = " · ⊢⊣ luck of one judgement" if any(e[0] for e in errors) else ""
+    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=12),
+             text(width, y, f"from the siblings’ mean{luck}", "end", 12)]
     best = judged[chosen_by_f]
     words = "; ".join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
     return svg(width, height, body, f"Fitness of the children: {words}. The fittest is {plain(best.mutation)}.")
@@ -106,7 +106,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
         low, high = min(0.0, *values, 0.0), max(*values, 1e-6, 1e-6)
         low = 0.0 if low > -0.02 * high else low
         body += [line(left, y0, right, y0, opacity=0.35), text(0, (y0 + y1) / 2 + 4, NAMES.get(name, plain(name))),
-                 text(left - 4, y1 + 7, amount(name, high), "end", 9.5)]
+                 text(left - 4, y1 + 7, amount(name, high), "end", 12)]
         ends = []
         for colour, dash, points in curves:
             if not points:
@@ -121,7 +121,8 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
             middle = (ends[0][0] + ends[1][0]) / 2
             ends = [(middle - 6, *ends[0][1:]), (middle + 6, *ends[1][1:])]
         body += [text(right + 6, y + 4, words, colour=colour, bold=True) for y, colour, words in ends]
-    body += [text(left, height - 4, f"generation {first}", size=10), text(right, height - 4, f"{last}", "end", 10)]
+    body += [text(0, height - 4, "generation"), text(left, height - 4, f"{first}"),
+             text(right, height - 4, f"{last}", "end")]
     return svg(width, height, body, label)
 
 
@@ -175,9 +176,9 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
                 body.append(mark(kinds.get(name, 0), x, y, 0.8 * r, hollow=True))
         previous = [(x, ys[i]) for i in generation.survivors]
     body += over
-    body.append(text(28, height - 2, f"generation {shown[0].number}", size=10))
+    body.append(text(28, height - 2, f"generation {shown[0].number}", size=12))
     if len(shown) > 4:
-        body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle", 10))
+        body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle", 12))
     line_of = ", ".join(plain(g.winner) for g in shown[-5:])
     return svg(width, height, body, f"Family tree of the last {len(shown)} generations; the last winners: {line_of}.")
 
@@ -207,6 +208,6 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
         second[0] = max(second[0], first[0] + 15)
     for y, kind, value in tags:
         body += [mark(kind, right + 14, y, 5), text(right + 25, y + 4, f"{value:.0%}", bold=True)]
-    body += [text(0, height - 2, f"generation {at[0]}", size=10), text(right, height - 2, f"{at[-1]}", "end", 10)]
+    body += [text(0, height - 2, f"generation {at[0]}", size=12), text(right, height - 2, f"{at[-1]}", "end", 12)]
     words = ", ".join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
     return svg(width, height, body, f"Winners of the last {min(window, at[-1])} generations: {words}.")

@@ -6,8 +6,10 @@ Real is blue, generated orange, D grey, winners green with a star; each mutation
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import torch
@@ -61,6 +63,36 @@ class Frame:
     shares: str = ""
     text: str = ""
     error: str = ""
+    compare: bool = False       # two fates stand where the children were
+    on_plane: bool = True
+
+    def html(self) -> str:
+        """All of it as one piece of HTML, so that the page never shows the half of a frame.
+
+        The settings stand at its right; the winners' chart stands below them, beside its own column.
+        """
+        words = re.sub(r"\bF_(\w)", r'F<sub style="line-height:0">\1</sub>', escape(self.text))
+        survivor = titled("survivor and D" if self.on_plane else "survivor", self.main_note, "gt-evo-main_note")
+        children = titled("two fates" if self.compare else "children", self.children_note, "gt-evo-children_note")
+        below = titled("the survivor’s measures" if self.measures.startswith("<svg") else "real ones, to compare")
+        main, middle = (pictures.img(picture, words, width, f"gt-evo-{name}") for name, picture, words, width in (
+            ("main", self.main, f"The survivor, {self.main_note}", MAIN),
+            ("children", self.children, f"The children: {self.children_note}", CHILDREN[0])))
+        text = f"width:{MAIN + CHILDREN[0] + 8}px;font-size:16px;line-height:1.4;min-height:46px;white-space:normal"
+        return (f'<div class="gt-evo-text" style="{text}">{words}</div>'
+                f'<div style="display:grid;grid-template-columns:{MAIN}px {CHILDREN[0]}px;'
+                'grid-template-rows:minmax(310px,auto) auto;gap:6px 8px;position:relative;line-height:1.5">'
+                f"<div>{survivor}{main}</div><div>{children}{middle}{self.bars}</div>"
+                f"<div>{below}{self.measures}</div>"
+                f'<div>{titled("family tree", "green: who lived on")}{self.tree}</div>'
+                f'<div style="position:absolute;left:{MAIN + CHILDREN[0] + 16}px;bottom:0">'
+                f'{titled("who won", "the last 100")}{self.shares}</div></div>')
+
+
+def titled(words: str, more: str = "", hook: str = "") -> str:
+    """HTML: a small heading with a quiet remark beside it, on one line."""
+    return (f'<div class="{hook}" style="font-size:15px;line-height:1.5;white-space:nowrap;overflow:hidden">'
+            f'<b>{escape(words)}</b> <span style="opacity:.75;font-size:.93em">{escape(more)}</span></div>')
 
 
 def render(view: View, fast: bool = False) -> Frame:
@@ -81,7 +113,7 @@ def render(view: View, fast: bool = False) -> Frame:
             measures = pictures.img(pictures.grid(real, 8), f"{len(real)} real pictures", MAIN)
         return Frame(pack(main), _main_note(view), pack(middle), note, bars,
                      measures, family_tree(view.lineage, kinds),
-                     winners(view.lineage, kinds), describe(view))
+                     winners(view.lineage, kinds), describe(view), "", fate is not None, view.field is not None)
     except Exception as error:
         return Frame(error=f"This could not be drawn: {error} ({type(error).__name__}). Press Reset, or go back "
                            "some generations; the panel goes on working.")
@@ -241,6 +273,9 @@ def describe(view: View) -> str:
         return f"You and the algorithm chose the same child. {_score(view)}"
     if view.waiting:
         return "Which child would you keep? Choose by eye, before the judgement is shown."
+    if view.knobs.selection == "mine" and not view.tally[0] and view.done == "select":
+        return ("The first children look all alike, so F selects until there is something to choose; then it is your "
+                "turn.")
     words = (ON_PICTURES if view.field is None else HAPPENED)[view.done]
     if view.done == "train_d" and view.loss_d:
         words += f" Its loss is {view.loss_d[-1]:.2f} (2 ln 2 = 1.39 when it only guesses)."

@@ -101,14 +101,14 @@ class MutationRenderer:
         for tick in ticks:
             if span[0] <= tick <= span[1]:
                 body += [line(x0, y(tick), x1, y(tick), opacity=0.5 if tick == 0 else 0.15),
-                         text(x0 - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "end", 11)]
+                         text(x0 - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "end", 12)]
         for tick in (0, 0.25, 0.5, 0.75, 1):
-            body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 11)]
+            body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 12)]
         body += [text((x0 + x1) / 2, height - 6, "D(G(z))", "middle", 13),
-                 text(x0, height - 6, "← sure it is a fake", size=11),
-                 text(x1, height - 6, "taken for real →", "end", 11)]
+                 text(x0, height - 6, "← sure it is a fake", size=12),
+                 text(x1, height - 6, "taken for real →", "end", 12)]
         if seen:
-            body.append(text(x1, y1 - 12, "grey: D’s verdicts on a batch", "end", 11))
+            body.append(text(x1, y1 - 12, "grey: D’s verdicts on a batch", "end", 12))
         body.append(line(x(p), y0, x(p), y1, dash="4 3", opacity=0.7))
         for i, values in enumerate(curves):
             inside = [(x(q), y(v)) for q, v in zip(self.ps, values) if span[0] <= v <= span[1]]

@@ -6,31 +6,38 @@ It draws frames and listens; the moves are those of `warm_up.Game`, and the play
 from __future__ import annotations
 
 from collections import deque
-from html import escape
 
 import ipywidgets as widgets
+import torch
 
-from ...egan.warm_up import DATA, LOSSES, Game
+from ... import pictures
+from ...egan import plane
+from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
 from ...networks.layers import one_thread
 from ...runner import Runner
-from ..panel import Panel, button, heading, row
-from .warm_up_render import SIZE, Frame, frame
+from ..dissection.paint_mask import painter
+from ..panel import PlayingPanel, button, heading, row, seed_box, spoken
+from .warm_up_render import Frame, frame
 
+MINE = "my drawing"
 SPEEDS = {"slow": 0.6, "medium": 0.05, "fast": 0.0}     # seconds from move to move; slow shows each player's turn
 KEPT, EVERY = 100, 20           # snapshots for Back; in a play there is one before every so many moves
 
 
-class WarmUpPanel(Panel):
+class WarmUpPanel(PlayingPanel):
     """D and G on a plane. data, loss: names from DATA and LOSSES; d_steps: D's steps for each of G.
+
+    With the data "my drawing" a canvas appears, and what is painted there is what G learns.
 
     `.game` is what is played, `.history` D's verdicts after each move, `.frame` what is shown, `.runner` who plays;
     a cell that ends with the panel shows it.
     """
 
     def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
+        super().__init__()
         self._start = {"data": data, "seed": seed, "d_steps": d_steps, "loss": loss}
         self.frame, self._said, self._ds_turn = Frame(), "", True
-        self.runner = Runner(self._act, self._show, self._failed)
+        self.runner = Runner(self._act, self.show, self._failed)
         self._build()
         self._listen()
         self._new_game()
@@ -50,10 +57,7 @@ class WarmUpPanel(Panel):
             it.add_class(hook)
             return it
 
-        self.picture = widgets.Image(value=b"", format="png", width=SIZE, height=SIZE,
-                                     layout=widgets.Layout(margin="0"))
-        self.picture.add_class("gt-plane")
-        self.chart, self.text, self.error = html("gt-chart"), html("gt-verdict"), html("gt-error")
+        self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
         self.d = button("D learns", "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
         self.g = button("G learns", "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
         self.both = button("Both", "gt-both", lambda: self._by_hand(self._round), width="80px")
@@ -63,40 +67,31 @@ class WarmUpPanel(Panel):
         self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=list(SPEEDS),
                             value="medium")
         self.speed.style.button_width = "82px"
-        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=list(DATA),
+        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=[*DATA, MINE],
                            value=self._start["data"])
         self.loss = chosen(widgets.Dropdown, "gt-loss", "Loss of G", "224px", "64px", options=list(LOSSES),
                            value=self._start["loss"])
         self.rate = chosen(widgets.SelectionSlider, "gt-rate", "D's steps for each of G", "330px", "150px",
                            options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
-        self.seed = chosen(widgets.BoundedIntText, "gt-seed", "Seed", "130px", "40px", value=self._start["seed"],
-                           min=0, max=2**31 - 1)
+        self.seed = seed_box(self._start["seed"], lambda _: self._anew(), self.tell, description="Seed",
+                             layout=widgets.Layout(width="130px"), style={"description_width": "40px"})
         self.pushes = widgets.Checkbox(value=True, indent=False, description="lines: where G is asked to move a point",
                                        layout=widgets.Layout(width="330px"))
         self.pushes.add_class("gt-pushes")
-        key = widgets.HTML(
-            f'<div style="width:{SIZE}px;font-size:14px;line-height:1.5"><b style="color:#005ab5">+</b> real &nbsp; '
-            '<b style="color:#d95f00">●</b> generated<br>ground: <b>light</b> where D says real, <b>dark</b> where '
-            'generated</div>')
+        self.easel, self.canvas = widgets.VBox([], layout=widgets.Layout(display="none")), None
         self.widget = widgets.VBox([
             heading("Two players on a plane", "D tells the crosses from the dots, G moves the dots"),
-            row(widgets.VBox([self.picture, key]),
-                widgets.VBox([heading("what D says, on average", "½: it cannot tell"), self.chart, self.pushes,
-                              self.text, self.error], layout=widgets.Layout(width="420px", grid_gap="6px")),
-                gap="20px", margin="6px 0 0 0"),
             row(self.d, self.g, self.both, self.play, self.back, self.reset,
                 widgets.HBox([widgets.HTML('<span style="font-size:13px">Speed</span>'), self.speed]), gap="8px"),
-            row(self.rate, self.data, self.loss, self.seed),
+            self.error, self.scene,
+            row(self.rate, self.data, self.loss, self.seed), self.easel, row(self.pushes), self.spoken,
+            self.pulse.widget,
         ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="8px"))
         self.widget.add_class("gt-warm-up")
-        self.widget.children[1].layout.align_items = "flex-start"
 
     def _listen(self) -> None:
-        def anew(_):
-            self._guard(lambda: self.runner.step(self._new_game))
-
-        for control in (self.data, self.loss, self.seed):
-            control.observe(anew, "value")
+        for control in (self.data, self.loss):
+            control.observe(lambda _: self._anew(), "value")
         self.speed.observe(lambda change: setattr(self.runner, "interval", SPEEDS[change["new"]]), "value")
         self.pushes.observe(lambda _: self._guard(self._redraw), "value")
         self.runner.interval = SPEEDS[self.speed.value]
@@ -105,12 +100,31 @@ class WarmUpPanel(Panel):
 
     def _new_game(self) -> None:
         """Untrained networks; the controls stay as they are."""
-        self.game = Game(DATA[self.data.value], self.seed.value, LOSSES[self.loss.value])
+        self.easel.layout.display = "" if self.data.value == MINE else "none"
+        if self.data.value == MINE and self.canvas is None:
+            self._set_up_easel()
+        data = drawn(self.canvas.mask) if self.data.value == MINE else DATA[self.data.value]
+        self.game = Game(data, self.seed.value, LOSSES[self.loss.value])
         self.history, self._kept, self._said, self._ds_turn = [self.game.verdicts()], deque(maxlen=KEPT), "", True
+
+    def _set_up_easel(self) -> None:
+        """The canvas, with a heart on it."""
+        self.canvas = painter(SIDE, SIDE, 288)
+        self.canvas.add_class("gt-easel")
+        self.canvas.mask, self.canvas.active = heart(), True
+        self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), "the canvas")
+        self.canvas.observe(lambda change: self._anew() if "1" in change["new"] else
+                            self.tell("Paint something: an empty drawing has nothing to learn from."), "mask")
+        wipe = button("Clear", "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
+        self.easel.children = [heading("What G shall learn", "drag to paint, shift and drag to erase; then Play"),
+                               self.canvas, wipe]
+
+    def _anew(self) -> None:
+        self._guard(lambda: self.runner.step(self._new_game))
 
     def start_again(self) -> None:
         """The game of the same data, loss and seed from its start."""
-        self._guard(lambda: self.runner.step(self._new_game))
+        self._anew()
 
     def _by_hand(self, move) -> None:
         def kept():
@@ -177,16 +191,15 @@ class WarmUpPanel(Panel):
 
     def _redraw(self) -> None:
         with self.runner.lock:
-            self._show()
+            self.draw()
 
-    def _show(self) -> None:
-        """Draw the game as it is; called under the runner's lock."""
+    def draw(self) -> None:
+        """Draw the game as it is, in one message to the page; called under the runner's lock."""
         with one_thread():
             self.frame = frame(self.game, self.history, self._said, self.pushes.value)
-        self.picture.value, self.chart.value, self.error.value = self.frame.picture, self.frame.chart, ""
-        aloud = "off" if self.runner.playing else "polite"          # nobody wants twelve sentences a second read out
-        self.text.value = (f'<div style="font-size:15px;line-height:1.5;min-height:70px" aria-live="{aloud}">'
-                           f"{escape(self.frame.text)}</div>")
+        self.scene.value, self.error.value = self.frame.html(), self.told
+        if not self.runner.playing:                     # nobody wants twelve sentences a second read out
+            self.spoken.value = spoken(self.frame.text)
         self._name_play()
 
     def _name_play(self) -> None:

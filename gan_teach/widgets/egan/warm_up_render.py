@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import torch
 
@@ -17,6 +18,10 @@ PUSHED = 48                 # generated points that carry a line
 BLUE, ORANGE = "#005ab5", "#d95f00"
 
 
+KEY = ('<b style="color:#005ab5">+</b> real &nbsp; <b style="color:#d95f00">●</b> generated<br>ground: <b>light</b> '
+       'where D says real, <b>dark</b> where generated')
+
+
 @dataclass(frozen=True)
 class Frame:
     """picture: PNG bytes; chart: SVG; text: the same in words, for those who listen."""
@@ -24,6 +29,16 @@ class Frame:
     picture: bytes = b""
     chart: str = ""
     text: str = ""
+
+    def html(self) -> str:
+        """All of it as one piece of HTML, so that the page never shows the half of a frame."""
+        picture = self.picture and pictures.img(self.picture, self.text, SIZE, "gt-plane")
+        return (f'<div style="display:flex;flex-flow:row wrap;gap:8px 20px;line-height:1.5"><div>{picture}'
+                f'<div style="width:{SIZE}px;font-size:14px">{KEY}</div></div>'
+                '<div style="width:420px"><b style="font-size:15px">what D says, on average</b> '
+                '<span style="font-size:15px;opacity:.75">½: it cannot tell</span>'
+                f'<div class="gt-chart">{self.chart}</div>'
+                f'<div class="gt-verdict" style="font-size:15px;min-height:70px">{escape(self.text)}</div></div></div>')
 
 
 def frame(game: Game, history: Sequence[Verdicts], said: str = "", pushes: bool = True) -> Frame:

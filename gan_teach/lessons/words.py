@@ -1,0 +1,52 @@
+"""The signs of all chapters, and the words that they use in a special sense: `signs()`, `words()` in any notebook."""
+
+from __future__ import annotations
+
+# sign, name, on the plane of the warm-up, in the chapters
+SIGNS = (
+    ("z", "latent", "2 random numbers", "100 or 128 of them"),
+    ("x", "real (blue) or generated (orange)", "a point", "a picture, 3×H×W numbers in [−1, 1]"),
+    ("G", "generator, $x = G(z)$", "orange dots", "orange frames and bars"),
+    ("D", "discriminator", "the grey ground", "grey"),
+    ("l, σ", "logit, $D(x) = \\sigma(l)$", "light and dark", "its verdicts"),
+    ("θ", "all weights of a network", "moved by a step", "chapter 3: a child is a copy of θ, moved"),
+    ("h, r, f", "a cut: $r = h(z)$, $x = f(r)$, so $G(z) = f(h(z))$", "the next cell", "chapter 1"),
+    ("u", "unit: one number of r; in a picture network one map", "64 of them", "chapter 1: which unit draws trees?"),
+    ("$t_u$", "threshold of unit u: above it the unit counts as on", "", "chapter 1"),
+    ("δ", "causal effect: how many more pixels of a class, with units on than off", "", "chapter 1"),
+    ("α", "how much each unit takes part in an intervention", "", "chapter 1; in 3b the way from one z to another"),
+    ("w", "what the mapping network of StyleGAN makes of z", "", "chapter 2"),
+    ("y", "a style: a scale $y_s$ and a shift $y_b$ for each unit", "", "chapter 2"),
+    ("ψ", "how far w may lie from its mean; 1 is as far as it likes", "", "chapter 2"),
+    ("$F_q$, $F_d$, γ", "fitness: quality, diversity, and the weight of the second", "", "chapter 3"),
+    ("μ", "how many survive a generation", "", "chapter 3"),
+)
+
+WORDS = (
+    ("judge", "a network that looks at pictures for us: a classifier, or a segmenter"),
+    ("loud", "a loss pulls strongly at a sample: its slope by the logit is large"),
+    ("run, seed", "one training, and the number that its chance begins with"),
+    ("error (±)", "by how much a mean would scatter if the runs were made again with other seeds"),
+    ("price", "what a method costs: seconds of computing"),
+    ("control", "the same experiment without the thing that is said to help"),
+    ("collapse", "G makes a few kinds of things only"),
+    ("environment", "D and the way it is trained: what a generator of chapter 3 lives in"),
+    ("Fréchet distance", "how far two clouds of features are apart, by their means and spreads; 0 is equal"),
+    ("batch norm", "a layer that gives each unit the same mean and spread within a batch"),
+)
+
+
+def _table(head: tuple[str, ...], rows):
+    from IPython.display import Markdown
+
+    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)))
+
+
+def signs():
+    """The table of signs."""
+    return _table(("sign", "name", "here, on the plane", "in the chapters"), SIGNS)
+
+
+def words():
+    """The table of words."""
+    return _table(("word", "what these chapters mean by it"), WORDS)
