@@ -4,7 +4,8 @@
 
     A to F      one change after the other                                     Table 1: Fréchet distance
     E, F, …     share of batches with mixed styles: 0, 50, 90, 100 %            Table 2: and with 1 to 4 latents
-    F, …        mapping networks of 0, 2 and 8 layers                           Table 4: path length, separability
+    D, E, F     without noise, with it, and with mixing                        Table 3: path length, separability
+    F, …        mapping networks of 0, 2 and 8 layers                           Table 4: the same
 
 Karras et al. 2018 (arXiv 1812.04948) show one run of each. The record is one JSON file, written after each run: a
 stopped comparison goes on with the run, and within it with the step, that it was in.
@@ -113,7 +114,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         row = record["configurations"].setdefault(name, {"frechet_distance": [], "mixing": [], "path_length": [],
                                                          "separability": [], "seconds": []})
         found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),
-                        name in DEPTHS.values(), **measures)
+                        name in (*NOISY, *DEPTHS.values()), **measures)
         row["frechet_distance"].append(found["mixing"][0])
         for key, value in found.items():
             row[key].append(value)
@@ -128,6 +129,7 @@ PUBLISHED = {"A": 8.04, "B": 5.25, "C": 4.85, "D": 4.88, "E": 4.42, "F": 4.40}  
 CHANGES = {"A": "a progressive GAN", "B": "+ bilinear sampling", "C": "+ mapping and styles", "D": "+ constant input",
            "E": "+ noise", "F": "+ mixing in training"}
 SHARES = {"0 %": "E", "50 %": "F, mixing 50 %", "90 %": "F", "100 %": "F, mixing 100 %"}
+NOISY = {"D": "without noise", "E": "+ noise", "F": "+ mixing in training"}
 DEPTHS = {"0": "F, mapping 0", "2": "F, mapping 2", "8": "F"}
 
 
