@@ -9,7 +9,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ...stylegan.operations import layer_groups
+from ...stylegan.operations import layer_groups, mix
 from ..panel import button, heading, row
 from .drawer import pixels
 from .mixer_grid import mix_grid
@@ -25,13 +25,13 @@ class StyleMixer(StylePanel):
     models: a `stylegan.Generator`, or a dict name -> Generator. sources, destinations: seeds, or names of `latents`,
     which are w's by name, (W,), 1×W or L×W, such as a projection found. layers: those that take the source's style;
     None is the coarse ones. psi: truncation at the start. width: of the grid on the screen, CSS pixels. pick: "auto",
-    "click" or "lists". `.state`, `.frame`, `.widget`: see `StylePanel`; `change(psi=0.5, layers=(8, 9))` works it
+    "click" or "lists". mix: what mixes in place of `stylegan.mix`. `.state`, `.frame`, `.widget`: see `StylePanel`; `change(psi=0.5, layers=(8, 9))` works it
     from code, `frame.call` is Python that draws the large picture.
     """
 
-    def __init__(self, models, sources=(1, 2, 3, 4, 5), destinations=(11, 12, 13, 14), layers=None, psi: float = 0.7,
-                 latents=None, model: str | None = None, width: int = 540, pick: str = "auto"):
-        renderer = MixRenderer(models, latents)
+    def __init__(self, models, sources=(1, 2, 3, 4), destinations=(11, 12, 13), layers=None, psi: float = 0.7,
+                 latents=None, model: str | None = None, width: int = 690, pick: str = "auto", mix=mix):
+        renderer = MixRenderer(models, latents, mix=mix)
         given = {} if layers is None else {"layers": tuple(layers)}
         self._grid = mix_grid(width, pick)
         self._width = width
