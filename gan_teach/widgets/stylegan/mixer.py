@@ -25,8 +25,8 @@ class StyleMixer(StylePanel):
     models: a `stylegan.Generator`, or a dict name -> Generator. sources, destinations: seeds, or names of `latents`,
     which are w's by name, (W,), 1×W or L×W, such as a projection found. layers: those that take the source's style;
     None is the coarse ones. psi: truncation at the start. width: of the grid on the screen, CSS pixels. pick: "auto",
-    "click" or "lists". mix: what mixes in place of `stylegan.mix`. `.state`, `.frame`, `.widget`: see `StylePanel`; `change(psi=0.5, layers=(8, 9))` works it
-    from code, `frame.call` is Python that draws the large picture.
+    "click" or "lists". mix: what mixes in place of `stylegan.mix`. `.state`, `.frame`, `.widget`: see `StylePanel`;
+    `change(psi=0.5, layers=(8, 9))` works it from code, `frame.call` is Python that draws the large picture.
     """
 
     def __init__(self, models, sources=(1, 2, 3, 4), destinations=(11, 12, 13), layers=None, psi: float = 0.7,
