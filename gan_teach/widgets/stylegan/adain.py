@@ -69,8 +69,8 @@ class AdaINPanel(StylePanel):
             row(self.model, self.seed, self.next, gap="8px"), row(self.layer, self.unit, gap="8px"),
             self.rank, row(*self.strong, gap="4px"), self.y_s, self.y_b,
             row(self.own, self.silent, self.undo, self.redo, self.reset, gap="8px"), self.error,
-            self.histograms], layout=widgets.Layout(flex="1 1 420px", min_width="410px", grid_gap="6px"))
-        self.widget = hooked(row(seen, controls, gap="28px", padding="8px 12px"), "gt-adain")
+            self.histograms], layout=widgets.Layout(flex="1 1 400px", min_width="400px", grid_gap="6px"))
+        self.widget = hooked(row(seen, controls, gap="24px", padding="8px 12px"), "gt-adain")
         self.widget.layout.align_items = "flex-start"
 
     def _listen(self) -> None:

@@ -229,7 +229,7 @@ def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: flo
 
 
 def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: float, spread: float,
-              names: tuple[str, str], colour: str, size: tuple[int, int] = (500, 112)) -> str:
+              names: tuple[str, str], colour: str, size: tuple[int, int] = (500, 120)) -> str:
     """One histogram as SVG, with the mean marked by a line and mean ± spread by a bar below, all with their names."""
     (low, high), (width, height), top, bottom = axis, size, 20, 74
     counts, _ = np.histogram(values, BINS, axis)
@@ -257,8 +257,8 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
         'stroke-width="2" stroke-dasharray="5 3"/>'
         f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
         'stroke="currentColor" stroke-width="2.5" fill="none"/>'
-        f'<text x="{centre:.1f}" y="{bottom + 33}" font-size="15" text-anchor="{anchor}" fill="currentColor">'
+        f'<text x="{centre:.1f}" y="{bottom + 42}" font-size="15" text-anchor="{anchor}" fill="currentColor">'
         f'{label.replace("-", "−")}</text>'
-        f'<text x="0" y="{bottom + 17}" font-size="15" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
-        f'<text x="{width}" y="{bottom + 17}" font-size="15" text-anchor="end" fill="currentColor">'
+        f'<text x="0" y="{bottom + 25}" font-size="15" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
+        f'<text x="{width}" y="{bottom + 25}" font-size="15" text-anchor="end" fill="currentColor">'
         f'{f"{high:.1f}".replace("-", "−")}</text></svg>')
