@@ -53,7 +53,8 @@ class NoisePanel(StylePanel):
         def under(title, note, *content):
             return widgets.VBox([heading(title, note), *content])
 
-        four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns="repeat(4, 142px)", grid_gap="4px"))
+        side = f"repeat({OTHERS}, 142px)"
+        four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns=side, grid_gap="4px"))
         shown = row(under("picture", "with the noise ticked", self.large),
                     under("no noise", "same styles", self.silent),
                     under("scatter", f"{DRAWS} draws, ×{BRIGHTER}; dark: none", self.deviation),
