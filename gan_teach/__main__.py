@@ -68,9 +68,10 @@ def parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="variants trained equally, over seeds: make a record of data/ again; "
                                                   "a stopped comparison goes on with the run that it was in")
-    compare.add_argument("name", choices=(*compare_plane.COMPARISONS, "styles", "progan"),
+    compare.add_argument("name", choices=(*compare_plane.COMPARISONS, "styles", "progan", "cost"),
                          help="E-GAN beside its rivals, twice; style generators, one change after the other; "
-                              "progressive GANs, dissected with and without minibatch std-dev")
+                              "progressive GANs, dissected with and without minibatch std-dev; what the paper's "
+                              "trainings of StyleGAN would cost on one core")
     compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
     compare.add_argument("--seeds", type=count, help="how many runs of each variant (the record's number)")
     compare.add_argument("--generations", type=count, help="of each run of E-GAN (the record's number)")
@@ -132,8 +133,14 @@ def fetch(given: argparse.Namespace) -> int:
 
 
 def compare(given: argparse.Namespace) -> int:
-    from .recipes import compare_plane, compare_progan, compare_styles
+    from .recipes import compare_plane, compare_progan, compare_styles, training_cost
 
+    if given.name == "cost":
+        for option in ("seeds", "generations", "images"):
+            if getattr(given, option) is not None:
+                raise ValueError(f"compare cost takes no --{option}")
+        print("\n".join(training_cost.lines(training_cost.run(given.out or Path("runs") / training_cost.NAME))))
+        return 0
     growing = {"styles": compare_styles, "progan": compare_progan}.get(given.name)
     if getattr(given, "generations" if growing else "images") is not None:
         raise ValueError(f"compare {given.name} takes {'--images' if growing else '--generations'}")

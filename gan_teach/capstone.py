@@ -5,13 +5,14 @@ AdaIN (Karras et al. 2018, Eq. 1) ends each layer of a style generator with
     r_u = y_{s,u} · (normalised map of unit u) + y_{b,u}
 
 and r_u is what GAN Dissection (Bau et al. 2018) forces to a level k. So a style can do the same, everywhere in the
-picture: `forced`. And where chapter 1 asks which units *draw* a class, styles taken over one layer at a time tell
-which layers *decide* about it: `style_effects`. Taught in notebooks/04_capstone.ipynb.
+picture: `forced`; or single units take their style from another picture: `borrowed`. And where chapter 1 asks which
+units *draw* a class, styles taken over one layer at a time tell which layers *decide* about it: `style_effects`.
+Taught in notebooks/04_capstone.ipynb.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -44,6 +45,30 @@ def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style
     return y_s, y_b
 
 
+def borrowed(y: Style, y2: Style, units: Sequence[int]) -> Style:
+    """The style y, but these units take theirs, y_s and y_b, from another style y2: mixing, unit by unit.
+
+    y, y2: (y_s, y_b), N×C each. Returns a new pair; both stay as they are. ValueError for a unit that does not exist.
+    """
+    units = check_units(units, y[0].shape[1])
+    parts = [part.clone() for part in y]
+    for part, other in zip(parts, y2):
+        part[:, units] = other[:, units]
+    return parts[0], parts[1]
+
+
+def beta(before: Tensor, mixed: Tensor, after: Tensor) -> Tensor:
+    """How much of a difference came along: the slope of the line through the origin,
+
+        β_c = Σ_i (a_c(m_i) − a_c(x_i)) (a_c(x'_i) − a_c(x_i))  /  Σ_i (a_c(x'_i) − a_c(x_i))²
+
+    before, mixed, after: the areas a_c of x_i, m_i and x'_i, N pairs × C classes each. Returns C numbers: 0 where
+    nothing comes along, 1 where all of it does; 0/0 is NaN.
+    """
+    moved, away = mixed - before, after - before                            # (N, C)
+    return (moved * away).sum(0) / away.square().sum(0)
+
+
 @dataclass(frozen=True)
 class StyleEffects:
     """How much of each class comes with each layer's style; print it."""
@@ -63,14 +88,12 @@ class StyleEffects:
 
 @torch.no_grad()
 def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, batch: int = 50,
-                  progress: bool = True) -> StyleEffects:
-    """Of the difference between two pictures, how much comes along with the style of a single layer?
-
-        β_{l,c} = Σ_i (a_c(m_i) − a_c(x_i)) (a_c(x'_i) − a_c(x_i))  /  Σ_i (a_c(x'_i) − a_c(x_i))²
+                  progress: bool = True, beta: Callable[[Tensor, Tensor, Tensor], Tensor] = beta) -> StyleEffects:
+    """Of the difference between two pictures, how much comes along with the style of a single layer?  `beta` says it.
 
     a_c: the number of pixels of class c; x_i, x'_i: the pictures of ws_i and ws2_i; m_i: x_i, but layer l takes its
-    style from ws2_i. The slope of a straight line: 0 where the layer's style moves nothing towards x', 1 where it
-    alone brings all of it. The β of a class need not add up to 1, since layers act together.
+    style from ws2_i. So β is 0 where the layer's style moves nothing towards x', 1 where it alone brings all of it.
+    The β of a class need not add up to 1, since layers act together.
     ws, ws2: N×L×W as `G.ws` gives them, N pairs. ValueError where they are not N and N, or fewer than ten.
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
@@ -80,23 +103,26 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     def areas(ws: Tensor) -> Tensor:
         return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
 
-    brought = torch.zeros(FOLDS, L, C, dtype=torch.double, device=device)
-    there = torch.zeros(FOLDS, 1, C, dtype=torch.double, device=device)
+    befores, afters, mixtures = [], [], [[] for _ in range(L)]
     bar = tqdm(total=len(ws) * (L + 2), desc="styles, layer by layer", unit="picture", leave=False,
                disable=not progress)
     with evaluating(G, segmenter), bar:
         for start in range(0, len(ws), batch):
             one, other = ws[start:start + batch], ws2[start:start + batch]
-            fold = torch.arange(start, start + len(one), device=device) % FOLDS
-            before = areas(one)
-            away = areas(other) - before                                    # (N, C)
-            there[:, 0].index_add_(0, fold, away.square())
+            befores.append(areas(one))                                      # (n, C)
+            afters.append(areas(other))
             bar.update(2 * len(one))
             for i in range(L):
-                brought[:, i].index_add_(0, fold, (areas(mix(one, other, [i])) - before) * away)
+                mixtures[i].append(areas(mix(one, other, [i])))
                 bar.update(len(one))
-    share = brought.sum(0) / there.sum(0)                                   # (L, C); 0/0 is NaN
-    left_out = (brought.sum(0) - brought) / (there.sum(0) - there)          # (FOLDS, L, C)
+    before, after, mixed = torch.cat(befores), torch.cat(afters), [torch.cat(parts) for parts in mixtures]
+    fold = torch.arange(len(ws), device=device) % FOLDS
+
+    def slopes(keep: Tensor) -> Tensor:
+        return torch.stack([beta(before[keep], layer[keep], after[keep]) for layer in mixed])       # (L, C)
+
+    share = slopes(fold >= 0)
+    left_out = torch.stack([slopes(fold != k) for k in range(FOLDS)])       # (FOLDS, L, C)
     error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
     return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float().cpu(), error.float().cpu())
 
@@ -107,7 +133,7 @@ def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffe
 
     matched: layer -> share; effects: title -> what `style_effects` found, a chart for each.
     """
-    figure = Figure(figsize=(11, 3.3), layout="constrained")
+    figure = Figure(figsize=(3.4 * (1 + len(effects)), 3.3), layout="constrained")
     left, *others = figure.subplots(1, 1 + len(effects))
     layers = [name.removeprefix("layer") for name in matched]
     left.bar(layers, list(matched.values()), color="tab:orange")
@@ -119,5 +145,5 @@ def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffe
         ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")
         ax.set_ylim(min(-0.15, ax.get_ylim()[0]), max(0.8, ax.get_ylim()[1]))
         ax.axhline(0, color="grey", linewidth=0.6)
-        ax.legend(fontsize=8)
+        ax.legend()
     return figure

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan_teach.capstone import effects_figure, forced, style_effects
+from gan_teach.capstone import beta, borrowed, effects_figure, forced, style_effects
 from gan_teach.dissection.compare import likeness
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.unit_iou import dissect
@@ -54,6 +54,34 @@ def test_forcing_leaves_the_style_and_the_other_units_alone():
             forced(y, [wrong])
     others = [1, 2, 4]
     assert torch.equal(y_s[:, others], y[0][:, others]) and torch.equal(y_b[:, others], y[1][:, others])
+
+
+def test_units_borrow_their_style_and_all_of_them_give_the_other_style():
+    y, y2 = ((torch.randn(2, 5), torch.randn(2, 5)) for _ in range(2))
+    before = [part.clone() for part in (*y, *y2)]
+    out = borrowed(y, y2, [3, 0])
+    for part, own, other in zip(out, y, y2):
+        assert torch.equal(part[:, [0, 3]], other[:, [0, 3]]) and torch.equal(part[:, [1, 2, 4]], own[:, [1, 2, 4]])
+    assert all(map(torch.equal, before, (*y, *y2)))
+    assert all(map(torch.equal, borrowed(y, y2, range(5)), y2)) and all(map(torch.equal, borrowed(y, y2, []), y))
+    with pytest.raises(ValueError, match="5"):
+        borrowed(y, y2, [5])
+
+
+def test_beta_by_loops_and_at_its_ends():
+    rng = torch.Generator().manual_seed(0)
+    before, mixed, after = (torch.rand(7, 3, generator=rng, dtype=torch.double) for _ in range(3))
+    wanted = [sum((m - a) * (b - a) for a, m, b in zip(*columns)) / sum((b - a)**2 for a, b in zip(*columns[::2]))
+              for columns in zip(before.T.tolist(), mixed.T.tolist(), after.T.tolist())]
+    assert beta(before, mixed, after).tolist() == pytest.approx(wanted)
+    assert beta(before, before, after).tolist() == [0, 0, 0] and beta(before, after, after).tolist() == [1, 1, 1]
+    assert beta(before, mixed, before).isnan().all()
+
+
+def test_another_beta_drives_the_measurement_and_its_error():
+    found = style_effects(Alone(), Bright(), *pairs(Alone(), 40), progress=False,
+                          beta=lambda before, mixed, after: beta(before, mixed, after) + 1)
+    assert found.share[:, 1].tolist() == [1, 2, 1] and found.error[:, 1].tolist() == [0, 0, 0]
 
 
 class Flags:

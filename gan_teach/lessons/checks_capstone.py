@@ -1,4 +1,4 @@
-"""Chapter 4's exercise: a style that forces units to a level. See `checks`."""
+"""Chapter 4's exercises: styles that force units or borrow them, β, and likeness. See `checks`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,49 @@ import torch
 
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
-SOLUTIONS["forced"] = ("gan_teach.capstone", "forced")
+SOLUTIONS.update({
+    "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
+    "beta": ("gan_teach.capstone", "beta"), "likeness": ("gan_teach.lessons.checks_capstone", "likeness"),
+})
 
-HINTS["forced"] = (
-    "In AdaIN a unit's map is y_s · (normalised map) + y_b. Which y_s takes all shape out of it?",
-    "With y_s = 0 only y_b is left, in every place: that is the level.",
-    "Copy both first: `y_s, y_b = y[0].clone(), y[1].clone()`. Then `y_s[:, units] = 0`, `y_b[:, units] = level`.",
-)
+HINTS.update({
+    "forced": (
+        "In AdaIN a unit's map is y_s · (normalised map) + y_b. Which y_s takes all shape out of it?",
+        "With y_s = 0 only y_b is left, in every place: that is the level.",
+        "Copy both first: `y_s, y_b = y[0].clone(), y[1].clone()`. Then `y_s[:, units] = 0`, `y_b[:, units] = level`.",
+    ),
+    "borrowed": (
+        "It is the mixing of chapter 2, but the second axis now holds units, and a style has two parts.",
+        "Copy y_s and y_b of y first; then overwrite the columns of the named units in each of the two.",
+        "`y_s[:, units] = y2[0][:, units]`, the same with y_b and y2[1]; return (y_s, y_b).",
+    ),
+    "beta": (
+        "Two differences for each pair and class: how far the mixture moved, and how far there was to go.",
+        "A line through the origin, y = βx, fits best with β = Σ x·y / Σ x². Which difference is x, which is y?",
+        "`((mixed - before) * (after - before)).sum(0) / (after - before).square().sum(0)`.",
+    ),
+    "likeness": (
+        "Take off what all units share: from each class (column) its mean over the units.",
+        "A correlation is Σ a·b / sqrt(Σ a² · Σ b²), here over all units and classes at once.",
+        "`a = iou1 - iou1.mean(0)`, b in the same way; `(a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()`.",
+    ),
+})
+
+
+def likeness(iou1: torch.Tensor, iou2: torch.Tensor) -> torch.Tensor:
+    """The package has it for two dissections (`dissection.compare.likeness`); here of their tables, units × classes."""
+    a, b = iou1 - iou1.mean(0), iou2 - iou2.mean(0)
+    return (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()
+
+
+def _pair(out, shape: tuple[int, ...]) -> None:
+    """A style: two tensors of this shape."""
+    if not isinstance(out, tuple | list) or len(out) != 2:
+        raise Wrong(f"shape: a style is a pair, (y_s, y_b); yours is a {type(out).__name__}.")
+    for name, part in zip(("y_s", "y_b"), out):
+        if not isinstance(part, torch.Tensor) or part.shape != shape:
+            got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
+            raise Wrong(f"shape: {name} must stay {tuple(shape)}, pictures × units; yours is {got}.")
 
 
 @_check
@@ -26,13 +62,9 @@ def check_forced(answer: Callable) -> str:
     others = [u for u in range(6) if u not in units]
     for level in (0.0, 1.5):
         out = _ask(answer, y, units, level)
-        if not isinstance(out, tuple | list) or len(out) != 2:
-            raise Wrong(f"shape: a style is a pair, (y_s, y_b); yours is a {type(out).__name__}.")
-        for name, part, was, now in zip(("y_s", "y_b"), out, before, y):
+        for name, now, was in zip(("y_s", "y_b"), y, before):
             _unchanged(name, now, was)
-            if not isinstance(part, torch.Tensor) or part.shape != was.shape:
-                got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
-                raise Wrong(f"shape: {name} must stay {tuple(was.shape)}, pictures × units; yours is {got}.")
+        _pair(out, y[0].shape)
         for name, part, was, right in zip(("y_s", "y_b"), out, before, (0.0, level)):
             if not torch.equal(part[:, others], was[:, others]):
                 raise Wrong(f"value: {name} of units that were not named changed too.")
@@ -44,3 +76,91 @@ def check_forced(answer: Callable) -> str:
                 raise Wrong(f"value: with level {level:g}, {name} of the named units must be {right:g}; yours is "
                             f"{part[0, units[0]]:.3f}.{slip}")
     return "forced: the named units stand at their level, the others and y itself are as they were."
+
+
+@_check
+def check_borrowed(answer: Callable) -> str:
+    """Check `borrowed(y, y2, units) -> (y_s, y_b)`: y, but the named units have both numbers from y2."""
+    rng = torch.Generator().manual_seed(0)
+    y, y2 = (tuple(torch.randn(3, 6, generator=rng) for _ in range(2)) for _ in range(2))
+    before, units, others = [part.clone() for part in (*y, *y2)], [4, 1], [0, 2, 3, 5]
+    out = _ask(answer, y, y2, units)
+    for name, now, was in zip(("y_s", "y_b", "y_s of y2", "y_b of y2"), (*y, *y2), before):
+        _unchanged(name, now, was)
+    _pair(out, y[0].shape)
+    for name, part, own, other in zip(("y_s", "y_b"), out, y, y2):
+        if not torch.equal(part[:, units], other[:, units]):
+            slip = (" They are those of y." if torch.equal(part[:, units], own[:, units]) else
+                    " y_s and y_b are exchanged." if any(torch.equal(part[:, units], p[:, units]) for p in y2) else "")
+            raise Wrong(f"units: {name} of the named units must be that of y2.{slip}")
+        if not torch.equal(part[:, others], own[:, others]):
+            slip = " They too are those of y2." if torch.equal(part[:, others], other[:, others]) else ""
+            raise Wrong(f"units: {name} of units that were not named must stay that of y.{slip}")
+    return "borrowed: the named units have y_s and y_b of the second style, the others their own; both are left alone."
+
+
+@_check
+def check_beta(answer: Callable) -> str:
+    """Check `beta(before, mixed, after)`: N×C areas each, to C slopes of a line through the origin."""
+    rng = torch.Generator().manual_seed(0)
+    before, after = (torch.rand(8, 3, generator=rng).double() * 100 for _ in range(2))
+    after[0] = before[0] + 1e-3                             # a pair that hardly differs: a mean of ratios trips here
+    mixed = before + torch.tensor([0.25, 1.0, -0.5]) * (after - before) + torch.randn(8, 3, generator=rng)
+    was = before.clone(), mixed.clone(), after.clone()
+    out = _ask(answer, before, mixed, after)
+    for name, now, kept in zip(("before", "mixed", "after"), (before, mixed, after), was):
+        _unchanged(name, now, kept)
+    if not isinstance(out, torch.Tensor) or out.shape != (3,):
+        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
+        raise Wrong(f"shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim 0.")
+    moved, away = mixed - before, after - before
+    right = (moved * away).sum(0) / away.square().sum(0)
+    gap = (out - right).abs().nan_to_num(torch.inf).max().item()
+    if not gap < 1e-6:
+        slips = {
+            "That is a mean of ratios: one pair that hardly differs spoils it": (moved / away).mean(0),
+            "That is a ratio of sums: moves up and down cancel": moved.sum(0) / away.sum(0),
+            "The areas themselves were multiplied; take the differences from `before`":
+                (mixed * after).sum(0) / after.square().sum(0),
+            "The line is upside down: divide by the square of the way there was to go":
+                away.square().sum(0) / (moved * away).sum(0),
+            "It is divided by the square of the way moved, not of the way there was to go":
+                (moved * away).sum(0) / moved.square().sum(0),
+            "It is not divided by Σ (after − before)²": (moved * away).sum(0),
+            "That is a correlation, which forgets how far it moved":
+                (moved * away).sum(0) / (moved.square().sum(0) * away.square().sum(0)).sqrt(),
+        }
+        slip = next((f" {name}." for name, value in slips.items()
+                     if (out - value).abs().nan_to_num(torch.inf).max() < 1e-6), "")
+        raise Wrong(f"value: for the first class β is {right[0]:.3f}; yours is {out[0]:.3f}.{slip}")
+    return "beta: the slope for each class; a pair that hardly differs counts little, and the sign stays."
+
+
+@_check
+def check_likeness(answer: Callable) -> str:
+    """Check `likeness(iou1, iou2)`: the correlation of two tables, units × classes, each class's mean taken off."""
+    rng = torch.Generator().manual_seed(0)
+    a, b = (torch.rand(7, 4, generator=rng).double() + torch.tensor([5.0, 0.0, 2.0, 1.0]) for _ in range(2))
+    before = a.clone(), b.clone()
+    for word, one, two in (("two strangers", a, b), ("a table and itself", a, a), ("a table and its double", a, 2 * a),
+                           ("the units in another order", a, a.roll(1, 0))):
+        out = _ask(answer, one, two)
+        _unchanged("iou1", a, before[0])
+        _unchanged("iou2", b, before[1])
+        if torch.as_tensor(out).numel() != 1:
+            raise Wrong(f"shape: likeness is one number; yours has {torch.as_tensor(out).numel()}.")
+        value, right = float(out), float(likeness(one, two))
+        if not abs(value - right) < 1e-6:
+            plain = torch.corrcoef(torch.stack([one, two]).flatten(1))[0, 1].item()
+            x, y = (t - t.mean(1, keepdim=True) for t in (one, two))
+            slips = {
+                "The mean of each class was not taken off, so what all units share looks like likeness": plain,
+                "The means were taken over the classes; take them over the units, dim 0":
+                    float((x * y).sum() / (x.square().sum() * y.square().sum()).sqrt()),
+                "It is not divided by the sizes of the two tables":
+                    float(((one - one.mean(0)) * (two - two.mean(0))).sum()),
+                "That is a mean distance": float((one - two).abs().mean()),
+            }
+            slip = next((f" {name}." for name, other in slips.items() if abs(value - other) < 1e-6), "")
+            raise Wrong(f"value: for {word} it is {right:.3f}; yours is {value:.3f}.{slip}")
+    return "likeness: 1 for a table and itself or its double; what all units share does not count."

@@ -139,6 +139,18 @@ CHAPTER_2 = (
          "No training picture is in it, and nothing was compared. It is the picture at the average w."),
         right=0),
     Question(
+        "G reads w = f(z), not z. What may w do that z may not?",
+        ("Leave out what no picture shows: its cloud can have any shape",
+         "Hold more information than z",
+         "Say where in the picture a thing stands"),
+        ("z is drawn from a round cloud, whatever the pictures are like. f may bend and flatten it.",
+         "w is computed from z, so nothing can be in it that was not in z.",
+         "A style is one number a unit, the same at every place; where comes from the constant and the convolutions."),
+        right=0),
+)
+
+CHAPTER_2B = (
+    Question(
         "The same ws, drawn with two seeds of the noise. What will differ, if training went as in the paper?",
         ("Who is shown",
          "Where each single freckle and strand of hair lies",
@@ -165,6 +177,15 @@ CHAPTER_2 = (
          "It costs a second pass through f, and saves nothing.",
          "Truncation needs only w̄, an average that is kept up during training anyhow."),
         right=0),
+    Question(
+        "R1 adds γ/2 ‖∇D(x)‖² to D's loss. At which pictures x, and what does it forbid?",
+        ("At mixtures of real and generated ones; a slope other than 1",
+         "At real pictures; steep slopes of D where the data are",
+         "At generated pictures; verdicts far from 0"),
+        ("That is WGAN-GP, the progressive GAN's loss and the paper's on CelebA-HQ.",
+         "D may tell real from generated, but at a real picture its verdict must not hang on a hair.",
+         "That is no gradient at all; and a verdict may be as sure as it likes."),
+        right=1),
 )
 
 CHAPTER_3 = (

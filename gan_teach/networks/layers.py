@@ -209,9 +209,26 @@ class UpConv2d(EqualizedConv2d):
     a transposed convolution with the 4×4 kernel of the sums needs 16 products instead of 36.
     """
 
+    _kept: tuple = (None,)          # the weight, its version, its place in memory, and the kernel made of it
+
     def kernel(self) -> torch.Tensor:
-        """The kernel of the transposed convolution, C×C'×4×4."""
-        return _spread(self.weight.flip(2, 3) * self.scale).transpose(0, 1)
+        """The kernel of the transposed convolution, C×C'×4×4.
+
+        Kept as long as the weight stands, for it takes longer than a small picture; made anew where it shall pass
+        gradients on, and for tensors that do not say when they change.
+        """
+        weight = self.weight
+        if (torch.is_grad_enabled() and weight.requires_grad) or type(weight) is not nn.Parameter \
+                or torch.is_inference_mode_enabled() or weight.is_inference():
+            return self._kernel(weight)
+        stands = weight._version, weight.data_ptr()
+        kept = self._kept                                       # read once: another thread may replace it
+        if kept[0] is not weight or kept[1:3] != stands:
+            kept = self._kept = (weight, *stands, self._kernel(weight))
+        return kept[3]
+
+    def _kernel(self, weight: torch.Tensor) -> torch.Tensor:
+        return _spread(weight.flip(2, 3) * self.scale).transpose(0, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)

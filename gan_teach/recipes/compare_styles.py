@@ -4,7 +4,8 @@
 
     A to F      one change after the other                                     Table 1: Fréchet distance
     E, F, …     share of batches with mixed styles: 0, 50, 90, 100 %            Table 2: and with 1 to 4 latents
-    F, …        mapping networks of 0, 2 and 8 layers                           Table 4: path length, separability
+    D, E, F     without noise, with it, and with mixing                        Table 3: path length, separability
+    F, …        mapping networks of 0, 2 and 8 layers                           Table 4: the same
 
 Karras et al. 2018 (arXiv 1812.04948) show one run of each. The record is one JSON file, written after each run: a
 stopped comparison goes on with the run, and within it with the step, that it was in.
@@ -113,7 +114,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         row = record["configurations"].setdefault(name, {"frechet_distance": [], "mixing": [], "path_length": [],
                                                          "separability": [], "seconds": []})
         found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),
-                        name in DEPTHS.values(), **measures)
+                        name in (*NOISY, *DEPTHS.values()), **measures)
         row["frechet_distance"].append(found["mixing"][0])
         for key, value in found.items():
             row[key].append(value)
@@ -124,36 +125,91 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
 
 # ------------------------------------------------------------------------------------------ what a record says
 
-PUBLISHED = {"A": 8.04, "B": 5.25, "C": 4.85, "D": 4.88, "E": 4.42, "F": 4.40}               # FID on FFHQ, Table 1
 CHANGES = {"A": "a progressive GAN", "B": "+ bilinear sampling", "C": "+ mapping and styles", "D": "+ constant input",
            "E": "+ noise", "F": "+ mixing in training"}
 SHARES = {"0 %": "E", "50 %": "F, mixing 50 %", "90 %": "F", "100 %": "F, mixing 100 %"}
+NOISY = {"D": "without noise", "E": "+ noise", "F": "+ mixing in training"}
 DEPTHS = {"0": "F, mapping 0", "2": "F, mapping 2", "8": "F"}
+
+# The paper's figures, all on FFHQ: FID; path length in W, full and end; separability in W (its nats as exp).
+TABLE_1 = {"A": 8.04, "B": 5.25, "C": 4.85, "D": 4.88, "E": 4.42, "F": 4.40}
+TABLE_2 = {"0 %": (4.42, 8.22, 12.88, 17.41), "50 %": (4.41, 6.10, 8.71, 11.61), "90 %": (4.40, 5.11, 6.88, 9.03),
+           "100 %": (4.83, 5.17, 6.63, 8.40)}
+TABLE_3 = {"D": (446.2, 376.6, 3.61), "E": (200.5, 160.6, 3.54), "F": (234.0, 195.9, 3.79)}
+TABLE_4 = {"0": (5.06, 283.5, 9.88), "2": (4.43, 217.8, 6.25), "8": (4.40, 234.0, 3.79)}     # FID, full, separability
 
 
 def figure(values: list[float]) -> str:
-    """Mean ± standard deviation over the seeds; one seed has no spread."""
-    return f"{fmean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}"
+    """Mean ± standard deviation over the seeds; one seed has no spread, and none has no figure."""
+    return f"{fmean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}" if values else "–"
+
+
+def measured(row: dict, key: str) -> list[float]:
+    """A figure of a row for each seed: "distance", "distance 4" (with four latents), "w full", "w" (separability)."""
+    kind, _, part = key.partition(" ")
+    if kind == "distance":
+        return [each[int(part or 1) - 1] for each in row["mixing"] if len(each) >= int(part or 1)]
+    return [each[key] for each in row["path_length" if part else "separability"]]
 
 
 def lines(record: dict) -> Iterator[str]:
-    """The three tables as text; what the record does not hold yet is left out."""
+    """The four tables as text, here beside the paper; a row that the record does not hold is left out."""
     rows = record["configurations"]
-    yield "Fréchet distance, ± spread where there are several seeds        (the paper's FID, on FFHQ)"
+    yield f"Table 1 · Fréchet distance{'here':>24}{'paper (FID)':>14}"
     for letter in (letter for letter in CHANGES if letter in rows):
-        ours = figure(rows[letter]["frechet_distance"])
-        yield f"  {letter} {CHANGES[letter]:22} {ours:>16}{PUBLISHED[letter]:>20.2f}"
-    yield "Fréchet distance, by mixed batches in training and by latents in a picture"
-    yield f"  {'':6}" + "".join(f"{n:>16}" for n in (1, 2, 3, 4))
+        ours = figure(measured(rows[letter], "distance"))
+        yield f"  {letter} {CHANGES[letter]:24}{ours:>23}{TABLE_1[letter]:>14.2f}"
+    yield "\nTable 2 · the same, by mixed batches in training (rows) and latents in a picture (columns)"
+    yield f"  {'':14}" + "".join(f"{n:>16}" for n in (1, 2, 3, 4))
     for share, name in SHARES.items():
         if name in rows:
-            yield f"  {share:>6}" + "".join(f"{figure(list(column)):>16}" for column in zip(*rows[name]["mixing"]))
-    yield "Mapping networks, by their number of layers"
-    yield f"  {'layers':6}" + "".join(f"{head:>16}" for head in ("distance", "path in Z", "path in W",
-                                                                "separable in Z", "separable in W"))
-    for depth, name in DEPTHS.items():
+            ours = (figure(measured(rows[name], f"distance {n}")) for n in (1, 2, 3, 4))
+            yield f"  {share:>6} {'here':7}" + "".join(f"{each:>16}" for each in ours)
+            yield f"  {'':6} {'paper':7}" + "".join(f"{each:>16.2f}" for each in TABLE_2[share])
+    yield f"\nTable 3 · noise{'path in W, full':>38}{'path in W, end':>24}{'separable in W':>22}"
+    yield from beside(rows, {name: (f"{name} {words}", name, TABLE_3[name]) for name, words in NOISY.items()},
+                      ("w full", "w end", "w"))
+    yield f"\nTable 4 · mapping layers{'distance':>29}{'path in W, full':>24}{'separable in W':>22}"
+    yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
+                      ("distance", "w full", "w"))
+    yield "  (The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)"
+
+
+def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
+    """Lines of a table: ours and the paper's figure in each column."""
+    yield f"  {'':24}" + f"{'here':>15}{'paper':>8}" * len(keys)
+    for words, name, paper in wanted.values():
         if name in rows:
-            lengths, cuts = ({key: [row[key] for row in rows[name][of]] for key in keys} for of, keys in
-                             (("path_length", ("z full", "w full")), ("separability", ("z", "w"))))
-            columns = (rows[name]["frechet_distance"], *lengths.values(), *cuts.values())
-            yield f"  {depth:>6}" + "".join(f"{figure(column):>16}" for column in columns)
+            ours = (figure(measured(rows[name], key)) for key in keys)
+            yield f"  {words:24}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
+
+
+CLAIMS = (      # what the paper found, from which row to which, in which figure; and the paper's two values
+    ("bilinear sampling (A → B): distance", "A", "B", "distance", (8.04, 5.25)),
+    ("all the rest (B → F): distance", "B", "F", "distance", (5.25, 4.40)),
+    ("never mixed in training (E), 1 → 4 latents: distance", "E", "E", "distance 4", (4.42, 17.41)),
+    ("4 latents, mixed 0 → 90 %: distance", "E", "F", "distance 4", (17.41, 9.03)),
+    ("noise (D → E): path in W", "D", "E", "w full", (446.2, 200.5)),
+    ("mapping 0 → 8 layers: distance", "F, mapping 0", "F", "distance", (5.06, 4.40)),
+    ("mapping 0 → 8 layers: separability", "F, mapping 0", "F", "w", (9.88, 3.79)))
+
+
+def verdicts(record: dict) -> Iterator[str]:
+    """Claim by claim: the paper's change, ours, and whether they agree; what the record cannot answer is left out.
+
+    "opposite" and "as in the paper" where the change is larger than the spreads of both ends together, else "too
+    small to tell": one line each.
+    """
+    rows = record["configurations"]
+    yield f"{'':54}{'paper':>16}{'here':>16}"
+    for words, start, end, key, paper in CLAIMS:
+        if start in rows and end in rows:
+            before = measured(rows[start], "distance" if start == end else key)
+            after = measured(rows[end], key)
+            if before and after:
+                change = fmean(after) - fmean(before)
+                spread = sum(stdev(values) if len(values) > 1 else 0.0 for values in (before, after))
+                agree = "as in the paper" if change * (paper[1] - paper[0]) > 0 else "opposite"
+                verdict = agree if abs(change) > spread else "too small to tell"
+                theirs, ours = (f"{a:.4g} → {b:.4g}" for a, b in (paper, (fmean(before), fmean(after))))
+                yield f"{words:54}{theirs:>16}{ours:>16}   {verdict}"

@@ -5,7 +5,8 @@
 
 Operations are the multiplications and additions of convolutions and matrix products (two for each pair), which is
 where the time goes. The speed is what this machine reaches on a smaller network (`measure_speed`), so the estimate
-carries over only as far as a larger network is as well suited to the machine. Taught in notebooks/02_stylegan.ipynb.
+carries over only as far as a larger network is as well suited to the machine.
+Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
 from __future__ import annotations
@@ -87,17 +88,20 @@ def count(config: StyleGANConfig, batch: int = 4) -> Cost:
 
 
 def measure_speed(config: StyleGANConfig, batch: int = 16, steps: int = 3, device=None) -> float:
-    """Operations a second that this machine reaches in training steps of this network, the best of `steps`."""
+    """Operations a second that this machine reaches in training steps of this network, the best of `steps`.
+
+    On a CPU: that one core reaches, in its own processor time, whatever else the machine is doing.
+    """
     device = pick_device() if device is None else torch.device(device)
     r = config.resolution
     settings = Settings(batch=batch, r1_every=10**9, schedule=Schedule({r: 0}, {}))
     training = Training(Generator(config), Discriminator(config), torch.zeros(batch, 3, r, r, dtype=torch.uint8),
                         settings, device)
-    best = float("inf")
+    best, clock = float("inf"), time.process_time if device.type == "cpu" else time.perf_counter
     for step in range(steps + 2):                                           # step 0 has R1, step 1 warms up
-        start = time.perf_counter()
+        start = clock()
         training.step()
         if step > 1:
-            best = min(best, time.perf_counter() - start)
+            best = min(best, clock() - start)
     cost = count(config)
     return batch * (cost.operations_d + cost.operations_g) / best

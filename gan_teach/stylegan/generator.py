@@ -133,7 +133,7 @@ class Layer(nn.Module):
         if self.A is None:
             return None
         with torch.autocast(w.device.type, enabled=False):
-            y_s, y_b = self.A(w).chunk(2, dim=1)
+            y_s, y_b = self.A(w.contiguous()).chunk(2, dim=1)   # a slice of ws may be multiplied in another order
         return y_s + 1, y_b
 
     def before_style(self, x: Tensor, noise: Tensor | None) -> Tensor:

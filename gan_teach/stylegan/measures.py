@@ -2,7 +2,7 @@
 
 Karras et al. 2018 (arXiv 1812.04948), section 4 and Tables 2 to 4; details as in the authors' code. Where the paper
 has LPIPS on VGG16, forty CelebA classifiers and Inception, we have small networks of our own: figures made here
-compare our generators with each other, never with published ones. Taught in notebooks/02_stylegan.ipynb.
+compare our generators with each other, never with published ones. Taught in notebooks/02b_stylegan_further.ipynb.
 
     path_length           does the picture change evenly along a path?          Eqs. 2 and 3, Tables 3 and 4
     linear_separability   does one flat cut tell an attribute apart?            section 4.2, Tables 3 and 4
@@ -116,6 +116,17 @@ def check_precision(G: Generator) -> None:
                          "G itself or with prepared(G) in torch.float32")
 
 
+def step_length(g: Callable[[Tensor], Tensor], d: Callable[[Tensor, Tensor], Tensor], w1: Tensor, w2: Tensor, t: Tensor,
+                epsilon: float, between: Callable[[Tensor, Tensor, Tensor], Tensor] = torch.lerp) -> Tensor:
+    """The brackets of Eq. 3 (of Eq. 2 with `slerp` as `between`): how fast the picture changes at t, N values.
+
+        1/ε² · d( g(lerp(w₁, w₂; t)), g(lerp(w₁, w₂; t + ε)) )
+
+    g: N×W to pictures; d: two lots of pictures to N squared distances; w1, w2: N×W; t: N×1.
+    """
+    return d(g(between(w1, w2, t)), g(between(w1, w2, t + epsilon))) / epsilon**2
+
+
 @torch.no_grad()
 def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs: int = 1000, seed: int = 0,
                 batch: int = 16, epsilon: float = 1e-4, progress: bool = True) -> PathLength:
@@ -142,15 +153,19 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
             tqdm(total=pairs, desc=f"path length, {space} {ends}", leave=False, disable=not progress) as bar:
         for part in torch.arange(pairs).split(batch):
             a, b, here = z1[part].to(device), z2[part].to(device), t[part].to(device)
-            steps = (here, here + epsilon)
+            maps = G.noise(noise[part].tolist())
+
+            def draw(w: Tensor, maps=maps) -> Tensor:
+                return G.synthesis(w, maps)
+
+            def see(x: Tensor, y: Tensor) -> Tensor:
+                return perceptual_distance(x, y, eyes)
+
             if space == "z":
-                w = [G.mapping(slerp(a, b, s)) for s in steps]              # (n, W) each
+                length = step_length(lambda z: draw(G.mapping(z)), see, a, b, here, epsilon, slerp)
             else:
-                w = [torch.lerp(G.mapping(a), G.mapping(b), s) for s in steps]
-            maps = [m if m is None else m.repeat(2, 1, 1, 1) for m in G.noise(noise[part].tolist())]
-            images = G.synthesis(torch.cat(w), maps)                        # (2n, 3, H, W)
-            # 1/ε² · d(x_t, x_{t+ε})
-            found.append(perceptual_distance(*images.chunk(2), eyes).cpu() / epsilon**2)
+                length = step_length(draw, see, G.mapping(a), G.mapping(b), here, epsilon)
+            found.append(length.cpu())
             bar.update(len(part))
     return PathLength(check_finite("the distances along the paths", torch.cat(found)))
 

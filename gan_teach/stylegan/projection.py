@@ -6,7 +6,7 @@ mean w̄, w is moved until G's picture looks like the given one, to a network an
     w* = argmin_w  d(G(w), x) + λ · mean over scales ‖ G(w)↓ − x↓ ‖²        d: `measures.perceptual_distance`
 
 One w for all layers (W) finds pictures that G can draw. One w per layer (W+) comes closer to any other picture, but
-leaves the latents that G was trained on, so its styles mix less well. Taught in notebooks/02_stylegan.ipynb.
+leaves the latents that G was trained on, so its styles mix less well. Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
-"""Chapter 4's exercise and questions: the check, given right answers and usual wrong ones."""
+"""Chapter 4's exercises and questions: the checks, given right answers and usual wrong ones."""
+
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from gan_teach import capstone
-from gan_teach.lessons import checks, questions
-from gan_teach.lessons.checks_capstone import check_forced
+from gan_teach.dissection import compare
+from gan_teach.lessons import checks, checks_capstone, questions
+from gan_teach.lessons.checks_capstone import check_beta, check_borrowed, check_forced, check_likeness
 
 
-def said(capsys, answer):
-    check_forced(answer)
+def said(capsys, answer, check=check_forced):
+    check(answer)
     text = capsys.readouterr().out
     assert text.count("\n") == 1
     return text
@@ -21,14 +24,39 @@ def by_mask(y, units, level):
     return [y[0] * (1 - there), y[1] * (1 - there) + level * there]
 
 
-@pytest.mark.parametrize("answer", [capstone.forced, by_mask])
-def test_a_right_answer_is_accepted(capsys, answer):
-    assert said(capsys, answer).startswith("✓")
+def by_where(y, y2, units):
+    there = torch.zeros(y[0].shape[1], dtype=torch.bool)
+    there[list(units)] = True
+    return tuple(torch.where(there, b, a) for a, b in zip(y, y2))
+
+
+def by_least_squares(before, mixed, after):
+    return torch.stack([torch.linalg.lstsq((after - before)[:, c:c + 1], (mixed - before)[:, c:c + 1]).solution[0, 0]
+                        for c in range(before.shape[1])])
+
+
+def by_corrcoef(a, b):
+    return torch.corrcoef(torch.stack([x - x.mean(0) for x in (a, b)]).flatten(1))[0, 1]
+
+
+@pytest.mark.parametrize("check, answer", [
+    (check_forced, capstone.forced), (check_forced, by_mask), (check_borrowed, capstone.borrowed),
+    (check_borrowed, by_where), (check_beta, capstone.beta), (check_beta, by_least_squares),
+    (check_likeness, checks_capstone.likeness), (check_likeness, by_corrcoef)])
+def test_a_right_answer_is_accepted(capsys, check, answer):
+    assert said(capsys, answer, check).startswith("✓")
 
 
 @pytest.mark.parametrize("answer", [lambda *args: ..., lambda *args: None, ..., None])
-def test_an_untouched_answer_is_not_started(capsys, answer):
-    assert "not started" in said(capsys, answer)
+@pytest.mark.parametrize("check", [check_forced, check_borrowed, check_beta, check_likeness])
+def test_an_untouched_answer_is_not_started(capsys, check, answer):
+    assert "not started" in said(capsys, answer, check)
+
+
+def test_the_likeness_of_the_exercise_is_the_packages():
+    one, two = (torch.rand(6, 3, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    full = [SimpleNamespace(iou=iou, classes="abc") for iou in (one, two)]
+    assert float(checks_capstone.likeness(one, two)) == pytest.approx(compare.likeness(*full), abs=1e-6)
 
 
 def in_place(y, units, level):
@@ -61,6 +89,45 @@ def test_what_is_wrong_is_named(capsys, answer, words):
     assert text.startswith("✗") and words in text
 
 
+def in_place_2(y, y2, units):
+    y[0][:, units] = y2[0][:, units]
+    return y
+
+
+def some(y, y2, units, y_s=True, y_b=True, at=lambda units: units):
+    out = [part.clone() for part in y]
+    for part, other, wanted in zip(out, y2, (y_s, y_b)):
+        if wanted:
+            part[:, at(units)] = other[:, at(units)]
+    return out
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (check_borrowed, in_place_2, "purity: your function changed y_s itself (6 of 18 values)"),
+    (check_borrowed, lambda y, y2, units: some(y, y2, units, y_b=False), "y_b of the named units must be that of y2. "
+                                                                         "They are those of y."),
+    (check_borrowed, lambda y, y2, units: some(y, y2[::-1], units), "y_s and y_b are exchanged."),
+    (check_borrowed, lambda y, y2, units: some(y, y2, units, at=lambda _: slice(None)), "They too are those of y2."),
+    (check_borrowed, lambda y, y2, units: y2[0], "a style is a pair"),
+    (check_beta, lambda b, m, a: ((m - b) / (a - b)).mean(0), "That is a mean of ratios"),
+    (check_beta, lambda b, m, a: (m - b).sum(0) / (a - b).sum(0), "a ratio of sums"),
+    (check_beta, lambda b, m, a: (m * a).sum(0) / a.square().sum(0), "take the differences"),
+    (check_beta, lambda b, m, a: 1 / capstone.beta(b, m, a), "upside down"),
+    (check_beta, lambda b, m, a: ((m - b) * (a - b)).sum(0), "not divided by"),
+    (check_beta, lambda b, m, a: capstone.beta(b, m, a).sum(), "shape: three classes need three slopes"),
+    (check_beta, lambda b, m, a: capstone.beta(b, a, m), "not of the way there was to go"),
+    (check_beta, lambda b, m, a: 3 * capstone.beta(b, m, a), "for the first class β is 0."),
+    (check_likeness, lambda a, b: torch.corrcoef(torch.stack([a, b]).flatten(1))[0, 1], "was not taken off"),
+    (check_likeness, lambda a, b: by_corrcoef(a.T, b.T), "take them over the units, dim 0"),
+    (check_likeness, lambda a, b: ((a - a.mean(0)) * (b - b.mean(0))).sum(), "not divided by the sizes"),
+    (check_likeness, lambda a, b: (a - b).abs().mean(), "a mean distance"),
+    (check_likeness, lambda a, b: (a * b).mean(0), "likeness is one number; yours has 4"),
+])
+def test_what_is_wrong_in_the_others_is_named(capsys, check, answer, words):
+    text = said(capsys, answer, check)
+    assert text.startswith("✗") and words in text, text
+
+
 def forced_rows(y, units, level):
     """Takes pictures for units."""
     y_s, y_b = y[0].clone(), y[1].clone()
@@ -69,11 +136,12 @@ def forced_rows(y, units, level):
 
 
 def test_hints_and_the_packages_source_as_solution(capsys):
-    for n, text in enumerate(checks.HINTS["forced"], start=1):
-        checks.hint("forced", n)
-        assert text in capsys.readouterr().out
-    checks.solution("forced")
-    assert "def forced(" in capsys.readouterr().out
+    for name in ("forced", "borrowed", "beta", "likeness"):
+        for n, text in enumerate(checks.HINTS[name], start=1):
+            checks.hint(name, n)
+            assert text in capsys.readouterr().out
+        checks.solution(name)
+        assert f"def {name}(" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("question", questions.CHAPTER_4, ids=lambda asked: asked.text[:30])

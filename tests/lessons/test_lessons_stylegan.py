@@ -242,7 +242,7 @@ def test_the_exercises_have_hints_and_the_packages_source_as_solution(capsys):
     assert "pixel_norm(z)" in capsys.readouterr().out               # a method's source, from the margin
 
 
-@pytest.mark.parametrize("question", questions.CHAPTER_2, ids=lambda asked: asked.text[:30])
+@pytest.mark.parametrize("question", (*questions.CHAPTER_2, *questions.CHAPTER_2B), ids=lambda asked: asked.text[:30])
 def test_every_choice_of_a_question_has_its_reason(question):
     assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
     assert question.right in range(len(question.choices))

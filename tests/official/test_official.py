@@ -16,6 +16,7 @@ from gan_teach import files as checkpoints
 from gan_teach import official, stylegan
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.networks.layers import sample_z
+from gan_teach.networks.protocols import device_of
 from gan_teach.official import networks, torch_files
 from gan_teach.pictures import show
 from gan_teach.stylegan.operations import mix
@@ -91,14 +92,14 @@ def test_stylegan_pickle_in_every_protocol(tmp_path, protocol, old_numpy):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_chapter_2s_section_mixes_styles_of_the_authors_network(tmp_path, there, capsys):
+def test_chapter_2bs_section_mixes_styles_of_the_authors_network(tmp_path, there, capsys):
     path = tmp_path / "ffhq.pkl"
     v = files.stylegan_variables(np.random.default_rng(3), 64, 6, 6, UNITS)
     if there:
         path.write_bytes(files.tensorflow_pickle([files.with_components(v)] * 3))
-    cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / "02_stylegan.ipynb", 4).cells
+    cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / "02b_stylegan_further.ipynb", 4).cells
     (source,) = (cell.source for cell in cells if cell.id == "official")
-    scope = {"load": gan_teach.load, "sample_z": sample_z, "device": "cpu", "mix": mix, "show": show}
+    scope = {"load": gan_teach.load, "sample_z": sample_z, "device_of": device_of, "mix": mix, "show": show}
     exec(source.replace('"official/stylegan-ffhq"', repr(str(path))), scope)
     assert (scope["picture"] is not None) == there == ("is on this computer" in capsys.readouterr().out)
 

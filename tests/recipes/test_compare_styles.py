@@ -94,3 +94,37 @@ def test_the_command_refuses_what_belongs_to_the_other(tmp_path, capsys):
     assert "takes --images" in capsys.readouterr().err
     assert main(["compare", "plane", "--images", "5", "--out", str(tmp_path)]) == 1
     assert "takes --generations" in capsys.readouterr().err
+
+
+def row(*distances, w_full=(), w=()):
+    """A row of a record: Fréchet distances (1 and 4 latents) of each seed, paths and separabilities in W."""
+    return {"frechet_distance": [first for first, _ in distances], "mixing": [[a, a, a, b] for a, b in distances],
+            "path_length": [{"w full": x, "w end": x / 2} for x in w_full], "separability": [{"w": x} for x in w]}
+
+
+def test_a_verdict_needs_a_change_larger_than_the_spreads():
+    record = {"configurations": {
+        "A": row((8, 8), (8.2, 8)), "B": row((5, 5), (5.2, 5)),                          # as in the paper
+        "D": row((7, 7), w_full=(10, 11)), "E": row((7, 5), (7.1, 5), w_full=(20, 21)),  # noise: opposite; E: falls
+        "F": row((4, 6), (7, 6), w=(9,)), "F, mapping 0": row((6, 6), (6.5, 6), w=(10,))}}
+    found = {line.split(":")[0]: line for line in compare_styles.verdicts(record) if ":" in line}
+    assert found["bilinear sampling (A → B)"].endswith("   as in the paper")
+    assert found["noise (D → E)"].endswith("   opposite") and "10.5 → 20.5" in found["noise (D → E)"]
+    assert found["never mixed in training (E), 1 → 4 latents"].endswith("   opposite")
+    assert found["mapping 0 → 8 layers"]                           # the last of the two: separability, one seed each
+    assert "10 → 9   as in the paper" in found["mapping 0 → 8 layers"]
+    by_words = list(compare_styles.verdicts(record))
+    assert sum(line.endswith("too small to tell") for line in by_words) == 2          # B → F, and mapping's distance
+    del record["configurations"]["D"], record["configurations"]["A"]
+    assert len(list(compare_styles.verdicts(record))) == len(by_words) - 2
+
+
+def test_the_tables_stand_beside_the_papers(capsys):
+    rows = {"D": row((7, 7), w_full=(10, 12), w=(3.5, 3.7)), "E": row((7, 5)), "F": row((4, 6), w_full=(8,), w=(2,))}
+    text = list(lines({"configurations": rows}))
+    third = text.index(next(line for line in text if "Table 3" in line))
+    assert text[third + 2].split() == ["D", "without", "noise", "11.0", "±", "1.4", "446.20", "5.5", "±", "0.7",
+                                       "376.60", "3.6", "±", "0.1", "3.61"]
+    assert text[third + 3].split() == ["E", "+", "noise", "–", "200.50", "–", "160.60", "–", "3.54"]
+    assert any(line.split() == ["paper", "4.42", "8.22", "12.88", "17.41"] for line in text)
+    assert max(map(len, text)) <= 120

@@ -1,5 +1,6 @@
 """The style generator and its discriminator, each formula computed a second time by hand, in float64."""
 
+import copy
 import math
 
 import pytest
@@ -168,6 +169,48 @@ def test_sampling_convolutions_equal_their_two_steps():
     wanted = naive_conv(x.double(), down.weight.double() * scale) + down.bias.double()[:, None, None]
     wanted = wanted.unflatten(2, (3, 2)).unflatten(4, (2, 2)).mean((3, 5))
     assert torch.allclose(down(x).double(), wanted, atol=1e-5)
+
+
+def test_an_upsampling_kernel_is_kept_as_long_as_its_weight_stands():
+    torch.manual_seed(0)
+    up, other, x = *(layers.UpConv2d(5, 7, 3).requires_grad_(False) for _ in range(2)), torch.randn(2, 5, 6, 4)
+    kernel = up.kernel()
+    assert up.kernel() is kernel and torch.equal(kernel, up._kernel(up.weight))
+    changes = {
+        "written into": lambda: up.weight.mul_(2), "loaded": lambda: up.load_state_dict(other.state_dict()),
+        "another tensor": lambda: setattr(up.weight, "data", torch.randn(7, 5, 3, 3)),
+        "another parameter": lambda: setattr(up, "weight", torch.nn.Parameter(torch.randn(7, 5, 3, 3), False))}
+    for how, change in changes.items():
+        before = up(x)
+        change()
+        after, kernel = up(x), up.kernel()
+        assert not torch.allclose(before, after), how
+        assert torch.equal(kernel, up._kernel(up.weight)) and up.kernel() is kernel, how
+    up.half()
+    assert up.kernel().dtype == torch.float16
+    twin = copy.deepcopy(up)
+    twin.weight.zero_()
+    assert not twin.kernel().any() and up.kernel().any() and "_kept" not in up.state_dict()
+
+
+def test_an_upsampling_kernel_is_made_anew_where_gradients_are_needed():
+    torch.manual_seed(0)
+    up, x = layers.UpConv2d(5, 7, 3), torch.randn(2, 5, 6, 4)
+    with torch.no_grad():
+        kept = up.kernel()                                                  # as drawing does between two steps
+    for _ in range(2):                                                      # a second backward needs a second graph
+        up.weight.grad = None
+        up(x).square().sum().backward()
+        assert up.weight.grad.abs().sum() > 0 and up.kernel() is not kept
+    with torch.no_grad():
+        assert up.kernel() is kept
+        up.weight -= 0.1 * up.weight.grad                                   # a step of training
+        assert torch.equal(up.kernel(), up._kernel(up.weight)) and not torch.equal(up.kernel(), kept)
+    with torch.inference_mode():
+        up(x)
+    x.requires_grad_(True)
+    up(x).sum().backward()                                                  # nothing of inference mode was kept
+    assert x.grad is not None
 
 
 def test_learning_rate_multiplier_keeps_the_start_and_slows_the_step():

@@ -73,6 +73,21 @@ def test_what_adain_normalises_is_what_the_layer_normalises(G, renderer):
         assert torch.allclose(adain(x, y), r, atol=1e-4)
 
 
+def test_a_learners_adain_drives_the_panel(G):
+    def twice(x, y):
+        return adain(x, (2 * y[0], y[1]))
+
+    panel = AdaINPanel(G, seed=5, layer=4, unit=1, adain=twice)
+    panel.change(y_s=1.5, y_b=-0.75)
+    x, _, after = drawn(panel.renderer, panel.state)
+    assert not panel.error.value and abs(float(after.std(unbiased=False)) - 3.0) < 1e-3
+    r, f = G.at(sample_z(1, 8, 5), "layer4", psi=0.7)
+    before, y = panel.renderer._cut(panel.state)[1:3]
+    own = [part.clone() for part in y]
+    own[0][0, 1], own[1][0, 1] = 1.5, -0.75
+    assert torch.allclose(x, f(twice(before, own)), atol=1e-3)
+
+
 def test_the_text_tells_what_stands_in_the_map(renderer):
     state = AdaINState("G", 5, 4, 1, y_s=1.5, y_b=-0.75)
     text = renderer.render(state).text

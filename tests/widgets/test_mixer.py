@@ -417,6 +417,38 @@ def test_the_latest_value_wins(panel):
     assert not panel.error.value
 
 
+def test_the_table_is_drawn_when_the_hand_rests(panel, monkeypatch):
+    """Ten moves: ten large pictures, and one table."""
+    monkeypatch.setattr("gan_teach.widgets.stylegan.panel.REST", 0.5)
+    later, tables, large = panel.renderer.later, [], []
+    panel.renderer.later = lambda state: tables.append(state.psi) or later(state)
+    show = panel.show
+    panel.show = lambda frame: large.append(frame.picture) or show(frame)
+    for i in range(1, 11):
+        panel.psi.value = -i / 10
+        time.sleep(0.02)
+    assert len(set(large)) == 10 and not tables, "each move shows its picture at once"
+    assert panel.wait() and tables == [-1.0]
+
+
+def test_a_learners_mix_drives_the_panel(G):
+    """Its own function gets what its check gave it: equal shapes, a list; wrong ones would show."""
+    seen = []
+
+    def backwards(ws1, ws2, layers):
+        seen.append((ws1.shape == ws2.shape, type(layers)))
+        out = ws2.clone()
+        out[:, layers] = ws1[:, layers]
+        return out
+
+    panel = StyleMixer(G, sources=(1, 2), destinations=(11,), layers=(1, 3), mix=backwards)
+    wanted = G.synthesis(mix(ws(G, 1), ws(G, 11), (1, 3)))
+    assert not panel.error.value and torch.allclose(drawn(panel.renderer, panel.state), wanted, atol=1e-4)
+    tiles, strip = sheet(panel.renderer, panel.state)
+    assert close(tiles[1, 1], to_uint8(wanted)[0]) and close(strip[:, -32:], to_uint8(wanted)[0])
+    assert set(seen) == {(True, list)}
+
+
 def test_a_grid_out_of_date_is_dropped(panel, monkeypatch):
     """While the grid is drawn, something newer is asked for: only the newest is finished."""
     later, finished, begun = panel.renderer.later, [], threading.Event()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from ...stylegan.operations import adain
 from ..panel import button, heading, row
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
 from .drawer import pixels
@@ -17,13 +18,13 @@ class AdaINPanel(StylePanel):
     """One unit's style under two sliders.
 
     models: a `stylegan.Generator`, or a dict name -> Generator. layer, unit: at the start; None is a layer in the
-    middle, and the unit to which its style gives the largest y_s. psi: truncation of all pictures. `.state`, `.frame`,
-    `.widget`, `change(y_s=0)`: see `StylePanel`.
+    middle, and the unit to which its style gives the largest y_s. psi: truncation of all pictures. adain: what computes
+    Eq. 1 in place of `stylegan.adain`. `.state`, `.frame`, `.widget`, `change(y_s=0)`: see `StylePanel`.
     """
 
     def __init__(self, models, seed: int = 1, layer: int | None = None, unit: int | None = None, psi: float = 0.7,
-                 model: str | None = None):
-        renderer = AdaINRenderer(models, psi)
+                 model: str | None = None, adain=adain):
+        renderer = AdaINRenderer(models, psi, adain=adain)
         super().__init__(renderer, renderer.start(model, seed, layer, unit))
 
     # ------------------------------------------------------------------------------ the widgets
@@ -68,8 +69,8 @@ class AdaINPanel(StylePanel):
             row(self.model, self.seed, self.next, gap="8px"), row(self.layer, self.unit, gap="8px"),
             self.rank, row(*self.strong, gap="4px"), self.y_s, self.y_b,
             row(self.own, self.silent, self.undo, self.redo, self.reset, gap="8px"), self.error,
-            self.histograms], layout=widgets.Layout(flex="1 1 420px", min_width="320px", grid_gap="6px"))
-        self.widget = hooked(row(seen, controls, gap="28px", padding="8px 12px"), "gt-adain")
+            self.histograms], layout=widgets.Layout(flex="1 1 400px", min_width="400px", grid_gap="6px"))
+        self.widget = hooked(row(seen, controls, gap="24px", padding="8px 12px"), "gt-adain")
         self.widget.layout.align_items = "flex-start"
 
     def _listen(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from ... import pictures
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
-from ...stylegan.operations import adain
+from ...stylegan.operations import Style, adain
 from ..dissection.render import keep
 from .drawer import check_layers, drawers, number, pixels
 
@@ -65,8 +65,9 @@ class Strongest:
 class AdaINRenderer:
     """`render(state) -> AdaINFrame`, `later(state)`: the strongest units; for one generator or several by name."""
 
-    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
-        self.drawers, self.psi, self.size = drawers(models), number("ψ", psi), size
+    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256,
+                 adain: Callable[[Tensor, Style], Tensor] = adain):
+        self.drawers, self.psi, self.size, self.adain = drawers(models), number("ψ", psi), size, adain
         for drawer in self.drawers.values():
             if not drawer.G.config.styles:
                 raise ValueError(f"{drawer.name} has no styles (configuration A or B), so there is no AdaIN to change")
@@ -168,9 +169,9 @@ class AdaINRenderer:
         y_s, y_b = self.y(state)
         y = tuple(part.clone() for part in own)
         y[0][0, u], y[1][0, u] = y_s, y_b
-        r = adain(x, y)                                                     # Eq. 1, (1, C, h, w)
+        r = self.adain(x, y)                                                # Eq. 1, (1, C, h, w)
         picture = drawer.fast.synthesis(ws, maps, start=(drawer.G.layers[state.layer], r))
-        normal = adain(x[:, u:u + 1], (x.new_ones(1, 1), x.new_zeros(1, 1)))[0, 0]     # mean 0, spread 1
+        normal = self.adain(x[:, u:u + 1], (x.new_ones(1, 1), x.new_zeros(1, 1)))[0, 0]     # mean 0, spread 1
         reach = self.reach(state)
         histograms = three(x[0, u].cpu().numpy(), normal.cpu().numpy(), r[0, u].cpu().numpy(), y_s, y_b, reach)
         return AdaINFrame(own_picture, self._large(picture), self._map(x[0, u], None), self._map(r[0, u], reach),
@@ -201,7 +202,7 @@ class AdaINRenderer:
             with torch.no_grad():
                 with self._using, one_thread():
                     ws, x, own, _, maps = self._cut(state)
-                    r, name = adain(x, own), drawer.G.layers[state.layer]
+                    r, name = self.adain(x, own), drawer.G.layers[state.layer]
                     plain = drawer.fast.synthesis(ws, maps, start=(name, r))
                 for some in torch.arange(r.shape[1]).split(8):
                     silent = r.repeat(len(some), 1, 1, 1)
@@ -228,7 +229,7 @@ def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: flo
 
 
 def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: float, spread: float,
-              names: tuple[str, str], colour: str, size: tuple[int, int] = (500, 106)) -> str:
+              names: tuple[str, str], colour: str, size: tuple[int, int] = (500, 120)) -> str:
     """One histogram as SVG, with the mean marked by a line and mean ± spread by a bar below, all with their names."""
     (low, high), (width, height), top, bottom = axis, size, 20, 74
     counts, _ = np.histogram(values, BINS, axis)
@@ -249,15 +250,15 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
     return (
         f'<svg role="img" aria-label="{said}{beyond}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'style="display:block;max-width:100%;font-family:sans-serif">'
-        f'<text x="0" y="14" font-size="14" font-weight="600" fill="currentColor">{title}</text>'
-        f'<text x="{width}" y="14" font-size="12" text-anchor="end" fill="currentColor">{beyond.strip(", ")}</text>'
+        f'<text x="0" y="15" font-size="15" font-weight="600" fill="currentColor">{title}</text>'
+        f'<text x="{width}" y="15" font-size="15" text-anchor="end" fill="currentColor">{beyond.strip(", ")}</text>'
         f'<g fill="{colour}">{bars}</g><line x1="0" x2="{width}" y1="{bottom}" y2="{bottom}" stroke="currentColor"/>'
         f'<line x1="{centre:.1f}" x2="{centre:.1f}" y1="{top - 2}" y2="{bottom + 10}" stroke="currentColor" '
         'stroke-width="2" stroke-dasharray="5 3"/>'
         f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
         'stroke="currentColor" stroke-width="2.5" fill="none"/>'
-        f'<text x="{centre:.1f}" y="{bottom + 26}" font-size="13" text-anchor="{anchor}" fill="currentColor">'
+        f'<text x="{centre:.1f}" y="{bottom + 42}" font-size="15" text-anchor="{anchor}" fill="currentColor">'
         f'{label.replace("-", "−")}</text>'
-        f'<text x="0" y="{bottom + 14}" font-size="12" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
-        f'<text x="{width}" y="{bottom + 14}" font-size="12" text-anchor="end" fill="currentColor">'
+        f'<text x="0" y="{bottom + 25}" font-size="15" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
+        f'<text x="{width}" y="{bottom + 25}" font-size="15" text-anchor="end" fill="currentColor">'
         f'{f"{high:.1f}".replace("-", "−")}</text></svg>')

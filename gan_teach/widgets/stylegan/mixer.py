@@ -9,7 +9,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ...stylegan.operations import layer_groups
+from ...stylegan.operations import layer_groups, mix
 from ..panel import button, heading, row
 from .drawer import pixels
 from .mixer_grid import mix_grid
@@ -25,13 +25,13 @@ class StyleMixer(StylePanel):
     models: a `stylegan.Generator`, or a dict name -> Generator. sources, destinations: seeds, or names of `latents`,
     which are w's by name, (W,), 1×W or L×W, such as a projection found. layers: those that take the source's style;
     None is the coarse ones. psi: truncation at the start. width: of the grid on the screen, CSS pixels. pick: "auto",
-    "click" or "lists". `.state`, `.frame`, `.widget`: see `StylePanel`; `change(psi=0.5, layers=(8, 9))` works it
-    from code, `frame.call` is Python that draws the large picture.
+    "click" or "lists". mix: what mixes in place of `stylegan.mix`. `.state`, `.frame`, `.widget`: see `StylePanel`;
+    `change(psi=0.5, layers=(8, 9))` works it from code, `frame.call` is Python that draws the large picture.
     """
 
-    def __init__(self, models, sources=(1, 2, 3, 4, 5), destinations=(11, 12, 13, 14), layers=None, psi: float = 0.7,
-                 latents=None, model: str | None = None, width: int = 540, pick: str = "auto"):
-        renderer = MixRenderer(models, latents)
+    def __init__(self, models, sources=(1, 2, 3, 4), destinations=(11, 12), layers=None, psi: float = 0.7,
+                 latents=None, model: str | None = None, width: int = 690, pick: str = "auto", mix=mix):
+        renderer = MixRenderer(models, latents, mix=mix)
         given = {} if layers is None else {"layers": tuple(layers)}
         self._grid = mix_grid(width, pick)
         self._width = width
@@ -59,7 +59,7 @@ class StyleMixer(StylePanel):
                             readout_format=".2f")
         self.psi = slider(widgets.FloatSlider, "gt-mix-psi", "ψ", "18px", value=0.7, min=-1, max=1.5, step=0.05,
                           readout_format=".2f")
-        self.psi.layout = widgets.Layout(width="300px")
+        self.psi.layout = widgets.Layout(width="264px")
         self.cutoff = choice("gt-mix-cutoff", "on", [EVERY], EVERY, "160px", "22px")
         self.preset = toggles("gt-mix-preset", [NONE])
         self.ticks = [tick("gt-mix-layer", "", "110px")
@@ -75,29 +75,27 @@ class StyleMixer(StylePanel):
             self.new[kind] = button("New", f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
         self.keep = tick("gt-mix-keep", "New keeps the pair that is chosen")
         self.keep.value = True
-        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="104px")
-        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="104px")
-        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="84px")
+        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="80px")
+        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="80px")
+        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="70px")
         self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
         how = "click, or arrow keys" if hasattr(self._grid, "_esm") else "choose below"
         figure = widgets.VBox([
             heading("Styles of one picture in another", how), self._grid,
             heading("From destination to source", "a line in W, in the ticked layers"),
             self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
-        shown = row(self.large, widgets.VBox([
-            self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
-            self.text, row(self.undo, self.redo, self.reset, gap="6px")],
-            layout=widgets.Layout(flex="1 1 340px", min_width="280px", grid_gap="4px")), gap="16px")
-        shown.layout.align_items = "flex-start"
+        shown = widgets.VBox([
+            self.large, self.text, heading("Truncation"), self.psi, self.cutoff,
+            row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="264px", grid_gap="4px"))
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
                                                                    grid_gap="0"))
         controls = widgets.VBox([
-            shown, self.error,
-            row(heading("Style from the source"), self.preset, gap="10px"), layers,
-            row(heading("Truncation"), self.psi, self.cutoff, gap="8px"),
+            self.error, row(heading("Style from the source"), self.preset, gap="10px"), layers,
+            row(self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
+                gap="8px"),
             row(heading("Noise"), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
-            self.call], layout=widgets.Layout(flex="1 1 400px", min_width="320px", grid_gap="5px"))
-        self.widget = hooked(row(figure, controls, gap="24px", padding="8px 12px"), "gt-mixer")
+            self.call], layout=widgets.Layout(flex="1 1 440px", min_width="320px", grid_gap="5px"))
+        self.widget = hooked(row(figure, shown, controls, gap="16px", padding="8px 12px"), "gt-mixer")
         self.widget.layout.align_items = "flex-start"
 
     def _listen(self) -> None:

@@ -37,7 +37,7 @@ function render({ model, el }) {
     box.style.gridTemplateColumns = `${side}px repeat(${columns + 1}, minmax(0, 1fr))`;
     box.style.aspectRatio = `${model.get("width")} / ${20 + (model.get("width") - side) / (columns + 1) * (rows + 1)}`;
     box.replaceChildren(img,
-      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:11px"),
+      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:12px"),
       ...model.get("columns").map((text, i) => words(text, `1/${i + 3}`, "text-align:center;align-self:end")),
       ...model.get("rows").map((text, i) => words(text, `${i + 3}/1`, "text-align:right;place-self:center end;" +
         "padding-right:6px;overflow-wrap:anywhere")),
@@ -89,7 +89,7 @@ if anywidget is not None:
         picture, alt = (traitlets.Unicode("").tag(sync=True) for _ in range(2))
         rows, columns = (traitlets.List([]).tag(sync=True) for _ in range(2))       # what stands beside and above them
         cell = traitlets.List([1, 1]).tag(sync=True)
-        width = traitlets.Int(528).tag(sync=True)                                   # on the screen, CSS pixels
+        width = traitlets.Int(690).tag(sync=True)                                   # on the screen, CSS pixels
 
         def show(self, jpeg: bytes, alt: str) -> None:
             """Other pictures in the same places."""
@@ -102,7 +102,7 @@ class MixLists(widgets.VBox):
 
     rows, columns, cell = traitlets.List([]), traitlets.List([]), traitlets.List([1, 1])
 
-    def __init__(self, width: int = 528):
+    def __init__(self, width: int = 690):
         self.image = widgets.Image(value=b"", format="jpeg", width=width, layout=widgets.Layout(margin="0"))
         self.image.add_class("gt-mix-sheet")
         self.lists = [widgets.Dropdown(description=text, layout=widgets.Layout(width=f"{width // 2 - 4}px"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from ...stylegan.operations import layer_groups, mix
 from .drawer import Drawer, Which, check_layers, drawers, number, pixels, span
 
 MOST = 8                # sources, and destinations, at most
-STRIP = 9               # pictures from the destination to the full style of the source
+STRIP = 5               # pictures from the destination to the full style of the source
 PATIENCE = 0.25         # seconds without a new row until what there is of the grid is shown
 
 
@@ -67,11 +67,12 @@ class MixRenderer:
     """`render(state) -> MixFrame` and `later(state)`, for one generator or several by name.
 
     models: a `stylegan.Generator`, or a dict name -> Generator. latents: w's by name, of the first model (see `add`).
+    mix: what mixes, by the signature of `stylegan.mix`; a learner's own gets equal shapes and a list of layers.
     """
 
     def __init__(self, models: Generator | Mapping[str, Generator], latents: Mapping[str, Tensor] | None = None,
-                 size: int = 256):
-        self.drawers = drawers(models)
+                 size: int = 256, mix: Callable[[Tensor, Tensor, list[int]], Tensor] = mix):
+        self.drawers, self.mix = drawers(models), mix
         self.size, self._using = size, threading.Lock()
         for name, w in (latents or {}).items():
             self.add(name, w)
@@ -161,7 +162,13 @@ class MixRenderer:
         destination = drawer.ws(state.destinations[row - 1], state.psi, state.cutoff)
         if column == 0:
             return destination
-        return mixed(destination, drawer.ws(state.sources[column - 1], state.psi, state.cutoff), state)
+        return self.mixed(destination, drawer.ws(state.sources[column - 1], state.psi, state.cutoff), state)
+
+    def mixed(self, destination: Tensor, sources: Tensor, state: MixState) -> Tensor:
+        """The destination (1×L×W) with the chosen styles of each source (N×L×W), as far as the share says."""
+        if state.share != 1:
+            sources = torch.lerp(destination, sources, state.share)
+        return self.mix(destination.expand_as(sources), sources, list(state.layers))
 
     def later(self, state: MixState) -> Iterator[Sheet]:
         """The whole figure; before the last, complete sheet others, where one waits. Stop asking when out of date."""
@@ -179,7 +186,7 @@ class MixRenderer:
         told = time.monotonic()
         for i, which in enumerate(state.destinations, start=1):
             ws = drawer.ws(which, state.psi, state.cutoff)
-            head, others = self._row(drawer, (which, *noise), ws, mixed(ws, sources, state), maps)
+            head, others = self._row(drawer, (which, *noise), ws, self.mixed(ws, sources, state), maps)
             tiles[i, 0], tiles[i, 1:] = head[0], others
             if time.monotonic() - told > PATIENCE:
                 told = time.monotonic()
@@ -187,7 +194,8 @@ class MixRenderer:
         row, column = (max(1, place) for place in state.cell)
         ws = drawer.ws(state.destinations[row - 1], state.psi, state.cutoff)
         steps = torch.linspace(0, 1, STRIP, device=drawer.device)[:, None, None]
-        between = mix(ws, torch.lerp(ws, sources[column - 1:column], steps), state.layers)
+        source = torch.lerp(ws, sources[column - 1:column], steps)
+        between = self.mix(ws.expand_as(source), source, list(state.layers))
         _, strip = self._row(drawer, (state.destinations[row - 1], *noise), ws, between, maps)
         yield Sheet(_grid(tiles), pictures.jpeg(pictures.grid(list(strip), STRIP), quality=92))
 
@@ -234,13 +242,6 @@ class MixRenderer:
         G = f'G = load("{drawer.shipped}")' if drawer.shipped \
             else f"# G is the generator that the panel calls {drawer.name}"
         return "\n".join([*head, *([""] if head else []), G, *lines])
-
-
-def mixed(destination: Tensor, sources: Tensor, state: MixState) -> Tensor:
-    """The destination (1×L×W) with the chosen styles of each source (N×L×W), as far as the share says."""
-    if state.share != 1:
-        sources = torch.lerp(destination, sources, state.share)
-    return mix(destination, sources, state.layers)
 
 
 def describe(state: MixState) -> str:

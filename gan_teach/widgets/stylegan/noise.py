@@ -53,10 +53,12 @@ class NoisePanel(StylePanel):
         def under(title, note, *content):
             return widgets.VBox([heading(title, note), *content])
 
-        four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns="142px 142px", grid_gap="4px"))
+        side = f"repeat({OTHERS}, 142px)"
+        four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns=side, grid_gap="4px"))
         shown = row(under("picture", "with the noise ticked", self.large),
-                    under("no noise", "same styles", self.silent), under("other draws", "same styles", four),
-                    under("scatter", f"{DRAWS} draws, ×{BRIGHTER}; dark: none", self.deviation), gap="16px")
+                    under("no noise", "same styles", self.silent),
+                    under("scatter", f"{DRAWS} draws, ×{BRIGHTER}; dark: none", self.deviation),
+                    under("other draws", "same styles", four), gap="16px")
         shown.layout.align_items = "flex-start"
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 94px)",
                                                                    grid_gap="0"))

@@ -2,7 +2,8 @@
 
 A panel's renderer has `check(state)` (the state, or a ValueError), `render(state)` (what must come at once) and
 `later(state)` (an iterator over what may follow). Events may arrive in several threads (JupyterLab ≥ 4.4), so the
-state is changed under a lock; what follows is drawn in a thread of its own, so that a slider never waits for it.
+state is changed under a lock; what follows is drawn in a thread of its own, and only when the hand rests, so that a
+slider never waits for it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..dissection.paint_render import History
 from ..panel import DrawnPanel
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
+REST = 0.2          # seconds without a new wish until what follows the picture is drawn
 
 
 def hooked(widget, hook: str):
@@ -78,7 +80,7 @@ class StylePanel(DrawnPanel):
         self._last = ("", float("-inf"))                    # kind and time of the last change: a pull is one step
         self._syncing = False
         self._standing: dict = {}                           # where `_put` left each slider
-        self._behind, self._idle = False, threading.Event()
+        self._behind, self._idle, self._moved = False, threading.Event(), threading.Event()
         self.error = widgets.HTML()
         self._build()
         hooked(self.error, "gt-style-error")
@@ -86,7 +88,7 @@ class StylePanel(DrawnPanel):
         self._follow()
         self.refresh(later=False)
         self._behind = True
-        self._work()                                        # the first time at once: a page without kernel shows it all
+        self._work(rest=0)                                  # the first time at once: a page without kernel shows it all
 
     @property
     def state(self):
@@ -165,6 +167,7 @@ class StylePanel(DrawnPanel):
     def refresh(self, later: bool = True) -> None:
         """As the base does; then what follows it, in a thread of its own."""
         super().refresh()
+        self._moved.set()
         with self._changing:
             start = later and not self._behind
             if start:
@@ -173,10 +176,16 @@ class StylePanel(DrawnPanel):
         if start:
             threading.Thread(target=self._work, daemon=True).start()
 
-    def _work(self) -> None:
-        """Draw what follows, dropped as soon as something newer is wanted; ends when there is nothing to do."""
+    def _work(self, rest: float | None = None) -> None:
+        """Draw what follows, dropped as soon as something newer is wanted; ends when there is nothing to do.
+
+        rest: seconds without a new wish before it begins; None is `REST`.
+        """
         while True:
+            self._moved.clear()
             wanted = self._wanted
+            if self._moved.wait(REST if rest is None else rest):
+                continue                                    # the hand moves on
             try:
                 for part in self.renderer.later(self.state):
                     if self._wanted is not wanted:

@@ -1,0 +1,49 @@
+"""How long would the paper's own networks train on one core? Counted, and timed once; one JSON record.
+
+    python -m gan_teach compare cost
+
+The operations of a training picture are counted for the published networks (`stylegan.cost.count`); the speed is what
+one core reached on this project's small one (`measure_speed`). A notebook reads the record: timing a training stalls a
+busy machine. Karras et al. 2018 (arXiv 1812.04948) show 25 million pictures; the days are those of the authors' README.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from .. import files
+from ..stylegan.cost import Cost, count, measure_speed
+from ..stylegan.generator import PUBLISHED, StyleGANConfig
+from . import growing
+
+NAME = "training-cost"
+IMAGES = 25e6                                                   # shown in the paper's trainings
+V100_DAYS = {256: {1: 14.9, 8: 3.3}, 1024: {1: 41.2, 8: 6.6}}   # as the authors report them: GPUs -> days
+
+
+def run(folder: str | Path, speed: float | None = None) -> dict:
+    """Count and time; write the record into the folder and return it. speed: operations a second; None: timed here."""
+    speed = measure_speed(growing.PORTRAIT, device="cpu") if speed is None else speed
+    costs = {str(size): vars(count(StyleGANConfig(**PUBLISHED | {"resolution": size}))) for size in V100_DAYS}
+    record = {"command": "python -m gan_teach compare cost", "torch": torch.__version__,
+              "processor": platform.processor() or platform.machine(), "operations_a_second": speed, "sizes": costs}
+    path = Path(folder) / f"{NAME}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return record
+
+
+def lines(record: dict) -> Iterator[str]:
+    """What the record says, one line for each size."""
+    speed = record["operations_a_second"]
+    yield f"one core made {speed / 1e9:.0f} thousand million operations a second on this chapter's generator"
+    for size, counted in record["sizes"].items():
+        cost, days = Cost(**counted), V100_DAYS[int(size)]
+        yield (f"{size:>4}×{size:4}: {cost.operations() / 1e12:.2f} million million operations a picture, so "
+               f"{cost.days(IMAGES, speed) / 365:.0f} years on that core; the authors: {days[1]} days on one V100, "
+               f"{days[8]} on eight, which send each other {cost.traffic(8) / 1e6:.0f} MB a step")

@@ -1,0 +1,95 @@
+"""Chapters that can be entered anywhere: sections that make their own names, paces that a class can follow, answers."""
+
+import ast
+import builtins
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+CHAPTERS = ("02_stylegan", "02b_stylegan_further", "04_capstone")
+DOING = re.compile(r"check_\w+\(|Panel\(|StyleMixer\(|quiz\(")            # a cell in which the reader does something
+
+
+def cells(name):
+    """(kind, text without pictures) of every cell."""
+    read = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    return [(cell["cell_type"], re.sub(r"<img[^>]*>", "", "".join(cell["source"]))) for cell in read]
+
+
+def sections(name):
+    """The code of each section: from a cell with a heading of level 2 to the next."""
+    found, title = {}, "opening"
+    for kind, text in cells(name):
+        if kind == "markdown":
+            headings = re.findall(r"^## (.*)$", text, re.M)
+            title = headings[-1] if headings else title
+        elif "%pip" not in text:
+            found[title] = found.get(title, "") + text + "\n"
+    return found
+
+
+def missing(code):
+    """Names that the code reads and nowhere makes: not at its top, in a function, or as an argument."""
+    tree = ast.parse(code)
+    made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    made |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    made |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree)
+             if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return read - made - set(dir(builtins))
+
+
+def test_a_missing_name_is_noticed():
+    assert missing("from a import b as c\nfor x in c(y): print(x, __name__)") == {"y"}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_section_begins_from_names_it_makes_itself(name):
+    found = {title: missing(code) for title, code in sections(name).items()}
+    assert len(found) >= 4 and not any(found.values()), {title: names for title, names in found.items() if names}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_words_and_minutes_and_something_to_do(name):
+    texts = cells(name)
+    words = sum(len(text.split()) for kind, text in texts if kind == "markdown")
+    stretch, longest = 0, 0
+    for kind, text in texts:
+        if kind == "markdown":
+            for i, part in enumerate(re.split(r"\*\*(?:Predict|Exercise)|\*Observe", text)):
+                stretch = len(part.split()) + (0 if i else stretch)
+                longest = max(longest, stretch)
+        elif DOING.search(text):
+            stretch = 0
+    minutes = [int(m) for _, text in texts for m in re.findall(r"^## .* · (\d+) min", text, re.M)]
+    code = "\n".join(text for kind, text in texts if kind == "code")
+    print(f"{name}: {words} words, {sum(minutes)} minutes in {len(minutes)} sections, "
+          f"{len(re.findall('^check_', code, re.M))} exercises, "
+          f"{len(re.findall(r'Panel[(]|StyleMixer[(]', code))} panels, longest stretch {longest} words")
+    assert words <= 2500 and longest <= 600 and minutes and sum(minutes) <= 75
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_predict_has_its_folded_answer(name):
+    asked = None
+    for i, (kind, text) in enumerate(cells(name)):
+        for token in re.findall(r"\*\*Predict|<details>", text) if kind == "markdown" else ():
+            if token == "<details>":
+                asked = None
+            else:
+                assert asked in (None, i), f"cell {asked} asks for a prediction that nothing answers before cell {i}"
+                asked = i
+    assert asked is None
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_passed_is_used_and_no_picture_is_small(name):
+    code = "\n".join(text for kind, text in cells(name) if kind == "code")
+    exercises = set(re.findall(r"^check_(\w+)\(my_", code, re.M))
+    assert exercises and exercises == set(re.findall(r'passed\("(\w+)"', code))
+    assert all(int(width) >= 128 for width in re.findall(r"width=(\d+)", code))
+    assert "progress=False" not in code.replace("seed=seed, progress=False)", ""), "what takes long shows a bar"
