@@ -331,4 +331,4 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
             history.append({"left": left.item(), "drawn": drawn.item(), "spoilt": spoilt.item(),
                             "units": alpha.sum().item(), "loss": loss.item()})
             bar.set_postfix({name: f"{history[-1][name]:.2f}" for name in ("left", "drawn", "units")})
-    return Ranking(cls, alpha.detach().cpu(), pull, history)
+    return Ranking(cls, alpha.detach().cpu(), pull, history, "α")
