@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..networks.layers import sample_z
 from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
 from ..networks.segmenter import segment
 from .intervention import insert, levels
@@ -58,22 +59,21 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
     c, b = (check_name("class", name, segmenter.classes) for name in (cls, context))
     U, device, rng = unit_count(G, layer), device_of(G), torch.Generator().manual_seed(seed)
     k = 2 * levels(G, layer, range(U), segmenter, cls, samples) if level is None else level.to(device)
-    kept: list[list[Tensor]] = []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed):
-            labels = segment(segmenter, f(r))                               # (N, H, W)
-            have, Q = spots(labels, b, r.shape[-2:], reach, min_share, seed)
-            kept.append([r[have], labels[have] != c, Q])
-        maps, free, Q = map(torch.cat, zip(*kept, strict=True))
+        labels = torch.cat([segment(segmenter, f(r)) for r, f in pictures(G, layer, samples, seed)])    # (N, H, W)
+        size = next(pictures(G, layer, 1, seed))[0].shape[-2:]
+        have, Q = spots(labels, b, size, reach, min_share, seed)
+        z, free = sample_z(samples, G.z_dim, seed).to(device)[have], labels[have] != c
         if not len(Q):
             raise ValueError(f"none of {samples} pictures shows enough {context!r}; lower min_share or raise samples")
         alpha = torch.full((U,), 0.5, device=device, requires_grad=True)
         adam, pull = torch.optim.Adam([alpha], lr), torch.zeros(U)
         for _ in tqdm(range(steps), desc=f"α of {cls} in {context}", leave=False, disable=not progress):
             i = torch.randperm(len(Q), generator=rng)[:batch].to(device)
+            r, f = G.at(z[i], layer)                                        # (n, U, h, w)
             under = F.interpolate(Q[i], size=free.shape[-2:]) * free[i][:, None]            # (n, 1, H, W)
             with torch.enable_grad():
-                s = segmenter(f(insert(maps[i], range(U), Q[i], k, strength=alpha))).softmax(1)
+                s = segmenter(f(insert(r, range(U), Q[i], k, strength=alpha))).softmax(1)
                 drawn = (s[:, [c]] * under).sum() / under.sum().clamp(min=1)
             gradient, = torch.autograd.grad(drawn, alpha)                   # (U,)
             # α ← clip(Adam(α, ∂(−E[s_c(x'_i)] + λ ‖α‖²)/∂α))

@@ -3,7 +3,7 @@
 A brush of GAN Dissection (Bau et al., arXiv 1811.10597): where it passes, units of a class are forced on or
 switched off in r = h(z), and f draws the rest. A stroke is a line at picture size; a place of r is on by as much as the
 line covers of it. (The authors' GANpaint max-pools the line; its edge is then stamped into a small picture.) h is never
-run twice for a scene, a new stroke edits the r that the strokes before it left, so a stroke costs one f(r) and one s(x).
+run twice for a scene, and a new stroke edits the r that those before it left: a stroke costs one f(r) and one s(x).
 """
 
 from __future__ import annotations

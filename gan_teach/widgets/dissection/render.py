@@ -56,9 +56,9 @@ class Renderer:
     """`render(state) -> Frame` for one generator, layer, segmenter and dissection.
 
     level: what "forced on" means: None measures `intervention.levels` when a class is first forced on; or a
-    number, one number per unit, or a dict class -> one per unit. orders: class -> a `Ranking` (of α, or of the
-    effect alone) or units, best first, where it shall replace the order by IoU. ablate, insert: the two edits of r,
-    for a reader's own. outline: draw the region on the before-picture.
+    number, one number per unit, or a dict class -> one per unit (other classes are measured). orders: class -> a
+    `Ranking` (of α, or of the effect alone) or units, best first, where it shall replace the order by IoU. ablate,
+    insert: the two edits of r, for a reader's own. outline: draw the region on the before-picture.
     """
 
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
@@ -136,7 +136,7 @@ class Renderer:
 
     def level_of(self, state: DissectionState):
         """k for the ticked units."""
-        level = self.level[state.cls] if isinstance(self.level, Mapping) else self.level
+        level = self.level.get(state.cls) if isinstance(self.level, Mapping) else self.level
         if level is None:
             if state.cls not in self._levels:
                 every = range(len(self.dissection.iou))
