@@ -46,6 +46,7 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
     .gt-stage .gt-dissection { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 30px; padding-top: 0; }
     .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
+    .gt-stage .gt-dissection .gt-unit { --jp-widgets-font-size: 13px; }
     .gt-stage .gt-evo-lab { zoom: 1.21; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
     .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
@@ -112,7 +113,7 @@ def dissection() -> Iterator[dict[str, object] | None]:
     rankings["tree"] = trees.units
     yield {"Paint": PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
                                adders={cls: order.units for cls, order in draw.items()}),
-           "Remove and force": DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=304,
+           "Remove and force": DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
                                                orders={"tree": trees, "door": draw["door"]})}
 
 

@@ -16,7 +16,7 @@ from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.pictures import as_array, png, to_uint8
 from gan_teach.widgets import PaintPanel
-from gan_teach.widgets.dissection import paint_canvas, paint_mask
+from gan_teach.widgets.dissection import paint_canvas
 from gan_teach.widgets.dissection.paint_render import MOST_UNDO, History, PaintRenderer, PaintState, Stroke, stroke_mask
 
 RANKINGS = {"red": [0, 3], "green": [1, 4], "blue": [2, 5]}

@@ -64,7 +64,7 @@ def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert panel.state.units[0] == 0 and panel.state.strength == 0 and not panel.error.value
     assert panel.frame.before == panel.frame.after == bytes(panel.after.value)
     assert panel.frame.counts_before == panel.frame.counts_after
-    assert len(panel.ticks) == 6 and panel.ticks[0].value and panel.ticks[0].description.startswith("0 · IoU 0.")
+    assert len(panel.ticks) == 6 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
     assert sum(panel.frame.counts_after.values()) == 32 * 32
 
 
@@ -117,7 +117,7 @@ def test_class_changes_units_and_keeps_the_scene(panel):
     panel.seed.value = 3
     panel.remove.click()
     panel.cls.value = "blue"
-    assert panel.state.units[0] == 2 and panel.ticks[0].description.startswith("2 ·")
+    assert panel.state.units[0] == 2 and panel.ticks[0].description.startswith("2:")
     assert panel.state.strength == 0 and panel.seed.value == 3
 
 
@@ -184,14 +184,14 @@ def test_a_searched_order_is_shown_with_its_reason_and_a_reader_s_edits_are_used
         return ablate(r, units)
 
     panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", orders={"red": ranking}, ablate=mine)
-    assert [tick.description for tick in panel.ticks[:3]] == ["1 · α 0.90", "2 · α 0.50", "0 · α 0.20"]
+    assert [tick.description for tick in panel.ticks[:3]] == ["1: α 0.90", "2: α 0.50", "0: α 0.20"]
     ours = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", orders={"red": ranking})
     for it in (panel, ours):
         it._tick_only([0])
         it.slider.value = -1
     assert asked == [[0]] and panel.frame == ours.frame and panel.frame.counts_after != panel.frame.counts_before
     panel.cls.value = "blue"
-    assert panel.ticks[0].description.startswith("2 · IoU 0.")
+    assert panel.ticks[0].description.startswith("2: IoU 0.")
 
 
 def test_buttons_paint_and_unfold_only_when_needed():

@@ -69,16 +69,16 @@ class DissectionPanel(DrawnPanel):
         self.next = button("Next scene", "gt-next", self.next_scene, width="106px")
         self.after, self.difference = picture("gt-after"), picture("gt-difference")
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
-                                                 layout=widgets.Layout(width="300px")), "gt-slider")
+                                                 layout=widgets.Layout(width="270px")), "gt-slider")
         self.remove = button("Remove", "gt-remove", lambda: self._press(-1.0), "danger")
         self.force = button("Force on", "gt-force", lambda: self._press(1.0), "success")
         self.undo = button("Undo", "gt-undo", self.step_back, width="72px")
         self.reset = button("Reset", "gt-reset", self.start_again, width="72px")
         self.where = hooked(widgets.ToggleButtons(options=[IN_PLACE, EVERYWHERE, PAINTED],
-                                                  style={"button_width": "116px"}), "gt-where")
+                                                  style={"button_width": "132px"}), "gt-where")
         self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description="Brush",
                                        layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
-        self.clear = button("Clear paint", "gt-clear", self._clear, width="100px")
+        self.clear = button("Clear paint", "gt-clear", self._clear, width="118px")
         self.text = hooked(widgets.HTML(), "gt-pixels")
         self.error = hooked(widgets.HTML(), "gt-error")
         self.bars = hooked(widgets.HTML(), "gt-bars")
@@ -103,11 +103,11 @@ class DissectionPanel(DrawnPanel):
                               self.paint]),
                 widgets.VBox([heading("after"), self.after]),
                 widgets.VBox([heading("difference", "black: no change"), self.difference]),
-                widgets.VBox([heading("pixels per class", "pale before, full after"), self.bars]), gap="16px"),
+                widgets.VBox([heading("pixels", "pale before, full after"), self.bars]), gap="16px"),
             self.text, self.error,
             row(word("removed"), self.slider, word("forced on"), self.remove, self.force, word("Remove"), self.where,
                 gap="8px"),
-            row(heading("units", "number and why: α or effect where searched, else IoU; tick to change"), self.all,
+            row(heading("units", "number and why it is here; tick to change"), self.all,
                 self.none, self.brush, *([word('<span style="opacity:.75">shift-drag erases</span>')] if drag else []),
                 self.clear, gap="8px"),
             row(*cells, gap="4px"),
@@ -213,7 +213,7 @@ class DissectionPanel(DrawnPanel):
         self.where.value = PAINTED if state.region is not None else IN_PLACE if state.in_place else EVERYWHERE
         self.paint.active = state.region is not None
         for tick, unit in zip(self.ticks, self.renderer.shown(state.cls), strict=True):
-            tick.description = f"{unit} · {self.renderer.reason(state.cls, unit)}"
+            tick.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             tick.value = unit in state.units
 
     def show(self, frame: Frame) -> None:

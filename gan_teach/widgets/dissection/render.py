@@ -201,8 +201,8 @@ def bars(frame: Frame) -> str:
         line = '<div style="height:{}px;width:{:.1f}%;min-width:1px;background:{};border:1px solid #8888;{}"></div>'
         numbers = f"{before}" if before == after else f"{before} → <b>{after}</b>"
         rows.append(
-            f'<div style="width:76px;text-align:right">{escape(name)}</div><div style="width:150px">'
+            f'<div style="text-align:right">{escape(name)}</div><div style="width:100px">'
             + line.format(5, 100 * before / most, tone, "opacity:.45") + line.format(8, 100 * after / most, tone, "")
             + f'</div><div style="white-space:nowrap">{numbers}</div>')
-    return ('<div style="display:grid;grid-template-columns:76px 150px auto;column-gap:8px;row-gap:2px;'
+    return ('<div style="display:grid;grid-template-columns:64px 100px auto;column-gap:6px;row-gap:2px;'
             f'align-items:center;font-size:13px;line-height:1.25">{"".join(rows)}</div>')
