@@ -181,7 +181,7 @@ def opening(name: str) -> Iterator:
                            f"could not start: {escape(str(error))} ({type(error).__name__}).<br>Stop it with Ctrl-C "
                            "in the terminal, put this right, and start it again.</div>")
         return
-    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "180px"})
+    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
     shown.add_class("gt-panels")
 
     def switch(_=None):
