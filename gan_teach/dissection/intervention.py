@@ -15,7 +15,7 @@ resists removal: `context.py`. Taught in notebooks/01_gan_dissection.ipynb.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -130,13 +130,14 @@ def effect(labels_inserted: Tensor, labels_ablated: Tensor, c: int) -> float:
 @torch.no_grad()
 def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
                   seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None,
-                  progress: bool = True) -> float:
+                  progress: bool = True, measure: Callable[[Tensor, Tensor, int], float] = effect) -> float:
     """The average causal effect of units U on class c:
 
         δ_{U→c} = E_{z,P}[ s_c(x_i) ] − E_{z,P}[ s_c(x_a) ]
 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
-    or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures.
+    or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures. measure: the difference
+    of two label maps, for a reader's own.
     """
     c, total = check_name("class", cls, classes_of(segmenter)), 0.0
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
@@ -144,17 +145,19 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
         for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
             x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
-            total += effect(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
+            total += measure(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
     return total
 
 
 def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: Mapping[str, Units],
                  counts: Sequence[int] = COUNTS, samples: int = 100, seed: int = 3, draws: int = 3,
-                 progress: bool = True) -> dict[str, tuple[Tensor, Tensor]]:
+                 progress: bool = True, measure: Callable[[Tensor, Tensor, int], float] = effect
+                 ) -> dict[str, tuple[Tensor, Tensor]]:
     """δ_{U→c} of the first n units of each order, n in `counts`, as in the paper's figure of the causal effect.
 
     Returns name -> (mean, standard deviation), two of (K,) each: of one order, with deviation 0; and "random", of
-    `draws` random orders. k is that of `levels`, on the same pictures. ValueError for more units than an order has.
+    `draws` random orders. k is that of `levels`, on the same pictures. measure: as for `causal_effect`.
+    ValueError for more units than an order has.
     """
     rng, U = seeded(seed), unit_count(G, layer)
     named = {name: [check_units(order, U)] for name, order in orders.items()}
@@ -170,7 +173,7 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
             for o, order in enumerate(several):
                 for i, n in enumerate(counts):
                     effects[o, i] = causal_effect(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]],
-                                                  progress=False) if n else 0.0
+                                                  progress=False, measure=measure) if n else 0.0
                     bar.update()
             found[name] = effects.mean(0), effects.std(0, correction=0)
     return found
@@ -333,4 +336,4 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
             history.append({"left": left.item(), "drawn": drawn.item(), "spoilt": spoilt.item(),
                             "units": alpha.sum().item(), "loss": loss.item()})
             bar.set_postfix({name: f"{history[-1][name]:.2f}" for name in ("left", "drawn", "units")})
-    return Ranking(cls, alpha.detach().cpu(), pull, history)
+    return Ranking(cls, alpha.detach().cpu(), pull, history, "α")

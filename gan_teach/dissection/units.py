@@ -30,6 +30,7 @@ class Ranking:
     score: Tensor               # (U,) the effect of each unit, or its α; −inf: was no candidate
     tie: Tensor                 # (U,) decides between equal scores
     history: list[dict[str, float]] = field(default_factory=list)          # the terms at each update of α
+    by: str = "effect"          # what the score is: "effect" (of each unit alone) or "α"
 
     @property
     def units(self) -> list[int]:

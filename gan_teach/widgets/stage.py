@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -44,8 +44,9 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage .jupyter-button { font-size: 17px; height: 40px; line-height: 40px; border-radius: 6px; }
     .gt-stage .jupyter-button.mod-active { outline: 3px solid #1a1a1a; outline-offset: -3px; font-weight: 700; }
     .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
-    .gt-stage .gt-dissection { zoom: 1.2; }
-    .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 34px; line-height: 34px; }
+    .gt-stage .gt-dissection { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 30px; padding-top: 0; }
+    .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
+    .gt-stage .gt-dissection .gt-unit { --jp-widgets-font-size: 13px; }
     .gt-stage .gt-evo-lab { zoom: 1.21; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
     .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
@@ -59,6 +60,14 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
       document.documentElement.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720));
     };
     addEventListener("resize", fit); fit();
+    // Voilà sends a div after each cell: the step that runs now is named.
+    const steps = STEPS;
+    const naming = setInterval(() => {
+      const done = document.querySelectorAll("[cell-index]").length;
+      const text = document.getElementById("loading_text"), at = Math.max(0, done - 1);
+      if (text && at < steps.length) text.textContent = `${at + 1} of ${steps.length}: ${steps[at]} …`;
+      if (done > steps.length) clearInterval(naming);
+    }, 200);
   </script>
 {%- endblock notebook_css -%}
 """
@@ -66,26 +75,46 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
 
 # ------------------------------------------------------------------------------------------ the demonstrations
 
-def dissection() -> dict[str, object]:
-    """Chapter 1: paint with the units of a class, and switch them off one by one."""
+def dissection() -> Iterator[dict[str, object] | None]:
+    """Chapter 1: paint with the units of a class, and switch them off one by one. Rests after each of its `STEPS`.
+
+    The units are few and searched for, by short forms of the searches of the chapter, as are its layer and its panels.
+    """
     import torch
 
     from .. import load
-    from ..dissection.pixels import class_pixels
+    from ..dissection.insertion import optimise_insertion
+    from ..dissection.intervention import levels, optimise_alpha
     from ..dissection.unit_iou import dissect
     from ..networks.layers import sample_z
     from ..networks.protocols import device_of
+    from ..networks.segmenter import segment
     from .dissection.paint import PaintPanel
     from .dissection.panel import DissectionPanel
 
-    G, S, layer = load("scenes-progan"), load("scenes-segmenter"), "layer6"
-    found = dissect(G, layer, S, samples=300, progress=False)
-    scenes = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
-    walls = class_pixels(scenes, S)[:, S.classes.index("wall")]
-    seed = int((walls * (scenes.mean((1, 2, 3)) > 0.1)).argmax())               # a large house, by day
+    G, S = load("scenes-progan"), load("scenes-segmenter")
+    layer = G.record["ablation_of_12_units"]["tree"]["in_place"]["layer"]       # where the recipe found the best set
+    yield
+    found = dissect(G, layer, S, samples=120, progress=False)
+    yield
+    short = {"samples": 32, "progress": False}
+    k = {cls: levels(G, layer, range(len(found.iou)), S, cls, 40) for cls in ("tree", "door")}
+    trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, insertion_weight=0.0, collateral_weight=0.3,
+                           level=k["tree"], **short)
+    yield
+    draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
+            for cls, context in (("tree", "grass"), ("door", "wall"))}
+    yield
+    x = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
+    labels = segment(S, x)
+    wall, tree = ((labels == S.classes.index(cls)).sum((1, 2)) for cls in ("wall", "tree"))
+    seed = int((wall * (tree > 150) * (x.mean((1, 2, 3)) > 0.1)).argmax())      # a large house and a tree, by day
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
-    return {"Paint": PaintPanel(G, layer, S, rankings, seed=seed, units=64, width=576),
-            "Remove and force": DissectionPanel(G, layer, S, found, seed=seed)}
+    rankings["tree"] = trees.units
+    yield {"Paint": PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
+                               adders={cls: order.units for cls, order in draw.items()}),
+           "Remove and force": DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
+                                               orders={"tree": trees, "door": draw["door"]})}
 
 
 def mixing() -> dict[str, object]:
@@ -119,7 +148,12 @@ def evolution() -> dict[str, object]:
             "Mutations": MutationPanel(logits=verdicts)}
 
 
-DEMOS: dict[str, tuple[str, Callable[[], dict[str, object]]]] = {
+# What a page says while it is made: one text for each step of a demonstration that rests between them.
+STEPS = {"dissection": ("loading the networks", "comparing every unit with every class",
+                        "searching the units that draw trees", "searching the units that grow trees and doors",
+                        "drawing the panels")}
+
+DEMOS: dict[str, tuple[str, Callable]] = {
     "dissection": ("GAN Dissection", dissection),
     "mixing": ("StyleGAN: mixing styles", mixing),
     "evolution": ("E-GAN: evolve a generator", evolution),
@@ -128,16 +162,26 @@ DEMOS: dict[str, tuple[str, Callable[[], dict[str, object]]]] = {
 
 def page(name: str):
     """The widget that fills the page of a demonstration: its title, and one panel at a time."""
+    return next(widget for widget in opening(name) if widget is not None)
+
+
+def opening(name: str) -> Iterator:
+    """Make a page step by step: None after every step but the last, then the widget; also if a step fails."""
     import ipywidgets as widgets
 
     title, make = DEMOS[name]
     try:
-        panels = make()
+        panels = made = make()
+        if isinstance(made, Iterator):
+            for panels in made:
+                if panels is None:
+                    yield
     except Exception as error:
-        return widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">The demonstration '
-                            f"could not start: {escape(str(error))} ({type(error).__name__}).<br>Stop it with Ctrl-C "
-                            "in the terminal, put this right, and start it again.</div>")
-    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "180px"})
+        yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">The demonstration '
+                           f"could not start: {escape(str(error))} ({type(error).__name__}).<br>Stop it with Ctrl-C "
+                           "in the terminal, put this right, and start it again.</div>")
+        return
+    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
     shown.add_class("gt-panels")
 
     def switch(_=None):
@@ -151,7 +195,7 @@ def page(name: str):
                                                        padding="4px 12px 0 12px"))
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
-    return whole
+    yield whole
 
 
 # ------------------------------------------------------------------------------------------ serving
@@ -163,13 +207,17 @@ def write_page(folder: Path, name: str) -> Path:
     template = folder / "voila" / "templates" / "gan_teach"
     template.mkdir(parents=True)
     (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
-    (template / "index.html.j2").write_text(TEMPLATE.replace("TITLE", escape(DEMOS[name][0])), encoding="utf-8")
-    cell = {"cell_type": "code", "id": "page", "metadata": {}, "execution_count": None, "outputs": [],
-            "source": f"from gan_teach.widgets.stage import page\npage({name!r})"}
+    steps = STEPS.get(name, ("drawing the panels",))
+    words = TEMPLATE.replace("TITLE", escape(DEMOS[name][0])).replace("STEPS", json.dumps(steps))
+    (template / "index.html.j2").write_text(words, encoding="utf-8")
+    sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
+    sources += ["next(steps, None)"] * len(steps)
+    cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],
+              "source": source} for i, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = folder / "pages" / f"{name}.ipynb"
     notebook.parent.mkdir()
-    notebook.write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4,
+    notebook.write_text(json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4,
                                     "nbformat_minor": 5}))
     return notebook
 

@@ -9,6 +9,7 @@ import functools
 import math
 
 import numpy as np
+import torch
 
 from .drawing import Canvas, Drawings, check_size, circles, ramp, random_numbers
 
@@ -250,3 +251,13 @@ class Scenes(Drawings):
     """
     classes, name = CLASSES, "scenes"
     draw_attributes, render = staticmethod(draw_attributes), staticmethod(render)
+
+
+def time_of(images: torch.Tensor) -> list[str]:
+    """"day", "dusk" or "night" of pictures of villages, real or generated: N×3×H×W in [-1, 1] -> N words.
+
+    The time whose colour at the top of the sky is nearest to the median of the picture's uppermost eighth.
+    """
+    top = images[:, :, :max(1, images.shape[2] // 8)].flatten(2).median(2).values.float().cpu()     # (N, 3)
+    colours = torch.tensor([sky[0] for sky in SKIES.values()]) * 2 - 1                              # (3, 3)
+    return [tuple(SKIES)[i] for i in torch.cdist(top, colours).argmin(1).tolist()]

@@ -6,10 +6,12 @@ import time
 import pytest
 import torch
 
+from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.unit_iou import dissect
+from gan_teach.dissection.units import Ranking
 from gan_teach.pictures import as_array
 from gan_teach.widgets.dissection import paint_mask
-from gan_teach.widgets.dissection.panel import EVERYWHERE, PAINTED, DissectionPanel
+from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
 from gan_teach.widgets.dissection.render import DissectionState, Renderer
 
 
@@ -62,7 +64,7 @@ def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert panel.state.units[0] == 0 and panel.state.strength == 0 and not panel.error.value
     assert panel.frame.before == panel.frame.after == bytes(panel.after.value)
     assert panel.frame.counts_before == panel.frame.counts_after
-    assert len(panel.ticks) == 6 and panel.ticks[0].value and panel.ticks[0].description.startswith("0 · 0.")
+    assert len(panel.ticks) == 6 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
     assert sum(panel.frame.counts_after.values()) == 32 * 32
 
 
@@ -115,7 +117,7 @@ def test_class_changes_units_and_keeps_the_scene(panel):
     panel.seed.value = 3
     panel.remove.click()
     panel.cls.value = "blue"
-    assert panel.state.units[0] == 2 and panel.ticks[0].description.startswith("2 ·")
+    assert panel.state.units[0] == 2 and panel.ticks[0].description.startswith("2:")
     assert panel.state.strength == 0 and panel.seed.value == 3
 
 
@@ -126,6 +128,7 @@ def test_ticks_choose_the_units(panel):
     assert not any(tick.value for tick in panel.ticks)
     panel.ticks[0].value = True
     assert panel.state.units == (0,) and panel.frame.counts_after["red"] == 0
+    panel.where.value = EVERYWHERE
     panel.all.click()
     assert len(panel.state.units) == 6 and panel.frame.counts_after["dark"] == 1024
 
@@ -139,6 +142,7 @@ def test_next_scene_and_seed_show_the_same_pictures_again(panel):
 
 
 def test_painting_limits_the_change_to_the_region(panel):
+    panel.where.value = EVERYWHERE
     panel.remove.click()
     everywhere = panel.frame.counts_after["red"]
     panel.paint.mask = "1" * 32 + "0" * 32                  # the upper half
@@ -154,7 +158,40 @@ def test_painting_limits_the_change_to_the_region(panel):
     panel.clear.click()
     assert "Nothing is painted" in panel.text.value
     panel.reset.click()
-    assert panel.state.region is None and panel.where.value == EVERYWHERE and "1" not in panel.paint.mask
+    assert panel.state.region is None and panel.where.value == IN_PLACE and "1" not in panel.paint.mask
+
+
+def test_removal_in_place_spares_the_rest_and_says_so(panel):
+    """Units 0 and 1 at 0 only where red is: the green far from it stays."""
+    panel._tick_only([0, 1])
+    panel.remove.click()
+    frame = panel.frame
+    assert frame.counts_after["red"] == 0 and frame.text.startswith("Removed only where red is: ")
+    assert frame.counts_after["green"] == frame.counts_before["green"] > 0
+    panel.where.value = EVERYWHERE
+    assert panel.frame.counts_after["green"] == 0 and panel.frame.text.startswith("Removed everywhere: ")
+    panel.where.value = IN_PLACE
+    panel.force.click()
+    assert panel.frame.text.startswith("Forced on everywhere: ")
+
+
+def test_a_searched_order_is_shown_with_its_reason_and_a_reader_s_edits_are_used(dissection):
+    ranking = Ranking("red", torch.tensor([0.2, 0.9, 0.5, 0.0, 0.0, 0.0]), torch.zeros(6), by="α")
+    asked = []
+
+    def mine(r, units):
+        asked.append(list(units))
+        return ablate(r, units)
+
+    panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", orders={"red": ranking}, ablate=mine)
+    assert [tick.description for tick in panel.ticks[:3]] == ["1: α 0.90", "2: α 0.50", "0: α 0.20"]
+    ours = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", orders={"red": ranking})
+    for it in (panel, ours):
+        it._tick_only([0])
+        it.slider.value = -1
+    assert asked == [[0]] and panel.frame == ours.frame and panel.frame.counts_after != panel.frame.counts_before
+    panel.cls.value = "blue"
+    assert panel.ticks[0].description.startswith("2: IoU 0.")
 
 
 def test_buttons_paint_and_unfold_only_when_needed():

@@ -53,15 +53,37 @@ def test_what_goes_wrong_at_the_start_is_told_on_the_page(monkeypatch):
     assert "there is no &lt;weights&gt;" in page.value and "Ctrl-C" in page.value
 
 
-def test_the_page_is_a_notebook_of_one_cell(tmp_path):
+def test_a_page_is_made_step_by_step(monkeypatch):
+    def make():
+        yield
+        yield
+        yield {"one": Panel(), "two": Panel()}
+
+    monkeypatch.setitem(stage.DEMOS, "steps", ("Steps", make))
+    steps = list(stage.opening("steps"))
+    assert steps[:2] == [None, None] and len(steps) == 3 and len(steps[2].children) == 3
+    assert len(stage.page("steps").children) == 3
+
+    def breaks():
+        yield
+        raise OSError("no <room>")
+
+    monkeypatch.setitem(stage.DEMOS, "breaks", ("Breaks", breaks))
+    first, told = stage.opening("breaks")
+    assert first is None and "no &lt;room&gt;" in told.value
+
+
+def test_the_page_is_a_notebook_of_a_cell_a_step(tmp_path):
     path = stage.write_page(tmp_path, "dissection")
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    assert [cell.source for cell in notebook.cells] == ["from gan_teach.widgets.stage import page\npage('dissection')"]
+    assert notebook.cells[0].source == "from gan_teach.widgets.stage import opening\nsteps = opening('dissection')"
+    assert [cell.source for cell in notebook.cells[1:]] == ["next(steps, None)"] * len(stage.STEPS["dissection"])
     template = tmp_path / "voila" / "templates" / "gan_teach"
     assert json.loads((template / "conf.json").read_text()) == {"base_template": "lab"}
     text = (template / "index.html.j2").read_text("utf-8")
     assert "<title>GAN Dissection</title>" in text and "://" not in text        # nothing from the network
+    assert json.dumps(stage.STEPS["dissection"]) in text
 
 
 def test_the_stage_of_evolution_has_its_panels():

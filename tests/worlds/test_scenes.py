@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from gan_teach.worlds import scenes
-from gan_teach.worlds.scenes import CLASSES, draw_attributes, render
+from gan_teach.worlds.scenes import CLASSES, Scenes, draw_attributes, render
 
 COUNT = 600
 LABEL = {name: i for i, name in enumerate(CLASSES)}
@@ -166,3 +167,12 @@ def test_no_pixel_goes_unpainted_or_outside_when_things_leave_the_picture():
                     for x, base in ((-0.5, 0.8), (0.0, 1.5), (1.02, 0.8)) for kind in ("round", "conifer")])
     image, mask = render(a)
     assert image.shape == (64, 64, 3) and mask.max() < len(CLASSES) and not has(mask, "door")
+
+
+def test_the_time_of_a_picture_is_seen_in_its_sky():
+    drawn = Scenes(60, size=64, seed=12)
+    images = torch.stack([drawn[i][0] for i in range(60)])
+    times = [drawn[i][2]["time"] for i in range(60)]
+    assert set(times) == {"day", "dusk", "night"} and scenes.time_of(images) == times
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    assert scenes.time_of(images + 0.1 * noise) == times

@@ -24,18 +24,18 @@ NEVER = float("-inf")
 class PaintPanel(DrawnPanel):
     """Draw on a picture with the units of a class, add or remove; undo, redo, another scene.
 
-    G, layer, segmenter, rankings, levels: see `PaintRenderer`. cls, seed: the class and scene at the start. units:
-    how many a stroke takes at the start. paint: "auto", "drag" or "buttons". width: of the large picture on the
-    screen, CSS pixels.
+    G, layer, segmenter, rankings, levels, adders, ablate, insert: see `PaintRenderer`. cls, seed: the class and scene
+    at the start. units, strength: how many a stroke takes, and how far, at the start. paint: "auto", "drag" or
+    "buttons". width: of the large picture on the screen, CSS pixels.
     `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     ADVICE = "Press Undo or Reset and try again."
 
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
-                 units: int = 32, paint: str = "auto", width: int = 448):
+                 units: int = 32, paint: str = "auto", width: int = 448, strength: float = 1.0, adders=None, **edits):
         super().__init__()
-        self.renderer = PaintRenderer(G, layer, segmenter, rankings, levels)
+        self.renderer = PaintRenderer(G, layer, segmenter, rankings, levels, adders, **edits)
         classes = tuple(self.renderer.rankings)
         cls = cls or classes[0]
         check_name("class", cls, classes)
@@ -46,7 +46,7 @@ class PaintPanel(DrawnPanel):
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
         self._tuned = NEVER                        # when a slider last changed the last stroke
         self._syncing = False
-        self._build(layer, classes, cls, units)
+        self._build(layer, classes, cls, units, strength)
         self._listen()
         self._guard(self.renderer.level, cls)
         self._sync()
@@ -58,7 +58,7 @@ class PaintPanel(DrawnPanel):
 
     # ------------------------------------------------------------------------------ the widgets
 
-    def _build(self, layer: str, classes, cls: str, units: int) -> None:
+    def _build(self, layer: str, classes, cls: str, units: int, strength: float) -> None:
         def slider(kind, hook, text, **options):
             it = kind(description=text, layout=widgets.Layout(width="auto"), style={"description_width": "74px"},
                       **options)
@@ -73,11 +73,11 @@ class PaintPanel(DrawnPanel):
         self.action = toggles("gt-paint-action", [("+ add", "add"), ("− remove", "remove")], "add", "110px")
         self.cls = toggles("gt-paint-class", list(classes), cls, "auto")
         across = self.renderer.size[1]
-        self.brush = slider(widgets.IntSlider, "gt-paint-brush", "Brush", value=max(2, across // 16), min=2,
+        self.brush = slider(widgets.IntSlider, "gt-paint-brush", "Brush", value=max(2, across // 7), min=2,
                             max=max(3, across // 3))
         self.units = slider(widgets.IntSlider, "gt-paint-units", "Units", value=min(units, self.renderer.units),
                             min=1, max=self.renderer.units)
-        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", "Strength", value=1.0, min=0.25, max=3.0,
+        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", "Strength", value=strength, min=0.25, max=3.0,
                                step=0.25, readout_format=".2f")   # 7.7.1 stops short of 3.0 in steps of 0.1
         self.undo = button("↶ Undo", "gt-paint-undo", lambda: self._travel(History.undo))
         self.redo = button("↷ Redo", "gt-paint-redo", lambda: self._travel(History.redo))

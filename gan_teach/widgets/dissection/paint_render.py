@@ -1,9 +1,9 @@
 """What the painting panel shows, computed without any widget: strokes in, picture and counts out.
 
 A brush of GAN Dissection (Bau et al., arXiv 1811.10597): where it passes, units of a class are forced on or
-switched off in r = h(z), and f draws the rest. A stroke is a line at picture size; its mask is max-pooled
-to the maps of r, as the authors' GANpaint does it. h is never run twice for a scene, a new stroke edits the r that
-the strokes before it left, so a stroke costs one f(r) and one s(x).
+switched off in r = h(z), and f draws the rest. A stroke is a line at picture size; a place of r is on by as much as the
+line covers of it. (The authors' GANpaint max-pools the line; its edge is then stamped into a small picture.) h is never
+run twice for a scene, and a new stroke edits the r that those before it left: a stroke costs one f(r) and one s(x).
 """
 
 from __future__ import annotations
@@ -121,12 +121,16 @@ class PaintRenderer:
     """`render(state) -> PaintFrame` for one generator, layer and segmenter.
 
     rankings: a `Dissection`, or a dict class -> units, best first; its classes are those that can be painted.
-    levels: None measures k (`intervention.levels`, the conditional mean) when a class is first used; or a dict
-    class -> one value per unit of the layer.
+    adders: class -> units for the action "add", where those that draw it are others than those that match it
+    (`insertion.optimise_insertion`). ablate, insert: the two edits of r, for a reader's own. levels: None measures k
+    (`intervention.levels`, the conditional mean) when a class is first used; or a dict class -> one value per unit of
+    the layer.
     """
 
-    def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], rankings, levels=None):
+    def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], rankings, levels=None, adders=None,
+                 ablate: Callable = ablate, insert: Callable = insert):
         check_layer(G, layer)
+        self.ablate, self.insert = ablate, insert
         self.G, self.layer, self.segmenter = G, layer, segmenter
         self._scenes: OrderedDict = OrderedDict()       # seed -> (r, f, x, labels)
         self._edited: OrderedDict = OrderedDict()       # state -> r after its strokes
@@ -136,6 +140,7 @@ class PaintRenderer:
         if not isinstance(rankings, Mapping):
             rankings = {cls: rankings.units_for(cls) for cls in rankings.classes}
         self.rankings = {cls: check_units(units, self.units) for cls, units in rankings.items()}
+        self.adders = self.rankings | {cls: check_units(units, self.units) for cls, units in (adders or {}).items()}
         for cls in self.rankings:
             check_name("class", cls, segmenter.classes)
         self._levels = {cls: torch.as_tensor(k, dtype=torch.float32) for cls, k in (levels or {}).items()}
@@ -158,21 +163,23 @@ class PaintRenderer:
         return self._levels[cls]
 
     def where(self, stroke: Stroke) -> Tensor:
-        """The places of r that a stroke touches: its mask at picture size, max-pooled to 1×1×h×w of 0 and 1."""
+        """How much a stroke covers of each place of r, over the most that it covers of any: 1×1×h×w in [0, 1]."""
         key = (stroke.points, stroke.brush)
         if key not in self._masks:
             mask = stroke_mask(stroke.points, stroke.brush, self.size).float()
-            keep(self._masks, key, F.adaptive_max_pool2d(mask[None, None], self.grid), most=1000)
+            P = F.adaptive_avg_pool2d(mask[None, None], self.grid)
+            keep(self._masks, key, P / P.max().clamp(min=1e-9), most=1000)
         return self._masks[key]
 
     def edit(self, r: Tensor, stroke: Stroke) -> Tensor:
         """r after one stroke: x_i or x_a where the brush went, untouched elsewhere."""
         check_name("action", stroke.action, ("add", "remove"))
         check_name("class", stroke.cls, tuple(self.rankings))
-        units, P, s = self.rankings[stroke.cls][:stroke.units], self.where(stroke).to(r), min(stroke.strength, 1.0)
+        P = min(stroke.strength, 1.0) * self.where(stroke)[0, 0].to(r)                     # (h, w)
         if stroke.action == "remove":
-            return ablate(r, units, P, s)
-        return insert(r, units, P, self.level(stroke.cls)[units] * max(stroke.strength, 1.0), s)
+            return r + P * (self.ablate(r, self.rankings[stroke.cls][:stroke.units]) - r)
+        units = self.adders[stroke.cls][:stroke.units]
+        return self.insert(r, units, P, self.level(stroke.cls)[units].to(r) * max(stroke.strength, 1.0))
 
     def edited(self, state: PaintState) -> Tensor:
         """r after all strokes, 1×U×h×w; strokes that were already drawn in this order are not drawn again."""
@@ -203,7 +210,7 @@ class PaintRenderer:
         sign = torch.zeros(1, 1, *self.grid)                                   # what the last stroke there did
         signs: dict[str, Tensor] = {}                                          # the same for each class
         for stroke in state.strokes:
-            here, to = self.where(stroke) > 0, 1.0 if stroke.action == "add" else -1.0
+            here, to = self.where(stroke) >= 0.5, 1.0 if stroke.action == "add" else -1.0
             sign = sign.masked_fill(here, to)
             signs[stroke.cls] = signs.get(stroke.cls, torch.zeros_like(sign)).masked_fill(here, to)
         tallies = [tally for cls in signs for tally in self._tallies(cls, signs[cls], before, after)]

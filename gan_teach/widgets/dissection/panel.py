@@ -15,42 +15,42 @@ from ..panel import DrawnPanel, button, heading, row
 from .paint_mask import painter
 from .render import DissectionState, Frame, Renderer, bars
 
-PIXELS = 272        # CSS width of the three large pictures
+TILE = 96           # CSS width of the map of a unit
 MOST_UNDO = 100     # steps that Undo remembers
-EVERYWHERE, PAINTED = "whole picture", "painted region"
+IN_PLACE, EVERYWHERE, PAINTED = "where it is", "whole picture", "painted region"
 
 
 class DissectionPanel(DrawnPanel):
-    """Choose a class, tick units, and slide them from removed to forced on; paint where.
+    """Choose a class, tick units, slide them from removed to forced on: where it is, everywhere, or where you paint.
 
-    G, layer, segmenter, dissection: as for `dissect`. levels, orders: see `Renderer`. paint: "auto", "drag" or
-    "buttons".
+    G, layer, segmenter, dissection: as for `dissect`. levels, orders, ablate, insert: see `Renderer`. paint: "auto",
+    "drag" or "buttons". width: of each of the three large pictures on the screen, CSS pixels.
     `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
     def __init__(self, G, layer: str, segmenter, dissection, levels=None, cls: str | None = None, seed: int = 0,
-                 paint: str = "auto", orders=None):
+                 paint: str = "auto", orders=None, width: int = 272, **edits):
         super().__init__()
-        self.renderer = Renderer(G, layer, segmenter, dissection, levels, orders)
+        self.renderer = Renderer(G, layer, segmenter, dissection, levels, orders, **edits)
         rows, columns = self.renderer.grid
-        self.paint = painter(rows, columns, PIXELS, paint)
+        self.paint = painter(rows, columns, width, paint)
         self.renderer.outline = not hasattr(self.paint, "_esm")     # a drag painter draws its own outline
         classes = self.renderer.classes
         self.state = self.renderer.start(cls or ("tree" if "tree" in classes else classes[0]), seed)
         self.frame = Frame()
         self._history: list[DissectionState] = []
         self._last = ("", 0.0)                 # kind and time of the last change, to take a drag for one step
-        self._build(layer)
+        self._build(layer, width)
         self._sync()
         self._listen()
         self.refresh()
 
     # ------------------------------------------------------------------------------ the widgets
 
-    def _build(self, layer: str) -> None:
+    def _build(self, layer: str, width: int) -> None:
         def picture(hook):
-            image = widgets.Image(value=b"", format="png", width=PIXELS, height=PIXELS,
-                                  layout=widgets.Layout(margin="0"))
+            image = widgets.Image(value=b"", format="png", width=width, height=width,
+                                  layout=widgets.Layout(margin="0", max_width="none"))
             image.add_class(hook)
             return image
 
@@ -58,62 +58,61 @@ class DissectionPanel(DrawnPanel):
             widget.add_class(hook)
             return widget
 
-        auto = widgets.Layout(width="auto")
-        self.cls = hooked(widgets.Dropdown(options=self.renderer.classes, value=self.state.cls, description="Class",
-                                           layout=widgets.Layout(width="200px"),
-                                           style={"description_width": "44px"}), "gt-class")
-        self.seed = hooked(widgets.BoundedIntText(value=self.state.seed, min=0, max=2**31 - 1, description="Seed",
-                                                  layout=widgets.Layout(width="150px"),
-                                                  style={"description_width": "40px"}), "gt-seed")
-        self.next = button("Next scene", "gt-next", self.next_scene, width="110px")
+        def field(kind, hook, text, width, label, **options):
+            return hooked(kind(description=text, layout=widgets.Layout(width=width),
+                               style={"description_width": label}, **options), hook)
+
+        self.cls = field(widgets.Dropdown, "gt-class", "Class", "180px", "44px", options=self.renderer.classes,
+                         value=self.state.cls)
+        self.seed = field(widgets.BoundedIntText, "gt-seed", "Seed", "150px", "40px", value=self.state.seed, min=0,
+                          max=2**31 - 1)
+        self.next = button("Next scene", "gt-next", self.next_scene, width="106px")
         self.after, self.difference = picture("gt-after"), picture("gt-difference")
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
-                                                 layout=widgets.Layout(width="360px")), "gt-slider")
+                                                 layout=widgets.Layout(width="270px")), "gt-slider")
         self.remove = button("Remove", "gt-remove", lambda: self._press(-1.0), "danger")
         self.force = button("Force on", "gt-force", lambda: self._press(1.0), "success")
-        self.undo = button("Undo", "gt-undo", self.step_back)
-        self.reset = button("Reset", "gt-reset", self.start_again)
-        self.where = hooked(widgets.RadioButtons(options=[EVERYWHERE, PAINTED], layout=auto), "gt-where")
+        self.undo = button("Undo", "gt-undo", self.step_back, width="72px")
+        self.reset = button("Reset", "gt-reset", self.start_again, width="72px")
+        self.where = hooked(widgets.ToggleButtons(options=[IN_PLACE, EVERYWHERE, PAINTED],
+                                                  style={"button_width": "132px"}), "gt-where")
         self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description="Brush",
-                                       layout=widgets.Layout(width="230px"), style={"description_width": "44px"})
-        self.clear = button("Clear paint", "gt-clear", self._clear, width="110px")
+                                       layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
+        self.clear = button("Clear paint", "gt-clear", self._clear, width="118px")
         self.text = hooked(widgets.HTML(), "gt-pixels")
         self.error = hooked(widgets.HTML(), "gt-error")
         self.bars = hooked(widgets.HTML(), "gt-bars")
         self.ticks, self.heats, cells = [], [], []
         for _ in self.renderer.shown(self.state.cls):
-            self.heats.append(widgets.Image(value=b"", format="png", width=104, height=104,
+            self.heats.append(widgets.Image(value=b"", format="png", width=TILE, height=TILE,
                                             layout=widgets.Layout(margin="0")))
-            self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width="110px", margin="0")))
+            self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width=f"{TILE + 2}px", margin="0")))
             self.ticks[-1].add_class("gt-unit")
             cells.append(widgets.VBox([self.heats[-1], self.ticks[-1]]))
         self.all = button("Tick all", "gt-all", lambda: self._tick_only(self.renderer.shown(self.state.cls)))
         self.none = button("Tick none", "gt-none", lambda: self._tick_only(()))
-        units = widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns="repeat(4, 112px)",
-                                                             grid_gap="8px 4px"))
-        end = {"style": 'style="font-size:14px"'}
-        word = '<span {style}>{}</span>'
-        dragging = "drag to paint here" if hasattr(self.paint, "_esm") else "paint with the buttons"
-        erasing = '<span style="font-size:13px;opacity:.75">shift-drag erases</span>'
-        brush = [self.brush, widgets.HTML(erasing)] if hasattr(self.paint, "_esm") else []
+
+        def word(text):
+            return widgets.HTML(f'<span style="font-size:14px">{text}</span>')
+
+        drag = hasattr(self.paint, "_esm")
         self.widget = hooked(widgets.VBox([
-            heading("Which units draw it?", f"units of {layer}: remove them, or force them on, and look"),
-            row(self.cls, self.seed, self.next),
-            row(widgets.VBox([heading("before", dragging), self.paint]),
+            row(heading("Which units draw it?", f"units of {layer}"), self.cls, self.seed, self.next, self.undo,
+                self.reset),
+            row(widgets.VBox([heading("before", "drag to paint here" if drag else "paint with the buttons"),
+                              self.paint]),
                 widgets.VBox([heading("after"), self.after]),
                 widgets.VBox([heading("difference", "black: no change"), self.difference]),
-                gap="16px", margin="8px 0 0 0"),
+                widgets.VBox([heading("pixels", "pale before, full after"), self.bars]), gap="16px"),
             self.text, self.error,
-            row(widgets.HTML(word.format("removed", **end)), self.slider, widgets.HTML(word.format("forced on", **end)),
-                self.remove, self.force, self.undo, self.reset, gap="8px"),
-            row(widgets.HTML(word.format("Act on the", **end)), self.where, *brush, self.clear),
-            row(widgets.VBox([row(heading("units", "number · IoU; tick to change"), self.all, self.none),
-                              units]),
-                widgets.VBox([heading("pixels per class", "pale before, full after"), self.bars]),
-                gap="28px", margin="8px 0 0 0"),
-        ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="6px")), "gt-dissection")
-        self.widget.children[-1].layout.align_items = "flex-start"
-        self.widget.children[2].layout.align_items = "flex-start"
+            row(word("removed"), self.slider, word("forced on"), self.remove, self.force, word("Remove"), self.where,
+                gap="8px"),
+            row(heading("units", "number and why it is here; tick to change"), self.all,
+                self.none, self.brush, *([word('<span style="opacity:.75">shift-drag erases</span>')] if drag else []),
+                self.clear, gap="8px"),
+            row(*cells, gap="4px"),
+        ], layout=widgets.Layout(max_width="1264px", padding="4px 12px", grid_gap="4px")), "gt-dissection")
+        self.widget.children[1].layout.align_items = "flex-start"
 
     def _listen(self) -> None:
         def watch(widget, trait, act):
@@ -159,7 +158,7 @@ class DissectionPanel(DrawnPanel):
     def start_again(self) -> None:
         """Nothing changed, the matching units ticked, no region; the class and the scene stay. Undo brings it back."""
         self._guard(lambda: self.change("reset", True, units=self.renderer.start(self.state.cls).units, strength=0.0,
-                                        region=None))
+                                        region=None, in_place=True))
         self._guard(self._clear)
 
     def step_back(self) -> None:
@@ -187,15 +186,15 @@ class DissectionPanel(DrawnPanel):
     def _region(self):
         columns = self.renderer.grid[1]
         cells = tuple(map(int, self.paint.mask))
-        return None if self.where.value == EVERYWHERE else \
+        return None if self.where.value != PAINTED else \
             tuple(cells[i:i + columns] for i in range(0, len(cells), columns))
 
     def _aim(self) -> None:
-        self.change("where", region=self._region())
+        self.change("where", region=self._region(), in_place=self.where.value == IN_PLACE)
         self.paint.active = self.where.value == PAINTED
 
     def _painted(self, mask: str) -> None:
-        if "1" in mask and self.where.value == EVERYWHERE:
+        if "1" in mask and self.where.value != PAINTED:
             self.where.value = PAINTED              # whoever paints means the region; this calls `_aim`
         else:
             self.change("paint", region=self._region())
@@ -207,14 +206,14 @@ class DissectionPanel(DrawnPanel):
 
     def _sync(self) -> None:
         """Move every control to where the state says. Their observers then find nothing to change."""
-        state, c = self.state, self.renderer.classes.index(self.state.cls)
+        state = self.state
         self.cls.value, self.seed.value, self.slider.value = state.cls, state.seed, state.strength
         if state.region is not None:
             self.paint.mask = "".join(str(cell) for line in state.region for cell in line)
-        self.where.value = EVERYWHERE if state.region is None else PAINTED
+        self.where.value = PAINTED if state.region is not None else IN_PLACE if state.in_place else EVERYWHERE
         self.paint.active = state.region is not None
         for tick, unit in zip(self.ticks, self.renderer.shown(state.cls), strict=True):
-            tick.description = f"{unit} · {self.renderer.dissection.iou[unit, c]:.2f}"
+            tick.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             tick.value = unit in state.units
 
     def show(self, frame: Frame) -> None:

@@ -16,6 +16,8 @@ from torch import Tensor
 
 from ... import pictures
 from ...dissection.intervention import ablate, insert, levels
+from ...dissection.pixels import coverage
+from ...dissection.units import Ranking
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
@@ -33,6 +35,7 @@ class DissectionState:
     seed: int = 0
     strength: float = 0.0
     region: tuple[tuple[int, ...], ...] | None = None   # h×w of 0 and 1 at the layer's resolution; None: everywhere
+    in_place: bool = True       # without a region, remove only where the picture shows the class
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Frame:
     before: bytes = b""
     after: bytes = b""
     difference: bytes = b""
-    heats: list[tuple[int, float, bytes]] = field(default_factory=list)   # unit, IoU, heat over the picture
+    heats: list[tuple[int, str, bytes]] = field(default_factory=list)     # unit, why it is here, heat over the picture
     counts_before: dict[str, int] = field(default_factory=dict)
     counts_after: dict[str, int] = field(default_factory=dict)
     text: str = ""          # "tree pixels: 812 → 120 (−85 %), other pixels changed: 40"
@@ -53,13 +56,16 @@ class Renderer:
     """`render(state) -> Frame` for one generator, layer, segmenter and dissection.
 
     level: what "forced on" means: None measures `intervention.levels` when a class is first forced on; or a
-    number, one number per unit, or a dict class -> one per unit. orders: class -> units, best first, where a
-    ranking by effect shall replace the one by IoU. outline: draw the region on the before-picture.
+    number, one number per unit, or a dict class -> one per unit (other classes are measured). orders: class -> a
+    `Ranking` (of α, or of the effect alone) or units, best first, where it shall replace the order by IoU. ablate,
+    insert: the two edits of r, for a reader's own. outline: draw the region on the before-picture.
     """
 
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
-                 orders: Mapping[str, list[int]] | None = None, outline: bool = False, size: int = 256):
+                 orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, size: int = 256,
+                 ablate: Callable = ablate, insert: Callable = insert):
         check_layer(G, layer)
+        self.ablate, self.insert = ablate, insert
         self.G, self.layer, self.segmenter, self.dissection = G, layer, segmenter, dissection
         self.level, self.outline, self.size, self.orders = level, outline, size, dict(orders or {})
         self.classes = list(dissection.classes)
@@ -70,7 +76,15 @@ class Renderer:
 
     def shown(self, cls: str) -> list[int]:
         """The units offered for a class, best first: in the order given for it, else by IoU."""
-        return list(self.orders.get(cls) or self.dissection.units_for(cls))[:SHOWN]
+        order = self.orders.get(cls) or self.dissection.units_for(cls)
+        return list(getattr(order, "units", order))[:SHOWN]
+
+    def reason(self, cls: str, unit: int) -> str:
+        """Why a unit is offered for a class: its α, or its effect alone, where that gave the order; else its IoU."""
+        order = self.orders.get(cls)
+        if isinstance(order, Ranking):
+            return f"{order.by} {order.score[unit]:.2f}"
+        return f"IoU {self.dissection.iou[unit, self.classes.index(cls)]:.2f}"
 
     def start(self, cls: str, seed: int = 0) -> DissectionState:
         """The state at the start: nothing changed, the units that match the class ticked (all, if none does)."""
@@ -95,12 +109,14 @@ class Renderer:
         where = None if state.region is None else torch.tensor(state.region, dtype=torch.float32)
         x_new, labels_new = x, labels
         if state.strength and state.units:
+            if where is None and state.in_place and state.strength < 0:
+                where = (coverage(labels, c, r.shape[-2:]) > 0)[0, 0].float()   # (h, w)
             x_new = f(self.edit(r, state, where))                       # x_a or x_i, (1, 3, H, W)
             labels_new = segment(self.segmenter, x_new)                 # (1, H', W')
         zoom = max(1, self.size // x.shape[-1])
         before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))
         first = before
-        if self.outline and where is not None and where.any():
+        if self.outline and state.region is not None and where.any():
             shape = torch.nn.functional.interpolate(where[None, None], size=x.shape[-2:])[0, 0]
             first = pictures.lasso(x[0], shape > 0.5, zoom)
         n = len(self.classes)
@@ -113,20 +129,21 @@ class Renderer:
 
     def edit(self, r: Tensor, state: DissectionState, where: Tensor | None) -> Tensor:
         """r with the ticked units turned down (strength < 0) or towards their level k (strength > 0)."""
+        P = abs(state.strength) * (torch.ones(r.shape[-2:]) if where is None else where).to(r)      # (h, w)
         if state.strength < 0:
-            return ablate(r, state.units, where, strength=-state.strength)
-        return insert(r, state.units, where, level=self.level_of(state), strength=state.strength)
+            return r + P * (self.ablate(r, state.units) - r)
+        return self.insert(r, state.units, P, self.level_of(state).to(r).expand(len(state.units)))
 
     def level_of(self, state: DissectionState):
         """k for the ticked units."""
-        level = self.level[state.cls] if isinstance(self.level, Mapping) else self.level
+        level = self.level.get(state.cls) if isinstance(self.level, Mapping) else self.level
         if level is None:
             if state.cls not in self._levels:
                 every = range(len(self.dissection.iou))
                 self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64).cpu()
             level = self._levels[state.cls]
         level = torch.as_tensor(level, dtype=torch.float32)
-        return level if level.numel() == 1 else level.flatten()[list(state.units)]
+        return level.flatten() if level.numel() == 1 else level.flatten()[list(state.units)]
 
     def at(self, seed: int):
         """r, f, the picture and its labels for a seed, kept for the last 16 seeds."""
@@ -137,13 +154,13 @@ class Renderer:
                 keep(self._pictures, seed, (r, f, x, segment(self.segmenter, x)))
         return self._pictures[seed]
 
-    def heats(self, seed: int, cls: str) -> list[tuple[int, float, bytes]]:
-        """unit, IoU and a heat map over the picture for each unit offered; t_u is where the colours begin to glow."""
+    def heats(self, seed: int, cls: str) -> list[tuple[int, str, bytes]]:
+        """unit, its reason and a heat map over the picture for each unit offered; at t_u the colours begin to glow."""
         if (seed, cls) not in self._heats:
             r, _, x, _ = self.at(seed)
-            image, c = pictures.to_uint8(x[0]), self.classes.index(cls)
+            image = pictures.to_uint8(x[0])
             keep(self._heats, (seed, cls), [
-                (u, float(self.dissection.iou[u, c]),
+                (u, self.reason(cls, u),
                  pictures.png(pictures.heat(image, r[0, u], peak=1.5 * float(self.dissection.thresholds[u]))))
                 for u in self.shown(cls)])
         return self._heats[seed, cls]
@@ -159,7 +176,11 @@ def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
 def describe(state: DissectionState, before: int, after: int, others: int) -> str:
     """One sentence on what changed, for the live text and for readers who do not see the pictures."""
     share = f" ({100 * (after - before) / before:+.0f} %)".replace("-", "−") if before and after != before else ""
-    text = f"{state.cls} pixels: {before} → {after}{share}, other pixels changed: {others}"
+    place = "" if not state.strength else "in the painted region: " if state.region is not None else \
+        f"only where {state.cls} is: " if state.in_place and state.strength < 0 else "everywhere: "
+    done = "removed " if state.strength < 0 else "forced on " if state.strength > 0 else ""
+    text = f"{done}{place}{state.cls} pixels: {before} → {after}{share}, other pixels changed: {others}"
+    text = text[0].upper() + text[1:] if done else text
     if state.strength and not state.units:
         return text + ". No unit is ticked: tick some below."
     if state.strength and state.region is not None and not any(map(any, state.region)):
@@ -180,8 +201,8 @@ def bars(frame: Frame) -> str:
         line = '<div style="height:{}px;width:{:.1f}%;min-width:1px;background:{};border:1px solid #8888;{}"></div>'
         numbers = f"{before}" if before == after else f"{before} → <b>{after}</b>"
         rows.append(
-            f'<div style="width:76px;text-align:right">{escape(name)}</div><div style="width:150px">'
+            f'<div style="text-align:right">{escape(name)}</div><div style="width:100px">'
             + line.format(5, 100 * before / most, tone, "opacity:.45") + line.format(8, 100 * after / most, tone, "")
             + f'</div><div style="white-space:nowrap">{numbers}</div>')
-    return ('<div style="display:grid;grid-template-columns:76px 150px auto;column-gap:8px;row-gap:2px;'
+    return ('<div style="display:grid;grid-template-columns:64px 100px auto;column-gap:6px;row-gap:2px;'
             f'align-items:center;font-size:13px;line-height:1.25">{"".join(rows)}</div>')

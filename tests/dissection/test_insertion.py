@@ -1,0 +1,98 @@
+"""Insertion where a thing belongs: planted units are found, counts recomputed by loops, refusals seen, errors named."""
+
+import pytest
+import torch
+from rigged import PLANTED, Colours, Rigged
+from test_context import Village
+
+from gan_teach.dissection.context import removed_by_kind
+from gan_teach.dissection.insertion import inserted, optimise_insertion, spots
+from gan_teach.dissection.intervention import ablate, insert
+from gan_teach.dissection.pixels import coverage, pictures
+from gan_teach.networks.segmenter import segment
+
+G, S = Rigged(), Colours()
+
+
+def test_a_spot_lies_on_its_context_and_every_such_place_can_be_drawn():
+    labels = torch.zeros(40, 8, 8, dtype=torch.long)
+    labels[:, 2:6, 4:] = 1
+    labels[0] = 0                                               # a picture without the context
+    have, P = spots(labels, 1, (4, 4), reach=2, min_share=1.0, seed=3)
+    assert have.tolist() == list(range(1, 40)) and P.shape == (39, 1, 4, 4)
+    assert all((mask[0] > 0).nonzero().tolist() == [[1, 2], [1, 3], [2, 2], [2, 3]] for mask in P)
+    seen = {tuple((mask[0] > 0).nonzero()[0].tolist()) for mask in spots(labels[1:], 0, (4, 4), 1, 1.0)[1]}
+    assert seen == {(i, j) for i in range(4) for j in range(4) if not (i in (1, 2) and j in (2, 3))}
+    assert spots(labels[:1], 1, (4, 4))[0].tolist() == []
+
+
+@pytest.mark.parametrize("colour", ["red", "blue"])
+def test_the_search_finds_the_units_that_draw(colour):
+    order = optimise_insertion(G, "a", S, colour, "nothing", reach=1, steps=30, samples=40, progress=False)
+    assert set(order.units[:2]) == set(PLANTED[colour]) and order.by == "α"
+    assert 0 <= order.score.min() and order.score.max() <= 1
+
+
+def test_inserted_by_loops():
+    k = torch.full((12,), 3.0)
+    result = inserted(G, "a", [0, 1], S, "red", "nothing", k, reach=3, samples=20, seed=4)
+    r, f = next(pictures(G, "a", 20, 4))
+    before, at = segment(S, f(r)), 0
+    have, P = spots(before, S.classes.index("nothing"), (8, 8), seed=4)
+    for i, mask in zip(have.tolist(), P):
+        after = segment(S, f(insert(r, [0, 1], torch.zeros(20, 1, 8, 8).index_copy(0, have, P), 3.0)))[i]
+        under = torch.nn.functional.interpolate(mask[None], size=after.shape)[0, 0] > 0
+        asked = under & (before[i] != S.classes.index("red"))
+        assert (result.spots[at] == under).all() and result.asked[at] == asked.sum()
+        assert result.came[at] == (asked & (after == S.classes.index("red"))).sum()
+        assert result.outside[at] == (~under & (after != before[i])).sum()
+        at += 1
+    assert at == len(result.came) and result.share[0] == pytest.approx(float(result.came.sum() / result.asked.sum()))
+    assert result.share[0] > 0.5 > inserted(G, "a", [7, 8], S, "red", "nothing", k, samples=20).share[0]
+
+
+def test_a_door_is_drawn_in_a_wall_and_refused_elsewhere():
+    village, colours = Village(), type("Three", (), {"classes": S.classes, "__call__": lambda self, x: S(x)})()
+    wall, dark = (inserted(village, "only", [1], colours, "green", context, 1.0, reach=1, samples=30)
+                  for context in ("red", "nothing"))
+    assert wall.share[0] == 1 and dark.share[0] == 0
+
+
+def test_a_reader_s_own_insert_is_used():
+    calls = []
+
+    def mine(r, units, where, level):
+        calls.append(where.shape)
+        return insert(r, units, where, level)
+
+    ours = inserted(G, "a", [0], S, "red", "nothing", 3.0, samples=10)
+    assert inserted(G, "a", [0], S, "red", "nothing", 3.0, samples=10, insert=mine).share == ours.share and calls
+
+
+def test_what_is_wrong_is_named():
+    with pytest.raises(ValueError, match="did you mean 'red'"):
+        optimise_insertion(G, "a", S, "rde", "nothing", samples=4)
+    for search in (lambda: inserted(G, "a", [0], S, "red", "blue", 1.0, reach=7, samples=4),
+                   lambda: optimise_insertion(G, "a", S, "red", "blue", reach=7, samples=4, progress=False)):
+        with pytest.raises(ValueError, match="none of 4 pictures shows enough 'blue'"):
+            search()
+
+
+def test_removed_by_kind_by_loops():
+    def kind_of(images):
+        return ["green" if image[1].mean() > image[2].mean() else "blue" for image in images]
+
+    found = removed_by_kind(G, "a", S, "red", [0], kind_of, samples=60, progress=False)
+    assert set(found) == {"green", "blue"} and [v[1] for v in found.values()] == sorted(
+        (v[1] for v in found.values()), reverse=True)
+    total = {"green": [0, 0, 0], "blue": [0, 0, 0]}
+    c = S.classes.index("red")
+    for r, f in pictures(G, "a", 60, 3):
+        x = f(r)
+        s = segment(S, x)
+        after = segment(S, f(ablate(r, [0], coverage(s, c, (8, 8)) > 0)))
+        for i, kind in enumerate(kind_of(x)):
+            if (s[i] == c).any():
+                total[kind] = [a + int(b) for a, b in zip(total[kind], (1, (s[i] == c).sum(), (after[i] == c).sum()))]
+    for kind, (n, before, left) in total.items():
+        assert found[kind][0] == n and found[kind][1] == pytest.approx(1 - left / before) and found[kind][2] > 0
