@@ -63,7 +63,8 @@ def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torc
                 faults.append(f"{theirs} has the shape {tuple(weights[theirs].shape)}, which becomes "
                               f"{tuple(state[name].shape)} and not {tuple(ours[name].shape)}")
     if faults:
-        raise BadCheckpoint(f"these are not the weights of a {type(model).__module__.split('.')[-1]} "
+        room = type(model).__module__.split(".")             # stylegan's lies in a file of its own
+        raise BadCheckpoint(f"these are not the weights of a {room[-2] if room[-1] == 'generator' else room[-1]} "
                             f"{type(model).__name__}: {'; '.join(faults[:6])}; nothing was loaded")
     taken = set()
     for name, tensor in state.items():           # tensors that share memory in the file get their own
