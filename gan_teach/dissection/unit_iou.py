@@ -19,17 +19,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..networks.layers import check_finite
-from ..networks.protocols import (
-    Generator,
-    Segmenter,
-    activations,
-    check_cut,
-    check_layer,
-    classes_of,
-    device_of,
-    evaluating,
-    latents,
-)
+from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
+                                  latents)
 from ..networks.segmenter import segment
 from .agreement import Dissection
 
@@ -169,11 +160,10 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
 
     with evaluating(G, segmenter), bar:
-        r, f = activations(G, z[:1], layers)
-        image = f(r[layers[-1]])
-        for layer in layers:
-            check_cut(G, layer, r[layer], image)
-        shapes = {layer: tuple(r[layer].shape) for layer in layers}
+        shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
+        for layer, shape in shapes.items():
+            if len(shape) != 4:
+                raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
         if thresholds is None:
             keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
             t, ready = quantile_thresholds(G, layers, z, quantile, batch, bar, drawn, keep)

@@ -76,22 +76,15 @@ def classes_of(segmenter: Segmenter) -> list[str]:
 
 
 def check_images(images: Tensor, what: str = "the generator's pictures") -> Tensor:
-    """The pictures themselves, if they are a finite floating tensor N×3×H×W; else ValueError says what they are."""
+    """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
+    ValueError says what they are."""
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
         found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
             f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
-    return check_finite(what, images)
-
-
-def check_cut(G: Generator, layer: str, r: Tensor, images: Tensor) -> None:
-    """ValueError unless r is N×U×h×w and x = f(r) are pictures in [-1, 1], or little outside."""
-    if not isinstance(r, Tensor) or r.ndim != 4:
-        shape = tuple(r.shape) if isinstance(r, Tensor) else type(r).__name__
-        raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
-    check_finite(f"r of layer {layer!r}", r)
-    if (far := check_images(images).abs().max()) > FAR:
-        raise ValueError(f"the generator's pictures go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
+    if images.numel() and (far := check_finite(what, images).abs().max()) > FAR:
+        raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
+    return images
 
 
 def check_layer(G: Generator, layer: str) -> None:

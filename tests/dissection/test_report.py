@@ -251,7 +251,7 @@ def test_a_report_that_fails_leaves_the_old_page(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(report.os, "replace", refuse)
+    monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_report(Rigged(), Colours(), ["a"], page, samples=5, shuffles=2, top=1, overview=[], progress=False)
     assert page.read_text() == "old" and list(tmp_path.iterdir()) == [page]
