@@ -1,8 +1,9 @@
-"""`python -m gan_teach`: train a checkpoint, dissect a generator, show a chapter on a stage, or list the weights."""
+"""`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage, list the weights."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     from .recipes import compare_plane, evolving
     from .widgets import stage
 
-    whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
+    whole = argparse.ArgumentParser(prog="gan-teach", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train a checkpoint again; a stopped run goes on where it was")
@@ -50,6 +51,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("name", choices=stage.DEMOS, help="which one")
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
+
+    lab = commands.add_parser("lab", help="copy the notebooks beside you, never over your work, and open JupyterLab")
+    lab.add_argument("folder", type=Path, nargs="?", default=Path("gan-teach"), help="where to (%(default)s)")
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    lab.add_argument("--port", type=int, help="of this computer (JupyterLab's own choice)")
+
+    address = commands.add_parser("address", help="set the repository's address, in everything that names it")
+    address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
 
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
@@ -108,6 +117,20 @@ def demo(given: argparse.Namespace) -> int:
     return stage.serve(given.name, browser=not given.no_browser, port=given.port)
 
 
+def lab(given: argparse.Namespace) -> int:
+    from .lessons import notebooks
+
+    return notebooks.lab(given.folder, browser=not given.no_browser, port=given.port)
+
+
+def address(given: argparse.Namespace) -> int:
+    from .recipes import address
+
+    changed = address.write(given.url)
+    print(address.current(), *(f"written: {path.relative_to(address.ROOT)}" for path in changed), sep="\n")
+    return 0
+
+
 def fetch(given: argparse.Namespace) -> int:
     from .worlds import datasets
 
@@ -142,9 +165,12 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
-               "list": list_shipped}[given.command]
+    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "address": address,
+               "fetch": fetch, "compare": compare, "list": list_shipped}[given.command]
     try:
+        if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
+            raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
+                              "pip install torchmetrics")
         return command(given)
     except (ValueError, OSError, RuntimeError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

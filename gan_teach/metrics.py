@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -9,6 +12,20 @@ import torch.nn.functional as F
 from .networks.classifier import Classifier
 from .networks.layers import sample_z
 from .networks.segmenter import UNet
+
+
+_left_out: set[str] = set()
+
+
+def can_measure(what: str) -> bool:
+    """Is torchmetrics here? If not, say in one sentence, once for each, that `what` is left out; it is then NaN."""
+    if importlib.util.find_spec("torchmetrics") is not None:
+        return True
+    if what not in _left_out:
+        _left_out.add(what)
+        print(f"{what} is left out (nan): it needs the package torchmetrics, which is not installed "
+              "(pip install torchmetrics).")
+    return False
 
 
 class SegmenterFeatures(nn.Module):
@@ -45,8 +62,10 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 
     Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 features or a classifier's 64 or 128
     instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
-    of pictures; use thousands, and the same number on both sides.
+    of pictures; use thousands, and the same number on both sides. NaN, and a sentence, without torchmetrics.
     """
+    if not can_measure("the Fréchet distance"):
+        return math.nan
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
     features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
@@ -89,7 +108,10 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     Salimans et al. 2016 (arXiv 1606.03498), computed by torchmetrics. From 1, where the classifier cannot tell
     anything apart, to the number of classes, where each picture is clear and all classes are equally frequent.
     Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits.
+    NaN, and a sentence, without torchmetrics.
     """
+    if not can_measure("the classifier's score"):
+        return math.nan, math.nan
     from torchmetrics.image.inception import InceptionScore
 
     with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,40 @@
+"""Environments that have what this one has, but for some packages: made of links in a second, nothing is fetched."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def without(folder: Path, *packages: str) -> Path:
+    """A fresh virtual environment in `folder` that sees all installed packages but these, and nothing of this copy.
+
+    Returns its Python. OSError where the system makes no links.
+    """
+    gone = re.compile(rf"(?:{'|'.join(p.replace('-', '[-_]') for p in packages)})(?:[-.].*)?$|__editable__|_virtualenv|.*\.pth$")
+    others = folder / "others"
+    others.mkdir(parents=True)
+    for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for item in Path(place).iterdir():
+            if not gone.match(item.name):
+                (others / item.name).symlink_to(item)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    own = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    Path(own, "others.pth").write_text(f"{others}\n")
+    return python
+
+
+def run(python: Path, *arguments, cwd: Path, **variables) -> subprocess.CompletedProcess:
+    """Run the environment's Python in a folder, with nothing of this process's paths; AssertionError if it fails."""
+    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run([python, *map(str, arguments)], cwd=cwd, env=env | variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
