@@ -2,7 +2,8 @@
 
 An exercise asks for a function of the package with its body taken out; the solution is the package's own
 source. A check says which property of an answer fails and by how much. It prints, and never raises: a learner
-who has not begun, or whose code stops with an error, is told so and the notebook goes on.
+who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
+`passed` hands it to the next picture or panel.
 
 Chapter 1's exercises stand here with what all share. Another chapter has its own `checks_….py`: its checks begin
 with `@_check` and raise `Wrong`, and it adds its hints and solutions to the two tables, `HINTS.update({…})`.
@@ -59,6 +60,9 @@ HINTS = {
 }
 
 
+PASSED: dict[str, Callable] = {}           # exercise -> the learner's function, while its last check was passed
+
+
 class NotStarted(Exception):
     """The answer still holds its `...`."""
 
@@ -88,15 +92,18 @@ def _unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
 
 
 def _check(properties: Callable) -> Callable:
-    """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict."""
-    what = properties.__name__.removeprefix("check_").replace("_", " ")
+    """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict and keeps what passes it."""
+    name = properties.__name__.removeprefix("check_")
+    what = name.replace("_", " ")
 
     @wraps(properties)
     def check(answer: Callable) -> None:
+        PASSED.pop(name, None)                    # the last verdict counts
         if not callable(answer):
             return print(f"… {what}, not started: give the check your function, by its name and without brackets.")
         try:
             print("✓", properties(answer))
+            PASSED[name] = answer
         except NotStarted:
             print(f"… {what}, not started: replace the `...` in the function, then run this cell again.")
         except Wrong as wrong:
@@ -261,6 +268,17 @@ def check_effect(answer: Callable) -> str:
     if abs(other - (8 - 32) / 128) > 1e-6:
         raise Wrong(f"class: for class 1 δ = {-24 / 128:.4f}; yours is {other:.4f}. Do you use c?")
     return "effect: the difference of two shares, with its sign, for the class that was asked."
+
+
+def passed(name: str, ours: Callable) -> Callable:
+    """The learner's function if it passed the check of exercise `name`, else `ours`; one line says which.
+
+    So a cell after an exercise runs for everybody, and runs on the learner's own code where there is some:
+    `show(passed("ablate", ablate)(r, units))`.
+    """
+    yours = PASSED.get(name)
+    print(f"{name}: ours, until yours passes its check." if yours is None else f"{name}: yours.")
+    return ours if yours is None else yours
 
 
 def hint(name: str, n: int = 1) -> None:

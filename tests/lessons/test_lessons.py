@@ -200,6 +200,29 @@ def test_check_ablate_names_what_is_wrong(capsys, answer, words):
     assert text.startswith("✗") and words in text
 
 
+def test_what_passed_is_handed_on_until_a_later_check_fails(capsys):
+    """The next cell runs on the learner's function, on ours before it passes, and again on ours once it is spoilt."""
+    def handed_on():
+        capsys.readouterr()
+        function = checks.passed("ablate", intervention.ablate)
+        return function, capsys.readouterr().out
+
+    for broken in (untouched, wrong_axis, ...):
+        checks.check_ablate(broken)
+        assert handed_on() == (intervention.ablate, "ablate: ours, until yours passes its check.\n")
+        checks.check_ablate(ablate)
+        checks.check_iou(broken)                          # another exercise takes nothing away
+        assert handed_on() == (ablate, "ablate: yours.\n")
+
+
+def test_every_check_hands_on_under_the_name_of_its_exercise():
+    from gan_teach.lessons import checks_capstone, checks_egan, checks_stylegan, checks_warm_up
+    modules = checks, checks_capstone, checks_egan, checks_stylegan, checks_warm_up
+    names = {name.removeprefix("check_") for module in modules for name, check in vars(module).items()
+             if name.startswith("check_") and hasattr(check, "__wrapped__")}
+    assert names == set(checks.HINTS)
+
+
 def test_every_exercise_has_hints_and_the_packages_source_as_solution(capsys):
     assert set(checks.HINTS) == set(checks.SOLUTIONS)
     for name, hints in checks.HINTS.items():
