@@ -43,7 +43,8 @@ def test_without_torchmetrics_each_measure_is_left_out_with_one_sentence(monkeyp
     assert all(np.isnan(frechet_distance(images, images, judge)) for _ in range(2))
     assert all(np.isnan(metrics.classifier_score(images, judge)))
     assert np.isnan(repair.Distance(torch.randn(9, 4))(torch.randn(9, 4)))
-    gap = truth.truth_gap(truth.SceneGenerator(scenes=20), "8×8", truth.TrueMasks(), samples=20)
+    G = truth.SceneGenerator(scenes=20)
+    gap = truth.truth_gap(truth.TrueMasks(G), G, "8×8", samples=20)
     assert gap.rank_agreement.isnan().all() and "nan" in str(gap)
     said = capsys.readouterr().out.splitlines()
     assert [line.split(" is left out")[0] for line in said] == [

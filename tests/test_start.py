@@ -225,6 +225,7 @@ def test_the_first_cell_alone_installs_what_is_missing_and_touches_nothing_else(
     ignored = shutil.ignore_patterns(".git", ".venv", "build", "dist", "runs", "*.egg-info", "__pycache__", "data", "tests")
     shutil.copytree(ROOT, tree, ignore=ignored)
     (tree / "data").mkdir()
+    shutil.copy(ROOT / "data" / "README.md", tree / "data")                 # the weights are no part of this
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", tree]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "a"]):
         subprocess.run([*git, *command], check=True)
