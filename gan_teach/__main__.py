@@ -1,4 +1,4 @@
-"""`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage, list the weights."""
+"""`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage."""
 
 from __future__ import annotations
 
@@ -54,8 +54,14 @@ def parser() -> argparse.ArgumentParser:
 
     lab = commands.add_parser("lab", help="copy the notebooks beside you, never over your work, and open JupyterLab")
     lab.add_argument("folder", type=Path, nargs="?", default=Path("gan-teach"), help="where to (%(default)s)")
+    lab.add_argument("--copy", action="store_true", help="copy the notebooks and stop")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     lab.add_argument("--port", type=int, help="of this computer (JupyterLab's own choice)")
+
+    notes = commands.add_parser("notes", help="an instructor's notes to a chapter: minutes, answers, mistakes")
+    notes.add_argument("chapter", help="02, or 02b")
+
+    commands.add_parser("progress", help="which sections, exercises and quiz questions you have done")
 
     address = commands.add_parser("address", help="set the repository's address, in everything that names it")
     address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
@@ -120,7 +126,21 @@ def demo(given: argparse.Namespace) -> int:
 def lab(given: argparse.Namespace) -> int:
     from .lessons import notebooks
 
-    return notebooks.lab(given.folder, browser=not given.no_browser, port=given.port)
+    return notebooks.lab(given.folder, serve=not given.copy, browser=not given.no_browser, port=given.port)
+
+
+def notes(given: argparse.Namespace) -> int:
+    from .lessons import notes
+
+    print(notes.notes(given.chapter))
+    return 0
+
+
+def progress(given: argparse.Namespace) -> int:
+    from .lessons import progress
+
+    progress.show()
+    return 0
 
 
 def address(given: argparse.Namespace) -> int:
@@ -165,8 +185,9 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "address": address,
-               "fetch": fetch, "compare": compare, "list": list_shipped}[given.command]
+    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
+               "progress": progress, "address": address, "fetch": fetch, "compare": compare,
+               "list": list_shipped}[given.command]
     try:
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "

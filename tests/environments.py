@@ -12,12 +12,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def clean() -> dict[str, str]:
+    """The variables of this process, but for those that would show another Python the packages of this one."""
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
 def without(folder: Path, *packages: str) -> Path:
     """A fresh virtual environment in `folder` that sees all installed packages but these, and nothing of this copy.
 
     Returns its Python. OSError where the system makes no links.
     """
-    gone = re.compile(rf"(?:{'|'.join(p.replace('-', '[-_]') for p in packages)})(?:[-.].*)?$|__editable__|_virtualenv|.*\.pth$")
+    names = "|".join(package.replace("-", "[-_]") for package in packages)
+    gone = re.compile(rf"(?:{names})(?:[-.].*)?$|__editable__|.*\.pth$")
     others = folder / "others"
     others.mkdir(parents=True)
     for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
@@ -34,7 +40,7 @@ def without(folder: Path, *packages: str) -> Path:
 
 def run(python: Path, *arguments, cwd: Path, **variables) -> subprocess.CompletedProcess:
     """Run the environment's Python in a folder, with nothing of this process's paths; AssertionError if it fails."""
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run([python, *map(str, arguments)], cwd=cwd, env=env | variables, capture_output=True, text=True)
+    command = [python, *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=clean() | variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done

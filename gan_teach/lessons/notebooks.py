@@ -53,18 +53,19 @@ def copy(to: Path) -> tuple[list[str], list[str]]:
     return copied, kept
 
 
-def lab(to: Path, browser: bool = True, port: int | None = None) -> int:
-    """Copy the notebooks into `to` and serve the folder in JupyterLab until Ctrl-C; returns its exit status."""
-    if importlib.util.find_spec("jupyterlab") is None:
+def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = None) -> int:
+    """Copy the notebooks into `to` and, if asked, serve them in JupyterLab until Ctrl-C; returns the exit status."""
+    if serve and importlib.util.find_spec("jupyterlab") is None:
         raise ImportError('JupyterLab is not installed: pip install "gan-teach[lab]"')
     copied, kept = copy(to)
-    print(f"copied into {to}: {', '.join(copied) or 'nothing, all notebooks are there'}")
+    print(f"copied into {to}: {', '.join(copied) or 'nothing, all notebooks are there'}", flush=True)
     if kept:
-        print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)")
+        print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)", flush=True)
+    if not serve:
+        return 0
     command = [sys.executable, "-m", "jupyterlab", str(to / "00_warm_up.ipynb"),
                *([] if browser else ["--no-browser"]), *([] if port is None else [f"--ServerApp.port={port}"]),
                *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
-    sys.stdout.flush()
     try:
         return subprocess.run(command).returncode
     except KeyboardInterrupt:                                           # Ctrl-C in the terminal reached JupyterLab too

@@ -101,7 +101,7 @@ def show() -> None:
     """Print what was done, chapter by chapter, and where that stands."""
     kept, place = read(), path()
     if not kept:
-        return print("nothing is kept: GAN_TEACH_PROGRESS is off" if place is None else f"nothing is done yet ({place})")
+        return print(f"nothing is done yet ({place})" if place else "nothing is kept: GAN_TEACH_PROGRESS is off")
     print(f"{'chapter':9}{'sections':>10}{'exercises':>11}  {'quiz':20}")
     for chapter, done in sorted(kept.items()):
         try:

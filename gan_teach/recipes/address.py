@@ -1,7 +1,7 @@
 """One address for everything: what `python -m gan_teach address URL` writes.
 
 The repository's address stands in pyproject.toml, [project.urls], Repository. Everything that names it is made from
-it: each notebook's link to Colab and its first cell, and the lines of README.md and notebooks/TEACHING.md.
+it: each notebook's link to Colab and its first cell, and the lines of README.md.
 Written for a copy of the repository; an installed package has none of these files.
 """
 
@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("pyproject.toml", "README.md", "notebooks/TEACHING.md")
+PAGES = ("pyproject.toml", "README.md")
 COLAB = "https://colab.research.google.com/github/"
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+)")
 SETTING = re.compile(r'(?m)^Repository = "(.*)"$')

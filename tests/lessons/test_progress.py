@@ -61,7 +61,8 @@ def test_sections_exercises_and_answers_are_kept(shell, tmp_path, capsys):
     capsys.readouterr()
     progress.show()
     head, row, where = capsys.readouterr().out.splitlines()
-    assert row.split()[:4] == ["01", "2", "of", "10"] and "1 right of 2 answered" in row and where.endswith(progress.NAME)
+    assert row.split()[:4] == ["01", "2", "of", "10"] and "1 right of 2 answered" in row
+    assert where.endswith(progress.NAME)
 
 
 def test_a_reset_goes_on_from_a_folder_that_stays(shell, tmp_path, monkeypatch):
