@@ -37,11 +37,12 @@ class Section:
 def sections(cells: list[dict]) -> list[Section]:
     """The sections of a chapter's cells (`notebooks.read`), the part above the first heading among them.
 
-    What a cell's metadata says goes to the section that the cell ends in. ValueError for a key that is not one of
-    `KEYS`.
+    What a cell's metadata says goes to the first section that the cell opens, or else to the one it lies in.
+    ValueError for a key that is not one of `KEYS`.
     """
     found = [Section("Opening")]
     for cell in cells:
+        before = len(found)
         if cell["cell_type"] == "markdown":
             for paragraph in re.split(r"\n\s*\n", cell["source"]):
                 if heading := re.match(r"## (.+)", paragraph):
@@ -53,11 +54,12 @@ def sections(cells: list[dict]) -> list[Section]:
         given = cell["metadata"].get("gan_teach", {})
         if wrong := given.keys() - {*KEYS}:
             raise ValueError(f"cell {cell.get('id')!r} has notes that nobody reads: {', '.join(sorted(wrong))}")
-        found[-1].minutes += given.get("minutes", 0)
-        found[-1].path |= given.get("path", False)
+        its = found[before] if len(found) > before else found[-1]
+        its.minutes += given.get("minutes", 0)
+        its.path |= given.get("path", False)
         for key in ("answer", "mistakes"):
             if key in given:
-                getattr(found[-1], key).append(given[key])
+                getattr(its, key).append(given[key])
     return found
 
 
