@@ -18,49 +18,58 @@ from pathlib import Path
 import browser
 from PIL import Image
 
-SIZE, WIDTH = {"width": 1280, "height": 720}, 800              # of the page, and of the film
-QUICK, HOLD = 140, 1600                                         # ms a frame
+SIZE, WIDTH = {"width": 1280, "height": 720}, 960              # of the page, and of the film
+QUICK, HOLD = 160, 1600                                         # ms a frame
 
 
 def paint(page):
-    """Grow trees along a line, stroke by stroke; then take the windows away."""
+    """Grow a tree on either side of the house, dab by dab, then clouds in the sky."""
     canvas = page.locator(".gt-canvas").first
     canvas.wait_for(timeout=600_000)
     box = canvas.bounding_box()
-    for slider in ("units", "strength"):
+    for slider, key, times in (("units", "End", 1), ("strength", "ArrowRight", 12), ("brush", "ArrowRight", 5)):
         page.locator(f".gt-paint-{slider} [role=slider]").focus()
-        page.keyboard.press("End")
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.wait_for_timeout(1000)
     yield
-    for left, right in ((0.06, 0.34), (0.66, 0.94)):
-        page.mouse.move(box["x"] + left * box["width"], box["y"] + 0.72 * box["height"])
-        page.mouse.down()
-        for i in range(1, 7):
-            page.mouse.move(box["x"] + (left + (right - left) * i / 6) * box["width"], box["y"] + 0.72 * box["height"])
-            page.wait_for_timeout(500)
+    strokes = {"tree": ([(0.08, y) for y in (0.66, 0.6, 0.54, 0.48)], [(0.92, y) for y in (0.66, 0.6, 0.54, 0.48)]),
+               "cloud": ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
+    for cls, lines in strokes.items():
+        page.locator(".gt-paint-class button", has_text=cls).first.click()
+        for line in lines:
+            for i, (across, down) in enumerate(line):
+                page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=3)
+                if i == 0:
+                    page.mouse.down()
+                page.wait_for_timeout(700)
+                yield
+            page.mouse.up()
+            page.wait_for_timeout(1200)
             yield
-        page.mouse.up()
-        page.wait_for_timeout(1500)
-        yield
 
 
 def mix(page):
-    """Choose another pair, then walk from the destination's coarse styles to all of the source's."""
+    """Another source for one destination; then its coarse, middle and fine styles; then towards the mean, and back."""
     page.locator("img.gt-mix-sheet").first.wait_for(timeout=600_000)
     page.wait_for_timeout(6000)
     sheet = page.locator("img.gt-mix-sheet").first.bounding_box()
     yield
-    for across, down in ((0.4, 0.45), (0.65, 0.45), (0.65, 0.75), (0.9, 0.75)):
-        page.mouse.click(sheet["x"] + across * sheet["width"], sheet["y"] + down * sheet["height"])
+    for source in (2, 3, 4, 1):
+        page.mouse.click(sheet["x"] + (0.09 + 0.165 * source) * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
         page.wait_for_timeout(1500)
         yield
     for name in ("coarse", "middle", "fine"):
         page.locator(".gt-mix-preset button", has_text=name).first.click()
         page.wait_for_timeout(2500)
         yield
+        yield
     page.locator(".gt-mix-psi [role=slider]").first.focus()
-    for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 6:
-        page.keyboard.press(key)
-        page.wait_for_timeout(700)
+    for key in ["ArrowLeft"] * 7 + ["ArrowRight"] * 10:
+        for _ in range(2):
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(500)
         yield
 
 
@@ -70,8 +79,8 @@ def evolve(page):
     page.wait_for_timeout(1500)
     yield
     page.locator(".gt-evo-play").first.click()
-    for _ in range(16):
-        page.wait_for_timeout(1500)
+    for _ in range(20):
+        page.wait_for_timeout(1800)
         yield
     page.locator(".gt-evo-play").first.click()
     page.wait_for_timeout(1000)
@@ -105,7 +114,7 @@ def main(path):
     (first, _), *others = shots
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     first.save(temporary, "WEBP", save_all=True, append_images=[picture for picture, _ in others],
-               duration=[ms for _, ms in shots], loop=0, quality=70, method=6)
+               duration=[ms for _, ms in shots], loop=0, quality=70, method=4)
     os.replace(temporary, path)
     print(f"{path}: {len(shots)} frames, {path.stat().st_size / 1e6:.2f} MB")
 

@@ -17,6 +17,7 @@ import environments
 import pytest
 from browser import free_port
 from packaging.requirements import Requirement
+from PIL import Image
 from test_packaging import NOTEBOOKS, PROJECT, ROOT, code_cells
 
 from gan_teach.lessons import notebooks
@@ -67,6 +68,17 @@ def test_an_address_that_colab_cannot_open_is_refused(tmp_path, wrong):
         address.write(wrong, copied(tmp_path))
     with pytest.raises(FileNotFoundError, match="copy of the repository"):
         address.write(root=tmp_path / "elsewhere")
+
+
+# ------------------------------------------------------------------------------------------ the page
+
+def test_the_readme_opens_with_a_small_moving_picture_and_one_line_to_start():
+    text = (ROOT / "README.md").read_text("utf-8")
+    picture, line = text.index("](data/pictures/panels.webp)"), text.index("gan-teach lab\n```")
+    assert picture < line < text.index("## Chapters") and text[:picture].count("\n") < 10
+    path = ROOT / "data" / "pictures" / "panels.webp"
+    with Image.open(path) as film:
+        assert film.n_frames > 20 and path.stat().st_size < 3e6
 
 
 # ------------------------------------------------------------------------------------------ the wheel
