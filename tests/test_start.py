@@ -132,25 +132,27 @@ print(*checkpoints.shipped())"""
 def test_nothing_is_written_into_the_package(installed, tmp_path):
     """Thirty readers of one JupyterHub share one installed copy, which they may not write."""
     package = next(installed.parents[1].rglob("gan_teach/__init__.py")).parent
-    asked = """import gan_teach, torch
-from gan_teach.dissection import dissect
-from gan_teach.egan.laboratory import Laboratory
-from gan_teach.lessons import checks, progress, questions, setup
+    asked = """import gan_teach
+from gan_teach.dissection import ablate, dissect
+from gan_teach.lessons import checks, questions, setup
 from gan_teach.widgets.dissection.panel import DissectionPanel
 from gan_teach.widgets.quiz import quiz
 setup.banner(1, 2)
 G, S = gan_teach.load("scenes-progan"), gan_teach.load("scenes-segmenter")
 DissectionPanel(G, "layer4", S, dissect(G, "layer4", S, samples=20, progress=False))
-checks.check_ablate(checks.ablate if hasattr(checks, "ablate") else gan_teach.dissection.ablate)
+checks.check_ablate(ablate)
 box = quiz(questions.CHAPTER_1)
 box.children[0].children[1].index = 0"""
+
     def state():
         return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in package.rglob("*")}
+
     for path in package.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = state()
-    environments.run(installed, "-c", asked, cwd=tmp_path, PYTHONDONTWRITEBYTECODE="1")
+    environments.run(installed, "-c", asked, cwd=tmp_path, PYTHONDONTWRITEBYTECODE="1", GAN_TEACH_PROGRESS="")
     assert state() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["gan-teach-progress.json"]
 
 
 @needs_links

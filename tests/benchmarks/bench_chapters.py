@@ -11,6 +11,7 @@ Asserts nothing, but an error in a cell is in the line.
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,7 +39,7 @@ def run(chapter: str, python: Path, said: Path | None = None) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         env = {**environments.clean(), "PYTHONPATH": str(environments.ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         began = time.perf_counter()
-        manager.start_kernel(cwd=folder, env=env)
+        manager.start_kernel(cwd=folder, env=env, stderr=subprocess.DEVNULL)
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=120)
