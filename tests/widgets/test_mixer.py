@@ -481,9 +481,12 @@ def test_only_core_widgets_beside_the_grid(panel):
     panel._ipython_display_()
 
 
-def test_without_anywidget_lists_take_its_place(G, monkeypatch):
-    monkeypatch.setattr(paint_mask, "anywidget", None)
-    assert isinstance(StyleMixer(G)._grid, mixer_grid.MixLists)
+def test_without_anywidget_lists_take_its_place_and_one_sentence_says_so(G, monkeypatch, capsys):
+    monkeypatch.setattr(mixer_grid, "anywidget", None)
+    monkeypatch.setattr(paint_mask, "_told", set())
+    assert all(isinstance(StyleMixer(G)._grid, mixer_grid.MixLists) for _ in range(2))
+    said = capsys.readouterr().out
+    assert said.startswith("choosing by click is left out, two lists") and said.count("\n") == 1
     with pytest.raises(ImportError, match="pip install anywidget"):
         mixer_grid.mix_grid(500, "click")
     with pytest.raises(ValueError, match='"lists"'):

@@ -293,9 +293,11 @@ def test_an_error_is_told_and_the_panel_lives_on(panel):
     assert not panel.error.value and panel.frame.after == panel.frame.before
 
 
-def test_buttons_dab_where_they_stand(monkeypatch):
-    monkeypatch.setattr(paint_mask, "anywidget", None)
+def test_buttons_dab_where_they_stand(monkeypatch, capsys):
+    monkeypatch.setattr(paint_canvas, "anywidget", None)
+    monkeypatch.setattr(paint_mask, "_told", set())
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS, units=1)
+    assert capsys.readouterr().out.startswith("painting by drag is left out, buttons")
     grid = panel.canvas
     assert isinstance(grid, paint_canvas.PaintGrid) and len(grid.buttons) == 64
     panel.brush.value = 2
