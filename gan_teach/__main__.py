@@ -1,8 +1,9 @@
-"""`python -m gan_teach`: train a checkpoint, dissect a generator, show a chapter on a stage, or list the weights."""
+"""`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     from .training import LOSSES
     from .widgets import stage
 
-    whole = argparse.ArgumentParser(prog="python -m gan_teach", description=__doc__)
+    whole = argparse.ArgumentParser(prog="gan-teach", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train a checkpoint again; a stopped run goes on where it was")
@@ -62,6 +63,20 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("name", choices=stage.DEMOS, help="which one")
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
+
+    lab = commands.add_parser("lab", help="copy the notebooks beside you, never over your work, and open JupyterLab")
+    lab.add_argument("folder", type=Path, nargs="?", default=Path("gan-teach"), help="where to (%(default)s)")
+    lab.add_argument("--copy", action="store_true", help="copy the notebooks and stop")
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    lab.add_argument("--port", type=int, help="of this computer (JupyterLab's own choice)")
+
+    notes = commands.add_parser("notes", help="an instructor's notes to a chapter: minutes, answers, mistakes")
+    notes.add_argument("chapter", help="02, or 02b")
+
+    commands.add_parser("progress", help="which sections, exercises and quiz questions you have done")
+
+    address = commands.add_parser("address", help="set the repository's address, in everything that names it")
+    address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
 
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
@@ -125,6 +140,34 @@ def demo(given: argparse.Namespace) -> int:
     return stage.serve(given.name, browser=not given.no_browser, port=given.port)
 
 
+def lab(given: argparse.Namespace) -> int:
+    from .lessons import notebooks
+
+    return notebooks.lab(given.folder, serve=not given.copy, browser=not given.no_browser, port=given.port)
+
+
+def notes(given: argparse.Namespace) -> int:
+    from .lessons import notes
+
+    print(notes.notes(given.chapter))
+    return 0
+
+
+def progress(given: argparse.Namespace) -> int:
+    from .lessons import progress
+
+    progress.show()
+    return 0
+
+
+def address(given: argparse.Namespace) -> int:
+    from .recipes import address
+
+    changed = address.write(given.url)
+    print(address.current(), *(f"written: {path.relative_to(address.ROOT)}" for path in changed), sep="\n")
+    return 0
+
+
 def fetch(given: argparse.Namespace) -> int:
     from .worlds import datasets
 
@@ -168,9 +211,13 @@ def main(arguments: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):               # a terminal of ASCII alone shows ? for a letter it lacks
             stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
-    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
+    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
+               "progress": progress, "address": address, "fetch": fetch, "compare": compare,
                "list": list_shipped}[given.command]
     try:
+        if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
+            raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
+                              "pip install torchmetrics")
         return command(given)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

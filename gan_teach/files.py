@@ -26,6 +26,12 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
 
 
+def notebooks_folder() -> Path:
+    """Where the shipped notebooks lie: notebooks/ beside the package, or inside it when installed."""
+    inside = Path(__file__).parent / "notebooks"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "notebooks"
+
+
 def cache_folder() -> Path:
     """Where downloads and their converted copies lie: $GAN_TEACH_CACHE, else gan_teach in the platform's place."""
     if given := os.environ.get("GAN_TEACH_CACHE"):

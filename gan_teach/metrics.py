@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import warnings
 
 import torch
@@ -12,6 +14,20 @@ from .networks.classifier import Classifier
 from .networks.layers import check_finite
 from .networks.protocols import check_images, latents
 from .networks.segmenter import UNet
+
+
+_left_out: set[str] = set()
+
+
+def can_measure(what: str) -> bool:
+    """Is torchmetrics here? If not, say in one sentence, once for each, that `what` is left out; it is then NaN."""
+    if importlib.util.find_spec("torchmetrics") is not None:
+        return True
+    if what not in _left_out:
+        _left_out.add(what)
+        print(f"{what} is left out (nan): it needs the package torchmetrics, which is not installed "
+              "(pip install torchmetrics).")
+    return False
 
 
 class SegmenterFeatures(nn.Module):
@@ -50,7 +66,10 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
     instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
     of pictures; use thousands, and the same number on both sides. ValueError for NaN or infinity in pictures or
     features, and for a single picture; a warning for fewer pictures than features, whose covariance is not known.
+    NaN, and a sentence, without torchmetrics.
     """
+    if not can_measure("the Fréchet distance"):
+        return math.nan
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
     fewest = min(len(real), len(fake))
@@ -109,11 +128,13 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     Salimans et al. 2016 (arXiv 1606.03498), computed by torchmetrics. From 1, where the classifier cannot tell
     anything apart, to the number of classes, where each picture is clear and all classes are equally frequent.
     Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits;
-    ValueError for fewer pictures than splits, NaN and infinity.
+    ValueError for fewer pictures than splits, NaN and infinity. NaN, and a sentence, without torchmetrics.
     """
     check_images(fake, "the pictures")
     if not 1 <= splits <= len(fake):
         raise ValueError(f"splits goes from 1 to the number of pictures, {len(fake)}; got {splits}")
+    if not can_measure("the classifier's score"):
+        return math.nan, math.nan
     from torchmetrics.image.inception import InceptionScore
 
     with torch.random.fork_rng(devices=[]):

@@ -1,8 +1,12 @@
 """The Fréchet distance, computed a second time from its formula."""
 
+import importlib.util
+
 import numpy as np
 import torch
 
+from gan_teach import __main__, metrics
+from gan_teach.dissection import repair, truth
 from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall, sharpness
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -65,3 +69,20 @@ def test_sharpness_by_loops():
     down = [abs(float(x[n, c, i + 1, j] - x[n, c, i, j]))
             for n in range(2) for c in range(3) for i in range(4) for j in range(4)]
     assert abs(sharpness(x) - (np.mean(across) + np.mean(down)) / 2) < 1e-9 and sharpness(x * 2) > 1.9 * sharpness(x)
+def test_without_torchmetrics_each_measure_is_left_out_with_one_sentence(monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torchmetrics" else find(name))
+    monkeypatch.setattr(metrics, "_left_out", set())
+    judge, images = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), torch.zeros(6, 3, 16, 16)
+    assert all(np.isnan(frechet_distance(images, images, judge)) for _ in range(2))
+    assert all(np.isnan(metrics.classifier_score(images, judge)))
+    assert np.isnan(repair.Distance(torch.randn(9, 4))(torch.randn(9, 4)))
+    G = truth.SceneGenerator(scenes=20)
+    gap = truth.truth_gap(truth.TrueMasks(G), G, "8×8", samples=20)
+    assert gap.rank_agreement.isnan().all() and "nan" in str(gap)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(" is left out")[0] for line in said] == [
+        "the Fréchet distance", "the classifier's score", "the rank agreement"]
+    assert all("pip install torchmetrics" in line for line in said)
+    assert __main__.main(["train", "scenes-segmenter"]) == 1
+    assert "ImportError: what is trained is measured" in capsys.readouterr().err

@@ -80,6 +80,15 @@ def test_the_readmes_test_command_is_there_and_installs_every_extra():
     assert command.endswith("-m pytest")
 
 
+def test_the_page_of_weights_names_every_shipped_checkpoint_and_no_other():
+    table = (ROOT / "data" / "README.md").read_text("utf-8").split("<!-- weights-table -->")[1].split("\n\n")[0]
+    named = []
+    for row in table.strip().splitlines()[2:]:
+        first, *others = re.findall(r"`([\w-]+)`", row.split("|")[1])
+        named += [first, *(first.split("-")[0] + name if name.startswith("-") else name for name in others)]
+    assert sorted(named) == sorted(path.stem for path in (ROOT / "data").glob("*.safetensors"))
+
+
 # ------------------------------------------------------------------------------------------ imports
 
 def imported(path: Path) -> set[str]:
@@ -142,7 +151,8 @@ def test_every_chapter_opens_with_the_same_cell():
 def test_no_file_holds_a_path_of_somebodys_machine():
     ours = re.compile(r"(?<![\w.])/(?:" + "|".join(["root", "work", "home", "tmp"]) + r")/[a-z]")
     found = [f"{path.relative_to(ROOT)}: {match[0]}" for path in git_files()
-             if path.suffix not in {".safetensors", ".png", ".jpg", ".npz"} and not path.name.startswith("t10k-")
+             if path.suffix not in {".safetensors", ".png", ".jpg", ".webp", ".npz"}
+             and not path.name.startswith("t10k-")
              for match in ours.finditer(path.read_text("utf-8"))]
     assert not found
 

@@ -12,13 +12,14 @@ all the same. Taught in notebooks/01_gan_dissection.ipynb.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..metrics import SegmenterFeatures
+from ..metrics import SegmenterFeatures, can_measure
 from ..networks.layers import seeded
 from ..networks.protocols import Generator, check_name, evaluating
 from ..networks.segmenter import UNet
@@ -33,10 +34,13 @@ SCORES = ("nearest", "frechet")
 class Distance:
     """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) from features to one set of real features, again and again.
 
-    The formula and its computation are those of `metrics.frechet_distance` (torchmetrics, float64).
+    The formula and its computation are those of `metrics.frechet_distance` (torchmetrics, float64); NaN without it.
     """
 
     def __init__(self, real: Tensor):
+        self.metric = None
+        if not can_measure("the Fréchet distance"):
+            return
         from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
         as_they_are = nn.Identity()                                         # what comes in are features already
@@ -45,6 +49,8 @@ class Distance:
         self.metric.update(real, real=True)
 
     def __call__(self, fake: Tensor) -> float:
+        if self.metric is None:
+            return math.nan
         self.metric.reset()                                                 # forgets the fake ones only
         self.metric.update(fake, real=False)
         return float(self.metric.compute())

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..metrics import can_measure
 from ..networks.layers import seeded
 from ..networks.protocols import Segmenter, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import wrap
@@ -118,7 +119,12 @@ class TruthGap:
 
     @property
     def rank_agreement(self) -> Tensor:
-        """Spearman's ρ between the two orders of the units for each class, (C,): 1, the same order; NaN: never seen."""
+        """Spearman's ρ between the two orders of the units for each class, (C,): 1, the same order; NaN: never seen.
+
+        All are NaN, with a sentence, without torchmetrics.
+        """
+        if not can_measure("the rank agreement"):
+            return torch.full_like(self.true.class_pixels, torch.nan, dtype=self.true.iou.dtype)
         from torchmetrics.functional import spearman_corrcoef
 
         rho = spearman_corrcoef(self.seen.iou, self.true.iou)

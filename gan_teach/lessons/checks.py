@@ -20,6 +20,8 @@ from operator import attrgetter
 
 import torch
 
+from . import progress
+
 # exercise -> where the package has it: (module, function or Class.method)
 SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.dissection", "ablate"),
              "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.dissection", "insert"),
@@ -104,6 +106,7 @@ def _check(properties: Callable) -> Callable:
         try:
             print("✓", properties(answer))
             PASSED[name] = answer
+            progress.record("exercises", name)
         except NotStarted:
             print(f"… {what}, not started: replace the `...` in the function, then run this cell again.")
         except Wrong as wrong:

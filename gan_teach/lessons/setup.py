@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from ..networks.layers import pick_device
+from . import progress
 
 
 def installed(package: str) -> str:
@@ -21,7 +22,11 @@ def installed(package: str) -> str:
 
 
 def banner(chapter: int | str, minutes: float) -> None:
-    """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU."""
+    """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU.
+
+    What is done from here on is kept in the reader's own file: `progress`.
+    """
+    progress.begin(chapter)
     device = torch.device(pick_device())
     if device.type == "cpu":
         threads = torch.get_num_threads()

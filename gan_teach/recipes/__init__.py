@@ -5,6 +5,7 @@
     judges              `train`: the segmenter and the classifiers
     compare_plane, compare_styles, compare_progan    `compare`: the records behind the chapters' claims
     readme_pictures     the README's pictures
+    address             `address`: the repository's address, in everything that names it
 """
 
 from . import evolving, growing, judges

@@ -7,6 +7,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ..lessons import progress
 from ..lessons.questions import Question
 
 
@@ -37,7 +38,9 @@ def _ask(number: int, question: Question) -> widgets.VBox:
 
     def explain(change):
         if change["new"] is not None:
-            mark = "✓ Right." if change["new"] == question.right else "✗ Not quite."
+            right = change["new"] == question.right
+            mark = "✓ Right." if right else "✗ Not quite."
+            progress.record("quiz", question.text, right)
             reason.value = f"<b>{mark}</b> {escape(question.reasons[change['new']])}"
 
     radio.observe(explain, "index")

@@ -17,6 +17,7 @@ from gan_teach.pictures import as_array, to_uint8
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
 from gan_teach.stylegan.operations import mix, truncate
 from gan_teach.widgets import StyleMixer
+from gan_teach.widgets.dissection import paint_mask
 from gan_teach.widgets.stylegan import mixer_grid, mixer_render
 from gan_teach.widgets.stylegan.drawer import span
 from gan_teach.widgets.stylegan.mixer_render import MOST, STRIP, MixRenderer, MixState
@@ -512,9 +513,12 @@ def test_only_core_widgets_beside_the_grid(panel):
     panel._ipython_display_()
 
 
-def test_without_anywidget_lists_take_its_place(G, monkeypatch):
+def test_without_anywidget_lists_take_its_place_and_one_sentence_says_so(G, monkeypatch, capsys):
     monkeypatch.setattr(mixer_grid, "anywidget", None)
-    assert isinstance(StyleMixer(G)._grid, mixer_grid.MixLists)
+    monkeypatch.setattr(paint_mask, "_told", set())
+    assert all(isinstance(StyleMixer(G)._grid, mixer_grid.MixLists) for _ in range(2))
+    said = capsys.readouterr().out
+    assert said.startswith("choosing by click is left out, two lists") and said.count("\n") == 1
     with pytest.raises(ImportError, match="pip install anywidget"):
         mixer_grid.mix_grid(500, "click")
     with pytest.raises(ValueError, match='"lists"'):

@@ -16,7 +16,7 @@ from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.pictures import as_array, png, to_uint8
 from gan_teach.widgets import PaintPanel
-from gan_teach.widgets.dissection import paint_canvas
+from gan_teach.widgets.dissection import paint_canvas, paint_mask
 from gan_teach.widgets.dissection.paint_render import MOST_UNDO, History, PaintRenderer, PaintState, Stroke, stroke_mask
 
 RANKINGS = {"red": [0, 3], "green": [1, 4], "blue": [2, 5]}
@@ -295,9 +295,11 @@ def test_an_error_is_told_and_the_panel_lives_on(panel):
     assert not panel.error.value and panel.frame.after == panel.frame.before
 
 
-def test_buttons_dab_where_they_stand(monkeypatch):
+def test_buttons_dab_where_they_stand(monkeypatch, capsys):
     monkeypatch.setattr(paint_canvas, "anywidget", None)
+    monkeypatch.setattr(paint_mask, "_told", set())
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS, units=1)
+    assert capsys.readouterr().out.startswith("painting by drag is left out, buttons")
     grid = panel.canvas
     assert isinstance(grid, paint_canvas.PaintGrid) and len(grid.buttons) == 64
     panel.brush.value = 2

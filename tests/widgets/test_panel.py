@@ -207,9 +207,12 @@ def test_buttons_paint_and_unfold_only_when_needed():
     assert len(large.buttons) == 256 and large.mask.count("1") == 4
 
 
-def test_without_anywidget_buttons_take_its_place(monkeypatch, dissection):
+def test_without_anywidget_buttons_take_its_place_and_one_sentence_says_so(monkeypatch, dissection, capsys):
     monkeypatch.setattr(paint_mask, "anywidget", None)
+    monkeypatch.setattr(paint_mask, "_told", set())
     panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection)
+    said = capsys.readouterr().out
+    assert said.startswith("painting by drag is left out, buttons") and said.count("\n") == 1
     assert isinstance(panel.paint, paint_mask.PaintButtons) and not panel.error.value
     with pytest.raises(ImportError, match="pip install anywidget"):
         paint_mask.painter(8, 8, paint="drag")

@@ -15,6 +15,17 @@ try:
 except ImportError:  # core ipywidgets only: PaintButtons takes its place
     anywidget = None
 
+_told: set[str] = set()
+
+
+def left_out(what: str, instead: str) -> None:
+    """Say in one sentence, once for each, what is left out where anywidget is missing, and what is there instead."""
+    if what not in _told:
+        _told.add(what)
+        print(f"{what} is left out, {instead}: it needs the package anywidget, which is not installed "
+              "(pip install anywidget).")
+
+
 ESM = """
 function render({ model, el }) {
   const rows = model.get("rows"), cols = model.get("cols"), size = model.get("width");
@@ -162,4 +173,6 @@ def painter(rows: int, cols: int, width: int = 272, paint: str = "auto"):
         raise ValueError(f'paint is "auto", "drag" or "buttons"; got {paint!r}')
     if paint == "drag" and anywidget is None:
         raise ImportError('painting by drag needs the package anywidget (pip install anywidget); or paint="buttons"')
+    if paint == "auto" and anywidget is None:
+        left_out("painting by drag", "buttons stand in its place")
     return PaintButtons(rows, cols, width) if paint == "buttons" or anywidget is None else PaintMask(rows, cols, width)

@@ -11,7 +11,7 @@ import base64
 import ipywidgets as widgets
 import traitlets
 
-from ..dissection.paint_mask import anywidget
+from ..dissection.paint_mask import anywidget, left_out
 
 ESM = """
 function render({ model, el }) {
@@ -143,4 +143,6 @@ def mix_grid(width: int, pick: str = "auto"):
         raise ValueError(f'pick is "auto", "click" or "lists"; got {pick!r}')
     if pick == "click" and anywidget is None:
         raise ImportError('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"')
+    if pick == "auto" and anywidget is None:
+        left_out("choosing by click", "two lists stand in its place")
     return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(width=width)

@@ -1,0 +1,72 @@
+"""The notebooks as files: to find one by its chapter, and to copy all of them beside a reader who has the package."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ..files import notebooks_folder
+
+
+def chapters() -> dict[str, Path]:
+    """Every chapter's notebook by its number as the file has it: "00", "01", "01b", …"""
+    return {path.name.split("_")[0]: path for path in sorted(notebooks_folder().glob("[0-9]*_*.ipynb"))}
+
+
+def find(chapter: int | str) -> Path:
+    """The notebook of a chapter: 2, "2", "02", "02b" or "02_stylegan.ipynb". ValueError for one that is not there."""
+    number = re.match(r"(\d+)([a-z]?)(?:_|$)", str(chapter))
+    there = chapters()
+    name = f"{int(number[1]):02}{number[2]}" if number else None
+    if name not in there:
+        raise ValueError(f"no chapter {str(chapter)!r}; there are: {', '.join(there)}")
+    return there[name]
+
+
+def read(chapter: int | str) -> list[dict]:
+    """The cells of a chapter's notebook, each with its source as one string."""
+    cells = json.loads(find(chapter).read_text("utf-8"))["cells"]
+    return [{**cell, "source": "".join(cell["source"])} for cell in cells]
+
+
+def copy(to: Path) -> tuple[list[str], list[str]]:
+    """Copy the notebooks into the folder `to`; returns the names of those copied, and of those that differ and stay.
+
+    A file that is there already is the reader's work: nothing is ever written over it.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    copied, kept = [], []
+    for path in chapters().values():
+        text = path.read_bytes()
+        try:
+            with (to / path.name).open("xb") as file:
+                file.write(text)
+            copied.append(path.name)
+        except FileExistsError:
+            if (to / path.name).read_bytes() != text:
+                kept.append(path.name)
+    return copied, kept
+
+
+def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = None) -> int:
+    """Copy the notebooks into `to` and, if asked, serve them in JupyterLab until Ctrl-C; returns the exit status."""
+    if serve and importlib.util.find_spec("jupyterlab") is None:
+        raise ImportError('JupyterLab is not installed: pip install "gan-teach[lab]"')
+    copied, kept = copy(to)
+    print(f"copied into {to}: {', '.join(copied) or 'nothing, all notebooks are there'}", flush=True)
+    if kept:
+        print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)", flush=True)
+    if not serve:
+        return 0
+    command = [sys.executable, "-m", "jupyterlab", str(to / "00_warm_up.ipynb"),
+               *([] if browser else ["--no-browser"]), *([] if port is None else [f"--ServerApp.port={port}"]),
+               *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    try:
+        return subprocess.run(command).returncode
+    except KeyboardInterrupt:                                           # Ctrl-C in the terminal reached JupyterLab too
+        return 0

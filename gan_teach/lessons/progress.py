@@ -1,0 +1,117 @@
+"""What a reader has done, kept in a plain JSON file of their own; nothing of it leaves the machine.
+
+The file is gan-teach-progress.json in the folder where the notebook runs, or where $GAN_TEACH_PROGRESS says: a file,
+or a folder such as that of a mounted Drive, which survives a runtime's reset; "off" keeps nothing. It holds for each
+chapter the sections of which a cell ran, the exercises that passed their check, and the quiz questions answered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from ..files import write_text
+from . import notebooks
+
+NAME = "gan-teach-progress.json"
+_chapter: str | None = None             # what the banner began; until then, as in a test or a script, nothing is kept
+_sections: dict[str, str] = {}          # a code cell of the chapter as it is shipped -> the number of its section
+_told: set[str] = set()
+
+
+def path() -> Path | None:
+    """Where the record lies; None where none is to be kept."""
+    given = os.environ.get("GAN_TEACH_PROGRESS", "")
+    if given == "off":
+        return None
+    place = Path(given).expanduser()
+    return place if place.suffix == ".json" else place / NAME
+
+
+def read() -> dict[str, dict]:
+    """Chapter -> {"sections": [...], "exercises": [...], "quiz": {question: right?}}; {} before anything was done.
+
+    ValueError for a file that is not such a record.
+    """
+    place = path()
+    if place is None or not place.exists():
+        return {}
+    try:
+        kept = json.loads(place.read_text("utf-8"))
+        assert all(isinstance(chapter, dict) for chapter in kept.values())
+    except (ValueError, AttributeError, AssertionError) as error:
+        raise ValueError(f"{place} is not a record of progress: rename it, and a new one is begun") from error
+    return kept
+
+
+def sections(chapter: int | str) -> dict[str, str]:
+    """The number of the section, "" before the first, for every code cell of a chapter's notebook, by its source."""
+    found, number = {}, ""
+    for cell in notebooks.read(chapter):
+        if cell["cell_type"] == "code":
+            found[cell["source"].strip()] = number
+        else:
+            number = ([number] + re.findall(r"(?m)^## (\d+)\.", cell["source"]))[-1]
+    return found
+
+
+def begin(chapter: int | str) -> None:
+    """Keep a record from here on, for this chapter. The banner calls it; twice is as good as once."""
+    global _chapter, _sections
+    try:
+        _chapter, _sections = notebooks.find(chapter).name.split("_")[0], sections(chapter)
+    except ValueError:                                                  # a notebook of the reader's own
+        _chapter, _sections = str(chapter), {}
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _after_cell)
+
+
+def _after_cell(result) -> None:
+    """A cell that ran without an error counts for its section, if it is one of the chapter's, unaltered."""
+    number = _sections.get((result.info.raw_cell or "").strip()) if result.info is not None else None
+    if number and result.success:
+        record("sections", number)
+
+
+def record(what: str, name: str, value: bool | None = None) -> None:
+    """Note that a section, an exercise or a quiz question (with its value: right?) is done; never raises."""
+    if _chapter is None or path() is None:
+        return
+    try:
+        kept = read()
+        done = kept.setdefault(_chapter, {"sections": [], "exercises": [], "quiz": {}})[what]
+        if value is not None and done.get(name) is not value:
+            done[name] = value
+        elif value is None and name not in done:
+            done.append(name)
+        else:
+            return
+        write_text(path(), json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    except (OSError, ValueError) as error:
+        if str(error) not in _told:
+            _told.add(str(error))
+            print(f"your progress is not kept: {error}")
+
+
+def show() -> None:
+    """Print what was done, chapter by chapter, and where that stands."""
+    kept, place = read(), path()
+    if not kept:
+        return print(f"nothing is done yet ({place})" if place else "nothing is kept: GAN_TEACH_PROGRESS is off")
+    print(f"{'chapter':9}{'sections':>10}{'exercises':>11}  {'quiz':20}")
+    for chapter, done in sorted(kept.items()):
+        try:
+            cells = sections(chapter)
+        except ValueError:
+            cells = {}
+        there = {number for number in cells.values() if number}
+        asked = {name for source in cells for name in re.findall(r"(?m)^check_(\w+)\(", source)}
+        right, answered = sum(done["quiz"].values()), len(done["quiz"])
+        print(f"{chapter:9}{len(there & {*done['sections']}):4} of {len(there):2}"
+              f"{len(asked & {*done['exercises']}):5} of {len(asked):2}  "
+              f"{f'{right} right of {answered} answered' if answered else '–'}")
+    print(f"kept in {place}")

@@ -1,0 +1,123 @@
+"""The README's moving picture: three panels worked in a real browser, a frame after each move.
+
+    python tests/film.py [data/pictures/panels.webp]
+
+Serves the stages of chapters 1, 2 and 3 one after the other (`python -m gan_teach demo`), drives the first panel of
+each with mouse and keys in a headless Chromium, and puts the frames together. Takes some minutes.
+"""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import browser
+from PIL import Image
+
+SIZE, WIDTH = {"width": 1280, "height": 720}, 960              # of the page, and of the film
+QUICK, HOLD = 160, 1600                                         # ms a frame
+
+
+def paint(page):
+    """Grow a tree on either side of the house, dab by dab, then clouds in the sky."""
+    canvas = page.locator(".gt-canvas").first
+    canvas.wait_for(timeout=600_000)
+    box = canvas.bounding_box()
+    for slider, key, times in (("units", "End", 1), ("strength", "ArrowRight", 12), ("brush", "ArrowRight", 5)):
+        page.locator(f".gt-paint-{slider} [role=slider]").focus()
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.wait_for_timeout(1000)
+    yield
+    strokes = {"tree": ([(0.08, y) for y in (0.66, 0.6, 0.54, 0.48)], [(0.92, y) for y in (0.66, 0.6, 0.54, 0.48)]),
+               "cloud": ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
+    for cls, lines in strokes.items():
+        page.locator(".gt-paint-class button", has_text=cls).first.click()
+        for line in lines:
+            for i, (across, down) in enumerate(line):
+                page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=3)
+                if i == 0:
+                    page.mouse.down()
+                page.wait_for_timeout(700)
+                yield
+            page.mouse.up()
+            page.wait_for_timeout(1200)
+            yield
+
+
+def mix(page):
+    """Another source for one destination; then its coarse, middle and fine styles; then towards the mean, and back."""
+    page.locator("img.gt-mix-sheet").first.wait_for(timeout=600_000)
+    page.wait_for_timeout(6000)
+    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()
+    yield
+    for source in (2, 3, 4, 1):
+        page.mouse.click(sheet["x"] + (0.09 + 0.165 * source) * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
+        page.wait_for_timeout(1500)
+        yield
+    for name in ("coarse", "middle", "fine"):
+        page.locator(".gt-mix-preset button", has_text=name).first.click()
+        page.wait_for_timeout(2500)
+        yield
+        yield
+    page.locator(".gt-mix-psi [role=slider]").first.focus()
+    for key in ["ArrowLeft"] * 7 + ["ArrowRight"] * 10:
+        for _ in range(2):
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(500)
+        yield
+
+
+def evolve(page):
+    """Let the population play."""
+    page.locator(".gt-evo-play").first.wait_for(timeout=600_000)
+    page.wait_for_timeout(1500)
+    yield
+    page.locator(".gt-evo-play").first.click()
+    for _ in range(20):
+        page.wait_for_timeout(1800)
+        yield
+    page.locator(".gt-evo-play").first.click()
+    page.wait_for_timeout(1000)
+    yield
+
+
+def frames(name, acts, scratch):
+    """The pictures of the stage of this name, one after each act: (picture, milliseconds)."""
+    code = f"from gan_teach.widgets.stage import serve; raise SystemExit(serve({name!r}, browser=False))"
+    server = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"http://\S+", server.stdout.readline())[0]
+        with browser.chromium(scratch / name) as page:
+            page.set_viewport_size(SIZE)
+            page.goto(address, wait_until="commit")
+            found = []
+            for _ in acts(page):
+                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                found.append((picture.resize((WIDTH, WIDTH * SIZE["height"] // SIZE["width"]), Image.LANCZOS), QUICK))
+                print(name, len(found), flush=True)
+            return [(found[0][0], HOLD), *found[1:-1], (found[-1][0], HOLD)]
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+
+
+def main(path):
+    with tempfile.TemporaryDirectory() as scratch:
+        shots = [shot for name, acts in (("dissection", paint), ("mixing", mix), ("evolution", evolve))
+                 for shot in frames(name, acts, Path(scratch))]
+    (first, _), *others = shots
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    first.save(temporary, "WEBP", save_all=True, append_images=[picture for picture, _ in others],
+               duration=[ms for _, ms in shots], loop=0, quality=70, method=4)
+    os.replace(temporary, path)
+    print(f"{path}: {len(shots)} frames, {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/pictures/panels.webp"))

@@ -1,0 +1,54 @@
+"""An instructor's notes, made from the notebook: from cells' metadata, and without it from what the reader sees."""
+
+import pytest
+
+from gan_teach.__main__ import main
+from gan_teach.lessons import notebooks, notes
+
+
+def cell(source, kind="markdown", **given):
+    return {"id": "x", "cell_type": kind, "source": source, "metadata": {"gan_teach": given} if given else {}}
+
+
+def test_a_section_takes_what_its_cells_say():
+    found = notes.sections([
+        cell("# Title", minutes=2, path=True),
+        cell("## 1. One\n\nText. **Predict:** will it\nrain?\n\n<details><summary>Answer</summary>It will.</details>"),
+        cell("...", "code", minutes=3, mistakes="They forget."),
+        cell("So it did.\n\n## 2. Two\n\n**Exercise 1.** Write it.\n\n## Reading", minutes=4, path=True,
+             answer="A line.")])
+    opening, one, two, reading = found
+    assert (opening.title, opening.minutes, opening.path) == ("Opening", 2, True)
+    assert (one.title, one.minutes, one.path) == ("1. One", 3, False)
+    assert one.questions == ["**Predict:** will it\nrain?"] and one.answer == ["It will."]
+    assert one.mistakes == ["They forget."]
+    assert (two.minutes, two.path, two.answer, two.questions) == (4, True, ["A line."], ["**Exercise 1.** Write it."])
+    assert reading == notes.Section("Reading")
+
+
+def test_a_key_that_nobody_reads_is_refused():
+    with pytest.raises(ValueError, match="nobody reads: minute$"):
+        notes.sections([cell("# Title", minute=2)])
+
+
+@pytest.mark.parametrize("chapter", notebooks.chapters())
+def test_every_chapter_has_notes(chapter):
+    text = notes.notes(chapter)
+    assert "\n## " in text and "  asks " in text and all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_the_notes_to_chapter_1_are_complete():
+    found = notes.sections(notebooks.read(1))
+    assert [s.title for s in found if not s.minutes] == ["Reading"]
+    assert 60 <= sum(s.minutes for s in found) <= 75                    # what the chapter's first cell promises
+    assert 45 <= sum(s.minutes for s in found if s.path) <= notes.PATH_MINUTES
+    assert all(s.answer for s in found if s.questions)
+    assert sum(bool(s.mistakes) for s in found) >= 5
+
+
+def test_the_command_prints_them_and_names_the_chapters_there_are(capsys):
+    assert main(["notes", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "on the path" in said and "expect" in said and "mistakes" in said
+    assert main(["notes", "17"]) == 1
+    assert "there are: 00, 01" in capsys.readouterr().err
