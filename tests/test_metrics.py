@@ -73,7 +73,7 @@ def test_without_torchmetrics_each_measure_is_left_out_with_one_sentence(monkeyp
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torchmetrics" else find(name))
     monkeypatch.setattr(metrics, "_left_out", set())
-    judge, images = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), torch.zeros(6, 3, 16, 16)
+    judge, images = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), torch.zeros(10, 3, 16, 16)
     assert all(np.isnan(frechet_distance(images, images, judge)) for _ in range(2))
     assert all(np.isnan(metrics.classifier_score(images, judge)))
     assert np.isnan(repair.Distance(torch.randn(9, 4))(torch.randn(9, 4)))

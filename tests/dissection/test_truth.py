@@ -125,6 +125,10 @@ def test_a_segmenter_in_training_is_judged_in_eval_mode_and_left_as_it_was():
 def test_what_is_wrong_is_named():
     class Other:
         classes = ("a", "b")
+
+        def __call__(self, images):
+            return images[:, :2]
+
     with pytest.raises(ValueError, match="the truth has the classes sky, .*; the segmenter has a, b"):
         truth_gap(Other(), G)
     with pytest.raises(ValueError, match="no layer '4×4'.*8×8, 16×16, 32×32"):

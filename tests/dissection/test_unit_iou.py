@@ -312,7 +312,7 @@ def test_several_layers_are_each_as_if_alone(kind):
     assert list(together) == ["a", "b"]
     for layer, d in together.items():
         alone = dissect(Rigged(), layer, Colours(), samples=23, quantile=0.06, progress=False)
-        assert d.layer == layer and torch.equal(d.thresholds, alone.thresholds)
+        assert d.layer == layer and torch.allclose(d.thresholds, alone.thresholds, rtol=1e-6)    # 7 or 50 at a time
         assert torch.equal(d.fold_intersection, alone.fold_intersection)
         assert torch.equal(d.fold_unit_pixels, alone.fold_unit_pixels)
         assert torch.equal(d.fold_class_pixels, alone.fold_class_pixels)
