@@ -486,10 +486,10 @@ def test_restore_goes_back_exactly(policy):
 
 SCRIPT = """
     import os, signal, sys, torch
-    from gan_teach import plane
-    from gan_teach.dcgan import DCGANConfig, Discriminator, Generator
+    from gan_teach.egan import plane
+    from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
     from gan_teach.egan import Evolution, Settings
-    from gan_teach.egan_run import run
+    from gan_teach.egan.long_run import run
 
     torch.set_num_threads(1)
 
