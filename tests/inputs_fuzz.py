@@ -3,8 +3,9 @@
     python tests/inputs_fuzz.py 40000 [seed]
 
 prints the count by kind and outcome. An error of another kind, a message without the file's name, more than two seconds
-of CPU for a file of a few kB, more memory than the limit, or another program, ends the run with the damaged file. With seed 11 the command above
-refused 33,207 files and read 6,793, in 46 s of CPU. (Without a record, a weight that was altered cannot be told.)
+of CPU for a file of a few kB, more memory than the limit, or another program, ends the run with the damaged file.
+With seed 11 the command above refused 33,207 files and read 6,793, in 46 s of CPU. (Without a record, a weight that was
+altered cannot be told.)
 """
 
 import contextlib
