@@ -48,7 +48,7 @@ def square(picture, size: int, name: str = "the picture", crop: tuple[int, int, 
     image = _image(picture, name, None if crop else size) if files else Image.fromarray(_numbers(picture, name))
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop(crop or (left, top, left + side, top + side))    # first: a filter looks beyond a mere box
+    image = image.crop(crop or (left, top, left + side, top + side))     # first: nothing outside has a part in it
     image = image.resize((size, size), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
