@@ -21,9 +21,9 @@ from operator import attrgetter
 import torch
 
 # exercise -> where the package has it: (module, function or Class.method)
-SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.intervention", "ablate"),
-             "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.intervention", "insert"),
-             "effect": ("gan_teach.intervention", "effect")}
+SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.dissection", "ablate"),
+             "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.dissection", "insert"),
+             "effect": ("gan_teach.dissection.intervention", "effect")}
 
 
 def threshold(values: torch.Tensor, share: float) -> torch.Tensor:
