@@ -131,7 +131,7 @@ def tree_pixels(page) -> tuple[int, int]:
 
 
 def test_chapter_1_runs_and_its_panel_removes_the_trees(page, chapters):
-    assert browser.run_all(page, chapters.format(notebook="01_gan_dissection.ipynb")) == []
+    assert browser.run_all(page, chapters.format(notebook="01_gan_dissection.ipynb"), minutes=10) == []
     page.locator(".gt-after").first.scroll_into_view_if_needed()
     untouched = browser.picture(page, "gt-after")
     before, after = tree_pixels(page)
