@@ -184,14 +184,15 @@ def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
             yield f"  {words:24}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
 
 
-CLAIMS = (      # what the paper found, from which row to which, in which figure; and the paper's two values
-    ("bilinear sampling (A → B): distance", "A", "B", "distance", (8.04, 5.25)),
-    ("all the rest (B → F): distance", "B", "F", "distance", (5.25, 4.40)),
-    ("never mixed in training (E), 1 → 4 latents: distance", "E", "E", "distance 4", (4.42, 17.41)),
-    ("4 latents, mixed 0 → 90 %: distance", "E", "F", "distance 4", (17.41, 9.03)),
-    ("noise (D → E): path in W", "D", "E", "w full", (446.2, 200.5)),
-    ("mapping 0 → 8 layers: distance", "F, mapping 0", "F", "distance", (5.06, 4.40)),
-    ("mapping 0 → 8 layers: separability", "F, mapping 0", "F", "w", (9.88, 3.79)))
+CLAIMS = (      # what the paper found, from which row's figure to which row's; and the paper's two values
+    ("bilinear sampling (A → B): distance", ("A", "distance"), ("B", "distance"), (8.04, 5.25)),
+    ("all the rest (B → F): distance", ("B", "distance"), ("F", "distance"), (5.25, 4.40)),
+    ("never mixed in training (E), 1 → 4 latents: distance", ("E", "distance"), ("E", "distance 4"), (4.42, 17.41)),
+    ("4 latents, mixed 0 → 90 %: distance", ("E", "distance 4"), ("F", "distance 4"), (17.41, 9.03)),
+    ("noise (D → E): path in W", ("D", "w full"), ("E", "w full"), (446.2, 200.5)),
+    ("mapping 0 → 8 layers: distance", ("F, mapping 0", "distance"), ("F", "distance"), (5.06, 4.40)),
+    ("mapping 0 → 8 layers: path, in Z → in W", ("F, mapping 0", "z full"), ("F", "w full"), (283.5, 234.0)),
+    ("mapping 0 → 8 layers: separability, in Z → in W", ("F, mapping 0", "z"), ("F", "w"), (9.88, 3.79)))
 
 
 def verdicts(record: dict) -> Iterator[str]:
@@ -202,10 +203,9 @@ def verdicts(record: dict) -> Iterator[str]:
     """
     rows = record["configurations"]
     yield f"{'':54}{'paper':>16}{'here':>16}"
-    for words, start, end, key, paper in CLAIMS:
+    for words, (start, first), (end, last), paper in CLAIMS:
         if start in rows and end in rows:
-            before = measured(rows[start], "distance" if start == end else key)
-            after = measured(rows[end], key)
+            before, after = measured(rows[start], first), measured(rows[end], last)
             if before and after:
                 change = fmean(after) - fmean(before)
                 spread = sum(stdev(values) if len(values) > 1 else 0.0 for values in (before, after))

@@ -99,7 +99,8 @@ def test_the_command_refuses_what_belongs_to_the_other(tmp_path, capsys):
 def row(*distances, w_full=(), w=()):
     """A row of a record: Fréchet distances (1 and 4 latents) of each seed, paths and separabilities in W."""
     return {"frechet_distance": [first for first, _ in distances], "mixing": [[a, a, a, b] for a, b in distances],
-            "path_length": [{"w full": x, "w end": x / 2} for x in w_full], "separability": [{"w": x} for x in w]}
+            "path_length": [{"w full": x, "w end": x / 2, "z full": 2 * x} for x in w_full],
+            "separability": [{"w": x, "z": x} for x in w]}
 
 
 def test_a_verdict_needs_a_change_larger_than_the_spreads():
@@ -111,7 +112,7 @@ def test_a_verdict_needs_a_change_larger_than_the_spreads():
     assert found["bilinear sampling (A → B)"].endswith("   as in the paper")
     assert found["noise (D → E)"].endswith("   opposite") and "10.5 → 20.5" in found["noise (D → E)"]
     assert found["never mixed in training (E), 1 → 4 latents"].endswith("   opposite")
-    assert found["mapping 0 → 8 layers"]                           # the last of the two: separability, one seed each
+    # the last of the mapping's: separability, one seed each; its path is missing in the record, and left out
     assert "10 → 9   as in the paper" in found["mapping 0 → 8 layers"]
     by_words = list(compare_styles.verdicts(record))
     assert sum(line.endswith("too small to tell") for line in by_words) == 2          # B → F, and mapping's distance

@@ -41,7 +41,7 @@ def page(tmp_path_factory):
 
 MIXER = """
 from gan_teach import load
-from gan_teach.widgets.mixer import StyleMixer
+from gan_teach.widgets.stylegan.mixer import StyleMixer
 StyleMixer(load("portraits-stylegan"))
 """
 
@@ -178,7 +178,7 @@ def test_styles_are_mixed_by_click_and_by_key(page, chapters):
     browser.wait_until(page, lambda: page.locator("img.gt-mix-sheet").first.get_attribute("src"))
     first, said = browser.picture(page, "gt-mix-large"), chosen(page)
 
-    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 4 rows, 1 + 5 columns: the last place
+    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 2 rows, 1 + 4 columns: the last place
     page.mouse.click(sheet["x"] + sheet["width"] * 0.95, sheet["y"] + sheet["height"] * 0.95)
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != first)
     assert chosen(page) != said
