@@ -37,6 +37,12 @@ def test_a_new_size_is_faded_in_without_a_jump(n):
     assert torch.allclose(d(enlarged, n - 1e-5), d(enlarged, n), atol=1e-3)
 
 
+def test_grey_pictures_are_drawn_in_one_channel():
+    loop = Loop(REAL[:, :1])
+    loop.step()
+    assert loop.G(torch.randn(2, 64), 3).shape == (2, 1, 32, 32) and drawn(loop).shape == (192, 512, 3)
+
+
 def test_each_size_is_faded_in_for_the_first_half_of_its_time():
     loop, levels = Loop(REAL, grow=4), []
     for loop.steps in range(18):
