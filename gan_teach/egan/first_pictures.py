@@ -16,11 +16,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ..networks.layers import sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
-from ..pictures import enlarge, grid, show
+from ..pictures import enlarge, grid
 
 WIDTHS = (128, 64, 32, 16)              # units at 4×4, 8×8, 16×16, 32×32
 BATCH, RATE = 32, 1e-3
@@ -141,29 +140,3 @@ def drawn(loop: Loop, count: int = 24, columns: int = 8):
     """Pictures of always the same z by the averaged G, each brought to 64 pixels: what there is to see just now."""
     x = loop.mean(sample_z(count, loop.G.z_dim, seed=1), loop.level())
     return enlarge(grid(x.expand(-1, 3, -1, -1), columns), 64 // x.shape[-1])
-
-
-def watch(loop: Loop, steps: int, every: int = 25) -> None:
-    """Train so many steps under a progress bar, and show in one place below it what G draws, again and again.
-
-    An interrupt ends it between two steps; the loop can go on from there.
-    """
-    from IPython.display import display
-
-    def look():
-        n = 4 * 2 ** math.ceil(loop.level())
-        return show(drawn(loop), f"step {loop.steps}, {n}×{n} pixels", width=512,
-                    alt=f"24 pictures of G after {loop.steps} steps")
-
-    with tqdm(total=steps, unit=" steps") as bar:
-        place = display(look(), display_id=True)
-        try:
-            for k in range(1, steps + 1):
-                loss_d, loss_g = loop.step()
-                bar.update()
-                if k % every == 0 or k == steps:
-                    bar.set_postfix(loss_d=f"{loss_d:.2f}", loss_g=f"{loss_g:.2f}")
-                    if place:
-                        place.update(look())
-        except KeyboardInterrupt:
-            print(f"Stopped after step {loop.steps}. Nothing is lost: watch(loop, {steps}) goes on from here.")

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gan_teach.egan import first_pictures
-from gan_teach.egan.first_pictures import D, G, Loop, drawn, watch
+from gan_teach.egan.first_pictures import D, G, Loop, drawn
 from gan_teach.networks.losses import logistic_d, logistic_g
+from gan_teach.widgets.egan.first_pictures import watch
 
 REAL = torch.randint(256, (50, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
