@@ -41,11 +41,11 @@ def name_of(function: Callable) -> str:
 def apply(mutation: Mutation, logits: Tensor) -> Tensor:
     """M(l), checked: anybody may write a mutation. Raises ValueError where it is not one number."""
     loss = mutation(logits)
-    if not isinstance(loss, Tensor) or loss.numel() != 1:
+    if not isinstance(loss, Tensor) or loss.ndim > 0:
         got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
         raise ValueError(f"the mutation {name_of(mutation)!r} gave {got}; it takes N logits and gives one number, "
                          "for example their mean")
-    return loss.squeeze()
+    return loss
 
 
 def slope(mutation: Mutation, logits: Tensor) -> Tensor:

@@ -310,14 +310,18 @@ def bill(found: dict[str, dict]) -> str:
     return markdown(rows)
 
 
+def _kind(name: str) -> str:
+    """What a generator such as "fashion-plain-d" is called in LOOKS."""
+    rival = name.split("-", 1)[1]
+    return {"egan": "E-GAN", "plain-d": "plain D", "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
+
+
 def bill_figure(found: dict[str, dict]) -> Figure:
     """Fréchet distance of `rivals` against generations and CPU seconds."""
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for name, record in found.items():
-        rival = name.split("-", 1)[1]
-        kind = {"egan": "E-GAN", "plain-d": "plain D",
-                "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
+        kind = _kind(name)
         for ax, axis in zip(axes, AXES):
             ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
                     **_mark(kind))
@@ -334,10 +338,8 @@ def score_figure(found: dict[str, dict]) -> Figure:
     ax = figure.subplots()
     scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
     for name, record in scored.items():
-        rival = name.split("-", 1)[1]
         curve = record["curve"]
-        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve],
-                **_mark({"egan": "E-GAN"}.get(rival, rival.replace("-", "_"))))
+        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve], **_mark(_kind(name)))
     real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
     ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
     ax.set(xlabel="generations", ylabel="score (higher is better)")

@@ -16,26 +16,25 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ..networks.layers import sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
-from ..pictures import enlarge, grid, show
+from ..pictures import enlarge, grid
 
 WIDTHS = (128, 64, 32, 16)              # units at 4×4, 8×8, 16×16, 32×32
-BATCH, RATE = 32, 2e-3
+BATCH, RATE = 32, 1e-3
 
 
 class G(nn.Module):
-    """z, N×64 → pictures N×3×s×s in [−1, 1]. level 0: s = 4, 1: 8, 2: 16, 3: 32; 1.5: 16, of which half is faded in."""
+    """z, N×64 → pictures N×C×s×s in [−1, 1]. level 0: s = 4, 1: 8, 2: 16, 3: 32; 1.5: 16, of which half is faded in."""
 
     z_dim = 64
 
-    def __init__(self):
+    def __init__(self, channels: int = 3):
         super().__init__()
         self.first = nn.Linear(self.z_dim, WIDTHS[0] * 16)
         self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1) for a, b in pairwise(WIDTHS))
-        self.to_rgb = nn.ModuleList(nn.Conv2d(width, 3, 1) for width in WIDTHS)
+        self.to_rgb = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in WIDTHS)
 
     def forward(self, z: Tensor, level: float) -> Tensor:
         r, n = F.leaky_relu(self.first(z), 0.2).view(-1, WIDTHS[0], 4, 4), math.ceil(level)
@@ -48,11 +47,11 @@ class G(nn.Module):
 
 
 class D(nn.Module):
-    """Pictures N×3×s×s → N logits: G, backwards."""
+    """Pictures N×C×s×s → N logits: G, backwards."""
 
-    def __init__(self):
+    def __init__(self, channels: int = 3):
         super().__init__()
-        self.from_rgb = nn.ModuleList(nn.Conv2d(3, width, 1) for width in WIDTHS)
+        self.from_rgb = nn.ModuleList(nn.Conv2d(channels, width, 1) for width in WIDTHS)
         self.down = nn.ModuleList(nn.Conv2d(b, a, 4, 2, 1) for a, b in pairwise(WIDTHS))
         self.last = nn.Linear(WIDTHS[0] * 16, 1)
 
@@ -67,7 +66,7 @@ class D(nn.Module):
 
 
 class Loop:
-    """The training of a G and a D on `real`, uint8 M×3×32×32. `step()` is one step of each.
+    """The training of a G and a D on `real`, uint8 M×C×32×32, C = 1 (grey) or 3. `step()` is one step of each.
 
     loss_d(l_real, l_fake) and loss_g(l_fake) are what they descend on. `grow` is how many steps each size takes:
     the first half of them fades it in. Each draw is a function of (seed, step): a `state()` goes on bit for bit.
@@ -77,7 +76,7 @@ class Loop:
                  grow: int = 300):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.G, self.D = G(), D()
+            self.G, self.D = G(real.shape[1]), D(real.shape[1])
             for part in (*self.G.modules(), *self.D.modules()):
                 if hasattr(part, "weight"):
                     nn.init.kaiming_normal_(part.weight, 0.2)
@@ -140,30 +139,4 @@ class Loop:
 def drawn(loop: Loop, count: int = 24, columns: int = 8):
     """Pictures of always the same z by the averaged G, each brought to 64 pixels: what there is to see just now."""
     x = loop.mean(sample_z(count, loop.G.z_dim, seed=1), loop.level())
-    return enlarge(grid(x, columns), 64 // x.shape[-1])
-
-
-def watch(loop: Loop, steps: int, every: int = 25) -> None:
-    """Train so many steps under a progress bar, and show in one place below it what G draws, again and again.
-
-    An interrupt ends it between two steps; the loop can go on from there.
-    """
-    from IPython.display import display
-
-    def look():
-        n = 4 * 2 ** math.ceil(loop.level())
-        return show(drawn(loop), f"step {loop.steps}, {n}×{n} pixels", width=512,
-                    alt=f"24 pictures of G after {loop.steps} steps")
-
-    with tqdm(total=steps, unit=" steps") as bar:
-        place = display(look(), display_id=True)
-        try:
-            for k in range(1, steps + 1):
-                loss_d, loss_g = loop.step()
-                bar.update()
-                if k % every == 0 or k == steps:
-                    bar.set_postfix(loss_d=f"{loss_d:.2f}", loss_g=f"{loss_g:.2f}")
-                    if place:
-                        place.update(look())
-        except KeyboardInterrupt:
-            print(f"Stopped after step {loop.steps}. Nothing is lost: watch(loop, {steps}) goes on from here.")
+    return enlarge(grid(x.expand(-1, 3, -1, -1), columns), 64 // x.shape[-1])

@@ -24,6 +24,11 @@ class Fitness(NamedTuple):
     total: float        # F = F_q + γ F_d
 
     @classmethod
+    def read(cls, values: Sequence) -> Fitness:
+        """Of three numbers, or tensors of one number, such as a learner's own fitness returns."""
+        return cls(*(float(torch.as_tensor(value).detach()) for value in values))
+
+    @classmethod
     def weighed(cls, quality: float, diversity: float, gamma: float) -> Fitness:
         """F = F_q + γ F_d, from its two parts."""
         return cls(quality, diversity, quality + gamma * diversity)

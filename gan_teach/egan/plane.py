@@ -283,4 +283,4 @@ def what_d_rewards(D: nn.Module, mixture: Mixture, n: int = 1024, seed: int = 0,
     """
     draw = torch.Generator().manual_seed(seed)
     real = mixture(n, draw)
-    return {kind: Fitness(*map(float, judge(D, real, fakes(mixture, kind, n, draw), 1.0))) for kind in FAKES}
+    return {kind: Fitness.read(judge(D, real, fakes(mixture, kind, n, draw), 1.0)) for kind in FAKES}

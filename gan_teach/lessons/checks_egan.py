@@ -102,9 +102,12 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
             raise Wrong(f"gradient: the loss must be a tensor, to be derived; yours is a {type(value).__name__}.")
         if value.numel() != 1:
             raise Wrong(f"shape: a loss is one number; yours has {value.numel()}. Take the mean over the pictures.")
+        if value.ndim:
+            raise Wrong(f"shape: a loss is one number without an axis; yours has the shape {tuple(value.shape)}. "
+                        "Leave out `keepdim`.")
         if not value.requires_grad:
             return value, [None] * len(leaves)
-        return value.squeeze(), list(torch.autograd.grad(value.squeeze(), leaves, allow_unused=True))
+        return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
 
     def gap(a: torch.Tensor, b: torch.Tensor) -> float:
         return float((a.detach() - b.detach()).abs().max())

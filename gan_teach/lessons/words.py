@@ -36,17 +36,21 @@ WORDS = (
 )
 
 
-def _table(head: tuple[str, ...], rows):
-    from IPython.display import Markdown
+class Table:
+    """Rows that a notebook shows as a table; the first is its head."""
 
-    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)))
+    def __init__(self, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]):
+        self.markdown = "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
 
 
-def signs():
+def signs() -> Table:
     """The table of signs."""
-    return _table(("sign", "name", "here, on the plane", "in the chapters"), SIGNS)
+    return Table(("sign", "name", "here, on the plane", "in the chapters"), SIGNS)
 
 
-def words():
+def words() -> Table:
     """The table of words."""
-    return _table(("word", "what these chapters mean by it"), WORDS)
+    return Table(("word", "what these chapters mean by it"), WORDS)

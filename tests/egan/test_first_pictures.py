@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gan_teach.egan import first_pictures
-from gan_teach.egan.first_pictures import D, G, Loop, drawn, watch
+from gan_teach.egan.first_pictures import D, G, Loop, drawn
 from gan_teach.networks.losses import logistic_d, logistic_g
+from gan_teach.widgets.egan.first_pictures import watch
 
 REAL = torch.randint(256, (50, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
@@ -35,6 +36,12 @@ def test_a_new_size_is_faded_in_without_a_jump(n):
     assert torch.allclose(g(z, n - 1e-5), g(z, n), atol=1e-3)
     assert torch.allclose(d(enlarged, n - 1 + 1e-5), d(g(z, n - 1), n - 1), atol=1e-3)
     assert torch.allclose(d(enlarged, n - 1e-5), d(enlarged, n), atol=1e-3)
+
+
+def test_grey_pictures_are_drawn_in_one_channel():
+    loop = Loop(REAL[:, :1])
+    loop.step()
+    assert loop.G(torch.randn(2, 64), 3).shape == (2, 1, 32, 32) and drawn(loop).shape == (192, 512, 3)
 
 
 def test_each_size_is_faded_in_for_the_first_half_of_its_time():

@@ -260,3 +260,17 @@ def test_f_d_prefers_diversity_only_where_d_knows_little():
     assert trained["centre"].diversity > trained["perfect"].diversity
     collapsed = plane.what_d_rewards(plane.frozen_d(RING, "one mode", steps=400, lr=3e-3), RING)
     assert collapsed["one mode"].diversity > collapsed["perfect"].diversity
+
+
+def test_what_d_rewards_takes_a_learners_fitness():
+    """… which may return tensors that still carry a gradient."""
+    D = plane.frozen_d(plane.ring(), "anywhere", steps=0)
+
+    def mine(D, real, fake, gamma):
+        quality = D(fake).sigmoid().mean()
+        return quality, torch.zeros(1, requires_grad=True), quality + 0 * gamma
+
+    found = plane.what_d_rewards(D, plane.ring(), n=32, judge=mine)
+    ours = plane.what_d_rewards(D, plane.ring(), n=32)
+    for kind in plane.FAKES:
+        assert found[kind].quality == pytest.approx(ours[kind].quality) and found[kind].diversity == 0

@@ -49,7 +49,6 @@ def select(scores, mu):
 @pytest.mark.parametrize("check, answer", [
     *zip(LOSSES, (egan.minimax, egan.heuristic, egan.least_squares)), (check_fitness, egan.fitness),
     (check_fitness, fitness), (check_select, egan.select), (check_select, select),
-    (check_minimax, lambda logits: -0.5 * F.softplus(logits).mean(0, keepdim=True)),
     (check_select, lambda s, mu: torch.tensor([f.total for f in s]).argsort(descending=True, stable=True)[:mu]),
 ])
 def test_a_right_answer_is_accepted(capsys, check, answer):
@@ -131,6 +130,7 @@ def right_value_wrong_slope(logits):
     (check_minimax, lambda v: -0.5 * F.softplus(v).sum(), "a sum"),
     (check_minimax, lambda v: 0.5 * (1 - v.sigmoid().mean()).log(), "the logarithm of the mean"),
     (check_minimax, lambda v: -0.5 * F.softplus(v), "shape: a loss is one number; yours has 4"),
+    (check_minimax, lambda v: -0.5 * F.softplus(v).mean(0, keepdim=True), "yours has the shape (1,). Leave out"),
     (check_minimax, lambda v: torch.log(1 - v).mean(), "is nan"),
     (check_minimax, lambda v: egan.minimax(v).item(), "must be a tensor, to be derived; yours is a float"),
     (check_minimax, lambda v: egan.minimax(v).detach(), "nothing flows back"),

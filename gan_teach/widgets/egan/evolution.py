@@ -249,7 +249,8 @@ class EvolutionLab(PlayingPanel):
                 choice.description = f"keep {SIGNS[view.offered.index(children[i].mutation) % len(SIGNS)]}"
 
     def _name_play(self) -> None:
-        self.play.description = "❙❙ Pause" if self.runner.playing else "▶ Play"
+        while self.play.description != (words := "❙❙ Pause" if self.runner.playing else "▶ Play"):
+            self.play.description = words           # asked again: another thread may have ended the play meanwhile
 
     def _heard(self, act, value) -> None:
         """A control was touched, unless `show` is moving it. An exception is told in the panel."""
@@ -261,6 +262,7 @@ class EvolutionLab(PlayingPanel):
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
+        self._name_play()
         super()._failed(error)
         self._shower = threading.get_ident()
         try:

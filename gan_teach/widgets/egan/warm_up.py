@@ -203,8 +203,9 @@ class WarmUpPanel(PlayingPanel):
         self._name_play()
 
     def _name_play(self) -> None:
-        self.play.description = "❚❚ Pause" if self.runner.playing else "▶ Play"
+        while self.play.description != (words := "❚❚ Pause" if self.runner.playing else "▶ Play"):
+            self.play.description = words           # asked again: another thread may have ended the play meanwhile
 
     def _failed(self, error: Exception) -> None:
-        super()._failed(error)
         self._name_play()
+        super()._failed(error)

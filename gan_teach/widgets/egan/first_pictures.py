@@ -1,0 +1,35 @@
+"""Watch a first GAN of pictures learn: a progress bar, and below it what G draws, in one place that changes."""
+
+from __future__ import annotations
+
+import math
+
+from IPython.display import display
+from tqdm.auto import tqdm
+
+from ...egan.first_pictures import Loop, drawn
+from ...pictures import show
+
+
+def watch(loop: Loop, steps: int, every: int = 25) -> None:
+    """Train so many steps under a progress bar, and show in one place below it what G draws, again and again.
+
+    An interrupt ends it between two steps; the loop can go on from there.
+    """
+    def look():
+        n = 4 * 2 ** math.ceil(loop.level())
+        return show(drawn(loop), f"step {loop.steps}, {n}×{n} pixels", width=512,
+                    alt=f"24 pictures of G after {loop.steps} steps")
+
+    with tqdm(total=steps, unit=" steps") as bar:
+        place = display(look(), display_id=True)
+        try:
+            for k in range(1, steps + 1):
+                loss_d, loss_g = loop.step()
+                bar.update()
+                if k % every == 0 or k == steps:
+                    bar.set_postfix(loss_d=f"{loss_d:.2f}", loss_g=f"{loss_g:.2f}")
+                    if place:
+                        place.update(look())
+        except KeyboardInterrupt:
+            print(f"Stopped after step {loop.steps}. Nothing is lost: watch(loop, {steps}) goes on from here.")
