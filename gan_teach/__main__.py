@@ -51,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
 
+    site = commands.add_parser("site", help="the chapters to read and two machines to drive, as a folder of plain files "
+                                            "for any web server; needs Node.js and npm")
+    site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
+    site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")
+
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
 
@@ -108,6 +113,14 @@ def demo(given: argparse.Namespace) -> int:
     return stage.serve(given.name, browser=not given.no_browser, port=given.port)
 
 
+def site(given: argparse.Namespace) -> int:
+    from .site import build
+
+    print(f"written: {build(given.out, execute=given.execute)}; see it with\n"
+          f"python -m http.server --bind 127.0.0.1 --directory {given.out} 8000\nat http://127.0.0.1:8000/")
+    return 0
+
+
 def fetch(given: argparse.Namespace) -> int:
     from .worlds import datasets
 
@@ -142,8 +155,8 @@ def list_shipped(given: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "fetch": fetch, "compare": compare,
-               "list": list_shipped}[given.command]
+    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "site": site, "fetch": fetch,
+               "compare": compare, "list": list_shipped}[given.command]
     try:
         return command(given)
     except (ValueError, OSError, RuntimeError, ImportError) as error:
