@@ -9,12 +9,12 @@ Any plain web server can serve DIR, under any path; a page asks nothing of anoth
     machines    what a machine must know besides: z of the seeds on offer, units, levels, colours
     chapters    the notebooks as pages, their formulas drawn while the site is built
     strings     every text of the pages, in one place
-    build       the whole site
+    pages       the whole site
     page/       the pages themselves: HTML, CSS and plain modules, one file a machine
 
 Node and npm are needed for building only.
 """
 
-from .build import build
+from .pages import build
 
 __all__ = ["build"]

@@ -94,11 +94,12 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
 
 
 def _about(path: Path, notebook) -> Chapter:
-    first = next(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    lines = [line.strip() for line in first.splitlines()]
-    title = next((line[2:] for line in lines if line.startswith("# ")), path.stem)
-    lead = next((line for line in lines if line.startswith(("**Question", "**The question"))), "")
-    return Chapter(path, title, re.sub(r"[*_`]", "", lead))
+    """Title and question of a chapter, from its first cell."""
+    first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
+    title = re.search(r"^# (.*)", first, re.M)
+    question = re.search(r"^\*\*The question\.?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
+    plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`$]", r"\1", " ".join(question[1].split())) if question else ""
+    return Chapter(path, title[1] if title else path.stem, plain)
 
 
 def _leave_panels(notebook, note: str) -> None:

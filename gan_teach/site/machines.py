@@ -15,11 +15,12 @@ from torch import Tensor
 
 from .. import checkpoints, pictures
 from ..checkpoints import load
-from ..dissection.intervention import levels, optimise_alpha
-from ..dissection.pixels import class_pixels
+from ..dissection.intervention import ablate, levels, optimise_alpha
+from ..dissection.pixels import class_pixels, coverage
 from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
-from ..stylegan.operations import layer_groups
+from ..networks.segmenter import segment
+from ..stylegan.operations import layer_groups, mix
 from .networks import LAYER, STYLED, noise_row
 
 SEEDS = 200                                             # from 0 on; each is one z for every machine
@@ -52,13 +53,15 @@ def found_units() -> dict:
 
 
 @torch.no_grad()
-def first_scene(z: Tensor, most: int = 60) -> int:
-    """The seed that Paint opens with: of the first ones, the village by day with the most trees beside a house."""
+def first_scene(z: Tensor) -> int:
+    """The seed that Paint opens with: the first village by day that shows enough of everything that can be painted."""
     G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
-    x = G(z[:most])
-    share = class_pixels(x, S) / x[0, 0].numel()                            # (N, C)
-    by_day, house = x.mean((1, 2, 3)) > 0.1, share[:, S.classes.index("wall")] > 0.08
-    return int((share[:, S.classes.index("tree")] * by_day * house).argmax())
+    least = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
+    for seed, x in ((seed, G(z[seed:seed + 1])) for seed in range(len(z))):
+        share = class_pixels(x, S)[0] / x[0, 0].numel()                     # (C,)
+        if x.mean() > 0.1 and all(share[S.classes.index(cls)] > few for cls, few in least.items()):
+            return seed
+    return 0
 
 
 def paint(z: Tensor) -> dict:
@@ -69,7 +72,7 @@ def paint(z: Tensor) -> dict:
             "layer": LAYER, "heat": pictures.INFERNO.astype(int).tolist(), "seeds": SEEDS, "seed": first_scene(z)}
 
 
-def mix() -> dict:
+def mixing() -> dict:
     """The file of Mix, one entry a generator."""
     found = {}
     for machine, name in STYLED.items():
@@ -88,7 +91,7 @@ def noises() -> dict[str, Tensor]:
 
 @torch.no_grad()
 def write(folder: Path) -> dict:
-    """Write the files of the machines into a folder, and the picture that Paint opens with; returns what Paint knows."""
+    """Write the files of the machines into a folder, and pictures for the first page; returns what Paint knows."""
     folder.mkdir(parents=True, exist_ok=True)
     z = torch.cat([sample_z(1, 128, seed) for seed in range(SEEDS)])        # (SEEDS, 128)
     _numbers(folder / "z.bin", z)
@@ -96,20 +99,29 @@ def write(folder: Path) -> dict:
         _numbers(folder / f"{machine}-noise.bin", rows)
     about = paint(z)
     write_text(folder / "paint.json", json.dumps(about))
-    write_text(folder / "mix.json", json.dumps(mix()))
-    G = load("scenes-progan", "cpu")
-    (folder / "scene.png").write_bytes(pictures.png(G(z[about["seed"]:about["seed"] + 1])[0]))
+    write_text(folder / "mix.json", json.dumps(mixing()))
+    before, after = removed(z[about["seed"]], about["units"]["tree"]["units"][:12])
+    (folder / "scene.png").write_bytes(pictures.png(before))
+    (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
     for machine, name in STYLED.items():
-        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixture(load(name, "cpu"), z), 4)))
+        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixtures(load(name, "cpu"), z), 4)))
     return about
 
 
-def _mixture(G, z: Tensor) -> Tensor:
-    """Eight pictures for the first page: four seeds, and the first of them with the fine styles of all four."""
+@torch.no_grad()
+def removed(z: Tensor, units: list[int]) -> Tensor:
+    """A village, and the same with units at 0 where it shows trees: 2×3×64×64."""
+    G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
+    r, f = G.at(z[None], LAYER)
+    trees = coverage(segment(S, f(r)), S.classes.index("tree"), r.shape[-2:]) > 0
+    return torch.cat([f(r), f(ablate(r, units, trees))])
+
+
+@torch.no_grad()
+def _mixtures(G, z: Tensor) -> Tensor:
+    """Four pictures for the first page: one seed, and the same with the middle styles of three others."""
     w = G.ws(z[1:5], 0.7)
-    fine = w[:1].repeat(4, 1, 1)
-    fine[:, 4:] = w[:, 4:]
-    return G.synthesis(torch.cat([w, fine]))
+    return G.synthesis(mix(w[:1].expand_as(w), w, range(4, 8)))
 
 
 def _numbers(path: Path, values: Tensor) -> None:

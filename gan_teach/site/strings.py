@@ -1,6 +1,6 @@
 """Every text of the pages, in one place: another language is another dictionary with the same keys.
 
-$name is filled in by `build`, {name} by the pages themselves.
+$name is filled in by `pages`, {name} by the pages themselves.
 """
 
 ENGLISH = {
@@ -20,6 +20,8 @@ ENGLISH = {
     "drive": "Drive",
     "drive_lead": "Live machines, in this page, with the networks of the workbook.",
     "paint_card": "Wipe out trees, doors, windows and clouds, or paint them in. See which units did it.",
+    "paint_card_alt": "A village, and the same village without its trees",
+    "mix_card_alt": "Four villages and four portraits; from the second on, the middle styles come from other pictures",
     "mix_card": "Give one picture the coarse, middle or fine styles of another.",
     "read": "Read",
     "read_lead": "The workbook, chapter by chapter. Run it on your computer to do the exercises.",
@@ -53,20 +55,19 @@ ENGLISH = {
     "brush": "Brush size",
     "strength": "Strength",
     "count": "Units",
-    "control": "Control: as many random units instead",
     "frame": "Show where I painted",
-    "next": "Next scene",
+    "next": "Next",
     "before": "Before",
     "changed": "What changed",
     "labels": "What the segmenter sees",
+    "control": "Control: the same strokes with as many random units",
     "before_alt": "The village before painting",
     "changed_alt": "Difference: {share} % of the pixels changed visibly",
     "labels_alt": "Label map: {classes}",
+    "control_alt": "The village, with random units in place of those of the brush",
     "units": "The units of the brush",
     "units_lead": "Each map shows where one unit is on now. Press one to take it out of the brush, or put it back. α says "
                   "how much the search wanted it.",
-    "units_random": "Units drawn by lot. If they did the same as those of the class, the class would not be special.",
-    "unit": "unit {unit}",
     "unit_label": "Unit {unit}, α {alpha}, {state}",
     "unit_in": "in the brush",
     "unit_out": "not in the brush",
@@ -80,6 +81,7 @@ ENGLISH = {
     "removed": "{cls}: {before} pixels before, {after} now ({percent} %). ",
     "asked_remove": "Under your brush {came} of {asked} are gone. ",
     "asked_add": "Under your brush {came} of {asked} pixels became {cls}. ",
+    "random_units": "With random units: {came}. ",
     "outside": "Outside your brush {outside} pixels changed their class.",
     "paint_why": "Why only where you paint? Units are shared: those of the trees draw parts of other things too. Switched "
                  "off everywhere, twelve of them removed $everywhere % of the tree pixels of 200 villages and spoilt "

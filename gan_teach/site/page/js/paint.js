@@ -22,7 +22,7 @@ let strokes = [];
 let undone = [];
 /** @type {Stroke | null} */
 let growing = null;                                      // the stroke that is being drawn
-let x = new Float32Array(), r = new Float32Array(), labels = new Uint8Array();
+let x = new Float32Array(), r = new Float32Array(), labels = new Uint8Array(), controlLabels = labels;
 /** @type {Record<string, Set<number>>} */
 const brushUnits = {};                                   // of each class: the units that its brush uses
 /** @type {number[] | null} */
@@ -55,10 +55,13 @@ function where({ points, brush }) {
   return P;
 }
 
-/** r after all strokes, a new array. */
-function edited() {
+/** All strokes, with the one that is being drawn. */
+const all = () => growing ? [...strokes, growing] : strokes;
+
+/** r after some strokes, a new array. @param {Stroke[]} strokes */
+function edited(strokes) {
   const out = scene.r.slice();
-  for (const stroke of growing ? [...strokes, growing] : strokes) {
+  for (const stroke of strokes) {
     const P = where(stroke), s = Math.min(stroke.strength, 1), k = about.units[stroke.cls].levels;
     for (const u of stroke.units) {
       const level = stroke.action === "add" ? k[u] * Math.max(stroke.strength, 1) : 0;
@@ -71,7 +74,7 @@ function edited() {
 /** What the last stroke in each place did: 1 added, −1 removed, 0 nothing. @param {string} [cls] of this class alone */
 function signs(cls) {
   const sign = new Int8Array(PLACES);
-  for (const stroke of growing ? [...strokes, growing] : strokes)
+  for (const stroke of all())
     if (!cls || stroke.cls === cls) where(stroke).forEach((hit, p) => { if (hit) sign[p] = stroke.action === "add" ? 1 : -1; });
   return sign;
 }
@@ -85,7 +88,7 @@ const segment = async (/** @type {Float32Array} */ x) =>
 /** The picture; then, when the hand rests, the pixels are counted. */
 const render = latest(async (late) => {
   const answering = moved;
-  r = edited();
+  r = edited(all());
   x = strokes.length || growing ? await f(r) : scene.x;
   draw(picture, x);
   if (answering) performance.measure("stroke to picture", { start: answering, end: performance.now() });
@@ -100,10 +103,19 @@ const count = latest(async (late) => {
   const found = strokes.length || growing ? await segment(seen) : scene.labels;
   if (late() || seen !== x) return;
   labels = found;
+  if (!growing) await countControl();                    // costs as much again: when the hand has let go
+  if (late() || seen !== x) return;
   showCounts();
   showUnits();
   performance.measure("counted");
 }, failed);
+
+/** The same strokes with as many random units: if they did the same, the class would not be special. */
+async function countControl() {
+  const x = strokes.length ? await f(edited(strokes.map((stroke) => ({ ...stroke, units: about.random.slice(0, stroke.units.length) })))) : scene.x;
+  draw(element("control"), x);
+  controlLabels = strokes.length ? await segment(x) : scene.labels;
+}
 
 /** The scene of a seed, unpainted. @param {number} seed */
 async function open(seed) {
@@ -114,8 +126,10 @@ async function open(seed) {
   strokes = []; undone = []; growing = null;
   element("seed").value = seed;
   over.setAttribute("aria-label", text("paint_canvas", { seed }));
+  controlLabels = scene.labels;
   draw(element("before"), x);
-  element("before").setAttribute("aria-label", text("before_alt"));
+  draw(element("control"), x);
+  for (const id of ["before", "control"]) element(id).setAttribute("aria-label", text(`${id}_alt`));
   await render();
   element("first")?.remove();
 }
@@ -153,7 +167,7 @@ function showCounts() {
   const was = new Int32Array(about.classes.length), now = was.slice();
   scene.labels.forEach((label) => was[label]++);
   labels.forEach((label) => now[label]++);
-  const painted = new Set([...strokes, ...(growing ? [growing] : [])].map(({ cls }) => cls));
+  const painted = new Set(all().map(({ cls }) => cls));
   element("counts").replaceChildren(...about.classes.flatMap((/** @type {string} */ cls, /** @type {number} */ c) => {
     if (!was[c] && !now[c]) return [];
     const row = document.createElement("tr"), name = document.createElement("th"), swatch = document.createElement("i");
@@ -190,46 +204,41 @@ function say(was, now) {
   let parts = text("removed", { cls: cls[0].toUpperCase() + cls.slice(1), before: was[c], after: now[c],
                                 percent: was[c] ? `${now[c] < was[c] ? "−" : "+"}${Math.abs(Math.round(100 * (now[c] / was[c] - 1)))}` : "new" });
   const asked = { remove: 0, add: 0 }, came = { remove: 0, add: 0 };
-  let outside = 0;
+  let random = 0, outside = 0;
   labels.forEach((label, p) => {
     const place = Math.floor(p / SIDE / CELL) * GRID + Math.floor(p % SIDE / CELL), before = scene.labels[p];
-    if (sign[place] < 0 && before === c) { asked.remove++; came.remove += +(label !== c); }
-    if (sign[place] > 0 && before !== c) { asked.add++; came.add += +(label === c); }
+    if (sign[place] < 0 && before === c) { asked.remove++; came.remove += +(label !== c); random += +(controlLabels[p] !== c); }
+    if (sign[place] > 0 && before !== c) { asked.add++; came.add += +(label === c); random += +(controlLabels[p] === c); }
     if (!any[place] && label !== before) outside++;
   });
   if (sign.some((s) => s < 0)) parts += text("asked_remove", { asked: asked.remove, came: came.remove });
   if (sign.some((s) => s > 0)) parts += text("asked_add", { asked: asked.add, came: came.add, cls });
+  if (!growing) parts += text("random_units", { came: random });
   element("said").textContent = parts + text("outside", { outside });
 }
 
 // ------------------------------------------------------------------------------------------ the units
 
-/** The units that a stroke of now would use: those of the class that are not taken out, or as many drawn by lot. */
-function unitsNow() {
-  const cls = chosen("class"), units = [...brushUnits[cls]];
-  return element("control").checked ? about.random.slice(0, units.length) : units;
-}
+/** The units that a stroke of now would use: those of the class that are not taken out. */
+const unitsNow = () => [...brushUnits[chosen("class")]];
 
 function showUnits() {
-  const cls = chosen("class"), control = element("control").checked, found = about.units[cls];
-  const shown = control ? unitsNow() : found.units;
-  element("units-lead").textContent = text(control ? "units_random" : "units_lead");
-  const tiles = shown.map((/** @type {number} */ u, /** @type {number} */ n) => {
+  const cls = chosen("class"), found = about.units[cls];
+  const tiles = found.units.map((/** @type {number} */ u, /** @type {number} */ n) => {
     const old = element(`unit-${u}`), tile = old ?? document.createElement("button");
     const map = old?.firstChild ?? Object.assign(document.createElement("canvas"), { width: GRID, height: GRID, className: "pixels" });
     const values = r.subarray(u * PLACES, (u + 1) * PLACES);
     const peak = Math.max(found.levels[u], ...scene.r.subarray(u * PLACES, (u + 1) * PLACES), 1e-6);
     heat(map, values.map((v) => v / peak), about.heat);
-    const on = control || brushUnits[cls].has(u), alpha = control ? "" : found.alpha[n].toFixed(2);
+    const on = brushUnits[cls].has(u), alpha = found.alpha[n].toFixed(2);
     if (!old) {
       Object.assign(tile, { type: "button", id: `unit-${u}`, className: "unit" });
       tile.append(map, document.createElement("span"));
       tile.addEventListener("click", () => toggle(u));
     }
-    tile.disabled = control;
     tile.setAttribute("aria-pressed", String(on));
-    tile.setAttribute("aria-label", text("unit_label", { unit: u, alpha: alpha || "–", state: text(on ? "unit_in" : "unit_out") }));
-    tile.lastChild.textContent = alpha ? `${u} · α ${alpha}` : `${u}`;
+    tile.setAttribute("aria-label", text("unit_label", { unit: u, alpha, state: text(on ? "unit_in" : "unit_out") }));
+    tile.lastChild.textContent = `${u} · α ${alpha}`;
     return tile;
   });
   const box = element("units");
@@ -327,7 +336,7 @@ function listen() {
   element("seed").onchange = () => openAndShow();
   element("next").onclick = () => { element("seed").value = (scene.seed + 1) % about.seeds; openAndShow(); };
   element("frame").onchange = element("brush").oninput = drawOver;
-  element("strength").oninput = element("control").onchange = retune;
+  element("strength").oninput = retune;
   element("count").oninput = () => {
     brushUnits[chosen("class")] = new Set(about.units[chosen("class")].units.slice(0, +element("count").value));
     retune();
@@ -338,7 +347,11 @@ function listen() {
     showUnits();
     if (!strokes.length) showCounts();
   };
-  element("action").onchange = () => { if (!strokes.length) showCounts(); };
+  element("action").onchange = () => {                   // the mean level k seldom makes a new thing: twice of it does
+    element("strength").value = chosen("action") === "add" ? 2 : 1;
+    showStrength();
+    if (!strokes.length) showCounts();
+  };
 }
 
 async function openAndShow() {
@@ -347,7 +360,7 @@ async function openAndShow() {
 }
 
 slider("brush", (v) => `${v} px`);
-slider("strength", (v) => `× ${v}`);
+const showStrength = slider("strength", (v) => `× ${v}`);
 element("count").addEventListener("shown", slider("count"));
 choose("class", "tree");
 for (const cls of Object.keys(about.units)) brushUnits[cls] = new Set(about.units[cls].units.slice(0, +element("count").value));
