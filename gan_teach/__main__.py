@@ -51,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
 
-    site = commands.add_parser("site", help="the chapters to read and two machines to drive, as a folder of plain files "
-                                            "for any web server; needs Node.js and npm")
+    site = commands.add_parser("site", help="the chapters to read and two machines to drive, as plain files for "
+                                            "any web server; needs Node.js and npm")
     site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
     site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")
 

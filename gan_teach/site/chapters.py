@@ -54,7 +54,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
         from nbconvert.preprocessors import ExecutePreprocessor
     except ImportError as error:
-        raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[site]" ({error})') from error
+        raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[lab]" ({error})') from error
     formulas: list[tuple[str, bool]] = []
 
     class Renderer(IPythonRenderer):
@@ -114,7 +114,7 @@ def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:
     """TeX and whether it stands alone, each -> HTML, with MathML for screen readers; by KaTeX in Node."""
     node = shutil.which("node")
     if node is None:
-        raise RuntimeError("formulas are drawn with Node.js, which is not installed (whoever reads the site needs none)")
+        raise RuntimeError("formulas are drawn with Node.js, which is not installed (who reads the site needs none)")
     with tempfile.TemporaryDirectory(prefix="gan_teach-") as folder:
         copy("katex", {"dist/katex.min.js": Path(folder) / "katex.js"})
         (Path(folder) / "draw.js").write_text(KATEX, encoding="utf-8")

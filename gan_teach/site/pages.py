@@ -24,7 +24,7 @@ RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threade
 def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the site into the folder `out`; returns its first page.
 
-    execute: run the chapters, so that their outputs are shown. RuntimeError without npm, Node or the extra; nothing
+    execute: run the chapters, so that their outputs are shown. RuntimeError without npm, Node or nbconvert; nothing
     but files of the site is touched, and `out` may hold an older site.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,8 @@ def _chapters_of(machine: str, read: list[chapters.Chapter]) -> str:
 def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, executed: bool) -> None:
     folder.mkdir(exist_ok=True)
     styles = {"dist/katex.min.css": folder / "katex" / "katex.css"}
-    styles |= {path: folder / "katex" / path.removeprefix("dist/") for path in packages.names("katex", "dist/fonts/", ".woff2")}
+    styles |= {path: folder / "katex" / path.removeprefix("dist/")
+               for path in packages.names("katex", "dist/fonts/", ".woff2")}
     packages.copy("katex", styles)
     for before, chapter, after in zip([None, *read], read, [*read[1:], None]):
         shutil.copyfile(chapter.path, folder / chapter.path.name)

@@ -10,8 +10,8 @@ ENGLISH = {
     "menu": "Pages",
     "home": "Contents",
     "theme": "Dark or light",
-    "footer": "Everything on these pages runs in your browser. Nothing is sent anywhere, and nothing comes from another "
-              "server. Code: MIT licence; texts and pictures: CC BY 4.0.",
+    "footer": "Everything on these pages runs in your browser. Nothing is sent anywhere, and nothing comes from "
+              "another server. Code: MIT licence; texts and pictures: CC BY 4.0.",
 
     # the first page
     "home_title": "Learn GANs by driving them",
@@ -30,7 +30,8 @@ ENGLISH = {
 
     # all machines
     "loading": "Loading the networks (about $megabytes MB, once) …",
-    "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with WebAssembly.",
+    "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with "
+              "WebAssembly.",
     "no_script": "This machine needs JavaScript and WebAssembly. The chapters can be read without.",
     "reset": "Reset",
     "undo": "Undo",
@@ -41,8 +42,9 @@ ENGLISH = {
 
     # Paint
     "paint_title": "Paint",
-    "paint_lead": "This village was drawn by a progressive GAN. Each of the 64 units of its layer 6 is a small map. Your "
-                  "brush switches off the units that draw trees, only where you paint, and the generator draws the rest.",
+    "paint_lead": "This village was drawn by a progressive GAN. Each of the 64 units of its layer 6 is a small map. "
+                  "Your brush switches off the units that draw trees, only where you paint, and the generator draws "
+                  "the rest.",
     "paint_canvas": "Village of seed {seed}. Paint: drag, or arrow keys and space.",
     "action": "Brush",
     "remove": "Remove",
@@ -66,8 +68,8 @@ ENGLISH = {
     "labels_alt": "Label map: {classes}",
     "control_alt": "The village, with random units in place of those of the brush",
     "units": "The units of the brush",
-    "units_lead": "Each map shows where one unit is on now. Press one to take it out of the brush, or put it back. α says "
-                  "how much the search wanted it.",
+    "units_lead": "Each map shows where one unit is on now. Press one to take it out of the brush, or put it back. α "
+                  "says how much the search wanted it.",
     "unit_label": "Unit {unit}, α {alpha}, {state}",
     "unit_in": "in the brush",
     "unit_out": "not in the brush",
@@ -83,10 +85,10 @@ ENGLISH = {
     "asked_add": "Under your brush {came} of {asked} pixels became {cls}. ",
     "random_units": "With random units: {came}. ",
     "outside": "Outside your brush {outside} pixels changed their class.",
-    "paint_why": "Why only where you paint? Units are shared: those of the trees draw parts of other things too. Switched "
-                 "off everywhere, twelve of them removed $everywhere % of the tree pixels of 200 villages and spoilt "
-                 "$price pixels of other things for each. Switched off in place they removed $in_place % and spoilt "
-                 "$price_in_place; twelve random units removed $random %.",
+    "paint_why": "Why only where you paint? Units are shared: those of the trees draw parts of other things too. "
+                 "Switched off everywhere, twelve of them removed $everywhere % of the tree pixels of 200 villages and "
+                 "spoilt $price pixels of other things for each. Switched off in place they removed $in_place % and "
+                 "spoilt $price_in_place; twelve random units removed $random %.",
 
     # Mix
     "mix_title": "Mix",
@@ -122,8 +124,8 @@ ENGLISH = {
     "mix_said": "{what}{layers}. ψ = {psi}; noise: {noise}.",
     "mix_layers": ": layers {layers}, {share} % of the way",
     "mix_no_layers": ": no layer is chosen, so nothing comes from the source",
-    "mix_why": "At ψ = 0 every picture is the average one; at ψ = 1 nothing is truncated. Noise decides small things that "
-               "no style decides: change the draw, and look at leaves and hair.",
+    "mix_why": "At ψ = 0 every picture is the average one; at ψ = 1 nothing is truncated. Noise decides small things "
+               "that no style decides: change the draw, and look at leaves and hair.",
 
     # chapters
     "notebook": "Download this chapter as a notebook",
@@ -131,7 +133,5 @@ ENGLISH = {
     "not_run": "Shown without outputs. Run the notebook to see them.",
     "panel": "A panel stands here when the notebook runs.",
     "panel_live": "A panel stands here when the notebook runs. Its live machine: $link.",
-    "previous": "Previous",
-    "following": "Next",
     "on_this_page": "On this page",
 }

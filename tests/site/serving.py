@@ -1,4 +1,4 @@
-"""The built site, served below a path of its own, and a Chromium that notes what it asks for and what it complains of."""
+"""The built site, served below a path of its own, and a Chromium that notes what it asks for and complains of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from browser import chromium
 
+OURS = "Canvas2D: Multiple readback"         # about `picture` below, not about the page
 PIXELS = """canvas => {
     const { width, height } = canvas;
     return Array.from(canvas.getContext('2d').getImageData(0, 0, width, height).data);
@@ -44,8 +45,9 @@ class Visit:
         self.complaints: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
-        page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status}: {answer.url}"))
-        page.on("console", lambda note: note.type in ("error", "warning") and self.complaints.append(note.text))
+        page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"absent: {answer.url}"))
+        page.on("console", lambda note: note.type in ("error", "warning") and not note.text.startswith(OURS)
+                and self.complaints.append(note.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, name: str) -> None:

