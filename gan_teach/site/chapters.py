@@ -54,7 +54,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
         from nbconvert.preprocessors import ExecutePreprocessor
     except ImportError as error:
-        raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[lab]" ({error})') from error
+        raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[site]" ({error})') from error
     formulas: list[tuple[str, bool]] = []
 
     class Renderer(IPythonRenderer):

@@ -24,7 +24,7 @@ RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threade
 def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the site into the folder `out`; returns its first page.
 
-    execute: run the chapters, so that their outputs are shown. RuntimeError without npm, Node or nbconvert; nothing
+    execute: run the chapters, so that their outputs are shown. RuntimeError without npm, Node or the extra; nothing
     but files of the site is touched, and `out` may hold an older site.
     """
     out.mkdir(parents=True, exist_ok=True)

@@ -19,13 +19,14 @@ from serving import visiting
 from gan_teach import load, pictures
 from gan_teach.dissection.pixels import class_pixels
 from gan_teach.networks.layers import sample_z
-from gan_teach.site import build, machines, packages
+from gan_teach.site import build, chapters, machines, packages
 from gan_teach.site.pages import NOTEBOOKS, PAGE
 from gan_teach.site.strings import ENGLISH
 from gan_teach.stylegan import mix
 from gan_teach.widgets.dissection.paint_render import PaintRenderer, PaintState, Stroke
 
-pytest.importorskip("nbconvert", reason="the chapters of the site are rendered by nbconvert, of the extra [lab]")
+pytest.importorskip("nbconvert", reason="the chapters of the site are rendered by nbconvert, of the extra [site]")
+pytest.importorskip("onnx", reason="the networks of the site are exported with onnx, of the extra [site]")
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,25 @@ def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch)
     packed.write_bytes(b"something else")
     with pytest.raises(ValueError, match="is not katex"):
         packages.fetch("katex")
+
+
+def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_path):
+    import nbformat
+    cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
+             nbformat.v4.new_code_cell("print(6 * 7)"),
+             nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()")]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "02_mine.ipynb")
+    chapter, = chapters.read(tmp_path, execute=True, panel={"mix": "A panel."})
+    assert (chapter.title, chapter.lead, chapter.machine) == ("A chapter", "Is x = 1?", "mix")
+    assert chapter.headings == [("A-section", "A section")]
+    assert ">42\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
+    assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
+
+
+def test_a_formula_that_katex_does_not_know_stops_the_build(site):
+    with pytest.raises(RuntimeError, match="formula could not be drawn"):
+        chapters.draw_formulas([(r"\nosuchcommand", False)])
 
 
 # ------------------------------------------------------------------------------------------ Paint

@@ -7,12 +7,12 @@ const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "modu
 const waiting = new Map();
 let last = 0;
 
-worker.onmessage = ({ data: { id, output, error } }) => {
+worker.onmessage = (/** @type {MessageEvent} */ { data: { id, output, error } }) => {
   const { resolve, reject } = /** @type {any} */ (waiting.get(id));
   waiting.delete(id);
   error ? reject(new Error(error)) : resolve(output);
 };
-worker.onerror = (event) => {                            // the worker itself did not load
+worker.onerror = (/** @type {ErrorEvent} */ event) => {                            // the worker itself did not load
   for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
   waiting.clear();
 };

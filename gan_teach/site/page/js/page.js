@@ -6,7 +6,7 @@ export const element = (id) => document.getElementById(id);
 
 /** A text of the page, its {names} filled in. @param {string} key @param {Record<string, any>} [values] */
 export const text = (key, values = {}) =>
-  texts[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => values[name]);
+  /** @type {Record<string, string>} */ (texts)[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => values[name]);
 
 /** What a group of radio buttons says. @param {string} name */
 export const chosen = (name) => /** @type {any} */ (document.querySelector(`input[name=${name}]:checked`))?.value;

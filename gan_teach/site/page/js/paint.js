@@ -22,7 +22,10 @@ let strokes = [];
 let undone = [];
 /** @type {Stroke | null} */
 let growing = null;                                      // the stroke that is being drawn
-let x = new Float32Array(), r = new Float32Array(), labels = new Uint8Array(), controlLabels = labels;
+/** @type {Float32Array} */
+let x = new Float32Array(), r = x;
+/** @type {Uint8Array} */
+let labels = new Uint8Array(), controlLabels = labels;   // those of the control: random units
 /** @type {Record<string, Set<number>>} */
 const brushUnits = {};                                   // of each class: the units that its brush uses
 /** @type {number[] | null} */
