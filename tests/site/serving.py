@@ -52,7 +52,7 @@ class Visit:
 
     def open(self, name: str) -> None:
         self.page.goto(f"{self.root}/{name}")
-        if name in ("paint.html", "mix.html"):
+        if name.startswith(("paint.html", "mix.html")):
             self.page.wait_for_selector("html[data-ready]", timeout=120_000)
 
     def picture(self, canvas: str) -> np.ndarray:

@@ -220,6 +220,10 @@ def test_a_seed_is_the_same_village_as_in_pytorch(paint, known):
     act(paint, lambda: paint.page.click("#next"))
     assert paint.page.input_value("#seed") == "0"
     assert apart(paint.picture("#picture"), village(0)) <= 1
+    assert paint.page.url.endswith("/paint.html#0")
+    paint.open("mix.html")
+    paint.open("paint.html#5")                                                # a link to a scene
+    assert apart(paint.picture("#picture"), village(5)) <= 1
     act(paint, lambda: (paint.page.fill("#seed", str(known["seed"])), paint.page.press("#seed", "Enter")))
 
 
@@ -401,10 +405,19 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
 
 # ------------------------------------------------------------------------------------------ everything
 
+SHIFTS = """() => new Promise(done => {
+    let sum = 0;
+    new PerformanceObserver(seen => { for (const { value } of seen.getEntries()) sum += value; })
+        .observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(sum), 200);
+})"""
+
+
 @pytest.mark.parametrize("name", ["index.html", "paint.html", "mix.html", "chapters/01_gan_dissection.html"])
-def test_axe_finds_nothing_serious_and_nothing_is_cut_off_on_a_phone(visit, tmp_path, name):
+def test_axe_finds_nothing_serious_nothing_jumps_and_nothing_is_cut_off_on_a_phone(visit, tmp_path, name):
     packages.copy("axe-core", {"axe.min.js": tmp_path / "axe.js"})
     visit.open(name)
+    assert visit.page.evaluate(SHIFTS) < 0.05
     visit.page.add_script_tag(content=(tmp_path / "axe.js").read_text("utf-8"))
     for theme in ("light", "dark"):
         visit.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)

@@ -128,6 +128,7 @@ async function open(seed) {
   scene = { seed, r, x, labels: await segment(x) };
   strokes = []; undone = []; growing = null;
   element("seed").value = seed;
+  history.replaceState(null, "", `#${seed}`);            // a link to this scene
   over.setAttribute("aria-label", text("paint_canvas", { seed }));
   controlLabels = scene.labels;
   draw(element("before"), x);
@@ -363,6 +364,7 @@ async function openAndShow() {
   change();
 }
 
+if (/^#\d+$/.test(location.hash)) element("seed").value = location.hash.slice(1);
 slider("brush", (v) => `${v} px`);
 const showStrength = slider("strength", (v) => `× ${v}`);
 element("count").addEventListener("shown", slider("count"));
