@@ -43,18 +43,23 @@ function failed(error) {
 
 // ------------------------------------------------------------------------------------------ what a stroke does
 
+/** Places found so far, by the points of a stroke, which grow. @type {WeakMap<number[][], { P: Uint8Array, done: number }>} */
+const masks = new WeakMap();
+
 /** The places of r that a stroke touches: a round brush of this many pixels along a line, max-pooled. @param {Stroke} stroke */
 function where({ points, brush }) {
-  const P = new Uint8Array(PLACES), reach = Math.max(brush, Math.SQRT2) ** 2 / 4;
-  for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) {
-    const cell = Math.floor(i / CELL) * GRID + Math.floor(j / CELL);
-    for (let n = 0; n < points.length && !P[cell]; n++) {
-      const [a, b] = points[n], [c, d] = points[n + 1] ?? points[n];
-      const u = (c - a) * SIDE, v = (d - b) * SIDE, dx = j + 0.5 - a * SIDE, dy = i + 0.5 - b * SIDE;
+  const known = masks.get(points) ?? { P: new Uint8Array(PLACES), done: 0 }, { P } = known;
+  const reach = Math.max(brush, Math.SQRT2) ** 2 / 4;
+  for (let n = Math.max(known.done - 1, 0); n < points.length; n++) {
+    const [a, b] = points[n], [c, d] = points[n + 1] ?? points[n], u = (c - a) * SIDE, v = (d - b) * SIDE;
+    for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) {
+      const dx = j + 0.5 - a * SIDE, dy = i + 0.5 - b * SIDE;
       const t = Math.min(Math.max((dx * u + dy * v) / Math.max(u * u + v * v, 1e-9), 0), 1);
-      if ((dx - t * u) ** 2 + (dy - t * v) ** 2 <= reach) P[cell] = 1;
+      if ((dx - t * u) ** 2 + (dy - t * v) ** 2 <= reach) P[Math.floor(i / CELL) * GRID + Math.floor(j / CELL)] = 1;
     }
   }
+  known.done = points.length;
+  masks.set(points, known);
   return P;
 }
 
