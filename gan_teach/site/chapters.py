@@ -52,7 +52,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         import nbformat
         from nbconvert import HTMLExporter
         from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-        from nbconvert.preprocessors import ExecutePreprocessor
+        from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
     except ImportError as error:
         raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[site]" ({error})') from error
     formulas: list[tuple[str, bool]] = []
@@ -81,6 +81,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         chapter = _about(path, notebook)
         if execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
+            CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
             _leave_panels(notebook, panel[chapter.machine])
         html = exporter.from_notebook_node(notebook)[0]
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)

@@ -139,14 +139,14 @@ def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch)
 def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_path):
     import nbformat
     cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
-             nbformat.v4.new_code_cell("print(6 * 7)"),
+             nbformat.v4.new_code_cell("print(6 * 7, flush=True)\nprint('and more')"),
              nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "02_mine.ipynb")
     chapter, = chapters.read(tmp_path, execute=True, panel={"mix": "A panel."})
     assert (chapter.title, chapter.lead, chapter.machine) == ("A chapter", "Is x = 1?", "mix")
     assert chapter.headings == [("A-section", "A section")]
-    assert ">42\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
+    assert ">42\nand more\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
     assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
 
 
