@@ -77,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
 
     address = commands.add_parser("address", help="set the repository's address, in everything that names it")
     address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
+    site = commands.add_parser("site", help="the chapters to read and two machines to drive, as plain files for "
+                                            "any web server; needs Node.js and npm")
+    site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
+    site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")
 
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
@@ -168,6 +172,14 @@ def address(given: argparse.Namespace) -> int:
     return 0
 
 
+def site(given: argparse.Namespace) -> int:
+    from .site import build
+
+    print(f"written: {build(given.out, execute=given.execute)}; see it with\n"
+          f"python -m http.server --bind 127.0.0.1 --directory {given.out} 8000\nat http://127.0.0.1:8000/")
+    return 0
+
+
 def fetch(given: argparse.Namespace) -> int:
     from .worlds import datasets
 
@@ -212,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     given = parser().parse_args(arguments)
     command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
-               "progress": progress, "address": address, "fetch": fetch, "compare": compare,
+               "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
                "list": list_shipped}[given.command]
     try:
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:

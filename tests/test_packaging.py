@@ -28,7 +28,7 @@ COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy
 
 # Imports run one way: a room, or a file beside the rooms, may import only from those before it.
 ORDER = ("files runner worlds pictures networks metrics training dissection stylegan egan capstone checkpoints "
-         "official recipes lessons widgets __init__ __main__").split()
+         "official recipes lessons widgets site __init__ __main__").split()
 
 
 def git_files() -> list[Path]:

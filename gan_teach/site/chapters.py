@@ -1,0 +1,132 @@
+"""The notebooks as pages: nbconvert's own template inside ours, and every formula drawn while the site is built."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from .packages import copy
+
+MACHINES = {"01": "paint", "02": "mix"}             # first letters of a chapter's file -> its live machine
+WIDGET = "application/vnd.jupyter.widget-view+json"
+KATEX = """
+const katex = require("./katex.js");
+const formulas = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+process.stdout.write(JSON.stringify(formulas.map(([tex, displayMode]) =>
+  katex.renderToString(tex, { displayMode, strict: "ignore", throwOnError: true }))));
+"""
+
+
+@dataclass
+class Chapter:
+    """A notebook, and what its page shows."""
+
+    path: Path
+    title: str
+    lead: str = ""
+    headings: list[tuple[str, str]] = field(default_factory=list)      # (id, text) of its sections
+    html: str = ""
+
+    @property
+    def page(self) -> str:
+        return f"{self.path.stem}.html"
+
+    @property
+    def machine(self) -> str | None:
+        return next((machine for start, machine in MACHINES.items() if self.path.stem.startswith(start)), None)
+
+
+def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chapter]:
+    """The chapters of a folder, in the order of their names. panel: what stands where a panel would, by machine.
+
+    execute: run every cell first (minutes). RuntimeError where nbconvert is missing, and for a formula that KaTeX
+    does not know; whatever a cell raises stops the build.
+    """
+    try:
+        import nbformat
+        from nbconvert import HTMLExporter
+        from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+        from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
+    except ImportError as error:
+        raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[site]" ({error})') from error
+    formulas: list[tuple[str, bool]] = []
+
+    class Renderer(IPythonRenderer):
+        """Formulas are collected, and a mark stands in their place until all of them are drawn at once."""
+
+        def inline_math(self, body: str) -> str:
+            return self._mark(body, False)
+
+        def block_math(self, body: str) -> str:
+            return self._mark(body, True)
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return self._mark(rf"\begin{{{name}}}{body}\end{{{name}}}", True)
+
+        def _mark(self, body: str, display: bool) -> str:
+            formulas.append((body, display))
+            return f"<!--formula {len(formulas) - 1}-->"
+
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
+    chapters = []
+    for path in sorted(folder.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        chapter = _about(path, notebook)
+        if execute:
+            ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
+            CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
+            _leave_panels(notebook, panel[chapter.machine])
+        html = exporter.from_notebook_node(notebook)[0]
+        chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
+        chapter.headings = [(name, re.sub("<[^>]*>|<!--.*?-->|¶", "", text).strip())
+                            for name, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', html, re.S)]
+        chapters.append(chapter)
+    drawn = draw_formulas(formulas)
+    for chapter in chapters:
+        chapter.html = re.sub(r"<!--formula (\d+)-->", lambda mark: drawn[int(mark[1])], chapter.html)
+    return chapters
+
+
+def _about(path: Path, notebook) -> Chapter:
+    """Title and question of a chapter, from its first cell."""
+    first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
+    title = re.search(r"^# (.*)", first, re.M)
+    question = re.search(r"^\*\*The question\.?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
+    plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`$]", r"\1", " ".join(question[1].split())) if question else ""
+    return Chapter(path, title[1] if title else path.stem, plain)
+
+
+def _leave_panels(notebook, note: str) -> None:
+    """A note in place of every panel: without a kernel it would be a name in angle brackets."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output["data"] = {"text/html": f'<p class="panel">{note}</p>'}
+
+
+def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:
+    """TeX and whether it stands alone, each -> HTML, with MathML for screen readers; by KaTeX in Node."""
+    node = shutil.which("node")
+    if node is None:
+        raise RuntimeError("formulas are drawn with Node.js, which is not installed (who reads the site needs none)")
+    with tempfile.TemporaryDirectory(prefix="gan_teach-") as folder:
+        copy("katex", {"dist/katex.min.js": Path(folder) / "katex.js"})
+        (Path(folder) / "draw.js").write_text(KATEX, encoding="utf-8")
+        done = subprocess.run([node, "draw.js"], cwd=folder, input=json.dumps(formulas), capture_output=True, text=True,
+                              encoding="utf-8")
+    if done.returncode:
+        raise RuntimeError(f"a formula could not be drawn: {done.stderr.strip()[-800:]}")
+    return json.loads(done.stdout)
+
+
+def contents(chapter: Chapter) -> str:
+    """The sections of a chapter as a list of links."""
+    return "<ol>" + "".join(f'<li><a href="#{escape(name)}">{escape(text)}</a></li>'
+                            for name, text in chapter.headings) + "</ol>"

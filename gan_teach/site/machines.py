@@ -1,0 +1,129 @@
+"""What the machines must know besides the networks: z of the seeds on offer, units, levels, colours, noise.
+
+torch.randn cannot be repeated in a browser, so the latents of the first `SEEDS` seeds are written down, and the same
+seed gives the same picture in a notebook and in the page.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import checkpoints, pictures
+from ..checkpoints import load
+from ..dissection.intervention import ablate, levels, optimise_alpha
+from ..dissection.pixels import class_pixels, coverage
+from ..files import cache_folder, write_text
+from ..networks.layers import sample_z
+from ..networks.segmenter import segment
+from ..stylegan.operations import layer_groups, mix
+from .networks import LAYER, STYLED, noise_row
+
+SEEDS = 200                                             # from 0 on; each is one z for every machine
+CLASSES = ("tree", "door", "window", "cloud")           # that can be painted
+FEW = 20                                                # units of a class that a page offers
+SAMPLES = 64                                            # pictures in which a level k is measured
+DRAWS = (1, 2, 3)                                       # seeds of the noise on offer, beside the stored one
+RANDOM = 0                                              # seed of the random units that are the control
+
+
+def found_units() -> dict:
+    """Of each class the units of `LAYER`, best first by α, their α, and the level k of every unit.
+
+    Searched with `optimise_alpha`, as the record of the shipped generator says (its price 0.3), which takes a minute or
+    two; kept in the cache for these weights. On the same machine the same units are found again.
+    """
+    known = checkpoints.record("scenes-progan")["sha256"][:12] + checkpoints.record("scenes-segmenter")["sha256"][:12]
+    kept = cache_folder() / "site" / f"units-{known}.json"
+    if not kept.exists():
+        G, S = load("scenes-progan"), load("scenes-segmenter")
+        found = {}
+        for cls in CLASSES:
+            ranking = optimise_alpha(G, LAYER, S, cls, collateral_weight=0.3)
+            units = ranking.units[:FEW]
+            k = levels(G, LAYER, range(len(ranking.score)), S, cls, SAMPLES)
+            found[cls] = {"units": units, "alpha": [round(v, 3) for v in ranking.score[units].tolist()],
+                          "levels": [round(v, 5) for v in k.tolist()]}
+        write_text(kept, json.dumps(found))
+    return json.loads(kept.read_text())
+
+
+@torch.no_grad()
+def first_scene(z: Tensor) -> int:
+    """The seed that Paint opens with: the first village by day that shows enough of everything that can be painted."""
+    G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
+    least = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
+    for seed, x in ((seed, G(z[seed:seed + 1])) for seed in range(len(z))):
+        share = class_pixels(x, S)[0] / x[0, 0].numel()                     # (C,)
+        if x.mean() > 0.1 and all(share[S.classes.index(cls)] > few for cls, few in least.items()):
+            return seed
+    return 0
+
+
+def paint(z: Tensor) -> dict:
+    """The file of Paint."""
+    S = load("scenes-segmenter", "cpu")
+    return {"classes": S.classes, "colours": pictures.label_colours(S.classes).tolist(), "units": found_units(),
+            "random": torch.randperm(64, generator=torch.Generator().manual_seed(RANDOM)).tolist(),
+            "layer": LAYER, "heat": pictures.INFERNO.astype(int).tolist(), "seeds": SEEDS, "seed": first_scene(z)}
+
+
+def mixing() -> dict:
+    """The file of Mix, one entry a generator."""
+    found = {}
+    for machine, name in STYLED.items():
+        G = load(name, "cpu")
+        found[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": layer_groups(len(G.layers)),
+                          "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}
+    return {"models": found, "seeds": SEEDS, "draws": DRAWS}
+
+
+def noises() -> dict[str, Tensor]:
+    """The noise on offer for each style generator: the stored row, then one of each seed, (1 + D, Σ h·w)."""
+    generators = {machine: load(name, "cpu") for machine, name in STYLED.items()}
+    return {machine: torch.stack([noise_row(G.noise(seed)) for seed in (None, *DRAWS)])
+            for machine, G in generators.items()}
+
+
+@torch.no_grad()
+def write(folder: Path) -> dict:
+    """Write the files of the machines into a folder, and pictures for the first page; returns what Paint knows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    z = torch.cat([sample_z(1, 128, seed) for seed in range(SEEDS)])        # (SEEDS, 128)
+    _numbers(folder / "z.bin", z)
+    for machine, rows in noises().items():
+        _numbers(folder / f"{machine}-noise.bin", rows)
+    about = paint(z)
+    write_text(folder / "paint.json", json.dumps(about))
+    write_text(folder / "mix.json", json.dumps(mixing()))
+    before, after = removed(z[about["seed"]], about["units"]["tree"]["units"][:12])
+    (folder / "scene.png").write_bytes(pictures.png(before))
+    (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
+    for machine, name in STYLED.items():
+        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixtures(load(name, "cpu"), z), 4)))
+    return about
+
+
+@torch.no_grad()
+def removed(z: Tensor, units: list[int]) -> Tensor:
+    """A village, and the same with units at 0 where it shows trees: 2×3×64×64."""
+    G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
+    r, f = G.at(z[None], LAYER)
+    trees = coverage(segment(S, f(r)), S.classes.index("tree"), r.shape[-2:]) > 0
+    return torch.cat([f(r), f(ablate(r, units, trees))])
+
+
+@torch.no_grad()
+def _mixtures(G, z: Tensor) -> Tensor:
+    """Four pictures for the first page: one seed, and the same with the middle styles of three others."""
+    w = G.ws(z[1:5], 0.7)
+    return G.synthesis(mix(w[:1].expand_as(w), w, range(4, 8)))
+
+
+def _numbers(path: Path, values: Tensor) -> None:
+    """Plain float32 in the order of bytes that every browser's machine has."""
+    path.write_bytes(values.numpy().astype(np.dtype("<f4")).tobytes())

@@ -1,0 +1,236 @@
+// Mix: a destination, with some of its layers reading the style of a source.
+//
+//   w = f(z);  w' = w̄ + ψ (w − w̄);  ws[layers] ← ws + share · (ws_source − ws);  x = synthesis(ws, noise)
+//
+// As gan_teach.stylegan.truncate and mix. The large picture is drawn first, then the table, then the strip.
+import { json, numbers, run } from "./engine.js";
+import { choose, chosen, element, latest, slider, text } from "./page.js";
+import { draw } from "./pictures.js";
+
+const W = 128, SIDE = 64, COLUMNS = 4, ROWS = 3, STEPS = 7;
+const [about, zs] = await Promise.all([json("mix.json"), numbers("z.bin")]).catch(failed);
+/** @type {Record<string, Float32Array>} */
+const noises = {};
+/** @type {Map<string, Float32Array>} */
+const found = new Map();                                 // w by generator and seed
+/** @type {Map<string, Float32Array>} */
+const drawn = new Map();                                 // pictures by all that they depend on
+
+const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 1], draw: 0 };
+const state = structuredClone(START);
+const grid = element("grid"), model = () => about.models[chosen("model")];
+
+/** @param {Error} error @returns {never} */
+function failed(error) {
+  element("said").textContent = text("failed", { error: error.message });
+  throw error;
+}
+
+// ------------------------------------------------------------------------------------------ what is computed
+
+/** w of a seed. @param {number} seed */
+async function mapping(seed) {
+  const name = chosen("model"), key = `${name} ${seed}`;
+  const w = found.get(key) ?? await run(`${name}-mapping`, { z: [zs.slice(seed * W, (seed + 1) * W), [1, W]] });
+  found.set(key, w);
+  return w;
+}
+
+/** ws of a destination with styles of a source, 1×L×W. @param {number} destination @param {number} source @param {number} share */
+async function mixed(destination, source, share) {
+  const { layers: L, w_avg } = model(), psi = +element("psi").value, ws = new Float32Array(L * W);
+  const [d, s] = [await mapping(destination), await mapping(source)];
+  for (let layer = 0; layer < L; layer++) {
+    const t = state.layers.includes(layer) ? share : 0;
+    for (let i = 0; i < W; i++) ws[layer * W + i] = w_avg[i] + psi * (d[i] + t * (s[i] - d[i]) - w_avg[i]);
+  }
+  return ws;
+}
+
+/** The noise of all layers in a row. */
+async function noise() {
+  const name = chosen("model"), kind = chosen("noise");
+  noises[name] ??= await numbers(`${name}-noise.bin`);
+  const length = noises[name].length / (1 + about.draws.length);
+  if (kind === "off") return new Float32Array(length);
+  const row = kind === "stored" ? 0 : 1 + state.draw;
+  return noises[name].slice(row * length, (row + 1) * length);
+}
+
+/** A picture; those of the last hundred states are kept. @param {number} destination @param {number} source @param {number} share */
+async function picture(destination, source, share) {
+  const same = destination === source || !state.layers.length || !share;
+  const key = [chosen("model"), chosen("noise"), state.draw, element("psi").value, destination,
+               same ? "" : `${source} ${share} ${state.layers}`].join();
+  let x = drawn.get(key);
+  if (!x) {
+    const ws = await mixed(destination, source, share);
+    x = await run(`${chosen("model")}-synthesis`, { ws: [ws, [1, ws.length / W, W]], noise: await row() });
+  }
+  drawn.delete(key);
+  drawn.set(key, x);
+  if (drawn.size > 300) drawn.delete(/** @type {string} */ (drawn.keys().next().value));
+  return x;
+}
+
+/** @returns {Promise<[Float32Array, number[]]>} */
+async function row() {
+  const values = await noise();
+  return [values, [values.length]];
+}
+
+// ------------------------------------------------------------------------------------------ drawing
+
+/** The seeds that meet in a cell: [destination, source]; in the margins a picture alone. @param {number} i @param {number} j */
+const meet = (i, j) => i && j ? [state.destinations[i - 1], state.sources[j - 1]]
+  : i ? Array(2).fill(state.destinations[i - 1]) : Array(2).fill(state.sources[j - 1]);
+
+let moved = 0;
+
+const render = latest(async (late) => {
+  const share = +element("share").value, answering = moved;
+  const [i, j] = state.cell, [destination, source] = meet(i, j);
+  draw(element("large"), await picture(destination, source, share));
+  if (answering) performance.measure("change to picture", { start: answering, end: performance.now() });
+  if (answering === moved) moved = 0;
+  say();
+  if (late()) return;
+  for (const tile of grid.querySelectorAll("button")) {
+    const [i, j] = tile.dataset.cell.split(",").map(Number);
+    const x = await picture(.../** @type {[number, number]} */ (meet(i, j)), share);
+    if (late()) return;
+    draw(tile.firstChild, x);
+  }
+  const [d, s] = meet(Math.max(i, 1), Math.max(j, 1));
+  for (let step = 0; step < STEPS; step++) {
+    const x = await picture(d, s, step / (STEPS - 1));
+    if (late()) return;
+    draw(element("strip"), x, step * SIDE);
+  }
+  document.documentElement.dataset.ready = "yes";
+}, failed);
+
+function say() {
+  const [i, j] = state.cell, share = +element("share").value, kind = chosen("noise");
+  const what = i && j ? text("tile_mixed", { destination: meet(i, j)[0], source: meet(i, j)[1] })
+    : i ? text("tile_destination", { destination: meet(i, j)[0] }) : text("tile_source", { source: meet(i, j)[1] });
+  const layers = !(i && j) ? "" : state.layers.length
+    ? text("mix_layers", { layers: state.layers.join(", "), share: Math.round(100 * share) }) : text("mix_no_layers");
+  const draw = kind === "drawn" ? ` (${about.draws[state.draw]})` : "";
+  const said = text("mix_said", { what, layers, psi: (+element("psi").value).toFixed(2), noise: text(`noise_${kind}`) + draw });
+  element("said").textContent = said;
+  element("large").setAttribute("aria-label", said);
+  element("python").textContent = python();
+}
+
+/** Python that draws the large picture again. */
+function python() {
+  const [i, j] = state.cell, [destination, source] = meet(i, j), psi = +element("psi").value, kind = chosen("noise");
+  const ws = (/** @type {number} */ seed) => `G.ws(sample_z(1, G.z_dim, ${seed}), psi=${psi})`;
+  const maps = { stored: "", drawn: `, ${about.draws[state.draw]}`, off: ", G.noise(layers=())" }[/** @type {"off"} */ (kind)];
+  const share = +element("share").value;
+  return [...(share === 1 || !(i && j) ? [] : ["import torch"]), "from gan_teach import load",
+          "from gan_teach.networks.layers import sample_z", ...(i && j ? ["from gan_teach.stylegan import mix"] : []), "",
+          `G = load("${model().checkpoint}")`, `ws = ${ws(destination)}`,
+          ...(i && j ? [`source = ${ws(source)}`, ...(share === 1 ? [] : [`source = torch.lerp(ws, source, ${share})`]),
+                        `ws = mix(ws, source, [${state.layers.join(", ")}])`] : []),
+          `x = G.synthesis(ws${maps})`].join("\n");
+}
+
+/** The table: a button for each picture, one stop of the Tab key, arrow keys inside. */
+function buildGrid() {
+  const rows = [];
+  for (let i = 0; i <= ROWS; i++) {
+    const line = Object.assign(document.createElement("div"), { className: "line" });
+    line.setAttribute("role", "row");
+    for (let j = 0; j <= COLUMNS; j++) {
+      const box = document.createElement("div");
+      box.setAttribute("role", "gridcell");
+      line.append(box);
+      if (!i && !j) continue;
+      const tile = document.createElement("button");
+      Object.assign(tile, { type: "button", className: i && j ? "tile" : "tile head" });
+      tile.dataset.cell = `${i},${j}`;
+      tile.append(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }));
+      tile.onclick = () => pick(i, j);
+      box.append(tile);
+    }
+    rows.push(line);
+  }
+  grid.replaceChildren(...rows);
+  grid.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+    const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] })[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const i = Math.min(Math.max(state.cell[0] + step[0], 0), ROWS), j = Math.min(Math.max(state.cell[1] + step[1], 0), COLUMNS);
+    if (i || j) { pick(i, j); grid.querySelector(`[data-cell="${i},${j}"]`).focus(); }
+  };
+}
+
+/** @param {number} i @param {number} j */
+function pick(i, j) {
+  state.cell = [i, j];
+  change();
+}
+
+/** Show the state on the controls, and draw it. */
+function change() {
+  moved ||= performance.now();
+  for (const tile of grid.querySelectorAll("button")) {
+    const [i, j] = tile.dataset.cell.split(",").map(Number), on = i === state.cell[0] && j === state.cell[1];
+    const [destination, source] = meet(i, j);
+    tile.setAttribute("aria-pressed", String(on));
+    tile.tabIndex = on ? 0 : -1;
+    tile.setAttribute("aria-label", i && j ? text("tile_mixed", { destination, source })
+      : i ? text("tile_destination", { destination }) : text("tile_source", { source }));
+  }
+  const groups = { ...model().groups, all: [...Array(model().layers).keys()], none: [] };
+  choose("group", Object.keys(groups).find((name) => String(groups[name]) === String(state.layers)) ?? null);
+  element("layers").querySelectorAll("input").forEach((/** @type {any} */ input) => { input.checked = state.layers.includes(+input.value); });
+  render();
+}
+
+function listen() {
+  element("layers").append(...Array.from({ length: model().layers }, (_, layer) => {
+    const label = document.createElement("label");
+    const input = Object.assign(document.createElement("input"), { type: "checkbox", value: String(layer) });
+    input.setAttribute("aria-label", text("layer", { layer, pixels: model().sizes[layer] }));
+    label.title = text("layer", { layer, pixels: model().sizes[layer] });
+    label.append(input, Object.assign(document.createElement("span"), { textContent: String(layer) }));
+    return label;
+  }));
+  element("layers").onchange = () => {
+    state.layers = Array.from(element("layers").querySelectorAll("input:checked"), (/** @type {any} */ input) => +input.value);
+    change();
+  };
+  element("group").onchange = () => {
+    const groups = { ...model().groups, all: [...Array(model().layers).keys()], none: [] };
+    state.layers = groups[chosen("group")];
+    change();
+  };
+  element("model").onchange = change;
+  element("noise").onchange = change;
+  for (const input of document.querySelectorAll("input[value=drawn]"))    // pressed again: the next draw
+    input.addEventListener("click", () => { state.draw = (state.draw + 1) % about.draws.length; change(); });
+  element("share").addEventListener("input", change);
+  element("psi").addEventListener("input", change);
+  for (const kind of /** @type {("sources" | "destinations")[]} */ (["sources", "destinations"]))
+    element(`new-${kind}`).onclick = () => {
+      const next = Math.max(...state.sources, ...state.destinations) + 1;
+      state[kind] = state[kind].map((_, n) => (next + n) % about.seeds);
+      change();
+    };
+  element("reset").onclick = () => {
+    Object.assign(state, structuredClone(START));
+    element("share").value = 1; element("psi").value = 0.7;
+    for (const id of ["share", "psi"]) element(id).dispatchEvent(new Event("input"));
+    choose("noise", "stored");
+    change();
+  };
+}
+
+slider("share", (v) => `${Math.round(100 * v)} %`);
+slider("psi", (v) => v.toFixed(2));
+buildGrid();
+listen();
+change();

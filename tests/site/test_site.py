@@ -1,0 +1,439 @@
+"""The site: whole, self-contained, and the same pictures as PyTorch's; its machines driven by mouse, touch and keys."""
+
+import functools
+import io
+import json
+import re
+import shutil
+import statistics
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+import torch
+from browser import CHROMIUM, wait_until
+from PIL import Image
+from serving import visiting
+
+from gan_teach import load, pictures
+from gan_teach.dissection.pixels import class_pixels
+from gan_teach.networks.layers import sample_z
+from gan_teach.site import build, chapters, machines, packages
+from gan_teach.site.pages import NOTEBOOKS, PAGE
+from gan_teach.site.strings import ENGLISH
+from gan_teach.stylegan import mix
+from gan_teach.widgets.dissection.paint_render import PaintRenderer, PaintState, Stroke
+
+pytest.importorskip("nbconvert", reason="the chapters of the site are rendered by nbconvert, of the extra [site]")
+pytest.importorskip("onnx", reason="the networks of the site are exported with onnx, of the extra [site]")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site below some/path of a folder. Its α are searched in a hurry: the machines are tested, not the units."""
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            pytest.skip(f"no {tool}: the site cannot be built here")
+    try:
+        for name in packages.PACKAGES:
+            packages.fetch(name)
+    except RuntimeError as error:
+        pytest.skip(f"the npm registry does not answer: {error}")
+    folder, cache = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("cache")
+    hurry = functools.partial(machines.optimise_alpha, steps=15, batch=4, samples=60, progress=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machines, "optimise_alpha", hurry)
+        patch.setattr(machines, "cache_folder", lambda: cache)
+        build(folder / "some" / "path")
+    return folder / "some" / "path"
+
+
+@pytest.fixture(scope="module")
+def visit(site, tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome: the pages cannot be opened here")
+    pytest.importorskip("playwright", reason="a browser is driven by playwright, of the extra [test]")
+    with visiting(site.parents[1], "some/path", tmp_path_factory.mktemp("browser")) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def known(site):
+    return json.loads((site / "data" / "paint.json").read_text("utf-8"))
+
+
+# ------------------------------------------------------------------------------------------ the files
+
+class Links(HTMLParser):
+    """What a page refers to, and its pictures without a description."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.loads, self.links, self.silent, self.names = [], [], [], set()
+        self.feed(html)
+
+    def handle_starttag(self, tag, given):
+        given = dict(given)
+        self.names |= {given[key] for key in ("id", "name") if given.get(key)}
+        if tag == "a":
+            self.links.append(given.get("href", ""))
+        for key in ("src", "href") if tag != "a" else ():
+            if key in given:
+                self.loads.append(given[key])
+        if tag == "img" and "alt" not in given:
+            self.silent.append(given.get("src", "")[:60])
+
+
+def test_every_page_is_whole_and_loads_nothing_of_another_host(site):
+    found = {path: Links(path.read_text("utf-8")) for path in site.rglob("*.html")}
+    assert len(found) == 3 + len(list(NOTEBOOKS.glob("*.ipynb")))
+    for path, page in found.items():
+        assert not page.silent, f"{path.name}: pictures without alt"
+        for address in page.loads:
+            assert address.startswith("data:") or not urlsplit(address).netloc, f"{path.name} loads {address}"
+        for address in (*page.loads, *page.links):
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.is_file(), f"{path.name} refers to {address}"
+            if parts.fragment and target.suffix == ".html":
+                named = {parts.fragment, unquote(parts.fragment)} & found[target].names
+                assert named, f"{path.name} refers to {address}"
+
+
+def test_formulas_are_drawn_and_code_is_marked(site):
+    drawn = 0
+    for path in (site / "chapters").glob("*.html"):
+        html = path.read_text("utf-8")
+        drawn += html.count('class="katex"')
+        assert "<!--formula" not in html and 'class="highlight' in html
+    assert drawn > 100
+    chapter = (site / "chapters" / "01_gan_dissection.html").read_text("utf-8")
+    assert 'href="../paint.html"' in chapter and 'href="01_gan_dissection.ipynb" download' in chapter
+
+
+def test_every_text_is_used_and_none_is_missing():
+    scripts = "".join(path.read_text("utf-8") for path in (PAGE / "js").glob("*.js"))
+    asked = set(re.findall(r'\btext\("(\w+)"', scripts)) | {f"noise_{kind}" for kind in ("stored", "drawn", "off")}
+    assert asked <= set(ENGLISH)
+    written = [*PAGE.glob("*.html"), *PAGE.parent.glob("*.py")]
+    everything = scripts + "".join(path.read_text("utf-8") for path in written)
+    for name in ENGLISH:
+        assert len(re.findall(rf"\b{name}\b", everything)) > 1 or name in asked, f"nobody shows {name!r}"
+
+
+def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(packages, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="npm, which is not installed"):
+        packages.fetch("katex")
+    packed = tmp_path / "npm" / f"katex-{packages.PACKAGES['katex'][0]}.tgz"
+    packed.parent.mkdir()
+    packed.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="is not katex"):
+        packages.fetch("katex")
+
+
+def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_path):
+    import nbformat
+    cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
+             nbformat.v4.new_code_cell("print(6 * 7, flush=True)\nprint('and more')"),
+             nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()")]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "02_mine.ipynb")
+    chapter, = chapters.read(tmp_path, execute=True, panel={"mix": "A panel."})
+    assert (chapter.title, chapter.lead, chapter.machine) == ("A chapter", "Is x = 1?", "mix")
+    assert chapter.headings == [("A-section", "A section")]
+    assert ">42\nand more\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
+    assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
+
+
+def test_a_formula_that_katex_does_not_know_stops_the_build(site):
+    with pytest.raises(RuntimeError, match="formula could not be drawn"):
+        chapters.draw_formulas([(r"\nosuchcommand", False)])
+
+
+# ------------------------------------------------------------------------------------------ Paint
+
+def apart(shown: np.ndarray, wanted: np.ndarray) -> int:
+    """The largest difference, in grey levels."""
+    return int(np.abs(shown.astype(int) - wanted.astype(int)).max())
+
+
+def counted(visit) -> int:
+    return len(visit.measures("counted"))
+
+
+def act(visit, do) -> None:
+    """Do something, and wait until the pixels have been counted after it."""
+    before = counted(visit)
+    do()
+    wait_until(visit.page, lambda: counted(visit) > before and visit.page.locator("#said").inner_text(), 60)
+    visit.page.wait_for_timeout(300)
+
+
+def drag(visit, *places) -> None:
+    visit.page.mouse.move(*places[0])
+    visit.page.mouse.down()
+    for place in places[1:]:
+        visit.page.mouse.move(*place)
+    visit.page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def renderer(known):
+    """The notebook's painting panel, without its widgets, with the units and levels of the site."""
+    units = {cls: found["units"] for cls, found in known["units"].items()}
+    levels = {cls: torch.tensor(found["levels"]) for cls, found in known["units"].items()}
+    return PaintRenderer(load("scenes-progan", "cpu"), known["layer"], load("scenes-segmenter", "cpu"), units, levels)
+
+
+@pytest.fixture
+def paint(visit):
+    if "/paint.html" not in visit.page.url:
+        visit.open("paint.html")
+    if visit.page.locator("#reset").is_enabled():
+        act(visit, lambda: visit.page.click("#reset"))
+    check(visit, "class", "tree")
+    check(visit, "action", "remove")
+    visit.page.evaluate("scrollTo(0, 0)")
+    return visit
+
+
+def check(visit, name: str, value: str) -> None:
+    visit.page.locator(f"label:has(input[name={name}][value={value}])").click()
+
+
+@torch.no_grad()
+def village(seed: int) -> np.ndarray:
+    G = load("scenes-progan", "cpu")
+    return pictures.to_uint8(G(sample_z(1, G.z_dim, seed)))[0]
+
+
+def test_a_seed_is_the_same_village_as_in_pytorch(paint, known):
+    assert apart(paint.picture("#picture"), village(known["seed"])) <= 1
+    for seed in (0, machines.SEEDS - 1):
+        act(paint, lambda seed=seed: (paint.page.fill("#seed", str(seed)), paint.page.press("#seed", "Enter")))
+        assert apart(paint.picture("#picture"), village(seed)) <= 1
+    act(paint, lambda: paint.page.click("#next"))
+    assert paint.page.input_value("#seed") == "0"
+    assert apart(paint.picture("#picture"), village(0)) <= 1
+    assert paint.page.url.endswith("/paint.html#0")
+    paint.open("mix.html")
+    paint.open("paint.html#5")                                                # a link to a scene
+    assert apart(paint.picture("#picture"), village(5)) <= 1
+    act(paint, lambda: (paint.page.fill("#seed", str(known["seed"])), paint.page.press("#seed", "Enter")))
+
+
+@pytest.mark.parametrize("action, cls, way", [("remove", "tree", ((0.72, 0.5), (0.9, 0.7))),
+                                              ("add", "cloud", ((0.8, 0.2), (0.85, 0.2)))])
+def test_a_stroke_does_what_it_does_in_the_notebooks_panel(paint, known, renderer, action, cls, way):
+    check(paint, "action", action)
+    check(paint, "class", cls)
+    places = [paint.place(*point) for point in way]
+    act(paint, lambda: drag(paint, *places))
+    strength = float(paint.page.input_value("#strength"))
+    assert strength == {"remove": 1, "add": 2}[action]
+    stroke = Stroke(action, cls, tuple(paint.point(place) for place in places), 8.0, 12, strength)
+    frame = renderer.render(PaintState(known["seed"], (stroke,)))
+    wanted = np.asarray(Image.open(io.BytesIO(frame.after)).convert("RGB"))
+    assert apart(wanted, village(known["seed"])) > 5, "this stroke does nothing, so it tests nothing"
+    assert apart(paint.picture("#picture"), wanted) <= 1
+    tally = frame.tallies[0]
+    before, after = (int(text) for text in paint.page.locator(f"#counts [data-class={cls}] td").all_inner_texts()[:2])
+    assert abs(before - tally.before) <= 2 and abs(after - tally.after) <= 2       # a tie may fall either way
+    came, asked = map(int, re.search(r"(\d+) of (\d+)", paint.page.inner_text("#said")).groups())
+    assert abs(came - tally.came) <= 2 and abs(asked - tally.asked) <= 2
+    assert paint.page.locator("#said").get_attribute("aria-live") == "polite"
+
+
+def test_undo_redo_and_reset_by_buttons_and_keys(paint):
+    start = paint.picture("#picture")
+    act(paint, lambda: drag(paint, paint.place(0.75, 0.55), paint.place(0.9, 0.6)))
+    once = paint.picture("#picture")
+    act(paint, lambda: drag(paint, paint.place(0.1, 0.55), paint.place(0.1, 0.65)))
+    twice = paint.picture("#picture")
+    assert apart(once, start) > 10 and apart(twice, once) > 10
+    act(paint, lambda: paint.page.click("#undo"))
+    assert apart(paint.picture("#picture"), once) == 0
+    act(paint, lambda: paint.page.keyboard.press("Control+z"))
+    assert apart(paint.picture("#picture"), start) == 0
+    assert paint.page.locator("#undo").is_disabled()
+    act(paint, lambda: paint.page.keyboard.press("Control+Shift+z"))
+    act(paint, lambda: paint.page.click("#redo"))
+    assert apart(paint.picture("#picture"), twice) == 0
+    act(paint, lambda: paint.page.click("#reset"))
+    assert apart(paint.picture("#picture"), start) == 0
+
+
+def test_arrow_keys_and_space_paint(paint):
+    start = paint.picture("#picture")
+    paint.page.focus("#over")
+    for key in ("ArrowRight",) * 5 + ("ArrowDown",):
+        paint.page.keyboard.press(key)
+    assert apart(paint.picture("#picture"), start) == 0, "moving alone paints nothing"
+    act(paint, lambda: paint.page.keyboard.press("Space"))
+    changed = np.abs(paint.picture("#picture").astype(int) - start.astype(int)).max(2) > 10
+    rows, columns = np.nonzero(changed)
+    assert 32 <= rows.mean() <= 48 and 44 <= columns.mean() <= 62             # around the cell in row 9, column 13
+
+
+def test_a_finger_paints(paint):
+    start = paint.picture("#picture")
+    devtools = paint.page.context.new_cdp_session(paint.page)
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def touch(kind, *places):
+        points = [dict(zip("xy", place)) for place in places]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def swipe():
+        touch("touchStart", paint.place(0.72, 0.5))
+        for x in (0.78, 0.84, 0.9):
+            touch("touchMove", paint.place(x, 0.6))
+        touch("touchEnd")
+
+    act(paint, swipe)
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert apart(paint.picture("#picture"), start) > 10
+
+
+def test_a_unit_taken_out_of_the_brush_comes_back_into_the_picture(paint):
+    act(paint, lambda: drag(paint, paint.place(0.72, 0.5), paint.place(0.9, 0.7)))
+    painted = paint.picture("#picture")
+    tiles = paint.page.locator("#units button")
+    assert tiles.count() == machines.FEW and paint.page.locator("#units [aria-pressed=true]").count() == 12
+    act(paint, lambda: tiles.first.click())
+    assert tiles.first.get_attribute("aria-pressed") == "false"
+    assert apart(paint.picture("#picture"), painted) > 5
+    act(paint, lambda: tiles.first.click())
+    act(paint, lambda: (paint.page.focus("#count"), paint.page.keyboard.press("ArrowLeft")))
+    assert paint.page.locator("#units [aria-pressed=true]").count() == 11
+    act(paint, lambda: paint.page.keyboard.press("ArrowRight"))
+
+
+def test_the_units_of_trees_remove_more_trees_than_random_ones(paint, known):
+    seen = []
+    for (x, y) in ((0.72, 0.5), (0.85, 0.5), (0.72, 0.65)):
+        act(paint, lambda x=x, y=y: drag(paint, paint.place(x, y), paint.place(0.97, y)))
+        said = paint.page.inner_text("#said")
+        seen = [*map(int, re.search(r"(\d+) of (\d+).*random units: (\d+)", said).groups())]
+    came, asked, random = seen
+    assert asked > 60 and came > 0.6 * asked and random < 0.5 * came
+    G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
+    was = class_pixels(G(sample_z(1, G.z_dim, known["seed"])), S)[0, S.classes.index("tree")]
+    assert abs(int(paint.page.locator("#counts [data-class=tree] td").first.inner_text()) - int(was)) <= 2
+
+
+def test_from_stroke_to_picture(paint, capsys):
+    """Printed, not judged: another process may have this machine's cores."""
+    paint.page.evaluate("performance.clearMeasures('stroke to picture')")
+    paint.page.mouse.move(*paint.place(0.2, 0.6))
+    paint.page.mouse.down()
+    for step in range(40):
+        paint.page.mouse.move(*paint.place(0.2 + 0.015 * step, 0.6 + 0.05 * (step % 3)))
+        paint.page.wait_for_timeout(25)
+    act(paint, paint.page.mouse.up)
+    times = sorted(paint.measures("stroke to picture"))
+    assert len(times) >= 3
+    with capsys.disabled():
+        print(f"\nfrom stroke to picture: median {statistics.median(times):.0f} ms, "
+              f"95 % within {times[int(0.95 * (len(times) - 1))]:.0f} ms, of {len(times)}")
+
+
+# ------------------------------------------------------------------------------------------ Mix
+
+@pytest.fixture
+def mixer(visit):
+    if "/mix.html" not in visit.page.url:
+        visit.open("mix.html")
+    visit.page.click("#reset")
+    return visit
+
+
+def shows(visit, wanted: torch.Tensor) -> None:
+    """The large picture becomes this one, to one grey level."""
+    wanted = pictures.to_uint8(wanted)[0]
+    wait_until(visit.page, lambda: apart(visit.picture("#large"), wanted) <= 1, 60)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["villages", "portraits"])
+def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
+    G = load({"villages": "scenes-stylegan", "portraits": "portraits-stylegan"}[name], "cpu")
+    page, ws = mixer.page, lambda seed, psi=0.7: G.ws(sample_z(1, G.z_dim, seed), psi)
+    check(mixer, "model", name)
+    check(mixer, "group", "coarse")
+    shows(mixer, G.synthesis(mix(ws(11), ws(1), range(4))))
+    check(mixer, "group", "fine")
+    page.locator("[data-cell='2,3']").click()
+    shows(mixer, G.synthesis(mix(ws(12), ws(3), (8, 9))))
+    page.locator("#layers label").nth(5).click()
+    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9))))
+    check(mixer, "noise", "off")
+    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), G.noise(layers=())))
+    check(mixer, "noise", "drawn")
+    draw = int(wait_until(page, lambda: re.search(r"another draw \((\d)\)", page.inner_text("#said")))[1])
+    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), draw))
+    page.locator("#psi").fill("0.3")
+    page.locator("#share").fill("0.5")
+    half = torch.lerp(ws(12, 0.3), ws(3, 0.3), 0.5)
+    shows(mixer, G.synthesis(mix(ws(12, 0.3), half, (5, 8, 9)), draw))
+    page.click("#reset")
+    shows(mixer, G.synthesis(mix(ws(11), ws(1), range(4))))
+
+
+@torch.no_grad()
+def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
+    G = load("scenes-stylegan", "cpu")
+    check(mixer, "model", "villages")
+    mixer.page.locator("[data-cell='1,1']").click()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
+        mixer.page.keyboard.press(key)
+    assert mixer.page.evaluate("document.activeElement.dataset.cell") == "3,2"
+    mixer.page.locator("#share").fill("0.5")
+    wanted = "Destination 13 with styles of source 2: layers 0, 1, 2, 3, 50 %"
+    wait_until(mixer.page, lambda: wanted in mixer.page.inner_text("#said"), 60)
+    found = {}
+    exec(mixer.page.locator("#python").text_content(), found)
+    shows(mixer, found["x"])
+    assert apart(pictures.to_uint8(found["x"])[0], pictures.to_uint8(G(sample_z(1, G.z_dim, 13), psi=0.7))[0]) > 30
+    mixer.page.click("#reset")
+
+
+# ------------------------------------------------------------------------------------------ everything
+
+SHIFTS = """() => new Promise(done => {
+    let sum = 0;
+    new PerformanceObserver(seen => { for (const { value } of seen.getEntries()) sum += value; })
+        .observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(sum), 200);
+})"""
+
+
+@pytest.mark.parametrize("name", ["index.html", "paint.html", "mix.html", "chapters/01_gan_dissection.html"])
+def test_axe_finds_nothing_serious_nothing_jumps_and_nothing_is_cut_off_on_a_phone(visit, tmp_path, name):
+    packages.copy("axe-core", {"axe.min.js": tmp_path / "axe.js"})
+    visit.open(name)
+    assert visit.page.evaluate(SHIFTS) < 0.05
+    visit.page.add_script_tag(content=(tmp_path / "axe.js").read_text("utf-8"))
+    for theme in ("light", "dark"):
+        visit.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        found = visit.page.evaluate("axe.run().then(found => found.violations)")
+        serious = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+        assert not serious, f"{theme}: {serious}"
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_no_request_left_the_host_and_nobody_complained(visit):
+    """After all the others: what they asked for, and what the console said meanwhile."""
+    host = urlsplit(visit.root).netloc
+    assert len(visit.asked) > 20 and all(urlsplit(address).netloc == host for address in visit.asked
+                                         if not address.startswith(("data:", "blob:")))
+    assert not visit.complaints
