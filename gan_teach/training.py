@@ -352,8 +352,6 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
             if training.steps % 50 == 0:
                 bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
                                 **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
-            if training.steps % save_every == 0 and first:
-                training.save(resume)
             if training.steps % picture_every == 0 and first:
                 with torch.no_grad():
                     grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
@@ -363,6 +361,8 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                 rows = [row for row in curve(folder) if row["images"] < shown]
                 rows.append({"images": shown, **judge(training.G_ema)})
                 write_text(folder / "curve.json", json.dumps(rows) + "\n")
+            if training.steps % save_every == 0 and first:                  # last: what is drawn and judged is never missed
+                training.save(resume)
     if first:
         training.save(resume)
     return training

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from .. import pictures
 from ..networks.layers import keep_freed_memory, sample_z
+from ..networks.protocols import evaluating
 from ..training import snapshot, stop_signals
 from .evolution import Evolution
 
@@ -54,11 +55,11 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
             if evolution.generation % 50 == 0:
                 won = Counter(past.winner for past in evolution.lineage[-500:])
                 bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
-            if evolution.generation % save_every == 0:
-                evolution.save(resume)
-            if picture_every and evolution.generation % picture_every == 0:
-                with torch.no_grad():
+            if picture_every and evolution.generation % picture_every == 0:     # in eval mode, and before it is saved:
+                with torch.no_grad(), evaluating(evolution.G):                  # a picture leaves no trace in the run
                     grid = pictures.grid(evolution.G(z), columns=8)
                 (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
+            if evolution.generation % save_every == 0:
+                evolution.save(resume)
     evolution.save(resume)
     return evolution

@@ -540,6 +540,21 @@ def test_killed_run_continues_bit_for_bit(tmp_path, monkeypatch):
     assert pictures[0] == pictures[1] == ["00000003.png", "00000006.png", "00000009.png"]
 
 
+def test_the_pictures_of_a_run_leave_no_trace_in_it(tmp_path):
+    """A G with batch norm counts what it draws in training mode; a kill between picture and snapshot would show."""
+    real = torch.randint(256, (40, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    ends = []
+    for every in (0, 1):
+        torch.manual_seed(0)
+        config = DCGANConfig((6, 4), 4, 5, norm_g=True)
+        evolution = Evolution(Generator(config), Discriminator(config), Settings(batch=4, fitness_batch=6), "cpu")
+        run(evolution, real, tmp_path / str(every), 4, picture_every=every)
+        ends.append(evolution.G.state_dict())
+        assert evolution.G.training
+    assert all(torch.equal(a, b) for a, b in zip(ends[0].values(), ends[1].values(), strict=True))
+    assert len(list((tmp_path / "1/samples").iterdir())) == 4
+
+
 def test_interrupt_finishes_the_generation_and_saves(tmp_path):
     class Interrupted(Evolution):
         def step(self, real):
