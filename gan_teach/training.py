@@ -361,7 +361,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
                 rows = [row for row in curve(folder) if row["images"] < shown]
                 rows.append({"images": shown, **judge(training.G_ema)})
                 write_text(folder / "curve.json", json.dumps(rows) + "\n")
-            if training.steps % save_every == 0 and first:                  # last: what is drawn and judged is never missed
+            if training.steps % save_every == 0 and first:      # last: what is drawn and judged is never missed
                 training.save(resume)
     if first:
         training.save(resume)
