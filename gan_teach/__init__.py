@@ -1,4 +1,15 @@
-"""Learn GAN Dissection, StyleGAN and E-GAN by driving them: the implementations behind the notebooks."""
+"""Learn GAN Dissection, StyleGAN and E-GAN by driving them: the implementations behind the notebooks.
+
+A folder is a room. Beside the rooms:
+
+    training        the loop that trains a GAN that grows
+    metrics         how far generated pictures are from real ones
+    pictures        grids, heat maps, outlines, tables of pictures
+    checkpoints     weights, saved and loaded with a hash and a record
+    capstone        chapter 4: a style as an intervention
+    runner          work that goes on beside a notebook
+    files           where files lie, and how they are written whole
+"""
 
 from pathlib import Path
 

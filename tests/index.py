@@ -29,10 +29,11 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("section 3.2", "insertion, x_i = f(k, r_rest)", "dissection.intervention:insert"),
         ("section 3.2", "average causal effect δ", "dissection.intervention:causal_effect"),
         ("Eq. 6", "the search for α", "dissection.intervention:optimise_alpha"),
-        ("section 4.2", "units that draw artefacts, and repair", "dissection.repair:repair"),
-        ("section 4.3", "where a thing may be inserted", "dissection.context:context_effects"),
         ("section 4.1", "models and layers compared", "dissection.compare:compare"),
-        ("section 4.4", "painting with units", "widgets.dissection.paint:PaintPanel"),
+        ("section 4.2", "units that draw artefacts, and repair", "dissection.repair:repair"),
+        ("section 4.3", "units ablated, from the best on", "dissection.intervention:ablation_curve"),
+        ("section 4.4", "where a thing may be inserted", "dissection.context:context_effects"),
+        ("the demonstration", "painting with units", "widgets.dissection.paint:PaintPanel"),
     ],
     "StyleGAN (Karras et al. 2018, arXiv 1812.04948)": [
         ("Figure 1", "the mapping f: Z → W, of a configuration", "stylegan.generator:StyleGANConfig"),
@@ -53,7 +54,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("section 3.2", "the minimax mutation", "egan.mutations:minimax"),
         ("section 3.2", "the heuristic mutation", "egan.mutations:heuristic"),
         ("section 3.2", "the least-squares mutation", "egan.mutations:least_squares"),
-        ("Eq. 7", "fitness F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
+        ("Eq. 7", "fitness: F_q, F_d, and F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
         ("section 3.3", "selection", "egan.fitness_and_selection:select"),
         ("Algorithm 1", "a generation: D learns, vary, evaluate, select", "egan.evolution:Evolution"),
         ("Figure 3", "the ring of eight Gaussians", "egan.plane:ring"),
@@ -74,10 +75,19 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Heusel et al. 2017, Eq. 6", "Fréchet distance", "metrics:frechet_distance"),
         ("Kynkäänniemi et al. 2019, Eq. 1 and 2", "precision and recall", "metrics:precision_recall"),
         ("Salimans et al. 2016", "a score by a classifier", "metrics:classifier_score"),
-        ("the authors' files", "pickles of TensorFlow, read without running them", "official.networks:read_network"),
+        ("the authors' files", "pickles of TensorFlow, read and never run", "official.tensorflow_files:read_network"),
         ("the authors' files", "files of `torch.save`, read as data", "official.torch_files:read_tensors"),
     ],
 }
+# where the look-up would name a test or a section beside the point
+TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test_iou_eq2_by_loops",
+         "dissection.information:dissect_by_information":
+             "tests/dissection/test_information.py::test_quality_of_a_dissection_by_loops",
+         "stylegan.generator:StyleGANConfig": "tests/stylegan/test_cost.py::test_weights_are_those_of_the_paper",
+         "stylegan.generator:Generator": "tests/stylegan/test_stylegan.py::test_generator_by_hand",
+         "stylegan.generator:configuration":
+             "tests/stylegan/test_stylegan.py::test_configurations_add_one_thing_at_a_time",
+         "stylegan.operations:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula"}
 ROOMS = {"dissection": 0, "stylegan": 1, "egan": 2}          # whose docstrings cite the equations of which paper
 
 
@@ -105,6 +115,11 @@ def tests_of(target: str) -> list[str]:
     """The tests that use it, those of its room and those named after it first: "tests/…/test_x.py::test_name"."""
     module, name = target.split(":")
     found = []
+    if named := TESTS.get(target):
+        path, test = named.split("::")
+        if f"def {test}(" not in (ROOT / path).read_text("utf-8"):
+            raise LookupError(f"{named} is named in tests/index.py, and does not exist")
+        return [named]
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         text = path.read_text("utf-8")
         if not (word := uses(target, text)):
@@ -152,8 +167,9 @@ def page() -> str:
     """The text of gan_teach/README.md."""
     lines = ["# The house, and where each idea lives", "",
              "A folder is a room, and its `__init__.py` says in which order to read it. Imports run one way:",
-             "`worlds → networks → metrics, training → dissection → stylegan → egan → checkpoints → official → recipes",
-             "→ lessons → widgets → notebooks`. `python tests/index.py` writes this page, and a test holds it.", ""]
+             "`worlds → pictures → networks → metrics → training → dissection → stylegan → egan → capstone →",
+             "checkpoints → official → recipes → lessons → widgets → site → notebooks`. This page is written by",
+             "`python tests/index.py`, and a test holds it.", ""]
     for paper, rows in PAPERS.items():
         lines += [f"## {paper}", "", "| in the paper | what | where | test | section |", "|---|---|---|---|---|"]
         for place, what, target in rows:

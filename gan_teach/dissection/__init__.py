@@ -10,7 +10,7 @@ A generator is cut at a layer, x = G(z) = f(r) with r = h(z), and every channel 
     units           a choice of units: checked, in an order, kept in a file
     pixels          pictures by the batch, their pixels counted by class
     intervention    step two: ablate, insert, the average causal effect δ, and the search for α           (Eq. 6)
-    insertion       few units that draw a thing where it belongs
+    insertion       few units that draw a thing where it belongs, by the insertion half of Eq. 6
     context         where a thing may be inserted, and what resists being removed
     repair          units that draw artefacts, found and switched off
     compare         the same measurement for several generators or layers

@@ -1,6 +1,6 @@
-"""E-GAN's three mutations and three judgements, computed once where `egan.py` computes them three times.
+"""E-GAN's three mutations and three judgements, computed once where `evolution.py` computes them three times.
 
-Nothing here is new: each function gives what the plain loop in `egan.py` gives, up to rounding, for less work.
+Nothing here is new: each function gives what the plain loop in `evolution.py` gives, up to rounding, for less work.
 Two facts pay for it.
 
 1. Every mutation is a function of D's logits l_i = l(G(z_i)) alone. The children of one parent that see the

@@ -1,6 +1,7 @@
 """What there is to see of a `laboratory.Laboratory` at one moment: its knobs, its samples, its children, its past.
 
-A `View` holds numbers and tensors and nothing that lives: whoever draws it (`widgets.evolution_render`) needs no lock.
+A `View` holds numbers and tensors and nothing that lives: whoever draws it
+(`widgets.egan.evolution_render`) needs no lock.
 """
 
 from __future__ import annotations

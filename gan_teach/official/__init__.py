@@ -4,7 +4,7 @@
     G = load_official("downloads/karras2019stylegan-ffhq-1024x1024.pkl")
     if available("official/stylegan-ffhq"):           # never fetches: says where it is, or how to get it
 
-`pickles` is the machine that reads without running, `networks` (TensorFlow) and `torch_files` use it; `progan`,
+`pickles` is the machine that reads without running, `tensorflow_files` and `torch_files` use it; `progan`,
 `stylegan`, `egan` and `upernet` say which tensor goes where, `fill` puts each into its place exactly once,
 `download` fetches.
 """
@@ -30,7 +30,7 @@ from ..stylegan.generator import StyleGANConfig
 from . import egan, progan, stylegan, upernet
 from .download import download
 from .fill import some
-from .networks import NETWORKS, read_network
+from .tensorflow_files import NETWORKS, read_network
 from .torch_files import STARTS, read_tensors
 
 
@@ -148,7 +148,7 @@ def load_official(name_or_path: str | Path, network: str = "Gs", device: str | t
                   norm: str | None = None) -> torch.nn.Module:
     """A network of the papers' authors, ready to use, with its `.record`.
 
-    name_or_path: a name of `names()`, fetched once into the cache (see `download.cache_folder`) and checked against
+    name_or_path: a name of `names()`, fetched once into the cache (see `files.cache_folder`) and checked against
     the published hash, or, where none was published, against that of the first download; or the path of such a
     file (of the segmenter: of the folder with its three files), which needs no network. It is converted once, to
     .safetensors in the cache, and says how long that took and how much memory the weights fill; later it comes from

@@ -1,9 +1,10 @@
-"""How every file of data/ is made, each by one command.
+"""How the files of data/ are made, each by one command (two pictures are filmed in a browser, by tests/film.py).
 
     growing             `train`: the generators that grow, of villages and portraits
     evolving            `train`: E-GAN and its rivals, on clothes and villages
     judges              `train`: the segmenter and the classifiers
     compare_plane, compare_styles, compare_progan    `compare`: the records behind the chapters' claims
+    training_cost       `compare cost`: what the papers' own trainings would cost
     readme_pictures     the README's pictures
     address             `address`: the repository's address, in everything that names it
 """

@@ -117,7 +117,7 @@ def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 150
                      device: str | torch.device = "cpu") -> Classifier:
     """Learn to name the attributes of pictures (uint8 N×3×H×W); labels: long N for each attribute.
 
-    Pictures are softened, tinted and made noisy, as a generator's are (`segmenter.augment`), not mirrored: that would
+    Pictures are softened, tinted and made noisy, as a generator's are (`augment`), not mirrored: that would
     turn left into right. Which pictures a step sees depends on `seed` and the step only. ValueError for no pictures.
     """
     if not len(images):

@@ -1,7 +1,7 @@
 """The style generator prepared for drawing: the same pictures, several times sooner on a CPU.
 
-`prepared(G)` is a copy of a `stylegan.Generator` that computes what `stylegan.Layer` says, with everything that
-does not depend on z worked out beforehand. Read `stylegan.py` first; nothing here adds to it.
+`prepared(G)` is a copy of a `stylegan.Generator` that computes what `generator.Layer` says, with everything that
+does not depend on z worked out beforehand. Read `generator.py` first; nothing here adds to it.
 Taught in notebooks/02_stylegan.ipynb.
 
     scaled weights, the upsampling 4×4 kernels, y_s + 1     once, instead of in each picture
@@ -51,7 +51,7 @@ class PreparedConv(nn.Module):
 
 
 class PreparedLayer(nn.Module):
-    """`stylegan.Layer` for drawing."""
+    """`generator.Layer` for drawing."""
 
     def __init__(self, layer: Layer, dtype: torch.dtype):
         super().__init__()

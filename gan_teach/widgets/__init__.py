@@ -1,10 +1,20 @@
-"""The panels of the chapters: they draw and listen, they compute nothing."""
+"""The panels of the chapters: they draw and listen, they compute nothing.
+
+    panel, charts, quiz                   what panels share; small charts as SVG; a quiz
+    dissection/  stylegan/  egan/         a folder a paper: what a panel shows is computed in a `…render` file beside it
+    stage                                 a chapter's panels full screen, for a lecture
+"""
 
 from .dissection.paint import PaintPanel
+from .dissection.panel import DissectionPanel
 from .egan.evolution import EvolutionLab
+from .egan.interpolation import InterpolationPanel
 from .egan.mutations import MutationPanel
+from .egan.warm_up import WarmUpPanel
 from .stylegan.adain import AdaINPanel
 from .stylegan.mixer import StyleMixer
 from .stylegan.noise import NoisePanel
+from .stylegan.projection import ProjectionPanel
 
-__all__ = ["AdaINPanel", "EvolutionLab", "MutationPanel", "NoisePanel", "PaintPanel", "StyleMixer"]
+__all__ = ["AdaINPanel", "DissectionPanel", "EvolutionLab", "InterpolationPanel", "MutationPanel", "NoisePanel",
+           "PaintPanel", "ProjectionPanel", "StyleMixer", "WarmUpPanel"]

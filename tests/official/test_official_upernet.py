@@ -267,7 +267,7 @@ def test_the_chapters_section_runs_with_the_files_and_without(tmp_path, weights,
         source = source.replace('"official/upernet"', repr(str(folder))).replace("samples=60", "samples=4")
         exec(source.replace("samples=10", "samples=2"), scope)
     said = capsys.readouterr().out
-    assert scope["ready"] == there == ("20 tree units at 0" in said) and ("there is no" in said) != there
+    assert scope["ready"] == there == ("with 20 tree units" in said) and ("there is no" in said) != there
     assert (scope["panel"] is not None) == there
     if there:                                                      # and the panel paints on the authors' network
         panel = scope["panel"]

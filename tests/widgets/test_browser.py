@@ -47,7 +47,7 @@ StyleMixer(load("portraits-stylegan"))
 
 PAINTER = """
 from gan_teach import load
-from gan_teach.widgets.paint import PaintPanel
+from gan_teach.widgets.dissection.paint import PaintPanel
 G = load("scenes-progan")
 best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
 PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)

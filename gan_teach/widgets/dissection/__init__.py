@@ -1,1 +1,6 @@
-"""The panels of this room's chapter; what a panel shows is computed in the file of the same name with `_render`."""
+"""The panels of chapter 1.
+
+    panel, render               remove a thing from a picture, or force it in, by the units that draw it
+    paint, paint_render         paint with the units of a class
+    paint_canvas, paint_mask    what takes the strokes: by mouse, finger or keys, or with buttons
+"""

@@ -1,6 +1,6 @@
 """The panel of chapter 1: remove a thing from a picture, or force it in, by the units that draw it.
 
-It draws frames and listens; every number comes from `dissection_render`.
+It draws frames and listens; every number comes from `render`.
 """
 
 from __future__ import annotations

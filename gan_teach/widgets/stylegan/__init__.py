@@ -1,1 +1,8 @@
-"""The panels of this room's chapter; what a panel shows is computed in the file of the same name with `_render`."""
+"""The panels of chapter 2.
+
+    panel, drawer               what they share: a state with Undo; a generator prepared for drawing
+    mixer, mixer_render, mixer_grid       style mixing
+    adain, adain_render         AdaIN by hand
+    noise, noise_render         the noise inputs under switches
+    projection                  which w draws a given picture?
+"""

@@ -1,7 +1,7 @@
 """The panel of projection: give it a picture, watch the search for its w, and take the styles away to mix them.
 
-It draws frames and listens; the search is `gan_teach.projection`, done in a thread of `gan_teach.runner`, so that the
-kernel stays free. Running the cell again stops the search that still runs.
+It draws frames and listens; the search is `gan_teach.stylegan.projection`, done in a thread of `gan_teach.runner`, so
+that the kernel stays free. Running the cell again stops the search that still runs.
 """
 
 from __future__ import annotations

@@ -43,24 +43,33 @@ function failed(error) {
 
 // ------------------------------------------------------------------------------------------ what a stroke does
 
-/** Places found so far, by the points of a stroke, which grow. @type {WeakMap<number[][], { P: Uint8Array, done: number }>} */
+/**
+ * Pixels found so far and how many in each place, by the points of a stroke, which grow.
+ * @type {WeakMap<number[][], { hit: Uint8Array, pixels: Uint16Array, done: number }>}
+ */
 const masks = new WeakMap();
 
-/** The places of r that a stroke touches: a round brush of this many pixels along a line, max-pooled. @param {Stroke} stroke */
+/**
+ * How much a stroke covers of each place of r, over the most that it covers of any: a round brush of this many pixels
+ * along a line. So a stroke has a soft edge. @param {Stroke} stroke
+ */
 function where({ points, brush }) {
-  const known = masks.get(points) ?? { P: new Uint8Array(PLACES), done: 0 }, { P } = known;
+  const known = masks.get(points) ?? { hit: new Uint8Array(SIDE * SIDE), pixels: new Uint16Array(PLACES), done: 0 };
   const reach = Math.max(brush, Math.SQRT2) ** 2 / 4;
   for (let n = Math.max(known.done - 1, 0); n < points.length; n++) {
     const [a, b] = points[n], [c, d] = points[n + 1] ?? points[n], u = (c - a) * SIDE, v = (d - b) * SIDE;
     for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) {
       const dx = j + 0.5 - a * SIDE, dy = i + 0.5 - b * SIDE;
       const t = Math.min(Math.max((dx * u + dy * v) / Math.max(u * u + v * v, 1e-9), 0), 1);
-      if ((dx - t * u) ** 2 + (dy - t * v) ** 2 <= reach) P[Math.floor(i / CELL) * GRID + Math.floor(j / CELL)] = 1;
+      if (known.hit[i * SIDE + j] || (dx - t * u) ** 2 + (dy - t * v) ** 2 > reach) continue;
+      known.hit[i * SIDE + j] = 1;
+      known.pixels[Math.floor(i / CELL) * GRID + Math.floor(j / CELL)]++;
     }
   }
   known.done = points.length;
   masks.set(points, known);
-  return P;
+  const most = Math.max(...known.pixels, 1);
+  return Float32Array.from(known.pixels, (n) => n / most);
 }
 
 /** All strokes, with the one that is being drawn. */
@@ -73,7 +82,10 @@ function edited(strokes) {
     const P = where(stroke), s = Math.min(stroke.strength, 1), k = about.units[stroke.cls].levels;
     for (const u of stroke.units) {
       const level = stroke.action === "add" ? k[u] * Math.max(stroke.strength, 1) : 0;
-      for (let p = 0; p < PLACES; p++) if (P[p]) out[u * PLACES + p] = s * level + (1 - s) * out[u * PLACES + p];
+      for (let p = 0; p < PLACES; p++) if (P[p]) {
+        const at = u * PLACES + p, amount = s * P[p];
+        out[at] = amount * level + (1 - amount) * out[at];
+      }
     }
   }
   return out;
@@ -83,7 +95,7 @@ function edited(strokes) {
 function signs(cls) {
   const sign = new Int8Array(PLACES);
   for (const stroke of all())
-    if (!cls || stroke.cls === cls) where(stroke).forEach((hit, p) => { if (hit) sign[p] = stroke.action === "add" ? 1 : -1; });
+    if (!cls || stroke.cls === cls) where(stroke).forEach((on, p) => { if (on >= 0.5) sign[p] = stroke.action === "add" ? 1 : -1; });
   return sign;
 }
 
