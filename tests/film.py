@@ -27,10 +27,9 @@ def paint(page):
     canvas = page.locator(".gt-canvas").first
     canvas.wait_for(timeout=600_000)
     box = canvas.bounding_box()
-    for slider, key, times in (("units", "End", 1), ("strength", "ArrowRight", 12), ("brush", "ArrowRight", 5)):
-        page.locator(f".gt-paint-{slider} [role=slider]").focus()
-        for _ in range(times):
-            page.keyboard.press(key)
+    page.locator(".gt-paint-brush [role=slider]").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
     page.wait_for_timeout(1000)
     yield
     strokes = {"tree": ([(0.08, y) for y in (0.66, 0.6, 0.54, 0.48)], [(0.92, y) for y in (0.66, 0.6, 0.54, 0.48)]),
@@ -55,8 +54,8 @@ def mix(page):
     page.wait_for_timeout(6000)
     sheet = page.locator("img.gt-mix-sheet").first.bounding_box()
     yield
-    for source in (2, 3, 4, 1):
-        page.mouse.click(sheet["x"] + (0.09 + 0.165 * source) * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
+    for source in (2, 3, 1):
+        page.mouse.click(sheet["x"] + (0.19 + 0.235 * source) * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
         page.wait_for_timeout(1500)
         yield
     for name in ("coarse", "middle", "fine"):

@@ -129,7 +129,8 @@ def mixing() -> dict[str, object]:
         raise FileNotFoundError("no style generator is shipped yet; make one with `python -m gan_teach train "
                                 "portraits-stylegan` and copy its two files from runs/portraits-stylegan into data/")
     models = {name: load(name) for name in names}
-    return {"Mix": StyleMixer(models), "AdaIN by hand": AdaINPanel(models), "Noise": NoisePanel(models)}
+    mixer = StyleMixer(models, sources=(1, 2, 3), width=568)                   # fits 1280×720 beside its controls
+    return {"Mix": mixer, "AdaIN by hand": AdaINPanel(models), "Noise": NoisePanel(models)}
 
 
 def evolution() -> dict[str, object]:

@@ -75,9 +75,9 @@ class StyleMixer(StylePanel):
             self.new[kind] = button("New", f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
         self.keep = tick("gt-mix-keep", "New keeps the pair that is chosen")
         self.keep.value = True
-        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="80px")
-        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="80px")
-        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="70px")
+        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="96px")
+        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="96px")
+        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="74px")
         self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
         how = "click, or arrow keys" if hasattr(self._grid, "_esm") else "choose below"
         figure = widgets.VBox([
@@ -86,7 +86,7 @@ class StyleMixer(StylePanel):
             self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
         shown = widgets.VBox([
             self.large, self.text, heading("Truncation"), self.psi, self.cutoff,
-            row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="264px", grid_gap="4px"))
+            row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="276px", grid_gap="4px"))
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
                                                                    grid_gap="0"))
         controls = widgets.VBox([
@@ -94,7 +94,7 @@ class StyleMixer(StylePanel):
             row(self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
                 gap="8px"),
             row(heading("Noise"), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
-            self.call], layout=widgets.Layout(flex="1 1 440px", min_width="320px", grid_gap="5px"))
+            self.call], layout=widgets.Layout(flex="1 1 360px", min_width="320px", grid_gap="5px"))
         self.widget = hooked(row(figure, shown, controls, gap="16px", padding="8px 12px"), "gt-mixer")
         self.widget.layout.align_items = "flex-start"
 
