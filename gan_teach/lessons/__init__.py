@@ -3,7 +3,7 @@
     setup           the line that a chapter opens with
     words           the signs and words of all chapters
     checks          exercises: checks, hints, solutions, and what passed handed on; `checks_warm_up`, `checks_stylegan`,
-                    `checks_egan`, `checks_capstone` hold those of one chapter
+                    `checks_egan`, `checks_egan_further`, `checks_capstone` hold those of one chapter
     questions       the quizzes
     progress        what the reader has done, in a plain file
     notes           an instructor's notes, from the notebooks' metadata

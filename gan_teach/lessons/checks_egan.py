@@ -1,6 +1,4 @@
-"""Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection; then the paired comparison,
-the spherical way and a mutation of one's own. See `checks`.
-"""
+"""Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `checks`."""
 
 from __future__ import annotations
 
@@ -16,20 +14,12 @@ from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
                   for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
-SOLUTIONS |= {"slopes": ("gan_teach.lessons.checks_egan", "slopes"),
-              "mutation": ("gan_teach.lessons.checks_egan", "equally_loud"),
-              "paired": ("gan_teach.egan.records", "paired"),
-              "spherical": ("gan_teach.egan.interpolation", "spherical")}
+SOLUTIONS["slopes"] = ("gan_teach.lessons.checks_egan", "slopes")
 
 
 def slopes(p: float) -> tuple[float, float, float]:
     """∂M/∂l of one sample with D(G(z)) = p; the package leaves it to autograd (`egan.child.slope`)."""
     return -p / 2, -(1 - p) / 2, -2 * p * (1 - p) ** 2
-
-
-def equally_loud(logits: torch.Tensor) -> torch.Tensor:
-    """−E l: one mutation of very many. Its slope is −1/N for every picture, whatever D thinks of it."""
-    return -logits.mean()
 
 
 HINTS.update({
@@ -59,23 +49,6 @@ HINTS.update({
         "`torch.autograd.grad(loss, list(D.parameters()))` is its gradient, one tensor for each weight of D.",
         "The norm is over all of them together: the root of the sum of all squares. Diversity is −log of it; total is "
         "quality + gamma · diversity.",
-    ),
-    "paired": (
-        "Seed by seed: d_i = a_i − b_i, for i = 0 … n − 1. All three answers are about these n numbers.",
-        "The standard error of a mean is s / √n, and s² = Σ (d_i − mean)² / (n − 1): `statistics.stdev(d)` is s.",
-        "How often a is lower: count the d_i below 0. Return the mean, the error, the count.",
-    ),
-    "spherical": (
-        "Ω is the angle between z1 and z2: its cosine is the scalar product of the two, divided by both lengths.",
-        "The weights are sin((1 − α) Ω) / sin Ω for z1 and sin(α Ω) / sin Ω for z2; at α = 0 they are 1 and 0.",
-        "`omega = torch.cosine_similarity(z1, z2, dim=-1, eps=0)[..., None].arccos()` fits N×Z; α of N numbers needs "
-        "`[..., None]` too.",
-    ),
-    "mutation": (
-        "It gets D's logits, N numbers, and returns one number: a mean over the pictures of some function of l.",
-        "G descends on it. To ask for more realism it must fall where a logit rises: minus l, or how far l is from 2.",
-        "`-logits.mean()`, `(2 - logits).relu().mean()`, or minus the mean of the lowest tenth: "
-        "`-logits.sort().values[:max(1, len(logits) // 10)].mean()`.",
     ),
     "select": (
         "Each score has a `.total`. The answer is not scores, but the numbers of children: 0, 1, 2 …",
@@ -336,102 +309,3 @@ def check_select(answer: Callable) -> str:
 
 def _whole(numbers: Sequence[float]) -> list:
     return [int(n) if float(n).is_integer() else n for n in numbers]
-
-
-# ------------------------------------------------------------------------------------------ fair comparison
-
-@_check
-def check_paired(answer: Callable) -> str:
-    """Check `paired(a, b) -> (mean difference, its standard error, in how many a is lower)`."""
-    a, b = [0.10, 0.30, 0.20, 0.55, 0.25], [0.20, 0.35, 0.15, 0.85, 0.45]
-    given = list(a), list(b)
-    value = _ask(answer, a, b)
-    if (a, b) != given:
-        raise Wrong("purity: your function changed the lists themselves. Work on copies.")
-    mean, error, lower = _numbers(value, 3, "the answer is three numbers, (mean difference, standard error, how often)")
-    d = [x - y for x, y in zip(a, b)]
-    n, right = len(d), sum(x - y for x, y in zip(a, b)) / len(d)
-    s = math.sqrt(sum((x - right) ** 2 for x in d) / (n - 1))
-    if not abs(mean - right) < 1e-6:
-        slip = " The sign: it is a − b." if abs(mean + right) < 1e-6 else ""
-        raise Wrong(f"mean: the mean of a − b over these five seeds is {right:+.4f}; yours is {mean:+.4f}.{slip}")
-    if not abs(error - s / math.sqrt(n)) < 1e-6:
-        spread = [math.sqrt(sum((v - sum(x) / n) ** 2 for v in x) / (n - 1)) for x in (a, b)]
-        slips = {"the standard deviation; the error of a mean is that over √n": s,
-                 "that with n in place of n − 1": s * math.sqrt((n - 1) / n) / math.sqrt(n),
-                 "s / n; it is s / √n": s / n,
-                 "the error of two groups that are no pairs": math.hypot(*spread) / math.sqrt(n)}
-        slip = next((f" That is {name}." for name, at in slips.items() if abs(error - at) < 1e-6), "")
-        raise Wrong(f"error: the standard error of the mean difference is {s / math.sqrt(n):.4f}; yours is "
-                    f"{error:.4f}.{slip}")
-    right = sum(x < 0 for x in d)
-    if lower != right:
-        slip = " That is how often b is lower." if lower == n - right else ""
-        raise Wrong(f"count: a is lower in {right} of these five seeds; yours says {lower:g}.{slip}")
-    return "paired: the mean of the differences, its error, and in how many seeds the first is lower."
-
-
-# ------------------------------------------------------------------------------------------ a way, and a mutation
-
-@_check
-def check_spherical(answer: Callable) -> str:
-    """Check `spherical(z1, z2, alpha)`: along the arc from z1 to z2, for Z numbers and for N×Z with N alphas."""
-    draw = torch.Generator().manual_seed(0)
-    z1, z2 = torch.randn(2, 1, 100, generator=draw)
-    z1, z2 = 10 * z1 / z1.norm(), 10 * z2 / z2.norm()
-    before = z1.clone(), z2.clone()
-    ends = [(0.0, z1, "z1"), (1.0, z2, "z2")]
-    for alpha, end, name in ends:
-        value = _ask(answer, z1, z2, torch.tensor([alpha]))
-        if not isinstance(value, torch.Tensor) or value.shape != z1.shape:
-            got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-            raise Wrong(f"shape: the answer is a latent, {tuple(z1.shape)}; yours is {got}.")
-        if not float((value - end).abs().max()) < 1e-3:
-            slip = " You walk from z2 to z1." if float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3 else ""
-            raise Wrong(f"ends: at α = {alpha:g} you must stand at {name}.{slip}")
-    _unchanged("z1", z1, before[0])
-    _unchanged("z2", z2, before[1])
-    middle = _ask(answer, z1, z2, torch.tensor([0.5]))
-    length = float(middle.norm())
-    if not abs(length - 10) < 1e-2:
-        line = float(((z1 + z2) / 2).norm())
-        slip = " That is the straight line." if abs(length - line) < 1e-2 else ""
-        raise Wrong(f"length: z1 and z2 are 10 long, and so must be what lies half-way; yours is {length:.2f}.{slip}")
-    quarter = _ask(answer, z1, z2, torch.tensor([0.25]))
-    omega = float(torch.cosine_similarity(z1, z2).arccos())
-    angle = float(torch.cosine_similarity(z1, quarter).clamp(-1, 1).arccos())
-    if not abs(angle - omega / 4) < 1e-3:
-        raise Wrong(f"angle: at α = ¼ you must have turned by a quarter of Ω, {omega / 4:.3f}; you have turned by "
-                    f"{angle:.3f}.")
-    alphas = torch.tensor([0.0, 0.5, 1.0])
-    many = _ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
-    if not isinstance(many, torch.Tensor) or many.shape != (3, 100) or \
-            not float((many - torch.cat([z1, middle, z2])).abs().max()) < 1e-3:
-        raise Wrong("rows: for N latents and N alphas, each row has its own α.")
-    return "spherical: from z1 to z2 in equal angles, and the length is kept."
-
-
-@_check
-def check_mutation(answer: Callable) -> str:
-    """Check a mutation of the reader's own: N logits to one number that can be descended on."""
-    logits = _logits()
-    leaf = logits.clone().requires_grad_(True)
-    value = _ask(answer, leaf)
-    _unchanged("the logits", leaf.detach(), logits)
-    if not isinstance(value, torch.Tensor):
-        raise Wrong(f"gradient: the loss must be a tensor, to be derived; yours is a {type(value).__name__}.")
-    if value.ndim:
-        raise Wrong(f"shape: a mutation gives one number; yours has the shape {tuple(value.shape)}. Take the mean.")
-    if not torch.isfinite(value):
-        raise Wrong(f"value: for D = {_listed(logits.sigmoid())} it is {float(value.detach())}.")
-    if not value.requires_grad:
-        raise Wrong("gradient: nothing flows back to the logits. Is there a `detach`, an `item`, a `no_grad`?")
-    slope, = torch.autograd.grad(value, leaf, allow_unused=True)
-    if slope is None or not slope.abs().max() > 0:
-        raise Wrong("gradient: its slope is 0 for all four logits; a child would stay where its parent is.")
-    if slope.sum() > 0:
-        raise Wrong(f"sign: G descends, so yours makes pictures *less* real: at D = {_listed(logits.sigmoid())} the "
-                    f"slopes are {', '.join(f'{float(s):+.3f}' for s in slope)}. Put a minus before it.")
-    loudest = int(slope.abs().argmax())
-    return (f"mutation: it asks for more realism, the loudest of four at D = {logits[loudest].sigmoid():.2f}; "
-            f"it pushes {int((slope < 0).sum())} of the four up and {int((slope > 0).sum())} down.")

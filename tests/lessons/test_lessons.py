@@ -216,8 +216,8 @@ def test_what_passed_is_handed_on_until_a_later_check_fails(capsys):
 
 
 def test_every_check_hands_on_under_the_name_of_its_exercise():
-    from gan_teach.lessons import checks_capstone, checks_egan, checks_stylegan, checks_warm_up
-    modules = checks, checks_capstone, checks_egan, checks_stylegan, checks_warm_up
+    from gan_teach.lessons import checks_capstone, checks_egan, checks_egan_further, checks_stylegan, checks_warm_up
+    modules = checks, checks_capstone, checks_egan, checks_egan_further, checks_stylegan, checks_warm_up
     names = {name.removeprefix("check_") for module in modules for name, check in vars(module).items()
              if name.startswith("check_") and hasattr(check, "__wrapped__")}
     assert names == set(checks.HINTS)

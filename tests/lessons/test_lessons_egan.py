@@ -15,13 +15,10 @@ from gan_teach.lessons.checks_egan import (
     check_heuristic,
     check_least_squares,
     check_minimax,
-    check_mutation,
-    check_paired,
     check_select,
     check_slopes,
-    check_spherical,
-    equally_loud,
 )
+from gan_teach.lessons.checks_egan_further import check_mutation, check_paired, check_spherical, equally_loud
 
 LOSSES = check_minimax, check_heuristic, check_least_squares
 ALL = *LOSSES, check_slopes, check_fitness, check_select, check_paired, check_spherical, check_mutation
