@@ -273,9 +273,11 @@ class Training:
             mean, *parts = (flat / place()[1]).split([2, *(g.numel() for g in gradients)])
             for g, part in zip(gradients, parts):
                 g.copy_(part.view_as(g))
-        if not torch.isfinite(mean[0]):
-            raise NotFinite(f"the loss of {'GD'[which]} is {float(mean[0])} in step {self.steps}; "
-                            "go on from the last snapshot with a smaller learning rate")
+        slope = sum(g.norm() for g in gradients) if gradients else mean[0]     # a finite loss may have one that is not
+        for what, value in (("loss", mean[0]), ("gradient", slope)):
+            if not torch.isfinite(value):
+                raise NotFinite(f"the {what} of {'GD'[which]} is {float(value)} in step {self.steps}; "
+                                "go on from the last snapshot with a smaller learning rate")
         self.optimisers[which].step()
         return float(mean[1])
 

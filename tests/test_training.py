@@ -160,6 +160,17 @@ def test_nan_is_stopped_before_it_reaches_the_weights():
     assert all(torch.equal(before[k], v) for k, v in training.D.state_dict().items())
 
 
+def test_a_finite_loss_with_a_gradient_that_is_not_stops_before_the_update():
+    training = tiny()
+    before = copy.deepcopy(training.G.state_dict())
+    loss = sum(p.sum() for p in training.G.parameters()).mul(0).abs().sqrt()          # 0, with the slope ∞ · 0
+    assert loss.item() == 0
+    with pytest.raises(NotFinite, match="gradient of G is nan in step 0"):
+        training._update(0, training.G, loss, loss)
+    assert all(torch.equal(a, b) for a, b in zip(before.values(), training.G.state_dict().values(), strict=True))
+
+
+
 def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     training = tiny(loss="wgan-gp", r1_gamma=1e9)                          # R1 has no part in it
     before = [p.clone() for p in training.D.parameters()]
