@@ -25,7 +25,7 @@ from torch import Tensor
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000      # unpacked at once: 200 MB
 MAX_BYTES = 1 << 29          # of a file
-FAR = 100                    # a generator's floats may pass 1, by much where units are forced; those of 0…255 pass this
+FAR = 30                     # a generator's floats may pass 1, by much where units are forced; those of 0…255 pass this
 WANTED = "floats 3×H×W in [-1, 1], a map H×W in [0, 1], or uint8 H×W×3"
 UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
            7: "TRANSVERSE", 8: "ROTATE_90"}      # what undoes an EXIF orientation

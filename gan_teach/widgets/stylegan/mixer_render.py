@@ -152,7 +152,7 @@ class MixRenderer:
 
     def _large(self, x: Tensor) -> bytes:
         zoom = max(1, self.size // x.shape[-1])
-        return pictures.jpeg(pictures.enlarge(x[0], zoom, "bicubic"), quality=93)
+        return pictures.jpeg(pictures.enlarge(x[0].clamp(-1, 1), zoom, "bicubic"), quality=93)
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""
