@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
     train.add_argument("--images", type=count, help="how many pictures to show it in all (the recipe's number)")
     train.add_argument("--loss", choices=LOSSES, help="of a generator that grows, instead of its recipe's")
+    train.add_argument("--start", metavar="WEIGHTS", help="let a generator that grows begin as these: a shipped name, "
+                       "or a file; its new discriminator learns alone at first")
     train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
 
     evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
@@ -105,9 +107,10 @@ def train(given: argparse.Namespace) -> int:
     from . import recipes
 
     folder = given.out or Path("runs") / given.name
-    options = {"loss": given.loss} if given.loss else {}
+    options = {key: value for key, value in (("loss", given.loss), ("start", given.start)) if value}
     if options and given.name not in recipes.growing.RECIPES:
-        raise ValueError(f"{given.name} has its own loss; --loss is for {', '.join(recipes.growing.RECIPES)}")
+        raise ValueError(f"{given.name} has its own loss and start; --loss and --start are for "
+                         f"{', '.join(recipes.growing.RECIPES)}")
     record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options)
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))

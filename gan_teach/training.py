@@ -74,6 +74,7 @@ class Settings:
     noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the end of the cooling …
     noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
+    d_first: int = 0               # at first D learns alone, from so many images: it is new, and G can draw
     seed: int = 0                  # from 0 to 2³² − 1: torch tells no others apart
     bf16: bool = True              # autocast, where it is fast; R1 stays in float32
     schedule: Schedule = field(default_factory=Schedule)
@@ -208,7 +209,7 @@ class Training:
         return x.contiguous(memory_format=torch.channels_last)
 
     def step(self) -> dict[str, float]:
-        """One update of each network; returns the two losses. Raises NotFinite before a bad update is made."""
+        """One update of each network (D alone until `d_first`); returns the losses. NotFinite before a bad update."""
         s = self.settings
         resolution, alpha = s.schedule.at(self.steps * s.batch)
         for net in (self.G, self.D, self.G_ema):
@@ -239,8 +240,15 @@ class Training:
             loss_d = d_loss(l_real, l_fake)
             gamma = r1_weight(s, resolution, self.full, 1 - left)
             total = loss_d + s.r1_every * gamma / 2 * (r1 + r2)
-        loss_d = self._update(1, self.D, total, loss_d)
+        losses = {"loss_d": self._update(1, self.D, total, loss_d)}
+        if self.steps * s.batch >= s.d_first:
+            losses["loss_g"] = self._update_g(real, draw, share)
+        self.steps += 1
+        return losses
 
+    def _update_g(self, real: torch.Tensor, draw: torch.Generator, share: slice) -> float:
+        """One update of G and of its average; returns its loss."""
+        s = self.settings
         self.D.requires_grad_(False)
         with low_precision(self.device, s.bf16):
             logits = self.D(self.G.regularised(s.batch, draw, share))
@@ -258,8 +266,7 @@ class Training:
             torch._foreach_lerp_(list(self.G_ema.parameters()), list(self.G.parameters()), 1 - ema)
             for kept, now in zip(self.G_ema.buffers(), self.G.buffers()):
                 kept.copy_(now)                                             # w̄ is an average already
-        self.steps += 1
-        return {"loss_d": loss_d, "loss_g": loss_g}
+        return loss_g
 
     def _update(self, which: int, net, loss: torch.Tensor, shown: torch.Tensor) -> float:
         """Descend on `loss`, averaged over the processes; returns the mean of the loss that is shown."""

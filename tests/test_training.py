@@ -171,6 +171,20 @@ def test_a_finite_loss_with_a_gradient_that_is_not_stops_before_the_update():
 
 
 
+def test_a_new_discriminator_learns_alone_first():
+    """G that can draw already would be led astray by a D that knows nothing."""
+    training = tiny(d_first=8)                                             # two steps of 4 pictures
+    before = {name: copy.deepcopy(getattr(training, name).state_dict()) for name in ("G", "D", "G_ema")}
+
+    def still(name):
+        return all(torch.equal(before[name][key], value) for key, value in getattr(training, name).state_dict().items())
+
+    assert "loss_g" not in training.step() | training.step()
+    assert still("G") and still("G_ema") and not still("D")
+    assert "loss_g" in training.step()
+    assert not still("G") and not still("G_ema")
+
+
 def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     training = tiny(loss="wgan-gp", r1_gamma=1e9)                          # R1 has no part in it
     before = [p.clone() for p in training.D.parameters()]

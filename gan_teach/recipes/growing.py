@@ -30,6 +30,8 @@ LICENCE = "MIT"
 # steeper and steeper. Found in trials: it draws more from fewer pictures, and goes wrong where γ falls too low for D.
 RELATIVISTIC = {"loss": "relativistic", "batch": 16, "r1_gamma": 10.0, "r1_gamma_end": 2.0, "r1_grows": True,
                 "r2": True, "ema": 0.999}
+# Going on from a generator that can draw, with `train NAME --start FILE`: D is new, so it learns alone first.
+ON = {"schedule": Schedule({}, {64: 0}), "d_first": 16_000, "cool": 0.35}
 
 
 def shortened(settings: Settings, images: int | None, full: int = 64) -> Settings:
@@ -44,20 +46,25 @@ def shortened(settings: Settings, images: int | None, full: int = 64) -> Setting
 
 
 def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: Settings, folder: Path,
-         images: int | None = None, device=None, loss: str | None = None,
+         images: int | None = None, device=None, loss: str | None = None, start: str | Path | None = None,
          more: Callable[[torch.nn.Module, torch.nn.Module], dict] | None = None) -> dict | None:
     """Train a generator of drawings such as `Scenes`, in the folder, and judge it; returns the record.
 
     pair: makes G and D. judge: the shipped network whose features are compared; it never takes part in the training.
-    loss: "relativistic" instead of the settings' own. more: further figures for the record, of G and the judge.
+    loss: "relativistic" instead of the settings' own. start: weights (a file or a shipped name) with which
+    G begins, full-grown, against a new D; else both grow from nothing. more: further figures, of G and the judge.
     None from the other processes of a torchrun, and when it was interrupted.
     """
     join_group()
     if loss is not None:
         settings = replace(settings, **(RELATIVISTIC if loss == "relativistic" else {"loss": loss}))
+    if start is not None:
+        settings = replace(settings, **ON)
     settings = shortened(settings, images)
     torch.manual_seed(settings.seed)
-    training = Training(*pair(), rendered(drawings, SCENES, seed=0), settings, device)
+    G, D = pair()
+    origin = {} if start is None else {"start": warm(G, start)}
+    training = Training(G, D, rendered(drawings, SCENES, seed=0), settings, device)
     eyes = checkpoints.load(judge, training.device)
     run(training, folder, judge=Ruler(drawings, eyes, ON_THE_WAY, seed=3))
     first = place()[0] == 0
@@ -67,12 +74,28 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
     ruler = Ruler(drawings, eyes, SAMPLES, seed=1)
     return checkpoints.save(
         Path(folder) / name, training.G_ema,
-        command=f"python -m gan_teach train {name}{f' --loss {loss}' if loss else ''}",
+        command=f"python -m gan_teach train {name}{f' --loss {loss}' if loss else ''}"
+                f"{f' --start {start}' if start else ''}",
         data=f"{SCENES} rendered {drawings.name}, seed 0, 64×64",
-        images_shown=training.steps * settings.batch, seconds=round(training.seconds), machine=machine(training.device),
-        settings=asdict(settings), **ruler(training.G_ema, seed=1),
+        **origin, images_shown=training.steps * settings.batch, seconds=round(training.seconds),
+        machine=machine(training.device), settings=asdict(settings),
+        **ruler(training.G_ema, seed=1),
         frechet_distance_of_real_pictures=ruler.figures(rendered(drawings, SAMPLES, seed=2))["frechet_distance"],
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
+
+
+def warm(G: torch.nn.Module, start: str | Path) -> dict:
+    """Give G the weights of a file or shipped name; returns what the record says of where it began.
+
+    ValueError where they are of another network.
+    """
+    given = checkpoints.load(start, "cpu")
+    if type(given) is not type(G) or given.config != G.config:
+        raise ValueError(f"{start} is not a network of this recipe: {type(given).__name__} with {given.config}, "
+                         f"wanted {type(G).__name__} with {G.config}")
+    G.load_state_dict(given.state_dict())
+    return {key: given.record[key] for key in ("command", "sha256", "images_shown", "seconds", "machine", "start")
+            if key in given.record}
 
 
 class Ruler:

@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+import torch
+
+from gan_teach import checkpoints
 from gan_teach.__main__ import main
 from gan_teach.recipes import growing
 from gan_teach.training import Schedule
@@ -21,3 +25,12 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     assert record["frechet_distance"] > record["frechet_distance_of_real_pictures"] > 0
     assert record["machine"].startswith("1 × CPU with ")
     assert main(["train", "scenes-egan", "--loss", "relativistic"]) == 1
+
+    monkeypatch.setattr(growing, "ON", growing.ON | {"d_first": 16})
+    first = tmp_path / "run" / "scenes-stylegan"
+    again = growing.scenes_stylegan(tmp_path / "on", images=16, device="cpu", loss="relativistic", start=first)
+    assert again["start"]["sha256"] == record["sha256"] and again["command"].endswith(f" --start {first}")
+    begun, ended = (checkpoints.load(path, "cpu") for path in (first, tmp_path / "on" / "scenes-stylegan"))
+    assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)      # 16 pictures: D alone has learnt
+    with pytest.raises(ValueError, match="not a network of this recipe"):
+        growing.portraits_stylegan(tmp_path / "other", images=16, device="cpu", start=first)

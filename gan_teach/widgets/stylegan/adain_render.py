@@ -22,7 +22,7 @@ from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
 from ...stylegan.operations import Style, adain
 from ..dissection.render import keep
-from .drawer import check_layers, drawers, number, pixels
+from .drawer import check_layers, drawers, large, number, pixels
 
 GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
 STRONGEST = 8                           # units offered as the most visible
@@ -144,13 +144,10 @@ class AdaINRenderer:
             with torch.no_grad(), self._using, one_thread():
                 ws, maps = drawer.ws(state.seed, self.psi), drawer.maps(None)
                 below: dict[str, Tensor] = {}
-                x = self._large(drawer.fast.synthesis(ws, maps, keep=below))
+                x = large(drawer.fast.synthesis(ws, maps, keep=below), self.size)
                 r = below[drawer.G.layers[i - 1]].float().contiguous() if i else ws[:, 0]
                 keep(self._cuts, key, (ws, block.before_style(r, maps[i]), block.style(ws[:, i]), x, maps), most=8)
         return self._cuts[key]
-
-    def _large(self, x: Tensor) -> bytes:
-        return pictures.jpeg(pictures.enlarge(x[0], max(1, self.size // x.shape[-1]), "bicubic"), quality=93)
 
     @torch.no_grad()
     def render(self, state: AdaINState) -> AdaINFrame:
@@ -174,7 +171,7 @@ class AdaINRenderer:
         normal = self.adain(x[:, u:u + 1], (x.new_ones(1, 1), x.new_zeros(1, 1)))[0, 0]     # mean 0, spread 1
         reach = self.reach(state)
         histograms = three(x[0, u].cpu().numpy(), normal.cpu().numpy(), r[0, u].cpu().numpy(), y_s, y_b, reach)
-        return AdaINFrame(own_picture, self._large(picture), self._map(x[0, u], None), self._map(r[0, u], reach),
+        return AdaINFrame(own_picture, large(picture, self.size), self._map(x[0, u], None), self._map(r[0, u], reach),
                           histograms, self._describe(state, x[0, u], r[0, u], picture))
 
     def _map(self, x: Tensor, reach: float | None) -> bytes:

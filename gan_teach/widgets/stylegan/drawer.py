@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ... import checkpoints
+from ... import checkpoints, pictures
 from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
 from ...stylegan.operations import truncate
@@ -56,6 +56,11 @@ def check_layers(layers: Sequence[int], count: int) -> None:
     wrong = [i for i in layers if i not in range(count)]
     if wrong:
         raise ValueError(f"there is no layer {wrong[0]!r}; this generator has layers 0 to {count - 1}")
+
+
+def large(x: Tensor, size: int) -> bytes:
+    """The first of N×3×H×W as a JPEG of about `size` pixels a side; what a wild generator draws too bright is cut."""
+    return pictures.jpeg(pictures.enlarge(x[0].clamp(-1, 1), max(1, size // x.shape[-1]), "bicubic"), quality=93)
 
 
 def shipped_name(G: Generator) -> str | None:

@@ -22,7 +22,7 @@ from ...networks.layers import one_thread
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
 from ...stylegan.operations import layer_groups, mix
-from .drawer import Drawer, Which, check_layers, drawers, number, pixels, span
+from .drawer import Drawer, Which, check_layers, drawers, large, number, pixels, span
 
 MOST = 8                # sources, and destinations, at most
 STRIP = 5               # pictures from the destination to the full style of the source
@@ -145,14 +145,10 @@ class MixRenderer:
             drawer = self.drawers[state.model]
             with self._using, one_thread():
                 x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
-            return MixFrame(self._large(x), describe(state), self.call(state))
+            return MixFrame(large(x, self.size), describe(state), self.call(state))
         except Exception as error:
             return MixFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
                                   "Reset, or choose something else; the panel goes on working.")
-
-    def _large(self, x: Tensor) -> bytes:
-        zoom = max(1, self.size // x.shape[-1])
-        return pictures.jpeg(pictures.enlarge(x[0].clamp(-1, 1), zoom, "bicubic"), quality=93)
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""

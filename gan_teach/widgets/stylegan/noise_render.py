@@ -22,7 +22,7 @@ from ...stylegan.generator import Generator
 from ...stylegan.measures import noise_deviation
 from ...stylegan.prepared import prepared
 from ..dissection.render import keep
-from .drawer import check_layers, drawers, number, pixels, span
+from .drawer import check_layers, drawers, large, number, pixels, span
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
@@ -95,13 +95,10 @@ class NoiseRenderer:
                 ws = drawer.ws(state.seed, self.psi)
                 silent = drawer.fast.synthesis(ws, drawer.maps(state.noise, ()))
                 x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
-            return NoiseFrame(self._large(x), self._large(silent), describe(state))
+            return NoiseFrame(large(x, self.size), large(silent, self.size), describe(state))
         except Exception as error:
             return NoiseFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
                                     "Reset, or choose something else; the panel goes on working.")
-
-    def _large(self, x: Tensor) -> bytes:
-        return pictures.jpeg(pictures.enlarge(x[0], max(1, self.size // x.shape[-1]), "bicubic"), quality=93)
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""
@@ -110,7 +107,7 @@ class NoiseRenderer:
         with torch.no_grad(), self._using, one_thread():
             ws = drawer.ws(state.seed, self.psi)
             first = (state.noise or 0) + 1                  # the stored noise is that of seed 0
-            others = tuple(self._large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)))
+            others = tuple(large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)), self.size)
                            for seed in range(first, first + OTHERS))
         key = state.model, state.seed, state.noisy
         if key not in self._scatter:
@@ -122,8 +119,7 @@ class NoiseRenderer:
             keep(self._scatter, key, found.cpu(), most=32)
         deviation = self._scatter[key]
         tone = pictures.colour_map(BRIGHTER * deviation.numpy()).round().astype(np.uint8)
-        large = pictures.enlarge(tone, max(1, self.size // len(tone)))
-        yield Scatter(others, pictures.png(large), measured(deviation))
+        yield Scatter(others, pictures.png(pictures.enlarge(tone, max(1, self.size // len(tone)))), measured(deviation))
 
 
 def describe(state: NoiseState) -> str:
