@@ -22,7 +22,7 @@ from gan_teach.networks.progan import Generator as ProGAN
 from gan_teach.networks.progan import ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
 from gan_teach.stylegan import Generator as StyleGAN
-from gan_teach.stylegan import StyleGANConfig, measures
+from gan_teach.stylegan import StyleGANConfig, measures, path_length, separability
 from gan_teach.stylegan.projection import project
 from gan_teach.worlds.scenes import Scenes
 
@@ -143,8 +143,8 @@ def test_style_measures_stop_at_what_is_not_finite(eyes):
     with torch.no_grad():
         G.mapping.layers[0].weight[0, 0] = NAN
     for act in (lambda: next(project(G, picture, steps=1, starts=2)),
-                lambda: measures.path_length(G, eyes, pairs=4, progress=False),
-                lambda: measures.linear_separability(G, eyes, n=8, progress=False),
+                lambda: path_length.path_length(G, eyes, pairs=4, progress=False),
+                lambda: separability.linear_separability(G, eyes, n=8, progress=False),
                 lambda: measures.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
         with pytest.raises(ValueError, match="NaN or infinity"):
             act()

@@ -9,7 +9,8 @@ A generator is cut at a layer, x = G(z) = f(r) with r = h(z), and every channel 
     truth           how far IoU by a segmenter is from IoU with the true masks
     units           a choice of units: checked, in an order, kept in a file
     pixels          pictures by the batch, their pixels counted by class
-    intervention    step two: ablate, insert, the average causal effect δ, and the search for α           (Eq. 6)
+    intervention    step two: ablate, insert, the average causal effect δ
+    alpha           the search for the units that do it, as weights α                                    (Eq. 6)
     insertion       few units that draw a thing where it belongs, by the insertion half of Eq. 6
     context         where a thing may be inserted, and what resists being removed
     repair          units that draw artefacts, found and switched off
@@ -19,7 +20,8 @@ A generator is cut at a layer, x = G(z) = f(r) with r = h(z), and every channel 
 """
 
 from .agreement import Dissection
-from .intervention import ablate, ablation_curve, causal_effect, insert, levels, optimise_alpha, rank_by_effect
+from .alpha import optimise_alpha, rank_by_effect
+from .intervention import ablate, ablation_curve, causal_effect, insert, levels
 from .unit_iou import dissect, dissect_layers, iou, masks
 
 __all__ = ["Dissection", "ablate", "ablation_curve", "causal_effect", "dissect", "dissect_layers", "insert", "iou",

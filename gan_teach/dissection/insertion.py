@@ -1,7 +1,7 @@
 """Which few units draw a thing where it belongs? The insertion half of the search for α, asked in one context.
 
 Bau et al., arXiv 1811.10597, insert 20 of 512 units (`intervention.insert`). Units that *match* a class need not be
-those that draw it when forced on. Here they are searched for, as `intervention.optimise_alpha` does for Eq. 6, and only
+those that draw it when forced on. Here they are searched for, as `alpha.optimise_alpha` does for Eq. 6, and only
 at spots that show a given context: a door in a wall, a tree before a mountain. Taught in
 notebooks/01_gan_dissection.ipynb.
 """

@@ -13,7 +13,8 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     laboratory, view        an evolution to experiment with, and what there is to see of it
     interpolation           the way from one latent to another
     long_run                a long evolution that can be killed and goes on exactly
-    records, figures        what a comparison says, in figures and tables
+    figures                 films, the three losses, verdicts with their scatter
+    records, rivals         comparisons: their records, and what they say in tables and charts
     programs                where the paper, its authors' programs and this package differ
 """
 

@@ -1,8 +1,8 @@
-"""Chapter 3's films, figures and tables: evolutions to look at, verdicts with their scatter, comparisons and bills.
+"""Chapter 3's films and figures: evolutions to look at, the three losses, verdicts with their scatter.
 
-Everything is computed elsewhere (`plane`, `egan`, and the `records` of comparisons); here it is put
-before the eyes. A figure is a matplotlib figure for `pictures.chart`, a table is Markdown. Each method has one colour
-and one marker throughout. Taught in notebooks/03_evolutionary_gan.ipynb.
+Everything is computed elsewhere (`plane`, `evolution`); here it is put before the eyes. A figure is a matplotlib figure
+for `pictures.chart`, a table is Markdown. Each method has one colour and one marker throughout. Taught in
+notebooks/03_evolutionary_gan.ipynb.
 """
 
 from __future__ import annotations
@@ -11,20 +11,17 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .. import files
 from ..networks.layers import one_thread, sample_z
 from ..pictures import Table, show
-from . import plane, records
+from . import plane
 from .child import Mutation, name_of, slope
 from .evolution import Evolution, Generation, Settings
 from .fitness_and_selection import Fitness
@@ -35,7 +32,6 @@ LOOKS = {"minimax": ("#5e2a84", "o"), "heuristic": ("#c93a75", "^"), "least_squa
          "E-GAN": ("#1b7f2a", "*"), "random": ("black", "x"), "worst": ("dimgrey", "v"),
          "plain D": ("#d07a00", "<"), "paper's D and Adam": ("#7f7f7f", ">"), "momentum": ("#3f6fd0", "p"),
          "3 × heuristic": ("#8a6d1f", "D"), "WGAN-GP": ("#a05a2c", "P")}
-AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
 
 
 # ------------------------------------------------------------------------------------------ films on the plane
@@ -162,6 +158,12 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
     return figure
 
 
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table; the first row is its head."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+
+
 def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
     """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
     if not lineage:
@@ -186,7 +188,8 @@ PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39,
 
 # ------------------------------------------------------------------------------------------ verdicts
 
-def _mark(name: str) -> dict:
+def mark(name: str) -> dict:
+    """The colour, marker and label of a method in a chart."""
     colour, marker = LOOKS.get(name.removeprefix("my_"), ("black", "."))
     return {"color": colour, "marker": marker, "label": name}
 
@@ -197,7 +200,7 @@ def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float
     ax = figure.subplots()
     gammas = np.linspace(0, largest, 21)
     for name, f in zip(names, scores):
-        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, **_mark(name))
+        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, **mark(name))
     ax.set(xlabel="γ", ylabel="F = F_q + γ F_d")
     ax.legend()
     return figure
@@ -210,138 +213,8 @@ def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
     for k, (ax, title) in enumerate(zip(figure.subplots(1, 3), ("quality F_q", "diversity F_d", "F = F_q + γ F_d"))):
         for i, name in enumerate(names):
             these = verdicts[:, i, k].double()
-            ax.scatter(i + scatter, these, color=_mark(name)["color"], marker=_mark(name)["marker"], s=14, alpha=0.5)
-            ax.errorbar(i + 0.2, these.mean(), these.std(), color="black", marker=_mark(name)["marker"], capsize=5)
+            ax.scatter(i + scatter, these, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)
+            ax.errorbar(i + 0.2, these.mean(), these.std(), color="black", marker=mark(name)["marker"], capsize=5)
         ax.set(title=title, xticks=range(len(names)), xticklabels=[name.replace("_", " ") for name in names])
     figure.tight_layout()
-    return figure
-
-
-# ------------------------------------------------------------------------------------------ comparisons on the plane
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table; the first row is its head."""
-    head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
-
-
-def _with_error(cell: dict, digits: int) -> str:
-    return f"{cell['mean']:.{digits}f} ± {cell['error']:.{digits}f}"
-
-
-def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
-    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better."""
-    seeds = len(next(iter(record["runs"][name].values())))
-    rows = [(f"{name}, {where}", "generations", "ms each", "modes", "quality", "MMD²",
-             f"{reference} has the lower MMD²")]
-    for variant, row in record["tables"][name].items():
-        m = row[where]
-        better = "" if variant == reference else f"in {m['mmd2']['reference_better']} of {seeds} seeds"
-        rows.append((variant, str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
-                     _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
-    return markdown(rows)
-
-
-def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", variants: Sequence[str] = tuple(LOOKS)
-                 ) -> Figure:
-    """A measure against generations and against CPU seconds: mean and standard deviation over the seeds."""
-    figure = Figure(figsize=(10.5, 3.8))
-    axes = figure.subplots(1, 2, sharey=True)
-    for ax, against in zip(axes, AXES):
-        for variant in (v for v in variants if v in record["runs"][name]):
-            x, mean, spread = records.curve(record, name, variant, measure, against)
-            ax.errorbar(x, mean, spread, capsize=2, elinewidth=0.6, **_mark(variant))
-        ax.set(xlabel=AXES[against])
-    words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
-    axes[0].set(ylabel=words.get(measure, measure))
-    axes[1].legend(fontsize=8)
-    figure.tight_layout()
-    return figure
-
-
-def robustness(record: dict, measure: str = "mmd2", where: str = "equal generations") -> str:
-    """A table with a row for each pair of networks; bold is the best of a row."""
-    bodies = record["tables"]
-    names = list(next(iter(bodies.values())))
-    rows = [({"mmd2": "MMD²"}.get(measure, measure), *names)]
-    for body, row in bodies.items():
-        cells = {name: row[name][where][measure] for name in names}
-        best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
-        rows.append((body, *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
-                             for name, cell in cells.items())))
-    return markdown(rows)
-
-
-# ------------------------------------------------------------------------------------------ comparisons on pictures
-
-def rivals(data: str, folder: Path | None = None) -> dict[str, dict]:
-    """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
-    folder = folder or files.data_folder()
-    found = {path.stem: files.read_json(path) for path in sorted(folder.glob(f"{data}-*.json"))}
-    found = {name: record for name, record in found.items() if "curve" in record}
-    return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
-
-
-def _at(record: dict, end: dict, axis: str) -> dict:
-    """The row of a record's curve that is nearest to E-GAN's last on this axis."""
-    return min(record["curve"], key=lambda row: abs(row[axis] - end[axis]))
-
-
-def bill(found: dict[str, dict]) -> str:
-    """The table of `rivals`: the judge's figures after as many generations, and as many CPU seconds, as E-GAN has had.
-
-    Fréchet distance and, where the pictures have classes, the classifier's score; the same of real pictures below.
-    """
-    egan = next(iter(found.values()))
-    end = egan["curve"][-1]
-
-    def cell(row: dict, of: str = "") -> str:
-        return " / ".join(f"{row[key + of]:.2f}" for key in ("frechet_distance", "classifier_score") if key + of in row)
-
-    both = " / score" if "classifier_score" in end else ""
-    rows = [("", f"Fréchet distance{both}, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
-    for name, record in found.items():
-        last = record["curve"][-1]
-        cells = [f"{cell(row)} (at {row['generation']})" for row in (_at(record, end, axis) for axis in AXES)]
-        won = ", ".join(f"{mutation} {share:.0%}" for mutation, share in record["won"].items())
-        rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
-    if "frechet_distance_of_real_pictures" in egan:
-        rows.append(("real pictures", cell(egan, "_of_real_pictures"), "", "", ""))
-    return markdown(rows)
-
-
-def _kind(name: str) -> str:
-    """What a generator such as "fashion-plain-d" is called in LOOKS."""
-    rival = name.split("-", 1)[1]
-    return {"egan": "E-GAN", "plain-d": "plain D", "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
-
-
-def bill_figure(found: dict[str, dict]) -> Figure:
-    """Fréchet distance of `rivals` against generations and CPU seconds."""
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    for name, record in found.items():
-        kind = _kind(name)
-        for ax, axis in zip(axes, AXES):
-            ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
-                    **_mark(kind))
-            ax.set(xlabel=AXES[axis], yscale="log")
-    axes[0].set(ylabel="Fréchet distance, our judge")
-    axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
-    return figure
-
-
-def score_figure(found: dict[str, dict]) -> Figure:
-    """The classifier's score of `rivals` against generations, beside that of the real pictures at hand."""
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    ax = figure.subplots()
-    scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
-    for name, record in scored.items():
-        curve = record["curve"]
-        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve], **_mark(_kind(name)))
-    real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
-    ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
-    ax.set(xlabel="generations", ylabel="score (higher is better)")
-    ax.legend(loc="lower right", ncols=2)
     return figure

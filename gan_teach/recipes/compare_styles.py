@@ -27,7 +27,9 @@ from tqdm.auto import tqdm
 from .. import checkpoints, files, stylegan, training
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
-from ..stylegan.measures import linear_separability, mixing_distances, path_length
+from ..stylegan.measures import mixing_distances
+from ..stylegan.path_length import path_length
+from ..stylegan.separability import linear_separability
 from ..stylegan.prepared import prepared
 from ..training import Schedule, Settings, Training
 from ..worlds.portraits import Portraits

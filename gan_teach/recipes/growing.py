@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from .. import checkpoints, metrics, stylegan
-from ..dissection import intervention, unit_iou
+from ..dissection import alpha, intervention, unit_iou
 from ..networks import progan
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -138,9 +138,9 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "
     found = {"everywhere": [], "in_place": []}
     for layer, by_iou in unit_iou.dissect_layers(G, layers, judge, quantile=0.05).items():
         orders = {"IoU": by_iou.units_for(cls),
-                  "effect": intervention.rank_by_effect(G, layer, judge, cls, samples=16, collateral_weight=0.3)}
+                  "effect": alpha.rank_by_effect(G, layer, judge, cls, samples=16, collateral_weight=0.3)}
         for price in (0.3, 1.0):
-            orders[f"alpha, price {price}"] = intervention.optimise_alpha(
+            orders[f"alpha, price {price}"] = alpha.optimise_alpha(
                 G, layer, judge, cls, insertion_weight=0.0, collateral_weight=price)
         for name, order in orders.items():
             for where, trials in found.items():

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from .. import checkpoints, pictures
 from ..checkpoints import load
-from ..dissection.intervention import ablate, levels, optimise_alpha
+from ..dissection.alpha import optimise_alpha
+from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import class_pixels, coverage
 from ..files import cache_folder, write_text
 from ..networks.layers import sample_z

@@ -7,7 +7,9 @@ Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generativ
     generator       z → w → styles → picture: mapping, constant, layers with noise; configurations A to F
     discriminator   a progressive GAN's, with blur
     prepared        the generator made ready for drawing: the same pictures, sooner on a CPU
-    measures        path length, linear separability, mixing, what the noise does
+    path_length     perceptual path length: does the picture change evenly?                        (Eqs. 2 and 3)
+    separability    linear separability: does a flat cut tell an attribute apart?
+    measures        what mixing and noise do
     projection      which w draws a given picture?
     cost            what a training of another size would cost
 """

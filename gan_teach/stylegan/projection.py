@@ -25,7 +25,7 @@ from ..networks.protocols import device_of, evaluating
 from ..pictures import to_float
 from ..worlds import reading
 from .generator import Generator, Layer
-from .measures import features_distance, unit_features
+from .path_length import features_distance, unit_features
 from .prepared import prepared
 
 

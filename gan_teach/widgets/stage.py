@@ -84,7 +84,8 @@ def dissection() -> Iterator[dict[str, object] | None]:
 
     from .. import load
     from ..dissection.insertion import optimise_insertion
-    from ..dissection.intervention import levels, optimise_alpha
+    from ..dissection.alpha import optimise_alpha
+    from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
     from ..networks.layers import sample_z
     from ..networks.protocols import device_of

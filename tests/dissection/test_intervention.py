@@ -8,6 +8,7 @@ import pytest
 import torch
 from rigged import CLASSES, ENTANGLED, NOISE, PLANTED, Colours, Rigged
 
+from gan_teach.dissection.alpha import optimise_alpha, rank_by_effect
 from gan_teach.dissection.intervention import (
     ablate,
     ablation_curve,
@@ -16,9 +17,7 @@ from gan_teach.dissection.intervention import (
     effect_curve,
     insert,
     levels,
-    optimise_alpha,
     random_curve,
-    rank_by_effect,
 )
 from gan_teach.dissection.pixels import class_pixels
 from gan_teach.dissection.unit_iou import dissect

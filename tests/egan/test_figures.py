@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gan_teach import egan
-from gan_teach.egan import figures, plane, programs, records
+from gan_teach.egan import figures, plane, programs, records, rivals
 from gan_teach.egan.evolution import Generation
 from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
@@ -122,7 +122,7 @@ def record(tmp_path_factory):
 
 
 def test_the_table_of_a_comparison(record):
-    rows = [row.strip("|").split("|") for row in figures.worth(record, "ring").splitlines()]
+    rows = [row.strip("|").split("|") for row in rivals.worth(record, "ring").splitlines()]
     assert [row[0].strip() for row in rows[2:]] == ["E-GAN", "random", "heuristic"]
     assert all(len(row) == 7 for row in rows) and rows[0][0].strip() == "ring, equal generations"
     cell = record["tables"]["ring"]["random"]["equal generations"]["mmd2"]
@@ -131,7 +131,7 @@ def test_the_table_of_a_comparison(record):
 
 
 def test_the_figure_of_a_comparison(record):
-    figure = figures.worth_figure(record, "ring", variants=("E-GAN", "random", "WGAN-GP"))
+    figure = rivals.worth_figure(record, "ring", variants=("E-GAN", "random", "WGAN-GP"))
     left, right = figure.axes
     for ax, against in ((left, "generation"), (right, "cpu_seconds")):
         assert [c.get_label() for c in ax.containers] == ["E-GAN", "random"]            # WGAN-GP was not run
@@ -146,9 +146,9 @@ def test_robustness_marks_the_best_of_a_row():
 
     record = {"tables": {"deep": {"E-GAN": cell(0.02), "minimax": cell(0.01)}, "flat": {"E-GAN": cell(0.01),
                                                                                     "minimax": cell(0.03)}}}
-    assert figures.robustness(record).splitlines()[2:] == [
+    assert rivals.robustness(record).splitlines()[2:] == [
         "| deep | 0.0200 ± 0.0010 | **0.0100 ± 0.0010** |", "| flat | **0.0100 ± 0.0010** | 0.0300 ± 0.0010 |"]
-    assert "| **0.0200 ± 0.0000** | 0.0100" in figures.robustness(record, "modes")   # of modes more is better
+    assert "| **0.0200 ± 0.0000** | 0.0100" in rivals.robustness(record, "modes")   # of modes more is better
 
 
 # ------------------------------------------------------------------------------------------ pictures
@@ -170,18 +170,18 @@ def folder(tmp_path):
 
 
 def test_rivals_on_pictures_and_their_bill(folder):
-    found = figures.rivals("clothes", folder)
+    found = rivals.runs("clothes", folder)
     assert list(found) == ["clothes-egan", "clothes-heuristic"]
-    table = figures.bill(found).splitlines()[2:]
+    table = rivals.bill(found).splitlines()[2:]
     assert table == ["| clothes-egan | 4.00 (at 20) | 4.00 (at 20) | 5000 | minimax 25%, heuristic 75% |",
                      "| clothes-heuristic | 6.00 (at 20) | 3.00 (at 200) | 495 | heuristic 100% |"]
     egan = found["clothes-egan"]
     egan["curve"][-1]["classifier_score"] = 7.5
     egan |= {"frechet_distance_of_real_pictures": 0.5, "classifier_score_of_real_pictures": 9.0}
-    head, _, first, _, real = figures.bill(found).splitlines()
+    head, _, first, _, real = rivals.bill(found).splitlines()
     assert "distance / score" in head and first.startswith("| clothes-egan | 4.00 / 7.50 (at 20)")
     assert real == "| real pictures | 0.50 / 9.00 |  |  |  |"
-    left, right = lines(figures.bill_figure(found))
+    left, right = lines(rivals.bill_figure(found))
     assert list(left["heuristic"][0]) == [20, 200, 400] and list(right["heuristic"][0]) == [10, 99, 198]
     assert list(left["E-GAN"][1]) == list(right["E-GAN"][1]) == [9.0, 4.0]
 
@@ -226,12 +226,12 @@ def test_judged_stands_before_the_selection_and_is_always_the_same():
 
 
 def test_scores_stand_beside_those_of_real_pictures(folder):
-    found = figures.rivals("clothes", folder)
+    found = rivals.runs("clothes", folder)
     for record in found.values():
         for row in record["curve"]:
             row["classifier_score"] = row["generation"] / 100
         record["classifier_score_of_real_pictures"] = 9.0
-    (ax,) = figures.score_figure(found).axes
+    (ax,) = rivals.score_figure(found).axes
     *lines, real = ax.lines
     assert len(lines) == len(found) and set(real.get_ydata()) == {9.0}
     for line, record in zip(lines, found.values()):

@@ -7,7 +7,7 @@ import torch
 
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.layers import sample_z
-from gan_teach.stylegan import measures
+from gan_teach.stylegan import measures, path_length, separability
 from gan_teach.stylegan.generator import Generator, StyleGANConfig, configuration
 from gan_teach.stylegan.prepared import prepared
 
@@ -61,18 +61,18 @@ def test_perceptual_distance_by_loops(eyes):
                     u, v = x[n, :, i, j].double(), y[n, :, i, j].double()
                     u, v = (q / (q.square().sum() + 1e-10).sqrt() for q in (u, v))
                     wanted[n] += (u - v).square().sum() / (x.shape[2] * x.shape[3])
-    assert torch.allclose(measures.perceptual_distance(a, b, eyes).double(), wanted, rtol=1e-4)
-    assert torch.equal(measures.perceptual_distance(a, a, eyes), torch.zeros(3))
+    assert torch.allclose(path_length.perceptual_distance(a, b, eyes).double(), wanted, rtol=1e-4)
+    assert torch.equal(path_length.perceptual_distance(a, a, eyes), torch.zeros(3))
 
 
 def test_eyes_may_be_a_network_its_features_or_a_function(eyes):
     a, b = torch.rand(2, 2, 3, 8, 8) * 2 - 1
-    assert torch.equal(measures.perceptual_distance(a, b, eyes), measures.perceptual_distance(a, b, eyes.maps))
+    assert torch.equal(path_length.perceptual_distance(a, b, eyes), path_length.perceptual_distance(a, b, eyes.maps))
     u, v = (eyes.features(x) for x in (a, b))
     wanted = 2 - 2 * torch.cosine_similarity(u, v)                          # ‖û − v̂‖²
-    assert torch.allclose(measures.perceptual_distance(a, b, eyes.features), wanted, atol=1e-5)
+    assert torch.allclose(path_length.perceptual_distance(a, b, eyes.features), wanted, atol=1e-5)
     only = type("Old", (), {"features": eyes.features})()
-    assert torch.allclose(measures.perceptual_distance(a, b, only), wanted, atol=1e-5)
+    assert torch.allclose(path_length.perceptual_distance(a, b, only), wanted, atol=1e-5)
 
 
 # -------------------------------------------------------------------------------------- path length
@@ -84,12 +84,12 @@ def test_slerp_by_its_formula_in_float64():
         u, v, s = a[n] / a[n].norm(), b[n] / b[n].norm(), t[n].item()
         omega = math.acos(float(u @ v))
         wanted = (math.sin((1 - s) * omega) * u + math.sin(s * omega) * v) / math.sin(omega)
-        assert torch.allclose(measures.slerp(a, b, t)[n], wanted, atol=1e-12)
-    assert torch.allclose(measures.slerp(a, a, 0.5), a / a.norm(dim=1, keepdim=True))
+        assert torch.allclose(path_length.slerp(a, b, t)[n], wanted, atol=1e-12)
+    assert torch.allclose(path_length.slerp(a, a, 0.5), a / a.norm(dim=1, keepdim=True))
 
 
-@pytest.mark.parametrize("ends", measures.ENDS)
-@pytest.mark.parametrize("space", measures.SPACES)
+@pytest.mark.parametrize("ends", path_length.ENDS)
+@pytest.mark.parametrize("space", path_length.SPACES)
 def test_path_length_eq2_and_eq3_agree_with_torchmetrics(G, eyes, space, ends):
     """torchmetrics walks from t = 0 alone. But I(t + ε) is also the point at ε on the way from I(t) to I(t + 1)."""
     from torchmetrics.functional.image import perceptual_path_length
@@ -108,7 +108,7 @@ def test_path_length_eq2_and_eq3_agree_with_torchmetrics(G, eyes, space, ends):
         def sample(self, n):
             self.asked += 1                                                 # first I(t), then I(t + 1)
             s = t + self.asked - 1
-            return measures.slerp(z1, z2, s) if space == "z" else torch.lerp(G.mapping(z1), G.mapping(z2), s)
+            return path_length.slerp(z1, z2, s) if space == "z" else torch.lerp(G.mapping(z1), G.mapping(z2), s)
 
         def forward(self, points):
             w = G.mapping(points) if space == "z" else points
@@ -116,7 +116,7 @@ def test_path_length_eq2_and_eq3_agree_with_torchmetrics(G, eyes, space, ends):
 
     class Distance(torch.nn.Module):
         def forward(self, a, b):
-            return measures.perceptual_distance(a, b, eyes)
+            return path_length.perceptual_distance(a, b, eyes)
 
     *_, theirs = perceptual_path_length(
         Walk(), n, batch_size=8, epsilon=1e-3, resize=None, lower_discard=None, upper_discard=None, sim_net=Distance(),
@@ -124,7 +124,7 @@ def test_path_length_eq2_and_eq3_agree_with_torchmetrics(G, eyes, space, ends):
     silent = shaken(StyleGANConfig(**SIZE))
     for block in silent.blocks.values():
         block.B.zero_()
-    ours = measures.path_length(silent, eyes, space, ends, n, seed=3, batch=7, epsilon=1e-3, progress=False)
+    ours = path_length.path_length(silent, eyes, space, ends, n, seed=3, batch=7, epsilon=1e-3, progress=False)
     assert torch.allclose(ours.each, theirs, rtol=0.05) and (theirs > 0).all()
 
 
@@ -135,7 +135,7 @@ def test_path_length_of_a_straight_road():
             return ws.view(len(ws), 8, 1, 1)
 
     road = Straight(StyleGANConfig(**SIZE))
-    found = measures.path_length(road, lambda x: x.flatten(1), "w", "end", 50, seed=1, epsilon=1e-3, progress=False)
+    found = path_length.path_length(road, lambda x: x.flatten(1), "w", "end", 50, seed=1, epsilon=1e-3, progress=False)
     draw = measures.numbers(1)
     w1, w2 = (road.mapping(z).detach().double() for z in torch.randn(2, 50, 8, generator=draw))
     u, v = w1 / w1.norm(dim=1, keepdim=True), torch.lerp(w1, w2, 1e-3)
@@ -145,17 +145,17 @@ def test_path_length_of_a_straight_road():
 
 def test_path_length_keeps_its_noise_its_seed_and_its_independence_of_the_batch(G, eyes):
     options = {"pairs": 10, "progress": False}
-    one = measures.path_length(G, eyes, seed=1, batch=10, **options)
-    assert torch.allclose(one.each, measures.path_length(G, eyes, seed=1, batch=3, **options).each, rtol=0.03)
-    assert not torch.allclose(one.each, measures.path_length(G, eyes, seed=2, **options).each, rtol=0.03)
-    assert torch.allclose(one.each, measures.path_length(prepared(G), eyes, seed=1, **options).each, rtol=0.03)
+    one = path_length.path_length(G, eyes, seed=1, batch=10, **options)
+    assert torch.allclose(one.each, path_length.path_length(G, eyes, seed=1, batch=3, **options).each, rtol=0.03)
+    assert not torch.allclose(one.each, path_length.path_length(G, eyes, seed=2, **options).each, rtol=0.03)
+    assert torch.allclose(one.each, path_length.path_length(prepared(G), eyes, seed=1, **options).each, rtol=0.03)
     # noise that differed between the two ends would dwarf a step of 1e-4
-    assert one.each.max() * 1e-8 < 1e-3 * measures.perceptual_distance(
+    assert one.each.max() * 1e-8 < 1e-3 * path_length.perceptual_distance(
         G(sample_z(1, 8, 1), noise=1), G(sample_z(1, 8, 1), noise=2), eyes).item()
 
 
 def test_path_length_drops_the_lowest_and_the_highest_hundredth():
-    found = measures.PathLength(torch.tensor([1e6, -5.0] + [2.0] * 99 + [4.0] * 99))
+    found = path_length.PathLength(torch.tensor([1e6, -5.0] + [2.0] * 99 + [4.0] * 99))
     assert len(found.kept) == 196 and found.kept.min() == 2 and found.kept.max() == 4
     assert math.isclose(found.mean, 3.0, abs_tol=0.02)
     assert math.isclose(found.error, found.kept.std().item() / 14) and str(found).startswith("3 ± 0.07")
@@ -164,25 +164,25 @@ def test_path_length_drops_the_lowest_and_the_highest_hundredth():
 @pytest.mark.parametrize("depth", [0, 2, 8])
 def test_every_depth_of_the_mapping_is_measured(depth, eyes):
     G = shaken(StyleGANConfig(**SIZE, mapping_layers=depth))
-    for space in measures.SPACES:
-        assert measures.path_length(G, eyes, space, pairs=4, progress=False).mean > 0
-    found = measures.linear_separability(G, Rigged(), n=60, progress=False)
+    for space in path_length.SPACES:
+        assert path_length.path_length(G, eyes, space, pairs=4, progress=False).mean > 0
+    found = separability.linear_separability(G, Rigged(), n=60, progress=False)
     assert set(found) == {"z", "w"} and all(part.score >= 1 for part in found.values())
 
 
 def test_the_configuration_without_styles_and_noise_is_measured_too(eyes):
     G = shaken(configuration("B", **SIZE))
-    assert measures.path_length(G, eyes, "z", pairs=4, progress=False).mean > 0
+    assert path_length.path_length(G, eyes, "z", pairs=4, progress=False).mean > 0
     assert measures.noise_deviation(G, G.ws(sample_z(1, 8, 0)), 3, progress=False).max() < 1e-6
 
 
 def test_path_length_refuses_what_it_cannot_measure(G, eyes):
     with pytest.raises(ValueError, match="no space 'W'; there are: z, w"):
-        measures.path_length(G, eyes, "W", progress=False)
+        path_length.path_length(G, eyes, "W", progress=False)
     with pytest.raises(ValueError, match="ends"):
-        measures.path_length(G, eyes, ends="middle", progress=False)
+        path_length.path_length(G, eyes, ends="middle", progress=False)
     with pytest.raises(ValueError, match="16 bits"):
-        measures.path_length(prepared(G, torch.bfloat16), eyes, progress=False)
+        path_length.path_length(prepared(G, torch.bfloat16), eyes, progress=False)
 
 
 def test_latents_of_small_seeds_are_kept_out():
@@ -199,7 +199,7 @@ def test_latents_of_small_seeds_are_kept_out():
 def test_linear_svm_is_at_the_minimum_of_its_objective():
     draw = torch.Generator().manual_seed(0)
     x, y = torch.randn(80, 5, generator=draw) * 3 + 1, torch.randn(80, 2, generator=draw).sign()
-    found = measures.linear_svm(x, y, C=0.7)
+    found = separability.linear_svm(x, y, C=0.7)
     assert found.shape == (2, 6)
     for k in range(2):
         v = found[k].clone().requires_grad_()
@@ -214,16 +214,16 @@ def test_linear_svm_is_at_the_minimum_of_its_objective():
 def test_linear_svm_cuts_what_can_be_cut():
     x = torch.randn(300, 10, generator=torch.Generator().manual_seed(0))
     y = (x[:, :1] - 2 * x[:, 3:4] + 0.5).sign()
-    v = measures.linear_svm(x, y, C=100)
+    v = separability.linear_svm(x, y, C=100)
     assert ((x.double() @ v[:, :-1].T + v[:, -1]).sign() == y).float().mean() > 0.99
-    assert torch.equal(v, measures.linear_svm(x, y, C=100))
+    assert torch.equal(v, separability.linear_svm(x, y, C=100))
 
 
 def test_conditional_entropy_by_hand():
     x, y = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1]), torch.tensor([0, 0, 1, 1, 1, 1, 1, 0])
     wanted = 0.5 * math.log(2) - 0.5 * (0.75 * math.log(0.75) + 0.25 * math.log(0.25))
-    assert math.isclose(measures.conditional_entropy(x, y, 2), wanted)
-    assert measures.conditional_entropy(y, y, 2) == 0
+    assert math.isclose(separability.conditional_entropy(x, y, 2), wanted)
+    assert separability.conditional_entropy(y, y, 2) == 0
     # in bits and with powers of 2 it is the same score
     bits = wanted / math.log(2)
     assert math.isclose(2**bits, math.exp(wanted))
@@ -235,14 +235,14 @@ def test_separability_tells_straight_from_bent_and_keeps_the_confident_half():
     straight = 20 * torch.stack([-x[:, 0], x[:, 0]], 1)
     bent = 20 * torch.stack([x[:, 0] * x[:, 1], -x[:, 0] * x[:, 1]], 1)     # a quarter here, a quarter there
     three = 20 * x[:, :3]                                                   # the largest of three
-    found = measures.separability(x, {"straight": straight, "bent": bent, "three": three})
+    found = separability.separability(x, {"straight": straight, "bent": bent, "three": three})
     assert found.entropy["straight"] < 0.01 and found.entropy["bent"] > 0.6 and found.entropy["three"] < 0.15
     assert found.before["straight"] > 0.68 and found.before["three"] > 1.0
     assert math.isclose(found.score, math.exp(sum(found.entropy.values())))
     # answers near 50:50 that are wrong do not count
     sure = torch.arange(2000)[:, None] % 9 < 5
     doubtful = torch.where(sure, straight, torch.randn(2000, 2, generator=draw) * 1e-6)
-    assert measures.separability(x, {"a": doubtful}).entropy["a"] < 0.01
+    assert separability.separability(x, {"a": doubtful}).entropy["a"] < 0.01
 
 
 def test_linear_separability_looks_at_the_right_space(G):
@@ -254,12 +254,12 @@ def test_linear_separability_looks_at_the_right_space(G):
     reader = Reader(StyleGANConfig(**SIZE))
     reader.load_state_dict(G.state_dict())
     of = lambda x: 50 * (x.mean((2, 3)) - x.mean((2, 3)).median(0).values)  # noqa: E731
-    found = measures.linear_separability(reader, Rigged(of), ["first"], n=1500, batch=1500, progress=False)
+    found = separability.linear_separability(reader, Rigged(of), ["first"], n=1500, batch=1500, progress=False)
     assert list(found["w"].entropy) == ["first"]
     assert found["w"].score < 1.02 < 1.1 < found["z"].score
     assert found["z"].before == found["w"].before
     with pytest.raises(ValueError, match="first"):
-        measures.linear_separability(reader, Rigged(of), ["frist"], n=10, progress=False)
+        separability.linear_separability(reader, Rigged(of), ["frist"], n=10, progress=False)
 
 
 # -------------------------------------------------------------------------------------- mixing and noise

@@ -1,0 +1,143 @@
+"""E-GAN beside its rivals: tables and charts of the comparisons, on the plane and on pictures.
+
+Everything is read from records (`records`, and those of shipped generators). A table is Markdown, a figure is a
+matplotlib figure for `pictures.chart`. Shown in notebooks/03b_evolutionary_gan_further.ipynb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from .. import files
+from . import records
+from .figures import LOOKS, mark, markdown
+
+AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
+
+
+# ------------------------------------------------------------------------------------------ comparisons on the plane
+
+def _with_error(cell: dict, digits: int) -> str:
+    return f"{cell['mean']:.{digits}f} ± {cell['error']:.{digits}f}"
+
+
+def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
+    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better."""
+    seeds = len(next(iter(record["runs"][name].values())))
+    rows = [(f"{name}, {where}", "generations", "ms each", "modes", "quality", "MMD²",
+             f"{reference} has the lower MMD²")]
+    for variant, row in record["tables"][name].items():
+        m = row[where]
+        better = "" if variant == reference else f"in {m['mmd2']['reference_better']} of {seeds} seeds"
+        rows.append((variant, str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
+                     _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
+    return markdown(rows)
+
+
+def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", variants: Sequence[str] = tuple(LOOKS)
+                 ) -> Figure:
+    """A measure against generations and against CPU seconds: mean and standard deviation over the seeds."""
+    figure = Figure(figsize=(10.5, 3.8))
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, against in zip(axes, AXES):
+        for variant in (v for v in variants if v in record["runs"][name]):
+            x, mean, spread = records.curve(record, name, variant, measure, against)
+            ax.errorbar(x, mean, spread, capsize=2, elinewidth=0.6, **mark(variant))
+        ax.set(xlabel=AXES[against])
+    words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
+    axes[0].set(ylabel=words.get(measure, measure))
+    axes[1].legend(fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+def robustness(record: dict, measure: str = "mmd2", where: str = "equal generations") -> str:
+    """A table with a row for each pair of networks; bold is the best of a row."""
+    bodies = record["tables"]
+    names = list(next(iter(bodies.values())))
+    rows = [({"mmd2": "MMD²"}.get(measure, measure), *names)]
+    for body, row in bodies.items():
+        cells = {name: row[name][where][measure] for name in names}
+        best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
+        rows.append((body, *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
+                             for name, cell in cells.items())))
+    return markdown(rows)
+
+
+# ------------------------------------------------------------------------------------------ comparisons on pictures
+
+def runs(data: str, folder: Path | None = None) -> dict[str, dict]:
+    """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
+    folder = folder or files.data_folder()
+    found = {path.stem: files.read_json(path) for path in sorted(folder.glob(f"{data}-*.json"))}
+    found = {name: record for name, record in found.items() if "curve" in record}
+    return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
+
+
+def _at(record: dict, end: dict, axis: str) -> dict:
+    """The row of a record's curve that is nearest to E-GAN's last on this axis."""
+    return min(record["curve"], key=lambda row: abs(row[axis] - end[axis]))
+
+
+def bill(found: dict[str, dict]) -> str:
+    """The table of `runs`: the judge's figures after as many generations, and as many CPU seconds, as E-GAN has had.
+
+    Fréchet distance and, where the pictures have classes, the classifier's score; the same of real pictures below.
+    """
+    egan = next(iter(found.values()))
+    end = egan["curve"][-1]
+
+    def cell(row: dict, of: str = "") -> str:
+        return " / ".join(f"{row[key + of]:.2f}" for key in ("frechet_distance", "classifier_score") if key + of in row)
+
+    both = " / score" if "classifier_score" in end else ""
+    rows = [("", f"Fréchet distance{both}, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
+    for name, record in found.items():
+        last = record["curve"][-1]
+        cells = [f"{cell(row)} (at {row['generation']})" for row in (_at(record, end, axis) for axis in AXES)]
+        won = ", ".join(f"{mutation} {share:.0%}" for mutation, share in record["won"].items())
+        rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
+    if "frechet_distance_of_real_pictures" in egan:
+        rows.append(("real pictures", cell(egan, "_of_real_pictures"), "", "", ""))
+    return markdown(rows)
+
+
+def _kind(name: str) -> str:
+    """What a generator such as "fashion-plain-d" is called in LOOKS."""
+    rival = name.split("-", 1)[1]
+    return {"egan": "E-GAN", "plain-d": "plain D", "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
+
+
+def bill_figure(found: dict[str, dict]) -> Figure:
+    """Fréchet distance of `runs` against generations and CPU seconds."""
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for name, record in found.items():
+        kind = _kind(name)
+        for ax, axis in zip(axes, AXES):
+            ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
+                    **mark(kind))
+            ax.set(xlabel=AXES[axis], yscale="log")
+    axes[0].set(ylabel="Fréchet distance, our judge")
+    axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    return figure
+
+
+def score_figure(found: dict[str, dict]) -> Figure:
+    """The classifier's score of `runs` against generations, beside that of the real pictures at hand."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    ax = figure.subplots()
+    scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
+    for name, record in scored.items():
+        curve = record["curve"]
+        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve], **mark(_kind(name)))
+    real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
+    ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
+    ax.set(xlabel="generations", ylabel="score (higher is better)")
+    ax.legend(loc="lower right", ncols=2)
+    return figure
