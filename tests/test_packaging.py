@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tables
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -80,13 +81,9 @@ def test_the_readmes_test_command_is_there_and_installs_every_extra():
     assert command.endswith("-m pytest")
 
 
-def test_the_page_of_weights_names_every_shipped_checkpoint_and_no_other():
-    table = (ROOT / "data" / "README.md").read_text("utf-8").split("<!-- weights-table -->")[1].split("\n\n")[0]
-    named = []
-    for row in table.strip().splitlines()[2:]:
-        first, *others = re.findall(r"`([\w-]+)`", row.split("|")[1])
-        named += [first, *(first.split("-")[0] + name if name.startswith("-") else name for name in others)]
-    assert sorted(named) == sorted(path.stem for path in (ROOT / "data").glob("*.safetensors"))
+def test_the_tables_of_the_weights_are_what_their_records_say():
+    assert tables.PAGE.read_text("utf-8") == tables.page(), "make them anew: python tests/tables.py"
+    assert all(f"| `{path.stem}` |" in tables.page() for path in (ROOT / "data").glob("*.safetensors"))
 
 
 # ------------------------------------------------------------------------------------------ imports
