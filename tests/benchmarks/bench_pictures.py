@@ -2,8 +2,7 @@
 
     python tests/benchmarks/bench_pictures.py [pictures]
 
-For each generator, on so many pictures (5,000) of seed 1 against as many real ones of other seeds: the Fréchet distance,
-precision (the share of pictures that are not broken) and recall on the judge's features, sharpness as a multiple of the
+For each generator, on so many pictures (5,000) of seed 1 against as many real ones: the Fréchet distance, (the share of pictures that are not broken) and recall on the judge's features, sharpness as a multiple of the
 real pictures'; and what a village or a face is made of: for each class the share of pixels, and for each option of an
 attribute the share of portraits, generated over real, from the smallest to the largest of those that 2 % of the real
 ones have. The same of other real pictures stands below, to know what could be reached. Prints; asserts nothing.
@@ -60,10 +59,11 @@ def main(n=5000):
         eyes, G = checkpoints.load(judge, "cpu"), checkpoints.load(name, "cpu").float()
         size = 32 if name.endswith("-egan") else 64
 
-        def seen(images, size=size, eyes=eyes):
+        small = drawings and size == 32
+
+        def seen(images, small=small):
             """As large as the judge has learnt from."""
-            return F.interpolate(images, scale_factor=2, mode="bilinear") if size == 32 and hasattr(
-                eyes, "classes") and drawings else images
+            return F.interpolate(images, scale_factor=2, mode="bilinear") if small else images
 
         if drawings:
             real, other = (seen(to_float(rendered(drawings, n, seed, size))) for seed in (1, 2))
