@@ -2,8 +2,9 @@
 
     python tests/benchmarks/bench_pictures.py [pictures]
 
-For each generator, on so many pictures (5,000) of seed 1 against as many real ones: the Fréchet distance, (the share of pictures that are not broken) and recall on the judge's features, sharpness as a multiple of the
-real pictures'; and what a village or a face is made of: for each class the share of pixels, and for each option of an
+For each generator, on so many pictures (5,000) of seed 1 against as many real ones: the Fréchet distance, precision
+(the share of pictures that are not broken) and recall on the judge's features, sharpness as a multiple of the real
+pictures'; and what a village or a face is made of: for each class the share of pixels, and for each option of an
 attribute the share of portraits, generated over real, from the smallest to the largest of those that 2 % of the real
 ones have. The same of other real pictures stands below, to know what could be reached. Prints; asserts nothing.
 """
