@@ -31,6 +31,6 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     again = growing.scenes_stylegan(tmp_path / "on", images=32, device="cpu", loss="relativistic", start=first)
     assert again["start"]["sha256"] == record["sha256"] and again["command"].endswith(f" --start {first}")
     begun, ended = (checkpoints.load(path, "cpu") for path in (first, tmp_path / "on" / "scenes-stylegan"))
-    assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)      # 32 pictures: D alone has learnt
+    assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)      # D alone has learnt
     with pytest.raises(ValueError, match="not a network of this recipe"):
         growing.portraits_stylegan(tmp_path / "other", images=32, device="cpu", start=first)
