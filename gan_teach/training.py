@@ -111,15 +111,16 @@ class NotFinite(RuntimeError):
     """A loss or a gradient became NaN or infinite; the last snapshot is from before."""
 
 
-def check_descent(whose: str, when: str, loss: torch.Tensor, gradients: Iterable[torch.Tensor | None]) -> None:
+def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None],
+                  loss: torch.Tensor | None = None) -> None:
     """NotFinite where a loss is not finite, or its gradient, which may be NaN where the loss is not.
 
     Call it before the update: nothing that is not finite then reaches a weight, or a snapshot.
     """
     given = [g for g in gradients if g is not None]
-    slope = sum(torch._foreach_norm(given)) if given else loss
+    slope = torch.stack(torch._foreach_norm(given)).sum() if given else None
     for what, value in (("loss", loss), ("gradient", slope)):
-        if not torch.isfinite(value):
+        if value is not None and not torch.isfinite(value):
             raise NotFinite(f"the {what} of {whose} is {float(value)} in {when}; go on from the last snapshot with a "
                             "smaller learning rate")
 
@@ -302,7 +303,7 @@ class Training:
             mean, *parts = (flat / place()[1]).split([2, *(g.numel() for g in gradients)])
             for g, part in zip(gradients, parts):
                 g.copy_(part.view_as(g))
-        check_descent("GD"[which], f"step {self.steps}", mean[0], gradients)
+        check_descent("GD"[which], f"step {self.steps}", gradients, mean[0])
         self.optimisers[which].step()
         return float(mean[1])
 

@@ -100,8 +100,8 @@ class Learning:
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps, self.end, self.peak_rate)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        check_descent(f"the {type(self.model).__name__}", f"step {self.steps}", loss.detach(),
-                      (p.grad for p in self.model.parameters()))
+        check_descent(f"the {type(self.model).__name__}", f"step {self.steps}",
+                      (p.grad for p in self.model.parameters()), loss.detach())
         self.optimiser.step()
         self.steps, self.loss = self.steps + 1, loss.item()
         return {"loss": self.loss}
