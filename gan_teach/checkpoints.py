@@ -154,7 +154,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     except BadCheckpoint:
         raise
     except SafetensorError as error:
-        raise BadCheckpoint(f"{path} cannot be read as safetensors ({error}); {again}") from error
+        raise BadCheckpoint(f"{path} cannot be read as safetensors ({error!s:.300}); {again}") from error
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:   # whatever a header may cause
         raise BadCheckpoint(f"{path} does not fit the network that its header describes: {error!s:.300}; {again}") \
             from error

@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -108,7 +108,21 @@ def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0
 
 
 class NotFinite(RuntimeError):
-    """A loss became NaN or infinite; the last snapshot is from before."""
+    """A loss or a gradient became NaN or infinite; the last snapshot is from before."""
+
+
+def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None],
+                  loss: torch.Tensor | None = None) -> None:
+    """NotFinite where a loss is not finite, or its gradient, which may be NaN where the loss is not.
+
+    Call it before the update: nothing that is not finite then reaches a weight, or a snapshot.
+    """
+    given = [g for g in gradients if g is not None]
+    slope = torch.stack(torch._foreach_norm(given)).sum() if given else None
+    for what, value in (("loss", loss), ("gradient", slope)):
+        if value is not None and not torch.isfinite(value):
+            raise NotFinite(f"the {what} of {whose} is {float(value)} in {when}; go on from the last snapshot with a "
+                            "smaller learning rate")
 
 
 def join_group() -> None:
@@ -172,6 +186,15 @@ def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
     except Exception as error:                               # a damaged file may fail anywhere in the reader
         raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
     return state
+
+
+def check_same(state: dict, settings: str, data: str) -> None:
+    """ValueError where a snapshot is of a training with other settings, or on other pictures."""
+    if state["settings"] != settings:
+        raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
+                         f"snapshot {state['settings']}, now {settings}")
+    if state.get("data", data) != data:
+        raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
 
 
 class Training:
@@ -280,11 +303,7 @@ class Training:
             mean, *parts = (flat / place()[1]).split([2, *(g.numel() for g in gradients)])
             for g, part in zip(gradients, parts):
                 g.copy_(part.view_as(g))
-        slope = sum(g.norm() for g in gradients) if gradients else mean[0]     # a finite loss may have one that is not
-        for what, value in (("loss", mean[0]), ("gradient", slope)):
-            if not torch.isfinite(value):
-                raise NotFinite(f"the {what} of {'GD'[which]} is {float(value)} in step {self.steps}; "
-                                "go on from the last snapshot with a smaller learning rate")
+        check_descent("GD"[which], f"step {self.steps}", gradients, mean[0])
         self.optimisers[which].step()
         return float(mean[1])
 
@@ -299,11 +318,7 @@ class Training:
                 "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
 
     def restore(self, state: dict) -> None:
-        if state["settings"] != _comparable(self.settings):
-            raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
-                             f"snapshot {state['settings']}, now {_comparable(self.settings)}")
-        if state.get("data", self.data) != self.data:
-            raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
+        check_same(state, _comparable(self.settings), self.data)
         self.steps, self.seconds = state["steps"], state["seconds"]
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
@@ -329,51 +344,63 @@ class Training:
             raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
 
 
+def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1,
+            unit: str = " images") -> Iterator[tuple[dict[str, float], tqdm]]:
+    """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
+    progress bar, which counts `batch` a step.
+
+    training: a `Training`, or what has its `step`, `steps`, `seconds`, `save` and `resume`. A snapshot is written every
+    `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and one at the end.
+    Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
+    folder none does.
+    """
+    resume, first = None if folder is None else Path(folder) / "resume.pt", place()[0] == 0
+    if resume and resume.exists():
+        training.resume(resume)
+    if training.steps >= end and first:
+        print(f"nothing to do: the training in {folder} has made {training.steps} of {end} steps")
+    clock = time.monotonic() - training.seconds
+    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=unit, unit_scale=True,
+                                      disable=not first) as bar:
+        while training.steps < end and not _any(stop.is_set()):
+            losses = training.step()
+            training.seconds = time.monotonic() - clock
+            bar.update(batch)
+            yield losses, bar
+            if training.steps % save_every == 0 and first and resume:
+                training.save(resume)
+    if first and resume:
+        training.save(resume)
+
+
 def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,
         steps: int | None = None, judge: Callable[[torch.nn.Module], dict] | None = None,
         judge_every: int = 20_000) -> Training:
-    """Go on from `folder`/resume.pt where there is one, until `settings.images` are shown (or `steps` made).
+    """`advance` until `settings.images` are shown (or `steps` made), with a sample grid every `picture_every` steps.
 
-    Draws a progress bar, writes a sample grid every `picture_every` steps and a snapshot every `save_every`. What
-    `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images, is a row of
+    What `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images, is a row of
     `folder`/curve.json.
-    Ctrl-C and SIGTERM finish the step at hand, save, and return. Of several processes the first one writes.
     """
     keep_freed_memory()
     folder = Path(folder)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
-    resume = folder / "resume.pt"
-    if resume.exists():
-        training.resume(resume)
     s = training.settings
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
-    if training.steps >= end and first:
-        print(f"nothing to do: the training in {folder} has made {training.steps} of {end} steps")
     z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
-    clock = time.monotonic() - training.seconds
-    with stop_signals() as stop, tqdm(total=end * s.batch, initial=training.steps * s.batch, unit=" images",
-                                      unit_scale=True, disable=not first) as bar:
-        while training.steps < end and not _any(stop.is_set()):
-            losses = training.step()
-            training.seconds = time.monotonic() - clock
-            bar.update(s.batch)
-            if training.steps % 50 == 0:
-                bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
-                                **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
-            if training.steps % picture_every == 0 and first:
-                with torch.no_grad():
-                    grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
-                (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
-            shown = training.steps * s.batch
-            if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
-                rows = [row for row in curve(folder) if row["images"] < shown]
-                rows.append({"images": shown, **judge(training.G_ema)})
-                write_text(folder / "curve.json", json.dumps(rows) + "\n")
-            if training.steps % save_every == 0 and first:      # last: what is drawn and judged is never missed
-                training.save(resume)
-    if first:
-        training.save(resume)
+    for losses, bar in advance(training, folder, end, save_every, s.batch):
+        if training.steps % 50 == 0:
+            bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
+                            **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+        if training.steps % picture_every == 0 and first:
+            with torch.no_grad():
+                grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
+            (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
+        shown = training.steps * s.batch
+        if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
+            rows = [row for row in curve(folder) if row["images"] < shown]
+            rows.append({"images": shown, **judge(training.G_ema)})
+            write_text(folder / "curve.json", json.dumps(rows) + "\n")
     return training
 
 

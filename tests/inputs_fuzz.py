@@ -1,32 +1,38 @@
-"""Damaged networks, records and pictures by the thousand: each is read, or refused by its name, and that is all.
+"""Damaged networks, records, snapshots and pictures by the thousand: each is read, or refused by its name, no more.
 
-    python tests/inputs_fuzz.py 40000 [seed]
+    python tests/inputs_fuzz.py 100000 [seed]
 
-prints the count by kind and outcome. An error of another kind, a message without the file's name, more than two seconds
-of CPU for a file of a few kB, more memory than the limit, or another program, ends the run with the damaged file.
-With seed 11 the command above refused 33,207 files and read 6,793, in 46 s of CPU. (Without a record, a weight that was
-altered cannot be told.)
+prints the count by kind and outcome: our weights (whole, and their headers alone), records, snapshots of trainings,
+whole networks in every format of the papers' authors (with planted commands among the damages), and pictures. An error
+of another kind, a message without the file's name, more than two seconds of CPU for a file of a few kB (the process is
+killed after ten), more than 1 GB of memory, another program, or the file that a planted command would make, ends the
+run with the damaged file. (Without a record, a weight that was altered cannot be told.)
 """
 
 import contextlib
 import io
 import json
 import random
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import official_files as files
+import official_fuzz
 import torch
 from PIL import Image
 
 import gan_teach
-from gan_teach import checkpoints
+from gan_teach import checkpoints, official
 from gan_teach.networks.progan import Generator, ProGANConfig
+from gan_teach.training import snapshot
 from gan_teach.worlds import reading
 
 NUMBERS = (b"0", b"-1", b"1e999", b"999999999", b"null", b"true", b'"x"', b"[]", b"{}", b"NaN", b"4294967296", b"[[[[")
@@ -86,42 +92,89 @@ def with_header(data: bytes, draw: random.Random) -> bytes:
     return struct.pack("<Q", len(header)) + header + data[8 + length:]
 
 
-def run(count: int, seed: int = 0) -> Counter:
-    """Read `count` damaged files; AssertionError with the bytes of one where anything else happens."""
+def networks_of_the_authors() -> dict[str, bytes]:
+    """The smallest whole networks, in each format that `official.convert` reads."""
+    rng, units = np.random.default_rng(0), {4: 2, 8: 2}
+    progan, styles = files.progan_layers(rng, 3, (2, 2)), files.stylegan_variables(rng, 8, 3, 3, units)
+    egan = {f"model.{2 * i}.weight": rng.normal(size=(a, b, k, k)).astype(np.float32)
+            for i, (a, b, k) in enumerate(((3, 2, 4), (2, 2, 4), (2, 2, 4), (2, 3, 3)))}
+    egan |= {f"model.{2 * i}.bias": np.ones(b, np.float32) for i, b in enumerate((2, 2, 2, 3))}
+    variables = files.Network("Gs", files.progan_variables(rng, 3, (2, 2)))
+    style = files.with_components(styles)
+    found = {"ProGAN pickle": files.tensorflow_pickle([variables] * 3, 2, "tfutil"),
+             "StyleGAN pickle": files.tensorflow_pickle([style, files.Network("D", {}), style])}
+    for name, weights in (("ProGAN", progan), ("old ProGAN", files.old_names(progan)), ("E-GAN", egan),
+                          ("GenForce", files.genforce_names(styles))):
+        tensors = {key: torch.from_numpy(np.array(w)) for key, w in weights.items()}
+        for way, modern in (("zip", True), ("legacy", False)):
+            content = {"generator_smooth": tensors} if name == "GenForce" else {"state_dict": tensors, "epoch": 3}
+            torch.save(tensors if name == "E-GAN" else content, out := io.BytesIO(),
+                       _use_new_zipfile_serialization=modern)
+            found[f"{name} {way}"] = out.getvalue()
+    return found
+
+
+def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
+    """Read `count` damaged files; AssertionError with the bytes of one where anything else happens.
+
+    alarm: seconds of CPU after which the whole process is killed (0: never), for what hangs outside of Python; then
+    how far it is is printed too.
+    """
     draw, outcomes = random.Random(seed), Counter()
     with tempfile.TemporaryDirectory() as folder:
-        path, side = Path(folder) / "net.safetensors", Path(folder) / "net.json"
+        path, side, canary = (Path(folder) / name for name in ("net.safetensors", "net.json", "canary"))
+        other, planted = Path(folder) / "foreign", official_fuzz.commands(canary)
         torch.manual_seed(0)
-        checkpoints.save(path, Generator(ProGANConfig(z_dim=4, widths=(4, 4))))
+        G = Generator(ProGANConfig(z_dim=4, widths=(4, 4)))
+        checkpoints.save(path, G)
         weights, record = path.read_bytes(), side.read_bytes()
-        drawn = list(pictures_of_every_kind().items())
+        torch.save({"settings": "", "steps": 3, "G": {"a": torch.ones(3)}}, out := io.BytesIO())
+        drawn, theirs = list(pictures_of_every_kind().items()), list(networks_of_the_authors().items())
+        for i, (kind, data) in enumerate(theirs):                           # whole, each of them is read
+            other.write_bytes(data)
+            official.convert(other)
+            theirs[i] = kind, data, official_fuzz.positions(data)
         for i in range(count):
-            kind = ("weights", "header", "record", "picture", "picture", "picture")[i % 6]
-            file = Path(folder) / f"picture.{draw.choice(('png', 'jpg', 'tif'))}" if kind == "picture" else path
+            kind = ("weights", "header", "record", "snapshot", "theirs", "theirs", "picture", "picture")[i % 8]
+            file, read = path, lambda path: gan_teach.load(path, "cpu")
             if kind == "picture":
+                file, read = Path(folder) / f"picture.{draw.choice(('png', 'jpg', 'tif'))}", picture
                 kind, original = draw.choice(drawn)
                 file.write_bytes(data := damaged(original, draw))
+            elif kind == "snapshot":
+                file, read = other, snapshot
+                file.write_bytes(data := damaged(out.getvalue(), draw))
+            elif kind == "theirs":
+                file, read = other, official.convert
+                kind, original, places = draw.choice(theirs)
+                file.write_bytes(data := official_fuzz.mutate(original, places, draw, draw.choice(planted)))
             elif kind == "record":
                 path.write_bytes(weights)
                 side.write_bytes(data := damaged(record, draw))
             else:
                 side.unlink(missing_ok=True)
                 path.write_bytes(data := (with_header if kind == "header" else damaged)(weights, draw))
+            if alarm:
+                signal.setitimer(signal.ITIMER_PROF, alarm)
             start = time.process_time()
             try:
-                if file is path:
-                    gan_teach.load(path, "cpu")
-                else:
-                    assert reading.square(file, 8).shape == (3, 8, 8)
+                read(file)
                 outcome = "read"
             except ValueError as error:              # BadCheckpoint is one
                 outcome = "refused"
-                assert file.stem in str(error) and len(str(error)) < 900, f"{error!s:.2000} for {data!r}"
+                assert file.stem in str(error) and len(str(error)) < 900, f"{error!s:.2000} for {kind} {data!r}"
             except Exception as error:
                 raise AssertionError(f"{type(error).__name__}: {error} for {kind} {data!r}") from error
             assert time.process_time() - start < 2, f"slow: {kind} {data!r}"
+            assert not canary.exists(), f"ran: {kind} {data!r}"
             outcomes[kind, outcome] += 1
+            if alarm and (i + 1) % 5000 == 0:
+                print(i + 1, flush=True)
     return outcomes
+
+
+def picture(path: Path) -> None:
+    assert reading.square(path, 8).shape == (3, 8, 8)
 
 
 if __name__ == "__main__":
@@ -136,6 +189,7 @@ if __name__ == "__main__":
         have = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (have + (1 << 30), have + (1 << 30)))
     start = time.process_time()
-    outcomes = run(count, seed)
+    warnings.simplefilter("ignore")                  # Pillow's, of every broken tag
+    outcomes = run(count, seed, alarm=10 if hasattr(signal, "setitimer") else 0)
     print(json.dumps({f"{kind} {outcome}": n for (kind, outcome), n in sorted(outcomes.items())}, indent=1))
     print(f"{count} files in {time.process_time() - start:.0f} s of CPU")

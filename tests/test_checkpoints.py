@@ -254,3 +254,11 @@ def test_a_damaged_record_is_named(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(ValueError, match="plane.json is damaged: delete it"):
         checkpoints.unfinished(path, "command", {"settings": 1})
+
+
+def test_a_message_stays_short_however_long_a_word_in_the_file_is(tmp_path):
+    header = json.dumps({"a": {"dtype": "F3" * 3000, "shape": [1], "data_offsets": [0, 4]}}).encode()
+    (tmp_path / "odd.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(checkpoints.BadCheckpoint, match="odd.safetensors cannot be read as safetensors") as refused:
+        checkpoints.load(tmp_path / "odd.safetensors")
+    assert len(str(refused.value)) < 700

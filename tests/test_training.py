@@ -170,7 +170,6 @@ def test_a_finite_loss_with_a_gradient_that_is_not_stops_before_the_update():
     assert all(torch.equal(a, b) for a, b in zip(before.values(), training.G.state_dict().values(), strict=True))
 
 
-
 def test_a_new_discriminator_learns_alone_first():
     """G that can draw already would be led astray by a D that knows nothing."""
     training = tiny(d_first=8)                                             # two steps of 4 pictures

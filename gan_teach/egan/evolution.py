@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..networks.layers import low_precision, pick_device
 from ..networks.losses import logistic_d
-from ..training import NotFinite, Training
+from ..training import NotFinite, Training, check_descent
 from . import shared
 from .child import Moments, Mutation, clone, descend, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
@@ -195,17 +195,20 @@ class Evolution:
             self.optimiser_d.zero_grad(set_to_none=True)
             loss.backward()
             losses.append(loss.item())
-            if not math.isfinite(losses[-1]):
-                raise NotFinite(f"the loss of D is {losses[-1]} in generation {self.generation + 1}; go on from the "
-                                "last snapshot with a smaller learning rate")
+            check_descent("D", f"generation {self.generation + 1}", (p.grad for p in self.D.parameters()),
+                          loss.detach())
             self.optimiser_d.step()
         self.loss_d = tuple(losses)
         return self.loss_d
 
     def vary(self) -> list[Individual]:
-        """Variation: μ · (number of mutations) children; child number k of a parent is made by mutation k."""
+        """Variation: μ · (number of mutations) children; child number k of a parent is made by mutation k.
+
+        NotFinite, and no child at all, where a gradient is not finite.
+        """
         s, draw = self.settings, self._draw(1)
-        self.children, self.scores, self.born = [], [], self.generation
+        self.children, self.scores, self.born = [], [], -1
+        children, own = [], dict(self.own)
         for j, parent in enumerate(self.survivors):
             if s.mutate_same_z and s.shared:
                 with self._precision():
@@ -217,10 +220,12 @@ class Evolution:
                     with self._precision():
                         moves.append(mutate(parent.G, self.D, zs[k % len(zs)], mutation))
             for k, (G, gradient) in enumerate(moves):
-                before = {"own": self.own.get(k), "inherited": parent.adam, "reset": None}[s.adam]
-                adam = descend(G, gradient, before, s.lr, s.betas)
-                self.own[k] = adam
-                self.children.append(Individual(G, adam, j, name_of(s.mutations[k])))
+                name = name_of(s.mutations[k])
+                check_descent(f"the child by {name}", f"generation {self.generation + 1}", gradient)
+                before = {"own": own.get(k), "inherited": parent.adam, "reset": None}[s.adam]
+                own[k] = descend(G, gradient, before, s.lr, s.betas)
+                children.append(Individual(G, own[k], j, name))
+        self.children, self.own, self.born = children, own, self.generation
         return self.children
 
     def evaluate(self, real=None, again: int = 0) -> list[Fitness]:

@@ -7,20 +7,21 @@ part in the training of a generator.
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from tqdm.auto import tqdm
+from torch import Tensor, nn
 
-from .. import checkpoints
+from .. import checkpoints, pictures
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
 from ..networks.layers import low_precision
 from ..networks.segmenter import SegmenterConfig, UNet, evaluate
 from ..pictures import to_float
+from ..training import Training, advance, check_descent, check_same
 from ..worlds import datasets
 from ..worlds.drawing import prerender
 from ..worlds.portraits import RANGES, Portraits
@@ -70,92 +71,147 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
         peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-# ---------------------------------------------------------------------------------------------- the two loops
+# ---------------------------------------------------------------------------------------------- the loop
+
+class Learning:
+    """A judge in training: `step()` is one step of AdamW on what `lesson(pick, draw)` gives, the loss of some pictures.
+
+    pick: their numbers, `batch` of them; draw: the torch.Generator of all chance, whose state is a part of `state()`,
+    so that a killed training goes on bit for bit. A run may not change its settings half-way, nor its length, which the
+    learning rate depends on. ValueError for no pictures.
+    """
+
+    def __init__(self, model: nn.Module, images: Tensor, labels: dict[str, Tensor],
+                 lesson: Callable[[Tensor, torch.Generator], Tensor], steps: int, batch: int, seed: int,
+                 peak_rate: float, bf16: bool):
+        if not len(images):
+            raise ValueError("no training pictures")
+        self.model, self.images, self.labels, self.lesson = model.train(), images, labels, lesson
+        self.end, self.batch, self.peak_rate = steps, batch, peak_rate
+        self.settings = f"steps={steps}, batch={batch}, seed={seed}, peak_rate={peak_rate}, bf16={bf16}, {model.config}"
+        self.optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
+        self.draw = torch.Generator().manual_seed(seed)
+        self.steps, self.seconds, self.loss = 0, 0.0, math.nan
+
+    def step(self) -> dict[str, float]:
+        """One update; returns the loss. NotFinite before a bad one."""
+        pick = torch.randint(len(self.images), (self.batch,), generator=self.draw)
+        loss = self.lesson(pick, self.draw)
+        self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps, self.end, self.peak_rate)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        check_descent(f"the {type(self.model).__name__}", f"step {self.steps}",
+                      (p.grad for p in self.model.parameters()), loss.detach())
+        self.optimiser.step()
+        self.steps, self.loss = self.steps + 1, loss.item()
+        return {"loss": self.loss}
+
+    @cached_property
+    def data(self) -> str:
+        """The fingerprints of the pictures and of their labels."""
+        return " ".join(map(pictures.fingerprint, (self.images, *self.labels.values())))
+
+    def state(self) -> dict:
+        """Everything that the next step depends on."""
+        return {"steps": self.steps, "seconds": self.seconds, "loss": self.loss, "settings": self.settings,
+                "data": self.data, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+                "draw": self.draw.get_state()}
+
+    def restore(self, state: dict) -> None:
+        check_same(state, self.settings, self.data)
+        self.steps, self.seconds, self.loss = state["steps"], state["seconds"], state["loss"]
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.draw.set_state(state["draw"].cpu())
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    save, resume = Training.save, Training.resume
+
+    def run(self, folder: str | Path | None, save_every: int = 100) -> bool:
+        """All the steps, going on in the folder (None: nothing is kept); whether they were made, or interrupted."""
+        for losses, bar in advance(self, folder, self.end, save_every, self.batch):
+            if self.steps % 20 == 0:
+                bar.set_postfix(loss=f"{losses['loss']:.3f}", refresh=False)
+        self.model.cpu().eval()
+        return self.steps >= self.end
+
 
 def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
                     size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
                     config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
-                    data: tuple | None = None) -> tuple[UNet, dict]:
+                    data: tuple | None = None, folder: str | Path | None = None) -> tuple[UNet, dict] | None:
     """Train a `UNet` on rendered scenes; about three minutes on two cores. Returns (model, metrics).
 
     The training scenes have seed `seed + 1000`, the test scenes `seed + 2000`. data = ((images, masks) to train
     on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
+    folder: for snapshots, where a killed training goes on. None when it was interrupted.
     """
     if data is None:
         data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
                 prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
     (images, masks), test = data
-    if not len(images):
-        raise ValueError("no training pictures: n_train (or data) is empty")
     torch.manual_seed(seed)
-    model = UNet(config).to(device).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
-    weights = class_weights(masks, len(model.classes)).to(device)
-    draw = torch.Generator().manual_seed(seed)
-    bar = tqdm(range(steps), desc="segmenter")
-    for step in bar:
-        pick = torch.randint(len(images), (batch,), generator=draw)
+    model = UNet(config).to(device)
+    weights = class_weights(masks, len(model.classes)).to(device) if len(images) else None
+
+    def lesson(pick: Tensor, draw: torch.Generator) -> Tensor:
         x, truth = augment(to_float(images[pick]), masks[pick].long(), draw)
-        x, truth = x.to(device), truth.to(device)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, peak_rate)
-        with low_precision(x.device, bf16):
-            scores = model(x)
-        loss = F.cross_entropy(scores.float(), truth, weight=weights)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if step % 20 == 0:
-            bar.set_postfix(loss=f"{loss.item():.3f}")
-    model.cpu().eval()
-    metrics = evaluate(model, test)
-    return model, {**metrics, "steps": steps, "batch": batch, "seed": seed, "final_loss": loss.item()}
+        with low_precision(torch.device(device), bf16):
+            scores = model(x.to(device))
+        return F.cross_entropy(scores.float(), truth.to(device), weight=weights)
+
+    learning = Learning(model, images, {"masks": masks}, lesson, steps, batch, seed, peak_rate, bf16)
+    if not learning.run(folder):
+        return None
+    return model, {**evaluate(model, test), "steps": steps, "batch": batch, "seed": seed, "final_loss": learning.loss,
+                   "seconds": round(learning.seconds)}
 
 
 def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 1500, batch: int = 64, seed: int = 0,
                      peak_rate: float = 3e-3, bf16: bool = True, config: ClassifierConfig | None = None,
-                     device: str | torch.device = "cpu") -> Classifier:
+                     device: str | torch.device = "cpu", folder: str | Path | None = None) -> Classifier | None:
     """Learn to name the attributes of pictures (uint8 N×3×H×W); labels: long N for each attribute.
 
     Pictures are softened, tinted and made noisy, as a generator's are (`augment`), not mirrored: that would
     turn left into right. Which pictures a step sees depends on `seed` and the step only. ValueError for no pictures.
+    folder: for snapshots, where a killed training goes on. None when it was interrupted; the `.record` of the network
+    tells how many `seconds` it took.
     """
-    if not len(images):
-        raise ValueError("no training pictures")
     if config is None:
-        config = ClassifierConfig(tuple((name, int(column.max()) + 1) for name, column in labels.items()))
+        config = ClassifierConfig(tuple((name, int(column.max()) + 1 if len(column) else 1)
+                                        for name, column in labels.items()))
     torch.manual_seed(seed)
-    model = Classifier(config).to(device).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
-    draw = torch.Generator().manual_seed(seed)
-    bar = tqdm(range(steps), desc="classifier")
-    for step in bar:
-        pick = torch.randint(len(images), (batch,), generator=draw)
+    model = Classifier(config).to(device)
+
+    def lesson(pick: Tensor, draw: torch.Generator) -> Tensor:
         x, _ = augment(to_float(images[pick]), None, draw, mirror=False)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, peak_rate)
-        with low_precision(device, bf16):
+        with low_precision(torch.device(device), bf16):
             logits = model(x.to(device))
-        loss = sum(F.cross_entropy(logits[name], labels[name][pick].to(device)) for name in model.heads)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if step % 20 == 0:
-            bar.set_postfix(loss=f"{loss.item() / len(model.heads):.3f}")
-    return model.cpu().eval()
+        return sum(F.cross_entropy(logits[name], labels[name][pick].to(device)) for name in model.heads)
+
+    learning = Learning(model, images, labels, lesson, steps, batch, seed, peak_rate, bf16)
+    if not learning.run(folder):
+        return None
+    model.record = {"seconds": round(learning.seconds)}
+    return model
 
 
 # ---------------------------------------------------------------------------------------------- recipes
 
-def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict:
+def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The U-Net that labels the pixels of a scene."""
     options = {} if images is None else {"steps": -(-images // 32)}
-    started = time.monotonic()
-    model, judged = train_segmenter(device=device or "cpu", **options)
+    learnt = train_segmenter(device=device or "cpu", folder=folder, **options)
+    if learnt is None:
+        return None
+    model, judged = learnt
     return checkpoints.save(
         Path(folder) / "scenes-segmenter", model, command="python -m gan_teach train scenes-segmenter",
         data="6000 rendered scenes, seed 1000, 64×64; judged on 500 of seed 2000",
-        seconds=round(time.monotonic() - started), **judged, licence=LICENCE)
+        **judged, licence=LICENCE)
 
 
 def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
@@ -165,33 +221,36 @@ def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
     return {name: (column > middles[name]).long() if name in middles else column for name, column in columns.items()}
 
 
-def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict:
+def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the attributes of a portrait."""
     options = {} if images is None else {"steps": -(-images // 64)}
-    started = time.monotonic()
     learnt, test = (Portraits(n, size=64, seed=seed) for n, seed in ((20_000, 1000), (2000, 2000)))
-    model = train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", **options)
+    model = train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", folder=folder,
+                             **options)
+    if model is None:
+        return None
     right = classifier.accuracy(model, test.images(), portraits_labels(test))
     return checkpoints.save(
         Path(folder) / "portraits-classifier", model, command="python -m gan_teach train portraits-classifier",
         data="20000 rendered portraits, seed 1000, 64×64; judged on 2000 of seed 2000",
-        seconds=round(time.monotonic() - started), accuracy={name: round(v, 3) for name, v in right.items()},
+        **model.record, accuracy={name: round(v, 3) for name, v in right.items()},
         mean_accuracy=round(sum(right.values()) / len(right), 4), licence=LICENCE)
 
 
-def fashion_classifier(folder: str | Path, images: int | None = None, device=None) -> dict:
+def fashion_classifier(folder: str | Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the clothes: the judge of `fashion-egan` and its rivals."""
     options = {} if images is None else {"steps": max(1, images // 64)}
-    started = time.monotonic()
     learnt, test = (datasets.pictures("fashion", split) for split in datasets.SPLITS)
     config = classifier.ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
     model = train_classifier(learnt.images, {"class": learnt.labels}, config=config,
-                             device=device or "cpu", **options)
+                             device=device or "cpu", folder=folder, **options)
+    if model is None:
+        return None
     right = classifier.accuracy(model, test.images, {"class": test.labels})["class"]
     return checkpoints.save(
         Path(folder) / "fashion-classifier", model, command="python -m gan_teach train fashion-classifier",
         data="Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split of 10,000",
-        classes=list(datasets.FASHION), seconds=round(time.monotonic() - started), accuracy=round(right, 4),
+        classes=list(datasets.FASHION), **model.record, accuracy=round(right, 4),
         licence=LICENCE)
 
 

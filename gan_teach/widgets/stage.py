@@ -202,6 +202,22 @@ def opening(name: str) -> Iterator:
 
 # ------------------------------------------------------------------------------------------ serving
 
+# Voilà, which asks itself to end (and its kernels with it) when its standard input does: with us, however we ended.
+WATCHFUL = """
+import os, runpy, signal, threading, time
+
+def watch():
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+    os._exit(1)
+
+threading.Thread(target=watch, daemon=True).start()
+runpy.run_module("voila", run_name="__main__")
+"""
+
+
 def write_page(folder: Path, name: str) -> Path:
     """The notebook of a demonstration and Voilà's template for it, in a folder; returns the notebook's path."""
     if name not in DEMOS:
@@ -240,13 +256,13 @@ def serve(name: str, browser: bool = True, port: int = 0) -> int:
         first = {"PYTHONPATH": str(Path(__file__).parents[2]), "JUPYTER_PATH": str(folder)}     # ours before theirs
         ours = {name: os.pathsep.join(filter(None, [path, os.environ.get(name)])) for name, path in first.items()}
         env = dict(os.environ, **own, **ours, JUPYTER_TOKEN=token)
-        command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
+        command = [sys.executable, "-c", WATCHFUL, str(notebook), "--no-browser", f"--port={port}",
                    f"--Voila.ip={HOST}", "--Voila.port_retries=0", "--Voila.auto_token=True",
                    "--template=gan_teach"]
         log = folder / "voila.log"
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)      # a polite kill ends it like Ctrl-C
         with log.open("w") as out:
-            server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+            server = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
         try:
             _wait(server, port, log)
             address = f"http://{HOST}:{port}/?token={token}"
@@ -294,3 +310,4 @@ def _end(server: subprocess.Popen) -> None:
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
+    server.stdin.close()

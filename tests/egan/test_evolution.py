@@ -621,6 +621,39 @@ def test_a_mutation_must_give_one_number(same_z):
         e.vary()
 
 
+@pytest.mark.parametrize("same_z", [False, True])
+@pytest.mark.parametrize("mu", [1, 2])
+def test_a_child_whose_gradient_is_not_finite_is_not_born(same_z, mu, tmp_path):
+    """Its loss is 0, its slope ∞ · 0: no weight, no moment of its siblings', and no snapshot ever sees it."""
+    def late(logits):
+        return logits.mean() if e.generation < 2 else (logits.sum() * 0).abs().sqrt()
+
+    e = evolution(mutations=(minimax, late), mutate_same_z=same_z, mu=mu)
+    run(e, RING, tmp_path, 2, save_every=1)
+    before, own = copy.deepcopy([one.G.state_dict() for one in e.survivors]), copy.deepcopy(e.own)
+    with pytest.raises(NotFinite, match="the gradient of the child by late is nan in generation 3; go on from the last "
+                                        "snapshot with a smaller learning rate"):
+        run(e, RING, tmp_path, 5, save_every=1)
+    assert e.children == [] and e.generation == 2
+    saved = torch.load(tmp_path / "resume.pt", weights_only=True)
+    assert saved["generation"] == 2
+    for given in ([one.G.state_dict() for one in e.survivors], [one["G"] for one in saved["survivors"]]):
+        assert all(torch.equal(a[name], b[name]) for a, b in zip(before, given, strict=True) for name in a)
+    for moments in (e.own, saved["own"]):
+        assert all(torch.equal(own[k][i][name], moments[k][i][name]) for k in own for i in own[k] for name in own[k][i])
+
+
+def test_a_gradient_of_d_that_is_not_finite_stops_before_the_update():
+    def odd(D, real, fake, draw):
+        return sum(p.sum() for p in D.parameters()).mul(0).abs().sqrt()
+
+    e = evolution(d_loss=odd)
+    before = weights(e.D)
+    with pytest.raises(NotFinite, match="the gradient of D is nan in generation 1"):
+        e.step(RING)
+    assert torch.equal(weights(e.D), before) and not e.optimiser_d.state
+
+
 def test_nan_is_stopped_before_it_reaches_the_weights():
     e = evolution()
     e.step(RING)

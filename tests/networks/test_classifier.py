@@ -7,7 +7,7 @@ import torch
 
 from gan_teach import checkpoints, metrics
 from gan_teach.networks.classifier import Classifier, ClassifierConfig, accuracy, classify
-from gan_teach.recipes.judges import train_classifier
+from gan_teach.recipes.judges import Learning, train_classifier
 
 TINY = ClassifierConfig((("colour", 3), ("side", 2)), widths=(8, 8), num_features=16)
 
@@ -54,6 +54,44 @@ def test_it_is_saved_and_loaded(learnt, tmp_path):
     again, x = checkpoints.load(tmp_path / "eyes.safetensors", "cpu"), torch.rand(2, 3, 16, 16)
     assert again.config == TINY
     assert torch.equal(again(x)["side"], learnt(x)["side"])
+
+
+def test_a_stopped_training_goes_on_bit_for_bit(tmp_path):
+    """Killed between two snapshots, and with other labels in the same folder."""
+    images, labels = patches(40, 0)
+
+    def go():
+        return train_classifier(images, labels, steps=6, batch=8, config=TINY, folder=tmp_path)
+
+    alone = train_classifier(images, labels, steps=6, batch=8, config=TINY)
+    save, saved = Learning.save, []
+
+    def dies(self, path):
+        save(self, path)
+        saved.append(self.steps)
+        if len(saved) == 2:
+            raise SystemExit("killed")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Learning, "save", dies)
+        patched.setattr(Learning.run, "__defaults__", (2,))                  # a snapshot every second step
+        with pytest.raises(SystemExit):
+            go()
+    assert saved == [2, 4] and torch.load(tmp_path / "resume.pt", weights_only=True)["steps"] == 4
+    again = go()
+    assert all(torch.equal(a, b) for a, b in zip(alone.state_dict().values(), again.state_dict().values()))
+    labels = labels | {"side": 1 - labels["side"]}
+    with pytest.raises(ValueError, match="resume.pt: this snapshot was made with other pictures"):
+        go()
+
+
+def test_a_network_that_is_not_finite_is_not_saved(tmp_path):
+    broken = Classifier(TINY)
+    with torch.no_grad():
+        broken.last.bias[3] = math.inf
+    with pytest.raises(ValueError, match="last.bias holds NaN or infinity: .*eyes.safetensors was not written"):
+        checkpoints.save(tmp_path / "eyes", broken)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_pictures_are_refused():

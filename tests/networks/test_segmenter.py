@@ -1,11 +1,14 @@
 """The segmenter: shapes, the counts behind IoU recomputed with loops, a short training, adapters."""
 
+import signal
+
 import pytest
 import torch
 
 from gan_teach import pictures
 from gan_teach.networks import segmenter as s
 from gan_teach.recipes import judges
+from gan_teach.training import NotFinite
 from gan_teach.worlds import drawing
 from gan_teach.worlds.scenes import Scenes
 
@@ -105,6 +108,73 @@ def test_a_short_training_learns_and_repeats(rendered):
 def test_training_refuses_an_empty_set(rendered):
     with pytest.raises(ValueError, match="no training pictures"):
         judges.train_segmenter(steps=1, data=((rendered[0][:0], rendered[1][:0]), rendered))
+
+
+def patches(data, folder, steps=6):
+    """A tiny training in a folder: (network, metrics), or None where it was interrupted."""
+    return judges.train_segmenter(steps=steps, batch=4, data=(data, data), folder=folder,
+                                  config=s.SegmenterConfig(widths=(4, 4, 4, 4)))
+
+
+def same(one, other) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_a_stopped_training_goes_on_bit_for_bit(rendered, tmp_path, monkeypatch, capsys):
+    """SIGTERM in the third step: it is finished and saved; the same call goes on, and one more has nothing to do."""
+    few = rendered[0][:12], rendered[1][:12]
+    whole, metrics = patches(few, tmp_path / "whole")
+    step = judges.Learning.step
+
+    def stopped(self):
+        found = step(self)
+        if self.steps == 3:
+            signal.raise_signal(signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(judges.Learning, "step", stopped)
+    assert patches(few, tmp_path / "stopped") is None
+    assert torch.load(tmp_path / "stopped/resume.pt", weights_only=True)["steps"] == 3
+    again, figures = patches(few, tmp_path / "stopped")
+    assert same(whole, again) and figures["final_loss"] == metrics["final_loss"]
+    kept = torch.load(tmp_path / "stopped/resume.pt", weights_only=True)
+    other = torch.load(tmp_path / "whole/resume.pt", weights_only=True)
+    assert torch.equal(kept["draw"], other["draw"]) and kept["optimiser"]["param_groups"] == other["optimiser"][
+        "param_groups"]
+    capsys.readouterr()
+    monkeypatch.setattr(judges.Learning, "step", None)
+    third, figures = patches(few, tmp_path / "stopped")
+    assert "nothing to do" in capsys.readouterr().out and same(third, whole)
+    assert figures["final_loss"] == metrics["final_loss"]
+
+
+def test_a_snapshot_of_other_settings_pictures_or_labels_is_refused(rendered, tmp_path):
+    images, masks = rendered[0][:12], rendered[1][:12]
+    patches((images, masks), tmp_path, 2)
+    with pytest.raises(ValueError, match=r"resume.pt: this snapshot was made with other settings.*steps=2.*steps=3"):
+        patches((images, masks), tmp_path, 3)
+    for other in ((255 - images, masks), (images, masks.roll(1))):
+        with pytest.raises(ValueError, match="resume.pt: this snapshot was made with other pictures"):
+            patches(other, tmp_path, 2)
+    path = tmp_path / "resume.pt"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="resume.pt is damaged: delete it"):
+        patches((images, masks), tmp_path, 2)
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_what_is_not_finite_stops_before_the_update(rendered, what):
+    model = s.UNet(s.SegmenterConfig(widths=(4, 4, 4, 4)))
+    before = [p.detach().clone() for p in model.parameters()]
+
+    def lesson(pick, draw):
+        total = sum(p.sum() for p in model.parameters())
+        return total * float("nan") if what == "loss" else total.mul(0).abs().sqrt()     # 0, with the slope ∞ · 0
+
+    learning = judges.Learning(model, rendered[0], {}, lesson, steps=4, batch=2, seed=0, peak_rate=1e-3, bf16=False)
+    with pytest.raises(NotFinite, match=f"the {what} of the UNet is nan in step 0; go on from the last snapshot"):
+        learning.step()
+    assert learning.steps == 0 and all(map(torch.equal, before, model.parameters()))
 
 
 class FakeTorchvision(torch.nn.Module):

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -131,6 +132,26 @@ def served():
             urllib.request.urlopen(address, timeout=5)
     finally:
         server.kill()
+
+
+@needs_voila
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process in one way only")
+def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
+    code = "from gan_teach.widgets.stage import serve; serve('dissection', browser=False)"
+    parent = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+    port = int(re.search(r"http://[\d.]+:(\d+)/", parent.stdout.readline()).group(1))
+
+    def listens() -> bool:
+        with socket.socket() as s:
+            return s.connect_ex((stage.HOST, port)) == 0
+
+    assert listens()
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 60
+    while listens():
+        assert time.monotonic() < end, "the server goes on alone"
+        time.sleep(0.2)
 
 
 def picture(page) -> np.ndarray:
