@@ -41,7 +41,7 @@ def worth(record: dict, name: str = "ring", where: str = "equal generations", re
 def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", variants: Sequence[str] = tuple(LOOKS)
                  ) -> Figure:
     """A measure against generations and against CPU seconds: mean and standard deviation over the seeds."""
-    figure = Figure(figsize=(10.5, 3.8))
+    figure = Figure(figsize=(9.2, 3.3))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, against in zip(axes, AXES):
         for variant in (v for v in variants if v in record["runs"][name]):
@@ -50,7 +50,7 @@ def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", varian
         ax.set(xlabel=AXES[against])
     words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
     axes[0].set(ylabel=words.get(measure, measure))
-    axes[1].legend(fontsize=8)
+    axes[1].legend(fontsize=9)
     figure.tight_layout()
     return figure
 
@@ -114,7 +114,7 @@ def _kind(name: str) -> str:
 
 def bill_figure(found: dict[str, dict]) -> Figure:
     """Fréchet distance of `runs` against generations and CPU seconds."""
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.2, 3), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for name, record in found.items():
         kind = _kind(name)
@@ -124,7 +124,7 @@ def bill_figure(found: dict[str, dict]) -> Figure:
             ax.set(xlabel=AXES[axis], yscale="log")
     axes[0].set(ylabel="Fréchet distance, our judge")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
 

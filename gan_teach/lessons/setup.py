@@ -1,4 +1,4 @@
-"""The one line a chapter opens with: versions, device, threads and how long a Run All takes.
+"""The one line a chapter opens with: versions, device, threads and how long a Run All takes; and what helps anywhere.
 
 The first code cell is the same in every chapter but for the chapter's number and its minutes.
 """
@@ -11,6 +11,10 @@ import torch
 
 from ..networks.layers import pick_device
 from . import progress
+from .catch_up import catch_up
+from .words import signs, words
+
+__all__ = ["banner", "catch_up", "signs", "words"]        # what the first cell of a chapter imports
 
 
 def installed(package: str) -> str:

@@ -45,5 +45,6 @@ def lines(record: dict) -> Iterator[str]:
     for size, counted in record["sizes"].items():
         cost, days = Cost(**counted), V100_DAYS[int(size)]
         yield (f"{size:>4}×{size:4}: {cost.operations() / 1e12:.2f} million million operations a picture, so "
-               f"{cost.days(IMAGES, speed) / 365:.0f} years on that core; the authors: {days[1]} days on one V100, "
+               f"{cost.days(IMAGES, speed) / 365:.0f} years on that core;\n"
+               f"{'':11}the authors: {days[1]} days on one V100, "
                f"{days[8]} on eight, which send each other {cost.traffic(8) / 1e6:.0f} MB a step")

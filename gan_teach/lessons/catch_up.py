@@ -1,0 +1,114 @@
+"""For whoever comes late, or whose kernel has died: `catch_up("02.4")` makes what sections 1 to 3 of chapter 2 made.
+
+It runs the code of the sections before, as the chapter has it, in order, without pictures and panels. What would take
+long is made small: the metadata of such a cell hold {"gan_teach": {"small": {"samples=500": "samples=40"}}}, a
+text of the cell and what stands in its place here. So the names are there, and the figures behind some of them are
+rougher than the chapter's: which, is said.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+import symtable
+import sys
+import time
+
+from tqdm.auto import tqdm
+
+from . import notebooks, progress
+
+SECTION = re.compile(r"(?m)^## (\d+)\. ")
+
+
+def sections(chapter: int | str) -> dict[str, list[dict]]:
+    """The code cells of each section of a chapter, by its number; "" are those before the first."""
+    found, number = {"": []}, ""
+    for cell in notebooks.read(chapter):
+        if cell["cell_type"] == "code":
+            found[number].append(cell)
+        for number in SECTION.findall(cell["source"]) if cell["cell_type"] == "markdown" else ():
+            found[number] = []
+    return found
+
+
+def lighter(cell: dict) -> ast.Module:
+    """A cell's code without what only shows (a bare call of a function: `show(…)`, `quiz(…)`), and made small.
+
+    The exercises are left out too, for the reader may have written theirs. ValueError if what is to be made small is
+    not in the cell.
+    """
+    source = cell["source"]
+    for long, short in cell["metadata"].get("gan_teach", {}).get("small", {}).items():
+        if long not in source:
+            raise ValueError(f"cell {cell.get('id')!r} has no {long!r}")
+        source = source.replace(long, short)
+
+    def shows(node: ast.stmt) -> bool:
+        value = node.value if isinstance(node, ast.Expr) else None
+        return isinstance(value, (ast.Name, ast.Constant)) or isinstance(value, ast.Call) and isinstance(
+            value.func, ast.Name)
+
+    tree = ast.parse(source)
+    tree.body = [node for node in tree.body
+                 if not shows(node) and not (isinstance(node, ast.FunctionDef) and node.name.startswith("my_"))]
+    if not made(tree) and not any(isinstance(node, ast.Expr) for node in tree.body):        # all else only shows
+        tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return tree
+
+
+def made(tree: ast.Module) -> list[str]:
+    """The names that a cell gives a value, but for those it imports."""
+    table = symtable.symtable(ast.unparse(tree), "cell", "exec")
+    return [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() and not symbol.is_imported()]
+
+
+def _shell():
+    """The notebook's shell; None in a script or a test."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Nothing is printed or displayed; matplotlib's figures are closed."""
+    with contextlib.ExitStack() as stack:
+        if _shell() is None:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        else:
+            stack.enter_context(sys.modules["IPython"].utils.io.capture_output())
+        yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+def catch_up(where: str, namespace: dict | None = None) -> None:
+    """Make, in the notebook that calls, the names that the sections before `where` make: "02.4" is chapter 2, part 4.
+
+    It may be called from any notebook, also in a kernel where nothing has run. namespace: another one to make them in.
+    ValueError for a section that is not there, with those that are.
+    """
+    chapter, _, number = str(where).rpartition(".")
+    there = {name: sections(name) for name in notebooks.chapters()}
+    with contextlib.suppress(ValueError):
+        chapter = notebooks.find(chapter).name.split("_")[0]
+    if not number or number not in there.get(chapter, {}):
+        known = "\n".join(f"  {name}: " + ", ".join(f"{name}.{n}" for n in its if n) for name, its in there.items())
+        raise ValueError(f"no section {str(where)!r}; there are:\n{known}")
+    namespace = sys._getframe(1).f_globals if namespace is None else namespace
+    if _shell() is None:
+        namespace.setdefault("display", lambda *shown: None)             # a notebook has it
+    before = list(there[chapter])[1:]
+    before = before[:before.index(number)]
+    rough, began = {}, time.perf_counter()                            # name -> was it made small?
+    for cell in tqdm([cell for n in before for cell in there[chapter][n]], desc=f"to {where}", leave=False):
+        tree = lighter(cell)
+        with _quiet():
+            exec(compile(tree, f"<catch_up {chapter} {cell.get('id')}>", "exec"), namespace)
+        rough |= dict.fromkeys(made(tree), "small" in cell["metadata"].get("gan_teach", {}))
+    progress.begin(chapter)
+    print(f"ready for section {number} of chapter {chapter}: {len(rough)} names in {time.perf_counter() - began:.1f} s")
+    if small := [name for name, is_small in rough.items() if is_small and len(name) > 1]:
+        print("made small, so rougher than the chapter's:", ", ".join(small))
