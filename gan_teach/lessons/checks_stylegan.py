@@ -12,7 +12,7 @@ from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
     "truncate": ("gan_teach.stylegan", "truncate"), "mapping": ("gan_teach.stylegan.generator", "Mapping.forward"),
-    "path_length": ("gan_teach.stylegan.measures", "step_length"),
+    "path_length": ("gan_teach.stylegan.path_length", "step_length"),
 })
 
 HINTS.update({

@@ -1,0 +1,78 @@
+"""Which chapters and pages were read beside the weights that are shipped today, and which must be read again?
+
+    python tests/seen.py                    what is to be read again, and the cells that speak of it
+    python tests/seen.py 01 README          these were read again, beside their outputs: remember it
+
+No figure of a trained network is typed into a sentence; but a sentence can still say "the roofs stay" of a picture
+that no longer shows it. So `seen.json` remembers with which weights each text was read, and a test asks for it after new ones.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MEMORY = ROOT / "tests" / "seen.json"
+
+
+def texts() -> dict[str, list[tuple[str, str]]]:
+    """Every text that speaks of trained networks: its short name -> [(cell or "", words and code)]."""
+    found = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        found[path.stem.split("_")[0]] = [(cell["id"], "".join(cell["source"])) for cell in cells]
+    for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "notebooks" / "TEACHING.md"):
+        found[path.relative_to(ROOT).as_posix().removesuffix(".md")] = [("", path.read_text("utf-8"))]
+    return found
+
+
+def weights() -> dict[str, str]:
+    """The first twelve digits of each shipped network's SHA-256."""
+    return {path.stem: json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"][:12]
+            for path in sorted((ROOT / "data").glob("*.safetensors"))}
+
+
+def spoken_of(cells: list[tuple[str, str]], names) -> dict[str, list[str]]:
+    """The networks that a text names -> the cells that do."""
+    found = {}
+    for cell, text in cells:
+        for name in names:
+            if re.search(rf"(?<![\w-]){name}(?![\w-])", text):
+                found.setdefault(name, []).append(cell)
+    return found
+
+
+def now() -> dict[str, dict[str, str]]:
+    """What `seen.json` holds when everything was read with the weights of today."""
+    shipped = weights()
+    return {text: {name: shipped[name] for name in spoken_of(cells, shipped)} for text, cells in texts().items()}
+
+
+def stale() -> list[str]:
+    """A line for each text and network that must be looked at again."""
+    read, shipped, lines = json.loads(MEMORY.read_text("utf-8")), weights(), []
+    for text, cells in texts().items():
+        for name, where in spoken_of(cells, shipped).items():
+            if read.get(text, {}).get(name) != shipped[name]:
+                places = f" (named in {', '.join(filter(None, where))})" if any(where) else ""
+                lines.append(f"{text}: {name} is new since this was read{places}; read it beside its outputs, then "
+                             f"python tests/seen.py {text}")
+    return lines
+
+
+def main(read: list[str]) -> int:
+    today, kept = now(), json.loads(MEMORY.read_text("utf-8")) if MEMORY.exists() else {}
+    if unknown := set(read) - today.keys():
+        print(f"no text {', '.join(sorted(unknown))}; there are: {', '.join(today)}", file=sys.stderr)
+        return 2
+    kept |= {text: today[text] for text in read}
+    MEMORY.write_text(json.dumps({text: kept[text] for text in today if text in kept}, indent=1) + "\n", "utf-8")
+    print("\n".join(stale()) or "everything was read beside the weights of today")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
