@@ -4,7 +4,8 @@
     python tests/seen.py 01 README          these were read again, beside their outputs: remember it
 
 No figure of a trained network is typed into a sentence; but a sentence can still say "the roofs stay" of a picture
-that no longer shows it. So `seen.json` remembers with which weights each text was read, and a test asks for it after new ones.
+that no longer shows it. So `seen.json` remembers with which weights each text was read, and a test asks for it again
+after new ones.
 """
 
 from __future__ import annotations
