@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 
 from .. import checkpoints, metrics, stylegan
 from ..dissection import alpha, intervention, unit_iou
@@ -28,10 +29,10 @@ LICENCE = "MIT"
 
 # Another loss, with `train NAME --loss relativistic`: D is asked which of two pictures is the real one, and may be
 # steeper and steeper. Found in trials: it draws more from fewer pictures, and goes wrong where γ falls too low for D.
-RELATIVISTIC = {"loss": "relativistic", "batch": 16, "r1_gamma": 10.0, "r1_gamma_end": 2.0, "r1_grows": True,
-                "r2": True, "ema": 0.999}
+RELATIVISTIC = {"loss": "relativistic", "batch": 8, "r1_gamma": 8.0, "r1_gamma_end": 2.5, "r1_grows": True,
+                "r2": True, "ema": 0.9993}
 # Going on from a generator that can draw, with `train NAME --start FILE`: D is new, so it learns alone first.
-ON = {"schedule": Schedule({}, {64: 0}), "d_first": 16_000, "cool": 0.35}
+ON = {"images": 112_000, "schedule": Schedule({}, {64: 0}), "d_first": 16_000, "cool": 0.35, "noise_rate": 1.0}
 
 
 def shortened(settings: Settings, images: int | None, full: int = 64) -> Settings:
@@ -96,6 +97,23 @@ def warm(G: torch.nn.Module, start: str | Path) -> dict:
     G.load_state_dict(given.state_dict())
     return {key: given.record[key] for key in ("command", "sha256", "images_shown", "seconds", "machine", "start")
             if key in given.record}
+
+
+def curve_figure(record: dict) -> Figure:
+    """What a training is, by the curve in its record: Fréchet distance, precision and recall against pictures shown."""
+    rows = record["curve"]
+    shown = [row["images"] / 1000 for row in rows]
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(shown, [row["frechet_distance"] for row in rows], "o-", color="#1b7f2a")
+    left.set(ylabel="Fréchet distance (lower is better)", ylim=(0, None))
+    for (what, colour), marker in zip((("precision", "#005ab5"), ("recall", "#c93a75")), "s^"):
+        right.plot(shown, [row[what] for row in rows], f"{marker}-", color=colour, label=what)
+    right.set(ylabel="share (higher is better)", ylim=(0, 1))
+    right.legend()
+    for ax in (left, right):
+        ax.set(xlabel="thousand pictures shown")
+    return figure
 
 
 class Ruler:

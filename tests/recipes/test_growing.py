@@ -19,7 +19,7 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     monkeypatch.setattr(growing, "STYLE", replace(growing.STYLE, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
     monkeypatch.setattr(growing, "STYLE_SETTINGS", replace(growing.STYLE_SETTINGS, schedule=Schedule({}, {64: 0})))
     record = growing.scenes_stylegan(tmp_path / "run", images=64, device="cpu", loss="relativistic")
-    assert record["settings"]["loss"] == "relativistic" and record["settings"]["r1_gamma_end"] == 2.0
+    assert record["settings"]["loss"] == "relativistic" and record["settings"]["r1_gamma_end"] == 2.5
     assert record["images_shown"] == 64 and record["command"].endswith("scenes-stylegan --loss relativistic")
     assert 0 <= record["precision"] <= 1 and 0 <= record["recall"] <= 1 and record["sharpness"] > 0
     assert record["frechet_distance"] > record["frechet_distance_of_real_pictures"] > 0
@@ -34,3 +34,12 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)   # only D has learnt
     with pytest.raises(ValueError, match="not a network of this recipe"):
         growing.portraits_stylegan(tmp_path / "other", images=32, device="cpu", start=first)
+
+
+def test_the_curve_of_a_training_as_a_figure():
+    rows = [{"images": 20_000, "frechet_distance": 0.3, "precision": 0.2, "recall": 0.1},
+            {"images": 40_000, "frechet_distance": 0.2, "precision": 0.4, "recall": 0.3}]
+    left, right = growing.curve_figure({"curve": rows}).axes
+    assert left.lines[0].get_xydata().tolist() == [[20, 0.3], [40, 0.2]]
+    assert {line.get_label(): line.get_ydata().tolist() for line in right.lines} == {
+        "precision": [0.2, 0.4], "recall": [0.1, 0.3]}
