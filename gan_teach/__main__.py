@@ -130,14 +130,18 @@ def evolve(given: argparse.Namespace) -> int:
 def dissect(given: argparse.Namespace) -> int:
     from . import load
     from .dissection import report
+    from .training import join_group, leave_group, place
 
+    join_group()                                         # under torchrun
     G, S = (load(name, given.device) for name in (given.model, given.segmenter))
     name, layers = Path(given.model).stem, given.layers or ["layer4"]
     page = report.write_report(G, S, G.layers if "all" in layers else layers,
                                given.out or Path(f"dissection-{name}.html"), samples=given.samples,
                                quantile=given.quantile, information=given.information, seed=given.seed,
                                batch=given.batch, name=name)
-    print(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB); open it in a browser")
+    if place()[0] == 0:
+        print(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB); open it in a browser")
+    leave_group()
     return 0
 
 

@@ -33,6 +33,7 @@ class Runner:
         self.lock, self.error = threading.RLock(), None
         self._stop = threading.Event()       # each play has its own, so that a thread once stopped stays so
         self._stop.set()
+        self._thread: threading.Thread | None = None
         with _GATE:
             self._alone()
 
@@ -47,7 +48,8 @@ class Runner:
             with self.lock:
                 if not self.playing:
                     self.error, self._stop = None, threading.Event()
-                    threading.Thread(target=self._run, args=(self._stop,), daemon=True).start()
+                    self._thread = threading.Thread(target=self._run, args=(self._stop,), daemon=True)
+                    self._thread.start()
 
     def pause(self) -> None:
         """Act no more: when this returns, the last act is complete, and shown."""
@@ -66,6 +68,14 @@ class Runner:
         once = threading.Thread(target=self._once, args=(act or self.act,), daemon=True)
         once.start()
         once.join()
+
+    def close(self) -> None:
+        """Act no more, and show no more: when this returns its thread has ended, and nothing here remembers it."""
+        self._stop.set()
+        with _GATE:
+            _latest[:] = [other for other in _latest if other is not self]
+        if self._thread not in (None, threading.current_thread()):
+            self._thread.join()
 
     def _alone(self) -> None:
         for other in _latest:

@@ -159,6 +159,15 @@ def place() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
+def gathered(value) -> list:
+    """What each process has at this place, in their order; all must call it. A tensor must be on the CPU."""
+    found = [value]
+    if place()[1] > 1:
+        found = [None] * place()[1]
+        dist.all_gather_object(found, value)
+    return found
+
+
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set instead of what they did; outside the main thread nothing sets it."""

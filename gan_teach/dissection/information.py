@@ -22,8 +22,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
+from ..training import place
 from .agreement import Dissection
-from .unit_iou import dissect_layers, few, in_order, labels_on, upsampled
+from .unit_iou import dissect_layers, few, in_order, labels_on, share_of, summed, upsampled
 
 SHARES = torch.logspace(-3, 0, 100, dtype=torch.float64)    # how much of a unit is above each level: 0.1 % to all
 LEVEL_VALUES = 2 ** 15                                      # values of a unit that the levels are read from
@@ -129,15 +130,17 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     from the first pictures. `seed` is another than that of the dissection which shall use the thresholds.
     """
     layers, device, C = in_order(G, layers), device_of(G), len(classes_of(segmenter))
-    z = latents(G, samples, seed)
-    bar = tqdm(total=samples, desc=f"information of {few(layers)}", unit="picture", leave=False, disable=not progress)
+    z, mine = latents(G, samples, seed), share_of(samples, batch)
+    bar = tqdm(total=min(samples, len(mine) * batch), desc=f"information of {few(layers)}", unit="picture", leave=False,
+               disable=not progress or place()[0] > 0)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each
         K = len(SHARES)
         counts = {layer: torch.zeros(len(t) * (K + 1) * C, dtype=torch.long, device=device)
                   for layer, t in levels.items()}
         chunk = 1 if device.type == "cpu" else 16
-        for part in z.split(batch):
+        for start in mine:
+            part = z[start:start + batch]
             r, f = activations(G, part, layers)
             labels = labels_on(segmenter, f(r[layers[-1]]), upsample)       # (N, H, W)
             for layer in layers:
@@ -150,7 +153,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
                     counts[layer] += torch.bincount(index.flatten(), minlength=len(counts[layer]))
             bar.update(len(part))
     return {layer: JointHistogram(layer, tuple(classes_of(segmenter)), samples, levels[layer].cpu(),
-                                  counts[layer].view(-1, K + 1, C).cpu()) for layer in layers}
+                                  summed(counts[layer]).view(-1, K + 1, C).cpu()) for layer in layers}
 
 
 def unit_levels(G: Generator, layers: Sequence[str], z: Tensor, batch: int) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ import torch
 from .. import pictures
 from ..files import write_text
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
+from ..training import place
 from .agreement import Dissection
 from .figures import Tops, figure_words, layer_figure, layer_tops, strip
 from .information import dissect_by_information, quality_of
@@ -32,6 +33,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     layers: those whose units are listed one by one. overview: the layers of the first figure; None for all of
     `G.layers`. samples, quantile, seed, shuffles, batch: as in `dissect`. information: choose the thresholds by
     information quality, the paper's way, instead of `quantile`. top: pictures a unit. name: what to call the model.
+    Under `torchrun` the processes share the pictures out, see `dissect_layers`, and the first one writes.
     The page is written under a temporary name first, so a cut-off run leaves an older page as it was. A unit takes
     about 25 kB. ValueError: an unknown layer, fewer than two shuffles, and what `dissect` refuses.
     """
@@ -44,6 +46,8 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     options = {"seed": seed, "batch": batch, "shuffles": shuffles, "progress": progress}
     found = dissect_by_information(G, every, segmenter, samples, **options) if information else \
         dissect_layers(G, every, segmenter, samples, quantile, **options)
+    if place()[0] > 0:                                           # of several processes the first one writes
+        return Path(path)
     with torch.no_grad(), evaluating(G, segmenter):
         size = tuple(segmenter(G(latents(G, 1, seed))).shape[-2:])  # the grid of the counts
     name = name or type(G).__name__

@@ -22,6 +22,7 @@ from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
 from ..networks.segmenter import segment
+from ..training import gathered, place
 from .agreement import Dissection
 
 KEEP = 2 ** 26      # bytes of r kept from the first pass to the second, whatever the number of pictures
@@ -134,6 +135,17 @@ def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | 
         F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0].long()
 
 
+def share_of(samples: int, batch: int) -> range:
+    """Where the batches begin that this process computes: of several processes each has a run of its own."""
+    starts, (rank, world) = range(0, samples, batch), place()
+    return starts[len(starts) * rank // world:len(starts) * (rank + 1) // world]
+
+
+def summed(counts: Tensor) -> Tensor:
+    """The sum over all processes of counts, which are whole numbers: exact in every order."""
+    return sum(part.to(counts.device) for part in gathered(counts.cpu())) if place()[1] > 1 else counts
+
+
 @torch.no_grad()
 def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
                    quantile: float = 0.01, seed: int = 0, batch: int = 50,
@@ -144,6 +156,10 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     Returns {layer: Dissection}, in the order of `G.layers`. thresholds: {layer: (U,)} or None. With `shuffles`
     = K the masks of picture i are also compared with the labels of pictures i − 1, …, i − K (the first with the
     last ones', whose K pictures are therefore drawn once more).
+
+    Of several processes that `training.join_group` has joined, all of which must call it, each draws a share of the
+    batches, and all return what one alone would, bit for bit: a batch is the same wherever it is computed, thresholds
+    are order statistics, counts whole numbers.
     """
     layers = in_order(G, layers)
     if samples < 1 or batch < 1:
@@ -151,9 +167,9 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     if not 0 <= shuffles < samples:
         raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
     device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)
-    z, ready = latents(G, samples, seed), []                                # (samples, Z)
-    bar = tqdm(total=(2 if thresholds is None else 1) * samples, desc=f"dissect {few(layers)}",
-               unit="picture", leave=False, disable=not progress)
+    z, ready, mine = latents(G, samples, seed), [], share_of(samples, batch)         # z: (samples, Z)
+    bar = tqdm(total=(2 if thresholds is None else 1) * min(samples, len(mine) * batch), desc=f"dissect {few(layers)}",
+               unit="picture", leave=False, disable=not progress or place()[0] > 0)
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each
@@ -166,7 +182,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
                 raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
         if thresholds is None:
             keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
-            t, ready = quantile_thresholds(G, layers, z, quantile, batch, bar, drawn, keep)
+            t, ready = quantile_thresholds(G, shapes, z, quantile, batch, bar, drawn, keep)
         else:
             t = {layer: thresholds[layer].to(device) for layer in layers if layer in thresholds}   # (U,) each
         for layer, shape in shapes.items():
@@ -178,10 +194,17 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         area = torch.zeros(folds, C, dtype=torch.long, device=device)
         every = torch.arange(C, device=device).short().view(1, 1, C, 1)
         chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
-        earlier = drawn(z[samples - shuffles:])[1] if shuffles else None    # (K, H, W)
+        earlier = drawn(z[samples - shuffles:])[1] if shuffles and 0 in mine else None      # (K, H, W)
+        if shuffles and mine and 0 not in mine:                             # of the whole batches before: equal bits
+            before = range(max(0, mine.start - -(-shuffles // batch) * batch), mine.start, batch)
+            earlier = torch.cat([drawn(z[start:start + batch])[1] for start in before])
+            if len(earlier) < shuffles:
+                earlier = torch.cat([drawn(z[samples - shuffles:])[1], earlier])
+            earlier = earlier[len(earlier) - shuffles:]
         none = {layer: torch.empty(shape[1], 0, device=device) for layer, shape in shapes.items()}
         top = {layer: (values, values.long()) for layer, values in none.items()}   # peaks, and whose they are
-        for start, part in zip(range(0, samples, batch), z.split(batch), strict=True):
+        for start in mine:
+            part = z[start:start + batch]
             r, labels = ready.pop(0) if ready else drawn(part)
             size, row = labels.shape[-2:], labels if earlier is None else torch.cat([earlier, labels])
             earlier = row[len(row) - shuffles:]
@@ -201,36 +224,46 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
             for layer in layers:
                 top[layer] = loudest(*top[layer], r[layer], start)
             bar.update(len(part))
-    found = {}
+    found, area = {}, summed(area)
     for layer in layers:
+        peak, picture = (torch.cat(parts, 1) for parts in zip(*gathered([part.cpu() for part in top[layer]])))
+        order = peak.argsort(dim=1, descending=True, stable=True)[:, :LOUDEST]      # of equals the earlier picture
+        both[layer], others[layer] = summed(both[layer]), summed(others[layer])
         own = both[layer].transpose(1, 2).contiguous().cpu()                # (folds, U, C)
         shuffled = others[layer].view(shuffles, C, -1).transpose(1, 2).contiguous().cpu() if shuffles else None
         # each pixel has one class, so a unit's pixels are the sum over the classes
         found[layer] = Dissection(layer, tuple(segmenter.classes), quantile if thresholds is None else None, samples,
-                                  t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed, top[layer][1].cpu())
+                                  t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed, picture.gather(1, order))
     return found
 
 
-def quantile_thresholds(G: Generator, layers: Sequence[str], z: Tensor, quantile: float, batch: int, bar: tqdm,
-                        drawn: Callable[[Tensor], tuple], keep: int) -> tuple[dict[str, Tensor], list[tuple]]:
+def quantile_thresholds(G: Generator, shapes: dict[str, tuple[int, ...]], z: Tensor, quantile: float, batch: int,
+                        bar: tqdm, drawn: Callable[[Tensor], tuple], keep: int
+                        ) -> tuple[dict[str, Tensor], list[tuple]]:
     """`top_quantile` of several layers from one pass over z, and what need not be computed again after it.
 
-    Returns {layer: (U,)} and `drawn(part)`, r and labels, of the first batches, at most `keep` pictures. Of the others
-    only r is computed here, no picture.
+    shapes: {layer: N×U×h×w}. Returns {layer: (U,)} and `drawn(part)`, r and labels, of this process's first batches, at
+    most `keep` pictures. Of the others only r is computed here, no picture.
     """
     kept: dict[str, Tensor] = {}
     ready: list[tuple] = []
-    for done, part in zip(range(0, len(z), batch), z.split(batch), strict=True):
-        if done + len(part) <= keep:
+    n = {layer: len(z) * h * w for layer, (_, _, h, w) in shapes.items()}   # values of a unit
+    for start in (mine := share_of(len(z), batch)):
+        part = z[start:start + batch]
+        if start - mine.start + len(part) <= keep:
             ready.append(drawn(part))
             r = ready[-1][0]
         else:
-            r, _ = activations(G, part, layers)                             # f is never called
-        for layer in layers:
+            r, _ = activations(G, part, list(shapes))                       # f is never called
+        for layer in shapes:
             values = r[layer].transpose(0, 1).flatten(1)                    # (U, N·h·w)
-            kept[layer] = largest(kept.get(layer), values, len(z) * r[layer][0, 0].numel(), quantile)
+            kept[layer] = largest(kept.get(layer), values, n[layer], quantile)
         bar.update(len(part))
-    return {layer: values.amin(1).float() for layer, values in kept.items()}, ready
+    found = {}
+    for layer in shapes:
+        parts = [part.to(z.device) for part in gathered(kept[layer].cpu() if mine else None) if part is not None]
+        found[layer] = largest(None, torch.cat(parts, 1), n[layer], quantile).amin(1).float()
+    return found, ready
 
 
 def loudest(peak: Tensor, picture: Tensor, r: Tensor, start: int) -> tuple[Tensor, Tensor]:

@@ -48,6 +48,17 @@ def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> w
     return it
 
 
+def widgets_in(value, found: set[widgets.Widget]) -> set[widgets.Widget]:
+    """The widgets in a value, and those of which they consist: children, layouts and styles."""
+    if isinstance(value, widgets.Widget) and value not in found:
+        found.add(value)
+        value = [getattr(value, name, None) for name in value.keys]
+    if isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            widgets_in(part, found)
+    return found
+
+
 def seed_box(value: int, act: Callable[[int], None], tell: Callable[[str], None], most: int = 2**31 - 1,
              hook: str = "gt-seed", **options) -> widgets.IntText:
     """A box for a seed from 0 to `most`: act(seed) when it changes.
@@ -106,12 +117,40 @@ class Pulse:
 class Panel:
     """A panel builds `.widget`, which a cell that ends with the panel shows, and `.error`, an HTML widget.
 
-    ADVICE: what the reader may do after an error.
+    `close()`, or `.widget.close()`, ends it. ADVICE: what the reader may do after an error.
     """
 
-    widget: widgets.Widget
     error: widgets.HTML
     ADVICE = "Press Reset and try again."
+
+    @property
+    def widget(self) -> widgets.Widget:
+        """What is shown; its `close()` closes the panel."""
+        if "_widget" not in vars(self):
+            raise RuntimeError("this panel was closed: run the cell that made it again")
+        return self._widget
+
+    @widget.setter
+    def widget(self, it: widgets.Widget) -> None:
+        self._widget = it
+        it.observe(lambda change: change["new"] is None and self.close(), "comm")
+
+    def close(self) -> None:
+        """Take the panel off the page, end its threads, and let go of its networks and pictures; a second time nothing
+        happens.
+
+        ipywidgets keeps every widget until it is closed, with whatever listens to it.
+        """
+        if vars(self):
+            self._end()
+            everything = dict(vars(self))
+            vars(self).clear()
+            for it in widgets_in(everything, set()):
+                it.unobserve_all()
+                it.close()
+
+    def _end(self) -> None:
+        """End what works beside the notebook."""
 
     def _guard(self, act: Callable, *arguments) -> None:
         """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
@@ -145,6 +184,10 @@ class PlayingPanel(Panel):
 
     def __init__(self):
         self.pulse, self._stale, self._due, self._told = Pulse(self._asked), False, 0.0, ("", 0.0)
+
+    def _end(self) -> None:
+        self.pulse.run(False)
+        self.runner.close()
 
     def tell(self, words: str) -> None:
         """A remark in the place of errors."""

@@ -1,6 +1,10 @@
 """The page about a generator: its pictures were counted, its numbers are the dissection's, its file stands alone."""
 
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,7 +16,7 @@ import torch
 from rigged import PLANTED, Colours, Rigged
 
 import gan_teach
-from gan_teach import pictures
+from gan_teach import checkpoints, pictures
 from gan_teach.__main__ import main
 from gan_teach.dissection import report
 from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, strip, top_pictures
@@ -20,6 +24,9 @@ from gan_teach.dissection.information import dissect_by_information, quality_of
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks
 from gan_teach.networks.layers import sample_z
+from gan_teach.networks.progan import Generator as ProGAN
+from gan_teach.networks.progan import ProGANConfig
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
 OPTIONS = {"samples": 40, "quantile": 0.06, "seed": 5, "batch": 16, "shuffles": 4, "progress": False}
 
@@ -294,3 +301,49 @@ def test_the_page_works_from_the_keyboard(path, tmp_path):
         tab.goto(path.as_uri() + "#a-3")
         tab.wait_for_function("document.activeElement.id === 'a-3'")
         assert not errors and all(url.startswith(("file:", "data:")) for url in asked)
+
+
+SHARED = """
+    import sys
+    from pathlib import Path
+
+    import torch
+    from gan_teach import load
+    from gan_teach.__main__ import main
+    from gan_teach.dissection.information import dissect_by_information
+    from gan_teach.dissection.unit_iou import dissect_layers
+    from gan_teach.training import join_group, place
+
+    folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+    torch.set_num_threads(1)
+    join_group()
+    G, S = (load(folder / f"{name}.safetensors", "cpu") for name in "GS")
+    options = {"samples": 23, "batch": 4, "shuffles": 9, "progress": False}
+    found = [dissect_layers(G, G.layers, S, quantile=0.07, **options),
+             dissect_by_information(G, G.layers, S, **options)]
+    if place()[0] == 0:
+        torch.save([[list(vars(d).values()) for d in given.values()] for given in found], out / "found.pt")
+    sys.exit(main(["dissect", str(folder / "G.safetensors"), "--segmenter", str(folder / "S.safetensors"), "--layer",
+                   "layer2", "--samples", "23", "--batch", "4", "--out", str(out / "page.html"), "--device", "cpu"]))
+"""
+
+
+def test_several_processes_find_what_one_does_bit_for_bit(tmp_path):
+    """Three of them, with two batches each: chance takes labels that other processes draw, across the end too."""
+    torch.manual_seed(0)
+    checkpoints.save(tmp_path / "G", ProGAN(ProGANConfig(z_dim=8, widths=(8, 8, 8))))
+    checkpoints.save(tmp_path / "S", UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))))
+    (script := tmp_path / "shared.py").write_text(textwrap.dedent(SHARED))
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
+    for how, folder in (([], "one"), (launch, "three")):
+        (tmp_path / folder).mkdir()
+        done = subprocess.run([sys.executable, *how, str(script), str(tmp_path), str(tmp_path / folder)], text=True,
+                              capture_output=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.stdout.count("written: ") == 1
+    one, three = (torch.load(tmp_path / folder / "found.pt", weights_only=True) for folder in ("one", "three"))
+    for ours, theirs in zip(one, three, strict=True):
+        for layer, again in zip(ours, theirs, strict=True):
+            for a, b in zip(layer, again, strict=True):
+                assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+    assert (tmp_path / "one/page.html").read_bytes() == (tmp_path / "three/page.html").read_bytes()

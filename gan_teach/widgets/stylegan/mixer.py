@@ -59,7 +59,7 @@ class StyleMixer(StylePanel):
                             readout_format=".2f")
         self.psi = slider(widgets.FloatSlider, "gt-mix-psi", "ψ", "18px", value=0.7, min=-1, max=1.5, step=0.05,
                           readout_format=".2f")
-        self.psi.layout = widgets.Layout(width="264px")
+        self.psi.layout.width = "264px"
         self.cutoff = choice("gt-mix-cutoff", "on", [EVERY], EVERY, "160px", "22px")
         self.preset = toggles("gt-mix-preset", [NONE])
         self.ticks = [tick("gt-mix-layer", "", "110px")

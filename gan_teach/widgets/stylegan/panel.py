@@ -81,6 +81,7 @@ class StylePanel(DrawnPanel):
         self._syncing = False
         self._standing: dict = {}                           # where `_put` left each slider
         self._behind, self._idle, self._moved = False, threading.Event(), threading.Event()
+        self._worker, self._ended = None, False
         self.error = widgets.HTML()
         self._build()
         hooked(self.error, "gt-style-error")
@@ -174,14 +175,15 @@ class StylePanel(DrawnPanel):
                 self._behind = True
                 self._idle.clear()
         if start:
-            threading.Thread(target=self._work, daemon=True).start()
+            self._worker = threading.Thread(target=self._work, daemon=True)
+            self._worker.start()
 
     def _work(self, rest: float | None = None) -> None:
         """Draw what follows, dropped as soon as something newer is wanted; ends when there is nothing to do.
 
         rest: seconds without a new wish before it begins; None is `REST`.
         """
-        while True:
+        while not self._ended:
             self._moved.clear()
             wanted = self._wanted
             if self._moved.wait(REST if rest is None else rest):
@@ -198,6 +200,12 @@ class StylePanel(DrawnPanel):
                     self._behind = False
                     self._idle.set()
                     return
+
+    def _end(self) -> None:
+        self._ended, self._wanted = True, object()
+        self._moved.set()
+        if self._worker:
+            self._worker.join()
 
     def wait(self, seconds: float = 60) -> bool:
         """Until everything that was asked for is drawn; False if that takes longer."""

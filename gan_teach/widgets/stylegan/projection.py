@@ -171,6 +171,9 @@ class ProjectionPanel(Panel):
         self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. The same search in Python: '
                            f"<code>ws = find(G, picture, eyes, {given}).ws</code></div>")
 
+    def _end(self) -> None:
+        self.runner.close()
+
     # ------------------------------------------------------------------------------ the search and its picture
 
     def _act(self) -> None:
