@@ -29,6 +29,8 @@ WORDS = (
     ("error (±)", "by how much a mean would scatter if the runs were made again with other seeds"),
     ("price", "what a method costs: seconds of computing"),
     ("control", "the same experiment without the thing that is said to help"),
+    ("ruler", "a measurement, with its zero: what a network that has learnt nothing gets"),
+    ("by lot", "at random, with a fixed seed"),
     ("collapse", "G makes a few kinds of things only"),
     ("environment", "D and the way it is trained: what a generator of chapter 3 lives in"),
     ("Fréchet distance", "how far two clouds of features are apart, by their means and spreads; 0 is equal"),

@@ -52,6 +52,15 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
     .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
     .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
+    .gt-stage .gt-warm-up { zoom: 1.14; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
+                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
+                            max-width: none !important; width: 1108px; }
+    .gt-stage .gt-warm-up .jupyter-button { font-size: 13px; height: 30px; line-height: 30px; }
+    .gt-stage .gt-warm-up > :first-child { display: none; }             /* the page has this title */
+    .gt-stage .gt-warm-up > :nth-child(5) { position: absolute; left: 460px; top: 340px; width: 420px; }
+    .gt-stage .gt-warm-up > :nth-child(7) { position: absolute; left: 460px; top: 452px; }
+    .gt-stage .gt-warm-up > :nth-child(6) { position: absolute; left: 878px; top: 46px; width: 232px; }
+    .gt-stage .gt-warm-up > :nth-child(6) .gt-easel { zoom: 0.78; }
     #loading_text { font-size: 26px; }
   </style>
   <script>
@@ -74,6 +83,13 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
 
 
 # ------------------------------------------------------------------------------------------ the demonstrations
+
+def warm_up() -> dict[str, object]:
+    """Chapter 0: the two players, on data that lie together and on data that lie apart."""
+    from .egan.warm_up import WarmUpPanel
+
+    return {"On a wave": WarmUpPanel(), "On a ring": WarmUpPanel("ring of 8")}
+
 
 def dissection() -> Iterator[dict[str, object] | None]:
     """Chapter 1: paint with the units of a class, and switch them off one by one. Rests after each of its `STEPS`.
@@ -150,15 +166,37 @@ def evolution() -> dict[str, object]:
             "Mutations": MutationPanel(logits=verdicts)}
 
 
+def capstone() -> Iterator[dict[str, object] | None]:
+    """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
+    from .. import load
+    from ..dissection.intervention import optimise_alpha
+    from ..dissection.unit_iou import dissect
+    from .dissection.panel import DissectionPanel
+    from .stylegan.adain import AdaINPanel
+
+    G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer5"
+    yield
+    found = dissect(G, layer, S, samples=120, progress=False)
+    yield
+    trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, samples=32, progress=False)
+    yield
+    yield {"Its units": DissectionPanel(G, layer, S, found, seed=59, width=300, orders={"tree": trees}),
+           "Its styles": AdaINPanel({"scenes-stylegan": G})}
+
+
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
 STEPS = {"dissection": ("loading the networks", "comparing every unit with every class",
                         "searching the units that draw trees", "searching the units that grow trees and doors",
-                        "drawing the panels")}
+                        "drawing the panels"),
+         "capstone": ("loading the networks", "comparing every unit with every class",
+                      "searching the units that draw trees", "drawing the panels")}
 
 DEMOS: dict[str, tuple[str, Callable]] = {
+    "warm-up": ("Two players on a plane", warm_up),
     "dissection": ("GAN Dissection", dissection),
     "mixing": ("StyleGAN: mixing styles", mixing),
     "evolution": ("E-GAN: evolve a generator", evolution),
+    "capstone": ("One generator, three questions", capstone),
 }
 
 

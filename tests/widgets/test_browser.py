@@ -74,7 +74,8 @@ SLOW_PAGE = """hook => {
         .observe(document.querySelector(hook), {childList: true, subtree: true});
 }"""
 
-# Clicks, and says how many ms later the button's words changed, and how often was drawn from the click to 3 s later.
+# Clicks, and says whether the button's words changed, how many ms later, and how often was drawn from the click to 3 s
+# later. The ms are of this computer, with whatever else it does: they are printed and nothing is asked of them.
 PAUSE = """async hook => {
     const button = document.querySelector(hook), words = button.textContent, before = window.gtDrawn;
     const begun = performance.now();
@@ -83,7 +84,7 @@ PAUSE = """async hook => {
     const answered = performance.now() - begun;
     await new Promise(r => setTimeout(r, 3000));
     clearInterval(window.gtBusy);
-    return [answered, window.gtDrawn - before];
+    return [button.textContent !== words, answered, window.gtDrawn - before];
 }"""
 
 
@@ -276,6 +277,7 @@ def test_pause_is_answered_at_once_though_the_page_is_slow(page, chapters, noteb
     page.evaluate(SLOW_PAGE, scene)
     page.locator(play).first.click()
     browser.wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8, 60)
-    answered, drawn = page.evaluate(PAUSE, play)
-    print(f"{notebook}: Pause answered after {answered:.0f} ms, {drawn} frames after it")
-    assert drawn <= 2 and answered < 5000
+    answered, ms, drawn = page.evaluate(PAUSE, play)
+    print(f"{notebook}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn after it: "
+          f"{drawn}")
+    assert answered and drawn <= 2

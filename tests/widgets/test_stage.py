@@ -95,8 +95,21 @@ def test_the_stage_of_evolution_has_its_panels():
     assert "<svg" in tabs["Mutations"].chart.value
 
 
+def test_the_stage_of_the_warm_up_has_two_games():
+    tabs = stage.warm_up()
+    assert [panel.data.value for panel in tabs.values()] == ["a wave", "ring of 8"]
+    tabs["On a ring"].both.click()
+    assert not tabs["On a ring"].error.value and tabs["On a ring"].game.steps_d == 1
+
+
+def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
+    *rests, tabs = stage.capstone()
+    assert rests == [None] * (len(stage.STEPS["capstone"]) - 1) and list(tabs) == ["Its units", "Its styles"]
+    assert "gt-error" in tabs["Its units"].error._dom_classes and not tabs["Its units"].error.value
+
+
 def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
-    with pytest.raises(ValueError, match="there are: dissection"):
+    with pytest.raises(ValueError, match="there are: warm-up, dissection"):
         stage.write_page(tmp_path, "disection")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match='pip install "voila>=0.5"'):

@@ -1,0 +1,112 @@
+"""Late, or a new kernel: every section of every chapter can be begun, after what `catch_up` makes."""
+
+import ast
+import re
+import time
+
+import pytest
+from test_sections import missing
+
+from gan_teach.lessons import catch_up as module
+from gan_teach.lessons import checks, notebooks
+from gan_teach.lessons.catch_up import catch_up, lighter, made, sections
+
+# the last section, and one before it: run as they stand in the notebook
+REAL = {"00": ("3", "13"), "01": ("4", "10"), "01b": ("10", "12"), "02": ("3", "4"), "02b": ("4", "8"),
+        "03": ("2", "3"), "03b": ("5", "8"), "04": ("4", "5")}
+
+
+def code(chapter, number):
+    return "\n".join(cell["source"] for cell in sections(chapter)[number])
+
+
+def cell(source, **small):
+    return {"id": "x", "source": source, "metadata": {"gan_teach": {"small": small}} if small else {}}
+
+
+def lines(*cells):
+    return [ast.unparse(lighter(one)) for one in cells]
+
+
+@pytest.mark.parametrize("chapter", notebooks.chapters())
+def test_every_section_finds_the_names_that_it_reads(chapter, monkeypatch, capsys):
+    """One run to the last section passes all others: what it has made by then, each is asked for."""
+    there, namespace, begun = sections(chapter), {}, time.perf_counter()
+    first, found = {its[0]["id"]: number for number, its in there.items() if number and its}, {}
+
+    def noting(one):
+        if one["id"] in first:
+            found[first[one["id"]]] = {*namespace}, time.perf_counter() - begun
+        return lighter(one)
+
+    monkeypatch.setattr(module, "lighter", noting)
+    last = list(there)[-1]
+    catch_up(f"{chapter}.{last}", namespace)
+    found[last] = {*namespace}, time.perf_counter() - begun
+    assert re.match(rf"ready for section {last} of chapter {chapter}: \d+ names in [\d.]+ s\n", capsys.readouterr().out)
+    for number in (number for number in there if number and there[number]):
+        names, seconds = found[number]
+        print(f"{chapter}.{number}: {seconds:5.1f} s")
+        assert missing(code(chapter, number)) - {"display"} <= names, f"{chapter}.{number}"
+    if last in REAL[chapter]:
+        exec(code(chapter, last), namespace)
+
+
+@pytest.mark.parametrize("where", [f"{chapter}.{number}" for chapter, its in REAL.items() for number in its])
+def test_a_section_runs_after_it_in_a_fresh_namespace(where):
+    chapter, number = where.split(".")
+    if number != list(sections(chapter))[-1]:                             # that one has run above
+        namespace = {"catch_up": catch_up}
+        exec(f"catch_up({where!r})", namespace)                           # as a cell calls it: in its own names
+        exec(code(chapter, number), namespace)
+        assert len(namespace) > 2
+
+
+@pytest.mark.parametrize("chapter", notebooks.chapters())
+def test_a_section_that_reads_earlier_names_says_so(chapter):
+    for number, cells in sections(chapter).items():
+        needs = bool(number and cells and missing(code(chapter, number)) - {"display"})
+        said = [one["source"].split("\n")[0] for one in cells if "to begin here" in one["source"]]
+        assert said == [f'# to begin here: catch_up("{chapter}.{number}")'] * needs
+        assert not needs or cells[0]["source"].startswith(said[0])
+
+
+@pytest.mark.parametrize("chapter", notebooks.chapters())
+def test_what_is_made_small_has_the_same_names(chapter):
+    smaller = 0
+    for one in (one for its in sections(chapter).values() for one in its if "%pip" not in one["source"]):
+        plain = made(lighter({**one, "metadata": {}}))
+        assert made(lighter(one)) == plain
+        smaller += ast.unparse(lighter(one)) != ast.unparse(lighter({**one, "metadata": {}}))
+    assert smaller >= 3
+
+
+def test_what_only_shows_is_left_out_and_an_exercise_too():
+    assert lines(cell("import a\nx = a.b()\nshow(x)\nx\nx.c()")) == ["import a\nx = a.b()\nx.c()"]
+    assert lines(cell("from a import check_b\ndef my_b():\n    ...\ncheck_b(my_b)")) == ["from a import check_b"]
+    assert lines(cell("from a import Panel\nPanel(x)\n")) == ["from a import Panel"]
+    assert made(lighter(cell("import a as b\nfor i in b: x[i], (y, z) = i\nclass C: d = 1\ndef f(): e = 1"))) == [
+        "i", "y", "z", "C", "f"]
+
+
+def test_what_is_made_small_must_be_there():
+    assert lines(cell("x = f(n=100)", **{"n=100": "n=3"})) == ["x = f(n=3)"]
+    with pytest.raises(ValueError, match="cell 'x' has no 'n=10'"):
+        lighter(cell("x = f(n=9)", **{"n=10": "n=3"}))
+
+
+def test_the_readers_own_exercise_stays(capsys):
+    namespace = {"my_mapping": "mine"}
+    checks.PASSED["mapping"] = len
+    try:
+        catch_up("2.4", namespace)
+        assert namespace["my_mapping"] == "mine" and checks.PASSED["mapping"] is len
+    finally:
+        del checks.PASSED["mapping"]
+
+
+@pytest.mark.parametrize("wrong", ["02.9", "02", "7.1", "", "02.", 2.44])
+def test_a_section_that_is_not_there_is_refused_with_those_that_are(wrong):
+    with pytest.raises(ValueError, match=r"no section .*there are:") as refused:
+        catch_up(wrong)
+    assert "02b: 02b.1, 02b.2" in str(refused.value)
