@@ -13,7 +13,9 @@ from pathlib import Path
 
 from .packages import copy
 
-MACHINES = {"01": "paint", "02": "mix"}             # first letters of a chapter's file -> its live machine
+MACHINES = {"00": "players", "01": "paint", "02": "mix", "03": "evolve"}    # a chapter's first letters -> its machine
+PANELS = {"players": r"\bWarmUpPanel\(", "paint": r"\b(PaintPanel|DissectionPanel)\(", "mix": r"\bStyleMixer\(",
+          "evolve": r"\bEvolutionLab\((?!pictures)"}                            # the cell that makes the same panel
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KATEX = """
 const katex = require("./katex.js");
@@ -32,6 +34,7 @@ class Chapter:
     lead: str = ""
     headings: list[tuple[str, str]] = field(default_factory=list)      # (id, text) of its sections
     html: str = ""
+    live: str = ""                                                      # the id of the section that its machine belongs to
 
     @property
     def page(self) -> str:
@@ -82,9 +85,11 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         if execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
-            _leave_panels(notebook, panel[chapter.machine])
+        _leave_panels(notebook, chapter.machine, panel)
         html = exporter.from_notebook_node(notebook)[0]
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
+        before = html.partition('<p class="panel live">')
+        chapter.live = next(reversed(re.findall(r'<h[23] id="([^"]*)">', before[0])), "") if before[1] else ""
         chapter.headings = [(name, re.sub("<[^>]*>|<!--.*?-->|¶", "", text).strip())
                             for name, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', html, re.S)]
         chapters.append(chapter)
@@ -103,12 +108,21 @@ def _about(path: Path, notebook) -> Chapter:
     return Chapter(path, title[1] if title else path.stem, plain)
 
 
-def _leave_panels(notebook, note: str) -> None:
-    """A note in place of every panel: without a kernel it would be a name in angle brackets."""
+def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:
+    """A note in place of every panel: without a kernel it would be a name in angle brackets.
+
+    Below the cell that makes the panel of the chapter's machine: the way to it, whether or not the cell was run.
+    """
+    import nbformat
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if WIDGET in output.get("data", {}):
-                output["data"] = {"text/html": f'<p class="panel">{note}</p>'}
+        live = machine and cell.cell_type == "code" and re.search(PANELS[machine], cell.source)
+        outputs = [output for output in cell.get("outputs", []) if WIDGET in output.get("data", {})]
+        if live and not outputs:
+            outputs = [nbformat.v4.new_output("display_data", {})]
+            cell.outputs = [*cell.get("outputs", []), *outputs]
+        for output in outputs:
+            kind, note = ("panel live", notes[machine]) if live else ("panel", notes[None])
+            output["data"] = {"text/html": f'<p class="{kind}">{note}</p>'}
 
 
 def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:
