@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from .packages import copy
@@ -34,7 +34,8 @@ class Chapter:
     lead: str = ""
     headings: list[tuple[str, str]] = field(default_factory=list)      # (id, text) of its sections
     html: str = ""
-    live: str = ""                                                      # the id of the section that its machine belongs to
+    sections: list[tuple[str, str, str]] = field(default_factory=list)  # (id, title, text), for the search
+    live: str = ""                                                      # the id of its machine's section
 
     @property
     def page(self) -> str:
@@ -81,6 +82,8 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
     chapters = []
     for path in sorted(folder.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
+        first = notebook.cells[0]                                           # its link to Colab is left to `pages`
+        first.source = re.sub(r"(?m)^\[Open in Colab\]\(.*\)\n*", "", first.source)
         chapter = _about(path, notebook)
         if execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
@@ -89,14 +92,22 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
         html = exporter.from_notebook_node(notebook)[0]
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
         before = html.partition('<p class="panel live">')
-        chapter.live = next(reversed(re.findall(r'<h[23] id="([^"]*)">', before[0])), "") if before[1] else ""
-        chapter.headings = [(name, re.sub("<[^>]*>|<!--.*?-->|¶", "", text).strip())
+        above = re.findall(r'<h[23] id="([^"]*)">', before[0])
+        chapter.live = above[-1] if above and before[1] else ""
+        chapter.headings = [(name, _plain(text))
                             for name, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', html, re.S)]
+        chapter.sections = [(name, _plain(title), _plain(text)) for name, title, text in re.findall(
+            r'<h[123] id="([^"]*)">(.*?)</h[123]>(.*?)(?=<h[123] id=|\Z)', html, re.S)]
         chapters.append(chapter)
     drawn = draw_formulas(formulas)
     for chapter in chapters:
         chapter.html = re.sub(r"<!--formula (\d+)-->", lambda mark: drawn[int(mark[1])], chapter.html)
     return chapters
+
+
+def _plain(html: str) -> str:
+    """The words of a piece of a page, without formulas."""
+    return unescape(" ".join(re.sub("<(style|script).*?</\\1>|<[^>]*>|<!--.*?-->|¶", "", html, flags=re.S).split()))
 
 
 def _about(path: Path, notebook) -> Chapter:

@@ -49,6 +49,7 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path
     write_page(out / "index.html", "home", texts, texts["home_title"], install_command=escape(INSTALL),
                chapters="\n".join(_item(chapter) for chapter in read))
     _write_chapters(out / "chapters", read, texts, execute)
+    _write_search(out, read)
     return out / "index.html"
 
 
@@ -115,6 +116,14 @@ def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, exe
                    head='<link rel="stylesheet" href="katex/katex.css">', toc=chapters.contents(chapter),
                    links="\n".join(links), content=chapter.html,
                    previous_link=_beside(before, "←", ""), next_link=_beside(after, "", "→"))
+
+
+def _write_search(out: Path, read: list[chapters.Chapter]) -> None:
+    packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
+    found = [{"at": f"{chapter.page}#{quote(name)}", "title": title, "chapter": chapter.title, "text": text}
+             for chapter in read for name, title, text in chapter.sections]
+    write_text(out / "data" / "sections.json",
+               json.dumps([section | {"id": n} for n, section in enumerate(found)], ensure_ascii=False))
 
 
 def _beside(chapter: chapters.Chapter | None, left: str, right: str) -> str:

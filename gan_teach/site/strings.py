@@ -24,7 +24,7 @@ ENGLISH = {
     "mix_card_alt": "Four villages and four portraits; from the second on, the middle styles come from other pictures",
     "mix_card": "Give one picture the coarse, middle or fine styles of another.",
     "evolve_card": "Three losses make three children, the discriminator judges them, one lives on. Or you choose.",
-    "evolve_card_alt": "Two pictures: orange points in a heap; later they lie on a circle, at eight places of blue crosses",
+    "evolve_card_alt": "Two pictures: orange points in a heap; later they lie on a circle, about eight blue crosses",
     "players_card": "Draw anything. A generator learns to cover it while a discriminator tells the two apart.",
     "players_card_alt": "Two pictures: orange points in a heap amid a heart of blue crosses; later they fill the heart",
     "read": "Read",
@@ -106,8 +106,8 @@ ENGLISH = {
     "next_evaluate": "evaluation",
     "next_select": "selection",
     "done_nothing": "Nothing has happened yet. What will D see? Predict, then step.",
-    "done_train_d": "D has learnt: the ground is lighter where it says “real”. Its loss is {loss}; it would be 1.39 if it "
-                    "only guessed.",
+    "done_train_d": "D has learnt: the ground is lighter where it says “real”. Its loss is {loss}; it would be 1.39 if "
+                    "it only guessed.",
     "done_vary": "Each mutation moved a copy of the parent by one step of Adam.",
     "done_evaluate": "D has judged every child: F = F<sub>q</sub> + γ F<sub>d</sub>.",
     "done_select": "The child of {winner} lives on; the others are gone.",
@@ -116,8 +116,8 @@ ENGLISH = {
                    "would agree in 1 of {of}.",
     "other_choice": "You kept {yours}; F would have kept {best}. You agreed in {agreed} of {chosen} choices; chance "
                     "would agree in 1 of {of}.",
-    "evolve_why": "F<sub>q</sub> = E D(G(z)) asks how real the points look. F<sub>d</sub> = −log ‖∇L<sub>D</sub>‖ asks how little "
-                  "they would change D. "
+    "evolve_why": "F<sub>q</sub> = E D(G(z)) asks how real the points look. F<sub>d</sub> = −log ‖∇L<sub>D</sub>‖ asks "
+                  "how little they would change D. "
                   "Siblings differ by one step only, so a single choice means little: when you select while it plays, "
                   "you are asked every 20 generations, and F selects in between.",
 
@@ -148,13 +148,13 @@ ENGLISH = {
     "verdicts_title": "What D says, on average",
     "verdicts_key": "½: it cannot tell",
     "chart_alt": "D’s mean verdicts over the last looks; now {real} of real points and {fake} of generated ones",
-    "verdicts_said": "Steps: D {d}, G {g}. D says {real} of real points and {fake} of generated ones. Losses: D {lossD}, "
-                     "G {lossG}.",
+    "verdicts_said": "Steps: D {d}, G {g}. D says {real} of real points and {fake} of generated ones. Losses: D "
+                     "{lossD}, G {lossG}.",
     "d_moved": "D has learnt: the ground has changed.",
     "g_moved": "G has learnt: the dots have moved.",
     "nothing_drawn": "The field is empty: there is nothing to learn from. Draw something.",
-    "players_why": "Try the saturating loss with many steps of D: where D is sure of a fake, this loss says nothing, and G "
-                   "stands still. Draw two islands far apart: G often covers one first. Change the drawing while it "
+    "players_why": "Try the saturating loss with many steps of D: where D is sure of a fake, this loss says nothing, "
+                   "and G stands still. Draw islands far apart: which does G find first? Change the drawing while it "
                    "plays, and watch who follows whom.",
 
     # Paint

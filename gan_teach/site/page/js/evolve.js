@@ -15,7 +15,9 @@ let draw;
 /** @type {import("./plane.js").Mixture} */
 let mixture;
 /** @type {Float64Array} */
-let shownZ, shownReal;
+let shownZ;
+/** @type {Float64Array} */
+let shownReal;
 /** @type {import("./mlp.js").Network} */
 let parent;                                              // of the children that are shown
 let done = "", waiting = false, resume = false;          // the last phase; whether the reader must choose; and then play on

@@ -8,7 +8,7 @@ import { SIDE, drawn, field, look, sample, sharp } from "./plane.js";
 const CELLS = SIDE * SIDE, REAL = 160, FAKE = 256, PUSHED = 48, REACH = 0.8, KEPT = 400;     // REACH: of the brush, in cells
 const RATES = [1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
 const over = element("over");
-/** What is painted, row by row from the top. */
+/** What is painted, row by row from the top. @type {Uint8Array} */
 let cells = new Uint8Array(CELLS);
 /** @type {Uint8Array[]} */
 let undone = [];
@@ -19,7 +19,9 @@ let mixture;
 /** @type {Game} */
 let game;
 /** @type {Float64Array} */
-let shownZ, shownReal;
+let shownZ;
+/** @type {Float64Array} */
+let shownReal;
 /** @type {{ real: number, fake: number, lossD: number, lossG: number }[]} */
 let history = [];
 let turnOfD = true, moved = "";
