@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
     address = commands.add_parser("address", help="set the repository's address, in everything that names it")
     address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
-    site = commands.add_parser("site", help="the chapters to read and two machines to drive, as plain files for "
+    site = commands.add_parser("site", help="the chapters to read and four machines to drive, as plain files for "
                                             "any web server; needs Node.js and npm")
     site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
     site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")

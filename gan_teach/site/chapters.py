@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from .packages import copy
 
-MACHINES = {"01": "paint", "02": "mix"}             # first letters of a chapter's file -> its live machine
+MACHINES = {"00": "players", "01": "paint", "02": "mix", "03": "evolve"}    # a chapter's first letters -> its machine
+PANELS = {"players": r"\bWarmUpPanel\(", "paint": r"\b(PaintPanel|DissectionPanel)\(", "mix": r"\bStyleMixer\(",
+          "evolve": r"\bEvolutionLab\((?!pictures)"}                            # the cell that makes the same panel
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KATEX = """
 const katex = require("./katex.js");
@@ -32,6 +34,8 @@ class Chapter:
     lead: str = ""
     headings: list[tuple[str, str]] = field(default_factory=list)      # (id, text) of its sections
     html: str = ""
+    sections: list[tuple[str, str, str]] = field(default_factory=list)  # (id, title, text), for the search
+    live: str = ""                                                      # the id of its machine's section
 
     @property
     def page(self) -> str:
@@ -78,20 +82,32 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
     chapters = []
     for path in sorted(folder.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
+        first = notebook.cells[0]                                           # its link to Colab is left to `pages`
+        first.source = re.sub(r"(?m)^\[Open in Colab\]\(.*\)\n*", "", first.source)
         chapter = _about(path, notebook)
         if execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
-            _leave_panels(notebook, panel[chapter.machine])
+        _leave_panels(notebook, chapter.machine, panel)
         html = exporter.from_notebook_node(notebook)[0]
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
-        chapter.headings = [(name, re.sub("<[^>]*>|<!--.*?-->|¶", "", text).strip())
+        before = html.partition('<p class="panel live">')
+        above = re.findall(r'<h[23] id="([^"]*)">', before[0])
+        chapter.live = above[-1] if above and before[1] else ""
+        chapter.headings = [(name, _plain(text))
                             for name, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', html, re.S)]
+        chapter.sections = [(name, _plain(title), _plain(text)) for name, title, text in re.findall(
+            r'<h[123] id="([^"]*)">(.*?)</h[123]>(.*?)(?=<h[123] id=|\Z)', html, re.S)]
         chapters.append(chapter)
     drawn = draw_formulas(formulas)
     for chapter in chapters:
         chapter.html = re.sub(r"<!--formula (\d+)-->", lambda mark: drawn[int(mark[1])], chapter.html)
     return chapters
+
+
+def _plain(html: str) -> str:
+    """The words of a piece of a page, without formulas."""
+    return unescape(" ".join(re.sub("<(style|script).*?</\\1>|<[^>]*>|<!--.*?-->|¶", "", html, flags=re.S).split()))
 
 
 def _about(path: Path, notebook) -> Chapter:
@@ -103,12 +119,21 @@ def _about(path: Path, notebook) -> Chapter:
     return Chapter(path, title[1] if title else path.stem, plain)
 
 
-def _leave_panels(notebook, note: str) -> None:
-    """A note in place of every panel: without a kernel it would be a name in angle brackets."""
+def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:
+    """A note in place of every panel: without a kernel it would be a name in angle brackets.
+
+    Below the cell that makes the panel of the chapter's machine: the way to it, whether or not the cell was run.
+    """
+    import nbformat
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if WIDGET in output.get("data", {}):
-                output["data"] = {"text/html": f'<p class="panel">{note}</p>'}
+        live = machine and cell.cell_type == "code" and re.search(PANELS[machine], cell.source)
+        outputs = [output for output in cell.get("outputs", []) if WIDGET in output.get("data", {})]
+        if live and not outputs:
+            outputs = [nbformat.v4.new_output("display_data", {})]
+            cell.outputs = [*cell.get("outputs", []), *outputs]
+        for output in outputs:
+            kind, note = ("panel live", notes[machine]) if live else ("panel", notes[None])
+            output["data"] = {"text/html": f'<p class="{kind}">{note}</p>'}
 
 
 def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:

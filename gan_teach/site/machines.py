@@ -18,6 +18,8 @@ from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
 from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import class_pixels, coverage
+from ..egan import plane
+from ..egan.warm_up import Game, drawn, heart
 from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
@@ -29,6 +31,7 @@ CLASSES = ("tree", "door", "window", "cloud")           # that can be painted
 FEW = 20                                                # units of a class that a page offers
 SAMPLES = 64                                            # pictures in which a level k is measured
 DRAWS = (1, 2, 3)                                       # seeds of the noise on offer, beside the stored one
+GAMES = 300                                             # rounds before a picture is taken
 RANDOM = 0                                              # seed of the random units that are the control
 
 
@@ -106,7 +109,25 @@ def write(folder: Path) -> dict:
     (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
     for machine, name in STYLED.items():
         (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixtures(load(name, "cpu"), z), 4)))
+    for machine, picture in zip(("players", "evolve"), planes()):
+        (folder / f"{machine}.png").write_bytes(pictures.png(picture))
     return about
+
+
+def planes() -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of the two machines on the plane for the first page, from Python's games: at the start, and later."""
+    def seen(mixture, G, D) -> np.ndarray:
+        draw = torch.Generator().manual_seed(1)
+        fake = G(torch.randn(250, G.z_dim, generator=draw))
+        return plane.picture(fake, mixture(160, draw), plane.field(D), size=256)
+
+    game, evolution, ring = Game(drawn(heart()), seed=1), plane.start(), plane.ring()
+    before = seen(game.data, game.G, game.D), seen(ring, evolution.G, evolution.D)
+    for _ in range(GAMES):
+        game.round(2)
+        evolution.step(ring)
+    after = seen(game.data, game.G, game.D), seen(ring, evolution.G, evolution.D)
+    return tuple(np.hstack(pair) for pair in zip(before, after))
 
 
 @torch.no_grad()

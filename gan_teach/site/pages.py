@@ -7,9 +7,11 @@ import shutil
 from html import escape
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from .. import checkpoints
 from ..files import write_text
+from ..recipes.address import colab, current
 from . import chapters, machines, networks, packages
 from .strings import ENGLISH
 
@@ -17,6 +19,7 @@ PAGE = Path(__file__).parent / "page"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 INSTALL = ('python3 -m venv .venv && .venv/bin/pip install -e ".[lab]" && .venv/bin/jupyter lab '
            "notebooks/00_warm_up.ipynb")
+MACHINES = ("players", "paint", "mix", "evolve")
 RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threaded.mjs": "ort-wasm-simd-threaded.js",
            "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm"}
 
@@ -32,21 +35,21 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path
     networks.export(out / "networks")
     known = machines.write(out / "data")
     texts = ENGLISH | figures(known) | {"megabytes": str(round(megabytes(out)))}
-    links = {machine: f'<a href="{machine}.html">{texts[f"{machine}_title"]}</a>' for machine in ("paint", "mix")}
     notes = {None: texts["panel"]} | {machine: Template(texts["panel_live"]).substitute(
-        link=link.replace('href="', 'href="../')) for machine, link in links.items()}
+        link=f'<a href="../{machine}.html">{texts[f"{machine}_title"]}</a>') for machine in MACHINES}
     read = chapters.read(notebooks, execute, notes) if notebooks.is_dir() else []
     for path in sorted((PAGE / "js").glob("*.js")):
         shutil.copyfile(path, out / "js" / path.name)
     write_text(out / "js" / "strings.js", f"export default {json.dumps(texts, ensure_ascii=False, indent=1)};\n")
     for name in ("style.css", "icon.svg"):
         shutil.copyfile(PAGE / name, out / name)
-    for name in ("paint", "mix"):
+    for name in MACHINES:
         write_page(out / f"{name}.html", name, texts, texts[f"{name}_title"], chapter_links=_chapters_of(name, read),
                    class_choices=_classes(known, texts), start=known["seed"], last_seed=known["seeds"] - 1)
     write_page(out / "index.html", "home", texts, texts["home_title"], install_command=escape(INSTALL),
                chapters="\n".join(_item(chapter) for chapter in read))
     _write_chapters(out / "chapters", read, texts, execute)
+    _write_search(out, read)
     return out / "index.html"
 
 
@@ -87,8 +90,9 @@ def _item(chapter: chapters.Chapter) -> str:
 
 
 def _chapters_of(machine: str, read: list[chapters.Chapter]) -> str:
-    return ", ".join(f'<a href="chapters/{chapter.page}">{escape(chapter.title)}</a>' for chapter in read
-                     if chapter.machine == machine)
+    """Links to the chapters of a machine, each to the section where its panel stands if there is one."""
+    return ", ".join(f'<a href="chapters/{chapter.page}{chapter.live and "#" + quote(chapter.live)}">'
+                     f"{escape(chapter.title)}</a>" for chapter in read if chapter.machine == machine)
 
 
 def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, executed: bool) -> None:
@@ -97,9 +101,12 @@ def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, exe
     styles |= {path: folder / "katex" / path.removeprefix("dist/")
                for path in packages.names("katex", "dist/fonts/", ".woff2")}
     packages.copy("katex", styles)
+    address = current() if read else ""
     for before, chapter, after in zip([None, *read], read, [*read[1:], None]):
         shutil.copyfile(chapter.path, folder / chapter.path.name)
         links = [f'<a href="{chapter.path.name}" download>{texts["notebook"]}</a>']
+        if "/OWNER/" not in address:                    # until the repository has one
+            links += [f'<a href="{colab(address, chapter.path.name)}">{texts["colab"]}</a>']
         if chapter.machine:
             live = Template(texts["live"]).substitute(machine=texts[f"{chapter.machine}_title"])
             links += [f'<a href="../{chapter.machine}.html">{live}</a>']
@@ -109,6 +116,14 @@ def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, exe
                    head='<link rel="stylesheet" href="katex/katex.css">', toc=chapters.contents(chapter),
                    links="\n".join(links), content=chapter.html,
                    previous_link=_beside(before, "←", ""), next_link=_beside(after, "", "→"))
+
+
+def _write_search(out: Path, read: list[chapters.Chapter]) -> None:
+    packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
+    found = [{"at": f"{chapter.page}#{quote(name)}", "title": title, "chapter": chapter.title, "text": text}
+             for chapter in read for name, title, text in chapter.sections]
+    write_text(out / "data" / "sections.json",
+               json.dumps([section | {"id": n} for n, section in enumerate(found)], ensure_ascii=False))
 
 
 def _beside(chapter: chapters.Chapter | None, left: str, right: str) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from browser import chromium
 
+from gan_teach.site.pages import MACHINES
+
 OURS = "Canvas2D: Multiple readback"         # about `picture` below, not about the page
 PIXELS = """canvas => {
     const { width, height } = canvas;
@@ -52,7 +54,7 @@ class Visit:
 
     def open(self, name: str) -> None:
         self.page.goto(f"{self.root}/{name}")
-        if name.startswith(("paint.html", "mix.html")):
+        if name.startswith(tuple(f"{machine}.html" for machine in MACHINES)):
             self.page.wait_for_selector("html[data-ready]", timeout=120_000)
 
     def picture(self, canvas: str) -> np.ndarray:

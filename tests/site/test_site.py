@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import statistics
+import subprocess
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -18,9 +20,11 @@ from serving import visiting
 
 from gan_teach import load, pictures
 from gan_teach.dissection.pixels import class_pixels
+from gan_teach.egan import plane
 from gan_teach.networks.layers import sample_z
+from gan_teach.recipes.address import COLAB, current
 from gan_teach.site import build, chapters, machines, packages
-from gan_teach.site.pages import NOTEBOOKS, PAGE
+from gan_teach.site.pages import MACHINES, NOTEBOOKS, PAGE
 from gan_teach.site.strings import ENGLISH
 from gan_teach.stylegan import mix
 from gan_teach.widgets.dissection.paint_render import PaintRenderer, PaintState, Stroke
@@ -45,6 +49,7 @@ def site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machines, "optimise_alpha", hurry)
         patch.setattr(machines, "cache_folder", lambda: cache)
+        patch.setattr(machines, "GAMES", 20)
         build(folder / "some" / "path")
     return folder / "some" / "path"
 
@@ -87,7 +92,7 @@ class Links(HTMLParser):
 
 def test_every_page_is_whole_and_loads_nothing_of_another_host(site):
     found = {path: Links(path.read_text("utf-8")) for path in site.rglob("*.html")}
-    assert len(found) == 3 + len(list(NOTEBOOKS.glob("*.ipynb")))
+    assert len(found) == 1 + len(MACHINES) + len(list(NOTEBOOKS.glob("*.ipynb")))
     for path, page in found.items():
         assert not page.silent, f"{path.name}: pictures without alt"
         for address in page.loads:
@@ -118,9 +123,27 @@ def test_formulas_are_drawn_and_code_is_marked(site):
     assert 'href="../paint.html"' in chapter and 'href="01_gan_dissection.ipynb" download' in chapter
 
 
+def test_each_machine_and_the_section_of_its_chapter_lead_to_each_other(site):
+    for machine, name, section in (("players", "00_warm_up", "9.-Play"), ("mix", "02_stylegan", "Mix-yourself"),
+                                   ("paint", "01b_gan_dissection_further", "6.-Paint"),
+                                   ("evolve", "03_evolutionary_gan", "The-laboratory")):
+        page = unquote((site / f"{machine}.html").read_text("utf-8"))
+        assert f'href="chapters/{name}.html#{section}' in page, machine
+        chapter = (site / "chapters" / f"{name}.html").read_text("utf-8")
+        below = chapter[chapter.index(f'id="{section}'):]
+        assert f'<p class="panel live">Drive it live in this page: <a href="../{machine}.html">' in below
+
+
+def test_no_page_leads_to_an_address_that_is_a_placeholder(site):
+    assert "/OWNER/" in current(), "the repository has an address now: its chapters are to lead to Colab"
+    for path in site.rglob("*.html"):
+        assert urlsplit(COLAB).netloc not in path.read_text("utf-8"), path.name
+
+
 def test_every_text_is_used_and_none_is_missing():
     scripts = "".join(path.read_text("utf-8") for path in (PAGE / "js").glob("*.js"))
     asked = set(re.findall(r'\btext\("(\w+)"', scripts)) | {f"noise_{kind}" for kind in ("stored", "drawn", "off")}
+    asked |= {f"{when}_{phase}" for when in ("next", "done") for phase in plane.PHASES} | {"done_nothing"}
     assert asked <= set(ENGLISH)
     written = [*PAGE.glob("*.html"), *PAGE.parent.glob("*.py")]
     everything = scripts + "".join(path.read_text("utf-8") for path in written)
@@ -144,19 +167,35 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     import nbformat
     cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
              nbformat.v4.new_code_cell("print(6 * 7, flush=True)\nprint('and more')"),
-             nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()")]
+             nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()"),
+             nbformat.v4.new_markdown_cell("## Mix\n\nIt is time."),
+             nbformat.v4.new_code_cell("StyleMixer = ipywidgets.IntSlider\nStyleMixer()")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "02_mine.ipynb")
-    chapter, = chapters.read(tmp_path, execute=True, panel={"mix": "A panel."})
+    notes = {None: "A panel.", "mix": "Live."}
+    chapter, = chapters.read(tmp_path, execute=True, panel=notes)
     assert (chapter.title, chapter.lead, chapter.machine) == ("A chapter", "Is x = 1?", "mix")
-    assert chapter.headings == [("A-section", "A section")]
+    assert chapter.headings == [("A-section", "A section"), ("Mix", "Mix")] and chapter.live == "Mix"
+    assert [(title, text[:8]) for _, title, text in chapter.sections] == [("A chapter", "The ques"), (
+        "A section", "print(6 "), ("Mix", "It is ti")]
     assert ">42\nand more\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
     assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
+    assert chapter.html.count('<p class="panel live">Live.</p>') == 1
+    unrun, = chapters.read(tmp_path, execute=False, panel=notes)
+    assert unrun.html.count('<p class="panel live">Live.</p>') == 1 and "A panel." not in unrun.html
 
 
 def test_a_formula_that_katex_does_not_know_stops_the_build(site):
     with pytest.raises(RuntimeError, match="formula could not be drawn"):
         chapters.draw_formulas([(r"\nosuchcommand", False)])
+
+
+def report(capsys, what: str, times: list[float]) -> None:
+    """Printed, not judged: another process may have this machine's cores."""
+    times = sorted(times)
+    with capsys.disabled():
+        print(f"\n{what}: median {statistics.median(times):.0f} ms, "
+              f"95 % within {times[int(0.95 * (len(times) - 1))]:.0f} ms, of {len(times)}")
 
 
 # ------------------------------------------------------------------------------------------ Paint
@@ -331,20 +370,30 @@ def test_the_units_of_trees_remove_more_trees_than_random_ones(paint, known):
     assert abs(int(paint.page.locator("#counts [data-class=tree] td").first.inner_text()) - int(was)) <= 2
 
 
-def test_from_stroke_to_picture(paint, capsys):
-    """Printed, not judged: another process may have this machine's cores."""
+@contextmanager
+def slowed(visit, times: int):
+    """The page's own thread so many times slower, by Chromium's tools; the networks' thread is not slowed by them."""
+    devtools = visit.page.context.new_cdp_session(visit.page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": times})
+    try:
+        yield "" if times == 1 else f" ({times} × slower page)"
+    finally:
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_from_stroke_to_picture(paint, capsys, times):
     paint.page.evaluate("performance.clearMeasures('stroke to picture')")
-    paint.page.mouse.move(*paint.place(0.2, 0.6))
-    paint.page.mouse.down()
-    for step in range(40):
-        paint.page.mouse.move(*paint.place(0.2 + 0.015 * step, 0.6 + 0.05 * (step % 3)))
-        paint.page.wait_for_timeout(25)
-    act(paint, paint.page.mouse.up)
-    times = sorted(paint.measures("stroke to picture"))
-    assert len(times) >= 3
-    with capsys.disabled():
-        print(f"\nfrom stroke to picture: median {statistics.median(times):.0f} ms, "
-              f"95 % within {times[int(0.95 * (len(times) - 1))]:.0f} ms, of {len(times)}")
+    with slowed(paint, times) as how:
+        paint.page.mouse.move(*paint.place(0.2, 0.6))
+        paint.page.mouse.down()
+        for step in range(40):
+            paint.page.mouse.move(*paint.place(0.2 + 0.015 * step, 0.6 + 0.05 * (step % 3)))
+            paint.page.wait_for_timeout(25)
+        act(paint, paint.page.mouse.up)
+    found = paint.measures("stroke to picture")
+    assert len(found) >= 3
+    report(capsys, f"Paint, from stroke to picture{how}", found)
 
 
 # ------------------------------------------------------------------------------------------ Mix
@@ -407,7 +456,215 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
     mixer.page.click("#reset")
 
 
+@pytest.mark.parametrize("times", [1, 4])
+def test_from_change_to_picture(mixer, capsys, times):
+    mixer.page.evaluate("performance.clearMeasures('change to picture')")
+    with slowed(mixer, times) as how:
+        mixer.page.focus("#psi")
+        for step in range(8):
+            mixer.page.keyboard.press("ArrowRight" if step < 4 else "ArrowLeft")
+            wait_until(mixer.page, lambda step=step: len(mixer.measures("change to picture")) > step, 60)
+    report(capsys, f"Mix, from a change to the large picture{how}", mixer.measures("change to picture"))
+    mixer.page.click("#reset")
+
+
+# ------------------------------------------------------------------------------------------ Evolve
+
+def opened(visit, name: str):
+    """The page of a machine, anew."""
+    visit.open(name)
+    visit.page.evaluate("scrollTo(0, 0)")
+    return visit
+
+
+def number(visit) -> int:
+    return int(re.search(r"Generation (\d+)", visit.page.inner_text("#said"))[1])
+
+
+def test_a_generation_in_four_steps(visit):
+    page, seen = opened(visit, "evolve.html").page, []
+    assert page.locator("#children button").count() == 3 and page.locator("#children .won").count() == 0
+    for phase in plane.PHASES:
+        before = visit.picture("#picture")
+        assert page.inner_text("#step") == f"{ENGLISH['step']}: {ENGLISH[f'next_{phase}']}"
+        page.click("#step")
+        notes = page.locator("#children small").all_inner_texts()
+        seen.append((phase, apart(visit.picture("#picture"), before) > 0, notes))
+    changed = {phase for phase, change, _ in seen if change}
+    assert changed == {"train_d", "select"}, "D's field, then the survivor: the rest happens to the children"
+    assert all("Fq" not in note for note in seen[1][2]) and all("Fq" in note for note in seen[2][2])
+    fitness = [float(re.search(r"F (\S+)$", note)[1]) for note in seen[3][2]]
+    won = [tile.get_attribute("class").endswith("won") for tile in page.locator("#children button").all()]
+    assert won.count(True) == 1 and fitness[won.index(True)] == max(fitness)
+    assert number(visit) == 1 and "lives on" in page.inner_text("#said")
+    assert page.locator("#tree svg [stroke='var(--green)']").count() == 1
+    assert page.locator("#measures td").first.inner_text().endswith("of 8")
+
+
+def test_the_reader_selects_and_other_knobs_count(visit):
+    page = opened(visit, "evolve.html").page
+    check(visit, "selection", "mine")
+    page.click("#generation")
+    assert "Which child" in page.inner_text("#said") and page.locator("#play").is_disabled()
+    assert all("Fq" not in note for note in page.locator("#children small").all_inner_texts()), "F gives the answer away"
+    page.locator("#children button").nth(2).focus()
+    page.keyboard.press("Enter")
+    said = page.inner_text("#said")
+    assert said.startswith("Generation 1. You kept least squares") and re.search(r"agreed in [01] of 1", said)
+    assert page.locator("#children .won").get_attribute("aria-label").startswith("least squares")
+    check(visit, "selection", "best")
+    page.locator("#mutation-minimax").uncheck()
+    page.locator("#mutation-least_squares").uncheck()
+    page.locator("#mutation-heuristic").click()
+    assert page.locator("#mutation-heuristic").is_checked(), "one must take part"
+    page.locator("#gamma").fill("0")
+    page.click("#generation")
+    notes = page.locator("#children small").all_inner_texts()
+    assert [note == ENGLISH["takes_no_part"] for note in notes] == [True, False, True] and notes[1].startswith("F = Fq")
+    check(visit, "data", "grid")
+    assert page.inner_text("#said").endswith(ENGLISH["done_nothing"]) and number(visit) == 0
+    page.click("#generation")
+    assert page.locator("#measures td").first.inner_text().endswith("of 25")
+    page.click("#reset")
+    assert number(visit) == 0
+
+
+def test_play_pause_and_the_same_seed_is_the_same_evolution(visit, capsys):
+    page = opened(visit, "evolve.html").page
+    page.focus("#play")
+    page.keyboard.press("Space")
+    wait_until(page, lambda: number(visit) >= 3, 120)
+    page.keyboard.press("Space")
+    reached, shown = number(visit), visit.picture("#picture")
+    page.wait_for_timeout(200)
+    assert number(visit) == reached and page.get_attribute("#play", "aria-pressed") == "false"
+    check(visit, "pace", "slow")
+    page.fill("#seed", "0")
+    page.click("#reset")
+    for _ in range(reached):
+        page.click("#generation")
+    assert apart(visit.picture("#picture"), shown) == 0
+    check(visit, "pace", "fast")
+    report(capsys, "Evolve, from a press to the picture of a generation", visit.measures("step to picture")[1:])
+
+
+# ------------------------------------------------------------------------------------------ Two players
+
+def painted(visit) -> np.ndarray:
+    """Where the picture is bluish, on a grid of 20×20."""
+    picture = visit.picture("#picture").astype(int)
+    blue = picture[..., 2] - picture[..., 0] > 25
+    rows, columns = (np.arange(20) + 0.5) / 20 * picture.shape[0], (np.arange(20) + 0.5) / 20 * picture.shape[1]
+    reach = picture.shape[0] // 50
+    return np.array([[blue[int(i) - reach:int(i) + reach, int(j) - reach:int(j) + reach].mean() > 0.6 for j in columns]
+                     for i in rows])
+
+
+@pytest.fixture
+def players(visit):
+    opened(visit, "players.html").page.click("#clear")
+    assert not painted(visit).any() and visit.page.locator("#play").is_disabled()
+    assert visit.page.inner_text("#said") == ENGLISH["nothing_drawn"]
+    return visit
+
+
+def test_what_is_drawn_is_real_and_can_be_undone(players):
+    page = players.page
+    drag(players, players.place(0.2, 0.275), players.place(0.8, 0.275))
+    line = painted(players)
+    assert line.sum(1).argmax() == 5 and line[5, 4:16].all() and line[5, 16:].sum() <= 1 and not line[8:].any()
+    assert page.locator("#play").is_enabled() and re.search(r"D says 0\.\d\d of real", page.inner_text("#said"))
+    check(players, "tool", "erase")
+    drag(players, players.place(0.5, 0.1), players.place(0.5, 0.5))
+    assert not painted(players)[5, 9:11].any() and painted(players)[5, 5]
+    page.keyboard.press("Control+z")
+    assert (painted(players) == line).all()
+    page.click("#redo")
+    assert not painted(players)[5, 9:11].any()
+    page.click("#undo")
+    page.click("#undo")
+    assert not painted(players).any()
+    check(players, "tool", "draw")
+    for name in ("circle", "wave", "spiral", "islands", "heart"):
+        page.click(f"#shapes [value={name}]")
+        assert 15 < painted(players).sum() < 260, name
+
+
+def test_keys_and_a_finger_draw(players):
+    page = players.page
+    page.focus("#over")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    assert painted(players)[11, 12] and painted(players).sum() <= 5
+    page.click("#clear")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for kind, *place in (("touchStart", 0.3, 0.3), ("touchMove", 0.3, 0.5), ("touchMove", 0.3, 0.7), ("touchEnd",)):
+        points = [dict(zip("xy", players.place(*place)))] if place else []
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    wait_until(page, lambda: painted(players)[6:14, 5:7].any(1).all())
+    assert page.evaluate("scrollY") == 0
+
+
+def test_d_and_g_take_turns_and_g_follows_the_drawing(players, capsys):
+    page = players.page
+    page.click("#shapes [value=islands]")
+    steps = lambda: tuple(map(int, re.search(r"D (\d+), G (\d+)", page.inner_text("#said")).groups()))  # noqa: E731
+    page.locator("#d-steps").fill("3")
+    page.click("#d")
+    assert steps() == (3, 0) and page.inner_text("#said").startswith(ENGLISH["d_moved"])
+    page.click("#g")
+    assert steps() == (3, 1) and page.inner_text("#said").startswith(ENGLISH["g_moved"])
+    page.locator("#d-steps").fill("1")
+    page.click("#reset")
+    assert steps() == (0, 0)
+    page.locator("#rate").fill("7")
+    page.click("#play")
+    wait_until(page, lambda: steps()[1] >= 20, 180)
+    drag(players, players.place(0.5, 0.5), players.place(0.7, 0.5), players.place(0.9, 0.5))      # while it plays
+    page.click("#play")
+    assert painted(players)[9:11, 14:17].any()
+    report(capsys, "Two players, from stroke to picture while it plays", players.measures("stroke to picture"))
+    d, g = steps()
+    assert d == g
+    check(players, "loss", "saturating")
+    page.click("#g")
+    assert steps() == (d, g + 1)
+
+
 # ------------------------------------------------------------------------------------------ everything
+
+def test_search_finds_a_section_and_leads_to_it(visit):
+    visit.open("index.html")
+    visit.page.fill("#query", "adain hand")
+    first = visit.page.locator("#found a").first
+    assert "AdaIN" in first.inner_text()
+    first.click()
+    visit.page.wait_for_url("**/chapters/02_stylegan.html#AdaIN*")
+    visit.open("index.html")
+    visit.page.fill("#query", "nosuchwordhere")
+    wait_until(visit.page, lambda: "Nothing found" in visit.page.inner_text("#searched"))
+
+
+def test_the_modules_have_the_types_they_say(site, tmp_path):
+    """By TypeScript's checker, without a build step: the pages stay plain modules."""
+    packages.copy("typescript", {path: tmp_path / path for path in packages.names("typescript", "lib/", "")
+                                 if re.fullmatch(r"lib/(_?tsc\.js|lib\..*\.d\.ts)", path)})
+    for path in (PAGE / "js").glob("*.js"):
+        shutil.copyfile(path, tmp_path / path.name)
+    shutil.copyfile(site / "js" / "strings.js", tmp_path / "strings.js")
+    (tmp_path / "ort.d.ts").write_text(
+        "export const env: any;\nexport class Tensor { constructor(...given: any); data: any }\n"
+        "export class InferenceSession { static create(from: string): Promise<any>; run(feeds: any): Promise<any> }\n")
+    (tmp_path / "minisearch.d.ts").write_text("declare const library: any;\nexport default library;\n")
+    options = ("--noEmit --allowJs --checkJs --strict --target es2022 --module esnext --moduleResolution bundler "
+               "--lib es2022,dom,dom.iterable").split()
+    done = subprocess.run(["node", "lib/tsc.js", *options, *(path.name for path in tmp_path.glob("*.js"))],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 
 SHIFTS = """() => new Promise(done => {
     let sum = 0;
@@ -417,7 +674,8 @@ SHIFTS = """() => new Promise(done => {
 })"""
 
 
-@pytest.mark.parametrize("name", ["index.html", "paint.html", "mix.html", "chapters/01_gan_dissection.html"])
+@pytest.mark.parametrize("name", ["index.html", *(f"{machine}.html" for machine in MACHINES),
+                                  "chapters/01_gan_dissection.html"])
 def test_axe_finds_nothing_serious_nothing_jumps_and_nothing_is_cut_off_on_a_phone(visit, tmp_path, name):
     packages.copy("axe-core", {"axe.min.js": tmp_path / "axe.js"})
     visit.open(name)

@@ -49,3 +49,31 @@ export function latest(job, failed) {
     }
   };
 }
+
+/**
+ * Plays: `act` again and again, as often as a frame has time for, or slowly; `show` after each frame.
+ * @param {() => void} act @param {() => void} show @param {() => boolean} slowly
+ */
+export function player(act, show, slowly) {
+  const SLOW = 700, BUDGET = 14;                         // ms from act to act; ms of a frame that acts may take
+  let playing = false, last = -Infinity;
+  const frame = (/** @type {number} */ now) => {
+    if (!playing) return;
+    if (!slowly() || now - last >= SLOW) {
+      last = now;
+      const until = performance.now() + BUDGET;
+      do act(); while (playing && !slowly() && performance.now() < until);
+      show();
+    }
+    requestAnimationFrame(frame);
+  };
+  return {
+    get playing() { return playing; },
+    /** @param {boolean} on */
+    play(on) {
+      if (on && !playing) requestAnimationFrame(frame);
+      playing = on;
+      show();
+    },
+  };
+}

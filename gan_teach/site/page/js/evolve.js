@@ -1,0 +1,216 @@
+// Evolve: E-GAN on the plane, a phase at a time or as fast as the page can. The rules are in egan.js; here is what is seen.
+import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
+import { Evolution, PHASES, mutations } from "./egan.js";
+import { chance, output } from "./mlp.js";
+import { chosen, element, player, slider, text } from "./page.js";
+import { field, look, measures, mixtures, sample } from "./plane.js";
+
+const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
+const NAMES = Object.keys(mutations), SHOWN = 400, MOVES = 60, GENERATIONS = 24, WINDOW = 100;
+const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play
+/** @type {Evolution} */
+let evolution;
+/** Draws of the game, and of the pictures: looking changes nothing. @type {ReturnType<typeof chance>} */
+let draw;
+/** @type {import("./plane.js").Mixture} */
+let mixture;
+/** @type {Float64Array} */
+let shownZ;
+/** @type {Float64Array} */
+let shownReal;
+/** @type {import("./mlp.js").Network} */
+let parent;                                              // of the children that are shown
+let done = "", waiting = false, resume = false;          // the last phase; whether the reader must choose; and then play on
+let chosenByHand = 0, agreed = 0, measured = { at: -1, modes: 0, quality: 0, mmd2: 0 };
+/** @type {{ yours: number, best: number } | null} */
+let choice = null;
+let speed = { since: 0, generations: 0, rate: 0 };
+
+// ------------------------------------------------------------------------------------------ what happens
+
+function begin() {
+  const seed = Math.max(0, Math.round(+element("seed").value) || 0), look = chance(seed + 1_000_003);
+  draw = chance(seed);
+  mixture = mixtures[chosen("data")]();
+  evolution = new Evolution({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
+  [shownZ, shownReal] = [look.normal(2 * SHOWN), sample(mixture, SHOWN / 2, look)];
+  done = ""; waiting = resume = false; choice = null; chosenByHand = agreed = 0; measured.at = -1;
+  turn();
+}
+
+/** The knobs as they stand: they count from the next phase on. */
+function turn() {
+  evolution.knobs = { gamma: GAMMAS[+element("gamma").value], dSteps: +element("d-steps").value,
+                      active: NAMES.filter((name) => element(`mutation-${name}`).checked) };
+}
+
+/** The next phase. @param {boolean} byHand */
+function advance(byHand) {
+  if (waiting) return;
+  const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
+  if (next === "train_d") evolution.train_d();
+  if (next === "vary") { parent = evolution.G; choice = null; evolution.vary(); }
+  if (next === "evaluate") {
+    evolution.evaluate();
+    waiting = chosen("selection") === "mine" && evolution.children.length > 1 &&
+              (byHand || evolution.generation % CHOOSE_EVERY === 0);
+    if (waiting) { resume = playing.playing; playing.play(false); return; }
+  }
+  if (next === "select")
+    evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
+  done = next;
+  if (done === "select" && (byHand || evolution.generation % MEASURE_EVERY === 0)) measure();
+}
+
+/** @param {boolean} byHand */
+function generation(byHand) {
+  do advance(byHand); while (!waiting && done !== "select");
+}
+
+/** The reader keeps this child. @param {number} child */
+function choose(child) {
+  choice = { yours: child, best: evolution.best() };
+  chosenByHand++;
+  agreed += +(choice.yours === choice.best);
+  waiting = false;
+  evolution.select(child);
+  done = "select";
+  measure();
+  resume ? playing.play(true) : show();
+}
+
+const measure = () => { measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) }; };
+
+const playing = player(() => chosen("pace") === "slow" ? advance(false) : generation(false), show, () => chosen("pace") === "slow");
+
+// ------------------------------------------------------------------------------------------ what is seen
+
+function show() {
+  const seen = field(evolution.D), since = performance.now() - speed.since;
+  if (!playing.playing || since > 1000) speed = { since: performance.now(), generations: evolution.generation,
+    rate: playing.playing ? (evolution.generation - speed.generations) / since * 1000 : 0 };
+  look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
+  showChildren(seen);
+  showTree();
+  showWon();
+  const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
+  element("play").textContent = playing.playing ? `❙❙ ${text("pause")}` : `▶ ${text("play")}`;
+  element("play").setAttribute("aria-pressed", String(playing.playing));
+  element("step").textContent = `${text("step")}: ${text(`next_${next}`)}`;
+  for (const id of ["step", "generation"]) element(id).disabled = waiting;
+  element("play").disabled = waiting;
+  element("said").setAttribute("aria-live", playing.playing ? "off" : "polite");
+  element("said").innerHTML = said();
+  element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
+}
+
+function said() {
+  const before = text("generation_number", { generation: evolution.generation + +(done !== "select" && done !== "") }) + " ";
+  if (waiting) return before + text("please_choose");
+  if (choice) return before + text(choice.yours === choice.best ? "same_choice" : "other_choice",
+    { yours: words(choice.yours), best: words(choice.best), agreed, chosen: chosenByHand, of: evolution.children.length });
+  if (playing.playing && chosen("pace") === "fast")
+    return before + (speed.rate ? text("speed", { rate: Math.round(speed.rate) }) : "");
+  const winner = evolution.lineage.at(-1);
+  return before + text(`done_${done || "nothing"}`, { loss: evolution.lossD.toFixed(2), winner: winner ? words(winner.winner) : "" });
+}
+
+/** The name of a child's mutation. @param {number} child */
+const words = (child) => text(evolution.children[child].mutation);
+
+/** A tile for each child: where the same z was and is, its fitness, the winner's star. @param {HTMLCanvasElement} seen */
+function showChildren(seen) {
+  const { children, scores } = evolution, from = shownZ.subarray(0, 2 * MOVES), winner = done === "select" ? evolution.lineage.at(-1)?.winner : -1;
+  const box = element("children");
+  while (box.children.length > NAMES.length) box.lastChild.remove();
+  NAMES.forEach((name, kind) => {
+    const i = children.findIndex(({ mutation }) => mutation === name), tile = box.children[kind] ?? newTile(box, name, kind);
+    const there = i >= 0 && done !== "", judged = there && (done === "evaluate" || done === "select") && scores[i] && !waiting;
+    tile.disabled = !waiting || i < 0;
+    tile.classList.toggle("won", i === winner);
+    tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
+      quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
+    tile.setAttribute("aria-label", [text(name), judged ? text("score_said", { quality: scores[i].quality.toFixed(3),
+      total: scores[i].total.toFixed(3) }) : "", i === winner ? text("lives_on") : "", waiting ? text("keep_this") : ""].filter(Boolean).join(". "));
+  });
+  if (!children.length) {
+    for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
+    element("times").textContent = text("not_made");
+    return;
+  }
+  const before = output(parent, from), after = children.map(({ G }) => output(G, from));
+  const way = after.flatMap((x) => Array.from({ length: MOVES }, (_, n) => Math.hypot(x[2 * n] - before[2 * n], x[2 * n + 1] - before[2 * n + 1])));
+  const typical = way.sort((a, b) => a - b)[way.length >> 1], times = MAGNIFY.find((k) => k * typical < 0.4) ?? 1;
+  element("times").textContent = text("moves_drawn", { times });
+  NAMES.forEach((name, kind) => {
+    const i = children.findIndex(({ mutation }) => mutation === name);
+    const x = i < 0 ? new Float64Array() : after[i].map((v, t) => before[t] + times * (v - before[t]));
+    look(box.children[kind].querySelector("canvas"), { field: seen, fake: x, from: i < 0 ? undefined : before, dot: 0.014 });
+  });
+}
+
+/** @param {HTMLElement} box @param {string} name @param {number} kind */
+function newTile(box, name, kind) {
+  const tile = Object.assign(document.createElement("button"), { type: "button", className: "child" });
+  tile.innerHTML = `<canvas></canvas><span><i style="color:${COLOURS[kind]}">${SIGNS[kind]}</i> ${text(name)}</span><small></small>`;
+  tile.onclick = () => choose(evolution.children.findIndex(({ mutation }) => mutation === name));
+  box.append(tile);
+  return tile;
+}
+
+/** The last generations: a column each, its children in the rows of their mutations, a line to the one that lived on. */
+function showTree() {
+  const shown = evolution.lineage.slice(-GENERATIONS), W = 560, H = 104, step = (W - 24) / GENERATIONS;
+  const y = (/** @type {string} */ name) => 18 + 32 * NAMES.indexOf(name), x = (/** @type {number} */ n) => 16 + step * n;
+  const parts = shown.flatMap(({ mutations, winner }, n) => {
+    const from = n ? y(shown[n - 1].mutations[shown[n - 1].winner]) : 0;
+    return [...mutations.map((name, i) => n ? line(x(n - 1), from, x(n), y(name), i === winner ? "var(--green)" : "var(--line)", i === winner ? 2.5 : 1) : ""),
+            ...mutations.map((name, i) => (i === winner ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="none" stroke="var(--green)" stroke-width="2"/>` : "") +
+              mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner))];
+  });
+  element("tree").innerHTML = svg(W, H, parts.join(""), shown.length ? text("tree_alt", { generations: shown.length,
+    winners: shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner])).join(", ") }) : text("tree_empty"));
+}
+
+function showWon() {
+  const last = evolution.lineage.slice(-WINDOW);
+  element("won").innerHTML = NAMES.map((name, kind) => {
+    const share = last.filter(({ mutations, winner }) => mutations[winner] === name).length / Math.max(1, last.length);
+    return `<tr><th scope="row"><span style="color:${COLOURS[kind]}">${SIGNS[kind]}</span> ${text(name)}</th><td class="bar"><i style="width:${
+      100 * share}%;background:${COLOURS[kind]}"></i></td><td>${last.length ? Math.round(100 * share) : "–"} %</td></tr>`;
+  }).join("");
+  const { at, modes, quality, mmd2 } = measured, some = at >= 0;
+  element("measures").innerHTML = [
+    ["modes", some ? text("modes_of", { modes, all: mixture.centres.length }) : "–"],
+    ["high_quality", some ? `${Math.round(100 * quality)} %` : "–"], ["mmd2", some ? mmd2.toFixed(3) : "–"],
+  ].map(([name, value]) => `<tr><th scope="row">${text(name)}</th><td>${value}</td></tr>`).join("");
+}
+
+// ------------------------------------------------------------------------------------------ the controls
+
+/** Act, and note how long it took until it was seen. @param {() => void} act */
+const byHand = (act) => (/** @type {Event} */ event) => {
+  playing.play(false);
+  act();
+  show();
+  performance.measure("step to picture", { start: event.timeStamp, end: performance.now() });
+};
+
+element("mutations").innerHTML = NAMES.map((name, kind) => `<label class="tick"><input type="checkbox" id="mutation-${name}" checked><span
+  style="color:${COLOURS[kind]}">${SIGNS[kind]}</span>${text(name)}</label>`).join("");
+element("mutations").onchange = (/** @type {any} */ event) => {
+  if (NAMES.every((name) => !element(`mutation-${name}`).checked)) event.target.checked = true;       // one must take part
+  turn();
+};
+element("gamma").oninput = element("d-steps").oninput = turn;
+element("play").onclick = () => playing.play(!playing.playing);
+element("step").onclick = byHand(() => advance(true));
+element("generation").onclick = byHand(() => generation(true));
+element("reset").onclick = element("data").onchange = element("seed").onchange = byHand(begin);
+element("selection").onchange = () => { if (waiting) { waiting = false; done = "evaluate"; show(); } };
+addEventListener("resize", () => show());
+slider("gamma", (v) => String(GAMMAS[v]));
+slider("d-steps");
+begin();
+show();
+document.documentElement.dataset.ready = "yes";
