@@ -506,7 +506,8 @@ def test_the_reader_selects_and_other_knobs_count(visit):
     check(visit, "selection", "mine")
     page.click("#generation")
     assert "Which child" in page.inner_text("#said") and page.locator("#play").is_disabled()
-    assert all("Fq" not in note for note in page.locator("#children small").all_inner_texts()), "F gives the answer away"
+    notes = page.locator("#children small").all_inner_texts()
+    assert all("Fq" not in note for note in notes), "F gives the answer away"
     page.locator("#children button").nth(2).focus()
     page.keyboard.press("Enter")
     said = page.inner_text("#said")
