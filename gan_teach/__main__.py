@@ -130,7 +130,7 @@ def evolve(given: argparse.Namespace) -> int:
 def dissect(given: argparse.Namespace) -> int:
     from . import load
     from .dissection import report
-    from .training import join_group, leave_group, place
+    from .processes import join_group, leave_group, place
 
     join_group()                                         # under torchrun
     G, S = (load(name, given.device) for name in (given.model, given.segmenter))

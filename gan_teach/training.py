@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import signal
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +29,7 @@ from .files import read_json, write_text, writing
 from .networks.layers import keep_freed_memory, low_precision, pick_device, sample_z
 from .networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from .networks.wgan import wasserstein, wasserstein_gp
+from .processes import any_of, place, stop_signals
 
 
 @dataclass(frozen=True)
@@ -123,62 +120,6 @@ def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None
         if value is not None and not torch.isfinite(value):
             raise NotFinite(f"the {what} of {whose} is {float(value)} in {when}; go on from the last snapshot with a "
                             "smaller learning rate")
-
-
-def join_group() -> None:
-    """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens.
-
-    With CUDA each process gets the GPU of its own number, which "cuda" means from then on.
-    """
-    if "RANK" in os.environ and not dist.is_initialized():
-        if torch.cuda.is_available():
-            mine = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(mine)
-            dist.init_process_group("nccl", device_id=mine)
-        else:
-            dist.init_process_group("gloo")
-
-
-def machine(device: torch.device) -> str:
-    """What a training ran on, in words for its record."""
-    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else (
-        f"CPU with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
-        if device.type == "cpu" else device.type)
-    return f"{place()[1]} × {kind}, torch {torch.__version__.split('+')[0]}"
-
-
-def leave_group() -> None:
-    """Part from them; a process that leaves while others still talk makes them fail."""
-    if dist.is_initialized():
-        dist.barrier()
-        dist.destroy_process_group()
-
-
-def place() -> tuple[int, int]:
-    """(which process this is, how many there are)."""
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-
-
-def gathered(value) -> list:
-    """What each process has at this place, in their order; all must call it. A tensor must be on the CPU."""
-    found = [value]
-    if place()[1] > 1:
-        found = [None] * place()[1]
-        dist.all_gather_object(found, value)
-    return found
-
-
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set instead of what they did; outside the main thread nothing sets it."""
-    stop, handlers = threading.Event(), {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for sig, handler in handlers.items():
-            signal.signal(sig, handler)
 
 
 def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
@@ -371,7 +312,7 @@ def advance(training, folder: str | Path | None, end: int, save_every: int, batc
     clock = time.monotonic() - training.seconds
     with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=unit, unit_scale=True,
                                       disable=not first) as bar:
-        while training.steps < end and not _any(stop.is_set()):
+        while training.steps < end and not any_of(stop.is_set()):
             losses = training.step()
             training.seconds = time.monotonic() - clock
             bar.update(batch)
@@ -417,12 +358,3 @@ def curve(folder: str | Path) -> list[dict]:
     """The rows that `run` has written in a folder: images shown, and what the judge said then."""
     path = Path(folder) / "curve.json"
     return read_json(path, list) if path.exists() else []
-
-
-def _any(flag: bool) -> bool:
-    """Whether the flag is up in any process: they must stop after the same step."""
-    if place()[1] == 1:
-        return flag
-    flags = torch.tensor(float(flag), device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.all_reduce(flags, dist.ReduceOp.MAX)
-    return bool(flags)

@@ -99,7 +99,8 @@ def test_every_training_that_is_killed_at_random_ends_as_if_it_were_not():
 
 PAIR = MODELS + """
     import sys, torch
-    from gan_teach.training import Schedule, Settings, Training, join_group, leave_group, run
+    from gan_teach.processes import join_group, leave_group
+    from gan_teach.training import Schedule, Settings, Training, run
 
     join_group()
     torch.manual_seed(0)

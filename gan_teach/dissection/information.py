@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
-from ..training import place
+from ..processes import place
 from .agreement import Dissection
 from .unit_iou import dissect_layers, few, in_order, labels_on, share_of, summed, upsampled
 

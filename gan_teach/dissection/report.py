@@ -17,7 +17,7 @@ import torch
 from .. import pictures
 from ..files import write_text
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
-from ..training import place
+from ..processes import place
 from .agreement import Dissection
 from .figures import Tops, figure_words, layer_figure, layer_tops, strip
 from .information import dissect_by_information, quality_of

@@ -22,7 +22,7 @@ from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
 from ..networks.segmenter import segment
-from ..training import gathered, place
+from ..processes import gathered, place
 from .agreement import Dissection
 
 KEEP = 2 ** 26      # bytes of r kept from the first pass to the second, whatever the number of pictures
@@ -157,7 +157,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     = K the masks of picture i are also compared with the labels of pictures i − 1, …, i − K (the first with the
     last ones', whose K pictures are therefore drawn once more).
 
-    Of several processes that `training.join_group` has joined, all of which must call it, each draws a share of the
+    Of several processes that `processes.join_group` has joined, all of which must call it, each draws a share of the
     batches, and all return what one alone would, bit for bit: a batch is the same wherever it is computed, thresholds
     are order statistics, counts whole numbers.
     """

@@ -12,7 +12,8 @@ from tqdm.auto import tqdm
 from .. import pictures
 from ..networks.layers import keep_freed_memory, sample_z
 from ..networks.protocols import evaluating
-from ..training import snapshot, stop_signals
+from ..processes import stop_signals
+from ..training import snapshot
 from .evolution import Evolution
 
 

@@ -17,7 +17,8 @@ from ..dissection import alpha, intervention, unit_iou
 from ..networks import progan
 from ..networks.segmenter import UNet
 from ..pictures import to_float
-from ..training import Schedule, Settings, Training, curve, join_group, leave_group, machine, place, run
+from ..processes import join_group, leave_group, machine, place
+from ..training import Schedule, Settings, Training, curve, run
 from ..worlds.datasets import rendered
 from ..worlds.portraits import Portraits
 from ..worlds.scenes import Scenes

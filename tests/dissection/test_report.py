@@ -312,7 +312,7 @@ SHARED = """
     from gan_teach.__main__ import main
     from gan_teach.dissection.information import dissect_by_information
     from gan_teach.dissection.unit_iou import dissect_layers
-    from gan_teach.training import join_group, place
+    from gan_teach.processes import join_group, place
 
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.set_num_threads(1)

@@ -1,0 +1,80 @@
+"""Several processes that work on one task, and signals that end one: `torchrun` starts them, `join_group` joins them.
+
+Alone everything here is as cheap as an if: a group of one never talks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+
+
+def join_group() -> None:
+    """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens.
+
+    With CUDA each process gets the GPU of its own number, which "cuda" means from then on.
+    """
+    if "RANK" in os.environ and not dist.is_initialized():
+        if torch.cuda.is_available():
+            mine = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(mine)
+            dist.init_process_group("nccl", device_id=mine)
+        else:
+            dist.init_process_group("gloo")
+
+
+def machine(device: torch.device) -> str:
+    """What a training ran on, in words for its record."""
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else (
+        f"CPU with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
+        if device.type == "cpu" else device.type)
+    return f"{place()[1]} × {kind}, torch {torch.__version__.split('+')[0]}"
+
+
+def leave_group() -> None:
+    """Part from them; a process that leaves while others still talk makes them fail."""
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def place() -> tuple[int, int]:
+    """(which process this is, how many there are)."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def gathered(value) -> list:
+    """What each process has at this place, in their order; all must call it. A tensor must be on the CPU."""
+    found = [value]
+    if place()[1] > 1:
+        found = [None] * place()[1]
+        dist.all_gather_object(found, value)
+    return found
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set instead of what they did; outside the main thread nothing sets it."""
+    stop, handlers = threading.Event(), {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {sig: signal.signal(sig, lambda *_: stop.set()) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for sig, handler in handlers.items():
+            signal.signal(sig, handler)
+
+
+def any_of(flag: bool) -> bool:
+    """Whether the flag is up in any process: they must stop after the same step."""
+    if place()[1] == 1:
+        return flag
+    flags = torch.tensor(float(flag), device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(flags, dist.ReduceOp.MAX)
+    return bool(flags)
