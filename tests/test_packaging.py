@@ -81,6 +81,14 @@ def test_the_readmes_test_command_is_there_and_installs_every_extra():
     assert command.endswith("-m pytest")
 
 
+def test_the_readme_says_the_minutes_of_each_chapter():
+    rows = re.findall(r"\(notebooks/(\w+)\.ipynb\).*? \| (\d+) \| \[Colab\]", (ROOT / "README.md").read_text("utf-8"))
+    for name, minutes in rows:
+        title = "".join(json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"][0]["source"])
+        assert re.search(r"\*\*Time:?\*\*[^.]*?(\d+) minutes", title)[1] == minutes, name
+    assert len(rows) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+
+
 def test_the_tables_of_the_weights_are_what_their_records_say():
     assert tables.PAGE.read_text("utf-8") == tables.page(), "make them anew: python tests/tables.py"
     assert all(f"| `{path.stem}` |" in tables.page() for path in (ROOT / "data").glob("*.safetensors"))
