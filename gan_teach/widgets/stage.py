@@ -56,6 +56,8 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
                             max-width: none !important; width: 1108px; }
     .gt-stage .gt-warm-up .jupyter-button { font-size: 13px; height: 30px; line-height: 30px; }
+    .gt-stage .gt-warm-up .gt-rate { width: 420px !important; }
+    .gt-stage .gt-warm-up .gt-rate .widget-label { width: 180px !important; }
     .gt-stage .gt-warm-up > :first-child { display: none; }             /* the page has this title */
     .gt-stage .gt-warm-up > :nth-child(5) { position: absolute; left: 460px; top: 340px; width: 420px; }
     .gt-stage .gt-warm-up > :nth-child(7) { position: absolute; left: 460px; top: 452px; }
