@@ -6,6 +6,8 @@
                     `checks_egan`, `checks_egan_further`, `checks_capstone` hold those of one chapter
     questions       the quizzes
     progress        what the reader has done, in a plain file
+    catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
+    slides          which cells a slide show shows: the path of 50 minutes
     notebooks       `gan-teach lab`: a copy of the notebooks beside the reader
 """

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import re
 import symtable
 import sys
 import time
@@ -19,19 +18,6 @@ import time
 from tqdm.auto import tqdm
 
 from . import notebooks, progress
-
-SECTION = re.compile(r"(?m)^## (\d+)\. ")
-
-
-def sections(chapter: int | str) -> dict[str, list[dict]]:
-    """The code cells of each section of a chapter, by its number; "" are those before the first."""
-    found, number = {"": []}, ""
-    for cell in notebooks.read(chapter):
-        if cell["cell_type"] == "code":
-            found[number].append(cell)
-        for number in SECTION.findall(cell["source"]) if cell["cell_type"] == "markdown" else ():
-            found[number] = []
-    return found
 
 
 def lighter(cell: dict) -> ast.Module:
@@ -91,7 +77,7 @@ def catch_up(where: str, namespace: dict | None = None) -> None:
     ValueError for a section that is not there, with those that are.
     """
     chapter, _, number = str(where).rpartition(".")
-    there = {name: sections(name) for name in notebooks.chapters()}
+    there = {name: notebooks.sections(name) for name in notebooks.chapters()}
     with contextlib.suppress(ValueError):
         chapter = notebooks.find(chapter).name.split("_")[0]
     if not number or number not in there.get(chapter, {}):

@@ -34,6 +34,18 @@ def read(chapter: int | str) -> list[dict]:
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
 
+def sections(chapter: int | str) -> dict[str, list[dict]]:
+    """The code cells of each section of a chapter, by its number; "" are those before the first."""
+    found, number = {"": []}, ""
+    for cell in read(chapter):
+        if cell["cell_type"] == "code":
+            found[number].append(cell)
+        else:
+            for number in re.findall(r"(?m)^## (\d+)\.", cell["source"]):
+                found[number] = []
+    return found
+
+
 def copy(to: Path) -> tuple[list[str], list[str]]:
     """Copy the notebooks into the folder `to`; returns the names of those copied, and of those that differ and stay.
 

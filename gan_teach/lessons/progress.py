@@ -49,13 +49,7 @@ def read() -> dict[str, dict]:
 
 def sections(chapter: int | str) -> dict[str, str]:
     """The number of the section, "" before the first, for every code cell of a chapter's notebook, by its source."""
-    found, number = {}, ""
-    for cell in notebooks.read(chapter):
-        if cell["cell_type"] == "code":
-            found[cell["source"].strip()] = number
-        else:
-            number = ([number] + re.findall(r"(?m)^## (\d+)\.", cell["source"]))[-1]
-    return found
+    return {cell["source"].strip(): number for number, cells in notebooks.sections(chapter).items() for cell in cells}
 
 
 def begin(chapter: int | str) -> None:

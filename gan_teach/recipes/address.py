@@ -22,7 +22,7 @@ OPENING = """try:
     import gan_teach
 except ImportError:   # opened alone, as on Colab: install what is missing; torch, numpy, ipywidgets stay as they are
     %pip install -q --no-deps git+{address} torchmetrics lightning-utilities
-from gan_teach.lessons.setup import banner
+from gan_teach.lessons.setup import banner, catch_up, signs, words
 {banner}"""
 
 

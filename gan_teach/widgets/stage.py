@@ -52,10 +52,14 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
     .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
     .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
+    .gt-stage .gt-adain { zoom: 0.95; --jp-widgets-inline-height: 30px; padding-top: 0; padding-bottom: 0; }
+    .gt-stage .gt-adain .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
     .gt-stage .gt-warm-up { zoom: 1.14; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
                             max-width: none !important; width: 1108px; }
     .gt-stage .gt-warm-up .jupyter-button { font-size: 13px; height: 30px; line-height: 30px; }
+    .gt-stage .gt-warm-up .gt-rate { width: 420px !important; }
+    .gt-stage .gt-warm-up .gt-rate .widget-label { width: 180px !important; }
     .gt-stage .gt-warm-up > :first-child { display: none; }             /* the page has this title */
     .gt-stage .gt-warm-up > :nth-child(5) { position: absolute; left: 460px; top: 340px; width: 420px; }
     .gt-stage .gt-warm-up > :nth-child(7) { position: absolute; left: 460px; top: 452px; }
