@@ -44,6 +44,12 @@ def draw(panel, *points, id=None, done=True):
                            "done": done}
 
 
+def test_a_stroke_that_forces_units_far_off_is_drawn_all_the_same():
+    panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, {cls: torch.full((6,), 1000.0) for cls in RANKINGS})
+    draw(panel, (0.5, 0.5))
+    assert not panel.error.value and panel.frame.after != panel.frame.before and panel.frame.tallies
+
+
 # ------------------------------------------------------------------------------------------ strokes and masks
 
 point = st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2))
