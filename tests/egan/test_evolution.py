@@ -621,7 +621,7 @@ def test_a_mutation_must_give_one_number(same_z):
         e.vary()
 
 
-def test_a_grid_of_pictures_far_outside_does_not_stop_a_run(tmp_path):
+def test_pictures_far_outside_do_not_stop_a_run(tmp_path):
     class Wild(Generator):
         def forward(self, z):
             return 1000 * super().forward(z)
