@@ -233,7 +233,8 @@ def processes(quick: bool) -> list[dict]:
             times[n] = time.monotonic() - begun
             pages.add(page.read_bytes())
             assert len(pages) == 1, f"{n} processes write another page than one"
-            found.append({"what": f"gan-teach dissect scenes-progan, {os.cpu_count()} cores", "way": f"{n} process(es)",
+            found.append({"what": f"gan-teach dissect scenes-progan, {os.cpu_count()} cores",
+                          "way": f"{n} processes" if n > 1 else "1 process",
                           "s": round(times[n], 1), "times_faster": round(times[1] / times[n], 2), "than": "1 process"})
     return found
 
