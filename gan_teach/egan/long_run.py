@@ -58,7 +58,7 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
                 bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
             if picture_every and evolution.generation % picture_every == 0:     # in eval mode, and before it is saved:
                 with torch.no_grad(), evaluating(evolution.G):                  # a picture leaves no trace in the run
-                    grid = pictures.grid(evolution.G(z), columns=8)
+                    grid = pictures.grid(list(pictures.to_uint8(evolution.G(z))), columns=8)      # however far off
                 (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
             if evolution.generation % save_every == 0:
                 evolution.save(resume)

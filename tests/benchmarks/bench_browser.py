@@ -41,7 +41,8 @@ def milliseconds(page, act, times):
     return page.evaluate("window.times")
 
 
-def main(times):
+def measure(times) -> dict[str, list[float]]:
+    """The milliseconds of each kind of act, so often."""
     scratch = Path(tempfile.mkdtemp())
     write(scratch / "mixer.ipynb", MIXER)
     with browser.jupyterlab(scratch, scratch / "jupyterlab") as address, browser.chromium(scratch) as page:
@@ -58,10 +59,13 @@ def main(times):
                     sheet["x"] + sheet["width"] * (0.25, 0.6, 0.95)[i % 3], sheet["y"] + sheet["height"] * 0.5),
                 "a fine layer's tick": lambda i: page.locator(".gt-mix-layer input").nth(9).click(),
                 "a coarse layer's tick": lambda i: page.locator(".gt-mix-layer input").nth(2).click()}
-        print(f"{'from control to picture, ms':28}{'median':>8}{'19 of 20':>10}")
-        for name, act in acts.items():
-            found = milliseconds(page, act, times)
-            print(f"{name:28}{median(found):8.0f}{quantiles(found, n=20)[-1]:10.0f}")
+        return {name: milliseconds(page, act, times) for name, act in acts.items()}
+
+
+def main(times):
+    print(f"{'from control to picture, ms':28}{'median':>8}{'19 of 20':>10}")
+    for name, found in measure(times).items():
+        print(f"{name:28}{median(found):8.0f}{quantiles(found, n=20)[-1]:10.0f}")
 
 
 if __name__ == "__main__":

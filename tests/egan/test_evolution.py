@@ -621,6 +621,18 @@ def test_a_mutation_must_give_one_number(same_z):
         e.vary()
 
 
+def test_pictures_far_outside_do_not_stop_a_run(tmp_path):
+    class Wild(Generator):
+        def forward(self, z):
+            return 1000 * super().forward(z)
+
+    config = DCGANConfig((6, 4), 4, 5)
+    settings = Settings(batch=4, fitness_batch=6, d_steps=1)
+    run(Evolution(Wild(config), Discriminator(config), settings, "cpu"), torch.zeros(5, 3, 16, 16), tmp_path, 1,
+        picture_every=1)
+    assert len(list((tmp_path / "samples").iterdir())) == 1
+
+
 @pytest.mark.parametrize("same_z", [False, True])
 @pytest.mark.parametrize("mu", [1, 2])
 def test_a_child_whose_gradient_is_not_finite_is_not_born(same_z, mu, tmp_path):

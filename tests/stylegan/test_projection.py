@@ -1,6 +1,7 @@
 """Projection: a generator's own pictures are found again, the same for a seed, and the panel stops and goes on."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,6 +159,7 @@ def test_render_is_pure_and_says_how_far_it_is(quarter, picture):
     frame, again = (render(picture, step, seconds=3.0) for _ in range(2))
     assert frame == again and frame.share == 0.5
     assert "step 2 of 4" in frame.text and "3 s left" in frame.text and f"{step.loss:.4f}" in frame.text
+    assert render(picture, replace(step, image=1000 * step.image)).found != frame.found      # cut off, not refused
     empty = render(picture, None)
     assert empty.share == 0 and empty.found == b"" and "Press Start" in empty.text
 

@@ -17,6 +17,7 @@ from gan_teach.networks.dcgan import Generator, layout
 from gan_teach.runner import _latest
 from gan_teach.widgets.dissection.paint import PaintPanel
 from gan_teach.widgets.dissection.panel import DissectionPanel
+from gan_teach.widgets.egan.evolution import EvolutionLab
 from gan_teach.widgets.egan.interpolation import InterpolationPanel
 from gan_teach.widgets.egan.mutations import MutationPanel
 from gan_teach.widgets.egan.warm_up import MINE, WarmUpPanel
@@ -88,6 +89,8 @@ def mutations():
 
 MAKERS = [paint, buttons, remove, styled(AdaINPanel), styled(NoisePanel), styled(StyleMixer), interpolation, projection,
           evolution, warm_up, mutations]
+PANELS = {PaintPanel, DissectionPanel, AdaINPanel, NoisePanel, StyleMixer, InterpolationPanel, ProjectionPanel,
+          EvolutionLab, WarmUpPanel, MutationPanel}
 
 
 def living() -> set:
@@ -129,9 +132,7 @@ def test_every_panel_is_tried():
         return {kind}.union(*map(below, kind.__subclasses__()))
 
     ends = {kind for kind in below(Panel) if not kind.__subclasses__() and kind.__module__.startswith("gan_teach")}
-    names = {"PaintPanel", "DissectionPanel", "AdaINPanel", "NoisePanel", "StyleMixer", "InterpolationPanel",
-             "ProjectionPanel", "EvolutionLab", "WarmUpPanel", "MutationPanel"}
-    assert {kind.__name__ for kind in ends} == names
+    assert ends == PANELS
 
 
 def test_closing_waits_for_the_act_at_hand():

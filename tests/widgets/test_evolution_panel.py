@@ -496,6 +496,12 @@ def test_play_leaves_the_caller_free_and_pause_one_consistent_state():
     assert shown.lab.evolution.generation == n and torch.get_num_threads() == before
 
 
+def test_pictures_far_outside_are_cut_off_not_refused():
+    ends = torch.randn(9, 3, 8, 8, generator=torch.Generator().manual_seed(0)).sign()
+    near, far = (evolution_render.cloud(k * ends, None, None, 60) for k in (1, 1000))
+    assert (near == far).all()
+
+
 @pytest.fixture
 def ctrl_c():
     """SIGINT as a kernel hears it; a shell that starts a process in the background has it ignored there."""

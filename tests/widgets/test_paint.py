@@ -375,3 +375,9 @@ def test_other_units_may_add_than_remove_and_a_reader_s_insert_is_used():
     added, removed = (one.edit(r, stroke((0.5, 0.5), action=action)) for action in ("add", "remove"))
     assert asked == [([1], (8, 8))] and (added[:, 1] != r[:, 1]).any() and torch.equal(added[:, 0], r[:, 0])
     assert (removed[:, 0] != r[:, 0]).any() and torch.equal(removed[:, 1], r[:, 1])
+
+
+def test_a_stroke_that_forces_units_far_off_is_drawn_all_the_same():
+    panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, {cls: torch.full((6,), 1000.0) for cls in RANKINGS})
+    draw(panel, (0.5, 0.5))
+    assert not panel.error.value and panel.frame.after != panel.frame.before and panel.frame.tallies

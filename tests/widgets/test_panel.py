@@ -68,6 +68,13 @@ def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert sum(panel.frame.counts_after.values()) == 32 * 32
 
 
+def test_a_unit_that_is_forced_far_off_is_drawn_all_the_same(dissection):
+    panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection, 1000.0, cls="red")
+    panel.force.click()
+    assert not panel.error.value and panel.frame.after != panel.frame.before
+    assert panel.frame.counts_after["red"] > panel.frame.counts_before["red"]
+
+
 def test_the_slider_removes_and_reset_restores(panel):
     before = panel.frame.counts_after["red"]
     assert before > 100

@@ -22,6 +22,7 @@ from ...dissection.units import check_units
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
+from ...worlds.reading import FAR
 from .render import keep
 
 MOST_UNDO = 200     # steps that a history remembers
@@ -205,7 +206,7 @@ class PaintRenderer:
 
     def _render(self, state: PaintState) -> PaintFrame:
         _, f, x, before = self.scene(state.seed)
-        x_new = f(self.edited(state)) if state.strokes else x                  # (1, 3, H, W)
+        x_new = f(self.edited(state)).clamp(-FAR, FAR) if state.strokes else x      # (1, 3, H, W), however forced
         after = segment(self.segmenter, x_new) if state.strokes else before    # (1, H', W')
         sign = torch.zeros(1, 1, *self.grid)                                   # what the last stroke there did
         signs: dict[str, Tensor] = {}                                          # the same for each class

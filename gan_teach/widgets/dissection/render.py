@@ -21,6 +21,7 @@ from ...dissection.units import Ranking
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
+from ...worlds.reading import FAR
 
 SHOWN = 12          # units offered for a class
 GOOD_IOU = 0.04     # the paper calls a unit interpretable from this IoU on; such units are ticked at the start
@@ -111,7 +112,7 @@ class Renderer:
         if state.strength and state.units:
             if where is None and state.in_place and state.strength < 0:
                 where = (coverage(labels, c, r.shape[-2:]) > 0)[0, 0].float()   # (h, w)
-            x_new = f(self.edit(r, state, where))                       # x_a or x_i, (1, 3, H, W)
+            x_new = f(self.edit(r, state, where)).clamp(-FAR, FAR)      # x_a or x_i, (1, 3, H, W), however forced
             labels_new = segment(self.segmenter, x_new)                 # (1, H', W')
         zoom = max(1, self.size // x.shape[-1])
         before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))

@@ -126,7 +126,7 @@ def cloud(fake, real, field, size: int, **lines) -> np.ndarray:
     if fake.ndim == 2:
         return plane.picture(fake, real, field, size=size, **lines)
     side = math.isqrt(len(fake))
-    return _fit(pictures.grid(fake[:side * side], side), size)
+    return _fit(pictures.grid(fake[:side * side].clamp(-1, 1), side), size)
 
 
 def _fit(picture: np.ndarray, size: int) -> np.ndarray:

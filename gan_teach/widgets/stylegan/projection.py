@@ -43,7 +43,8 @@ def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
     when = f"about {left:.0f} s left" if step.number < step.steps else f"done in {seconds:.0f} s"
     text = (f"step {step.number} of {step.steps} · {when} · loss {step.loss:.4f} "
             f"(looks {step.perceptual:.4f}, pixels {step.pixels:.4f})")
-    return Frame(target, pictures.png(step.image), pictures.png(pictures.difference(picture, step.image)),
+    image = step.image.clamp(-1, 1)
+    return Frame(target, pictures.png(image), pictures.png(pictures.difference(picture, image)),
                  step.number / step.steps, text)
 
 

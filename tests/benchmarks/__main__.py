@@ -1,0 +1,331 @@
+"""What everything costs, in one run: a file of JSON, and a table of it.
+
+    OMP_NUM_THREADS=1 python -m tests.benchmarks [--out runs/benchmarks] [--only stylegan egan …] [--quick]
+
+    stylegan      drawing, beside a plain loop written from the authors' description
+    egan          a generation, beside such a loop, with a fresh z for each child as the authors' code has it
+    dissection    the counts, beside such a loop
+    processes     a dissection by 1, 2 and 4 processes of torchrun
+    chapters      Run All: seconds, seconds to the first picture, memory
+    browser       from a control to its picture on the screen, idle and while a training runs
+
+The networks are as `gan_teach.load` gives them. The ways of a row take turns, and each is compared with the first one
+of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
+draws, counts or chooses something else ends the run. Asserts no time. The load of the machine, before and after, stands
+beside its name: where it was busy, only the ratios say something. --quick: everything tiny, to see that it works.
+"""
+
+import argparse
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import bench_chapters
+import bench_dissection
+
+from gan_teach.dissection.unit_iou import dissect
+from gan_teach.egan.evolution import Evolution, Settings
+from gan_teach.egan.mutations import heuristic, least_squares, minimax
+from gan_teach.files import write_text
+from gan_teach.lessons import notebooks
+from gan_teach.networks.dcgan import Discriminator, Generator, layout
+from gan_teach.networks.layers import fast_bfloat16, keep_freed_memory
+from gan_teach.stylegan.generator import Generator as StyleGenerator
+from gan_teach.stylegan.generator import StyleGANConfig
+from gan_teach.stylegan.prepared import prepared
+from gan_teach.training import machine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def turns(ways: dict[str, Callable[[], object]], rounds: int) -> tuple[dict[str, list[float]], dict[str, object]]:
+    """CPU milliseconds of each way in every round, the ways taking turns; and what each gave last."""
+    took, gave = {name: [] for name in ways}, {}
+    for i in range(rounds + 1):
+        for name, act in ways.items():
+            start = time.process_time()
+            gave[name] = act()
+            if i:                                                           # the first round warms up
+                took[name].append(1e3 * (time.process_time() - start))
+    return took, gave
+
+
+def rows(what: str, took: dict[str, list[float]]) -> list[dict]:
+    """A row for each way, compared with the first one."""
+    first = next(iter(took))
+    return [{"what": what, "way": name, "ms": round(min(times), 2), "times_faster": round(
+        median(a / b for a, b in zip(took[first], times)), 2), "than": first} for name, times in took.items()]
+
+
+# ------------------------------------------------------------------------------------------ StyleGAN
+
+def drawn_plainly(G: StyleGenerator, ws: torch.Tensor) -> torch.Tensor:
+    """The synthesis network as the authors describe it, an operation after the other."""
+    kernel, x = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16, None
+    for i, layer in enumerate(G.blocks.values()):
+        if i == 0:
+            x = layer.source.value.expand(len(ws), -1, -1, -1)
+        else:
+            x = F.interpolate(x, scale_factor=2, mode="nearest") if layer.up else x
+            x = F.conv2d(x, layer.source.weight * layer.source.scale, padding=1)
+        if layer.up:
+            x = F.conv2d(x, kernel.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
+        x = F.leaky_relu(x + layer.B.view(1, -1, 1, 1) * layer.noise + layer.bias.view(1, -1, 1, 1), 0.2)
+        x = (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), keepdim=True, unbiased=False) + 1e-8).sqrt()
+        y_s, y_b = layer.A(ws[:, i])[:, :, None, None].chunk(2, dim=1)
+        x = (y_s + 1) * x + y_b
+    return G.to_rgb[str(G.resolution)](x)
+
+
+def stylegan(quick: bool) -> list[dict]:
+    found, published = [], {"z_dim": 512, "w_dim": 512, "fmap_base": 8192, "fmap_max": 512}
+    cases = [("teaching width", {}, 1), ("teaching width", {}, 16), ("published width", published, 1)]
+    small = {"resolution": 16, "z_dim": 8, "w_dim": 8, "fmap_base": 64, "fmap_max": 8}
+    for title, size, n in [("tiny", small, 2)] if quick else cases:
+        torch.manual_seed(0)
+        G = StyleGenerator(StyleGANConfig(**size)).eval().requires_grad_(False)
+        G.blocks["layer0"].source.value.normal_()
+        for layer in G.blocks.values():
+            layer.B.normal_(0, 0.3)
+        ws = G.ws(torch.randn(n, G.z_dim))
+        nets = {"as loaded": G, "prepared, float32": prepared(G)}
+        if fast_bfloat16("cpu"):
+            nets["prepared, bfloat16"] = prepared(G, torch.bfloat16)
+        ways = {"a plain loop": partial(drawn_plainly, G, ws)}
+        ways |= {name: partial(net.synthesis, ws) for name, net in nets.items()}
+        with torch.no_grad():
+            took, gave = turns(ways, 1 if quick else 12)
+        wanted = gave.pop("a plain loop")
+        for name, x in gave.items():
+            apart = float((x - wanted).abs().mean() / wanted.std())
+            assert apart < (0.05 if "bfloat16" in name else 1e-4), f"{title}: {name} draws something else ({apart:.1e})"
+        found += rows(f"StyleGAN, {G.resolution} px, {title}, {n} picture{'s' * (n > 1)}", took)
+    return found
+
+
+# ------------------------------------------------------------------------------------------ E-GAN
+
+class PlainLoop:
+    """The authors' generation in plain PyTorch: every child loads its parent, sees a z of its own, and is judged."""
+
+    def __init__(self, evolution: Evolution):
+        self.e, self.lr, self.betas = evolution, evolution.settings.lr, evolution.settings.betas
+        self.G, self.D = copy.deepcopy(evolution.G), copy.deepcopy(evolution.D)
+        self.parent = self.G.state_dict()
+        self.adam_d = torch.optim.Adam(self.D.parameters(), self.lr, self.betas)
+        self.adam = [torch.optim.Adam(self.G.parameters(), self.lr, self.betas).state_dict() for _ in range(3)]
+
+    def step(self, real: torch.Tensor) -> list[float]:
+        """One generation on the draws that the evolution would take; returns F of every child."""
+        e, s = self.e, self.e.settings
+        e.real, draw = real, e._draw(0)
+        self.G.load_state_dict(self.parent)
+        for _ in range(s.d_steps):
+            x, z = e._real(s.batch, draw), e._z(s.batch, draw)
+            with torch.no_grad():
+                fake = self.G(z)
+            loss = F.softplus(-self.D(x)).mean() + F.softplus(self.D(fake)).mean()
+            self.adam_d.zero_grad()
+            loss.backward()
+            self.adam_d.step()
+        vary, judge, children, scores = e._draw(1), e._draw(2), [], []
+        x = e._real(s.fitness_batch, judge)
+        for k, mutation in enumerate((minimax, heuristic, least_squares)):
+            self.G.load_state_dict(self.parent)
+            adam = torch.optim.Adam(self.G.parameters(), self.lr, self.betas)
+            adam.load_state_dict(copy.deepcopy(self.adam[k]))
+            mutation(self.D(self.G(e._z(s.batch, vary)))).backward()
+            adam.step()
+            adam.zero_grad()
+            self.adam[k] = adam.state_dict()
+            with torch.no_grad():
+                fake = self.G(e._z(s.fitness_batch, judge))
+            logits = self.D(fake)
+            loss = F.softplus(-self.D(x)).mean() + F.softplus(logits).mean()
+            slope = torch.autograd.grad(loss, self.D.parameters())
+            diversity = -torch.cat([g.flatten() for g in slope]).norm().log()
+            scores.append((logits.sigmoid().mean() + s.gamma * diversity).item())
+            children.append(copy.deepcopy(self.G.state_dict()))
+        self.parent = children[max(range(3), key=scores.__getitem__)]
+        e.generation += 1
+        return scores
+
+
+def egan(quick: bool) -> list[dict]:
+    keep_freed_memory()
+    torch.manual_seed(0)
+    config = layout(32, 8 if quick else 64)
+    G, D = Generator(config), Discriminator(config)
+    real = torch.randint(256, (200, 3, 32, 32), dtype=torch.uint8)
+    size = {"batch": 4, "fitness_batch": 8} if quick else {"batch": 64, "fitness_batch": 256}
+    authors = Settings(d_steps=1, **size)
+    ways = {"Evolution, fresh z": {}, "Evolution, one z": {"mutate_same_z": True, "judge_same_z": True},
+            "Evolution, one z, bfloat16": {"mutate_same_z": True, "judge_same_z": True, "bf16": True}}
+    if not fast_bfloat16("cpu"):
+        ways.popitem()
+    evolutions = {name: Evolution(G, D, Settings(d_steps=1, **size, **more), "cpu") for name, more in ways.items()}
+    plain = PlainLoop(Evolution(G, D, authors, "cpu"))
+    first, fresh = plain.step(real), evolutions["Evolution, fresh z"]
+    fresh.step(real)
+    apart = max(abs(a - b.total) for a, b in zip(first, fresh.lineage[0].fitness, strict=True))
+    assert apart < 1e-3, f"the plain loop and Evolution judge their children differently, by {apart:.1e}"
+    took, _ = turns({"a plain loop, fresh z": lambda: plain.step(real),
+                     **{name: lambda e=e: e.step(real) for name, e in evolutions.items()}}, 1 if quick else 6)
+    return rows(f"E-GAN, a generation, 32 px, {config.widths[0]} units, batch {size['batch']}, judged on "
+                f"{size['fitness_batch']}", took)
+
+
+# ------------------------------------------------------------------------------------------ dissection
+
+def dissected_plainly(G, S, layer: str, z: torch.Tensor, quantile: float, batch: int = 50):
+    """Thresholds from all values, sorted; then a mask for each label of each picture, one after the other."""
+    values = torch.cat([G.at(part, layer)[0].transpose(0, 1).flatten(1) for part in z.split(batch)], 1)
+    t = values.sort(1, descending=True).values[:, int(quantile * values.shape[1])]
+    both = 0
+    for part in z.split(batch):
+        r, f = G.at(part, layer)
+        labels = S(f(r)).argmax(1)
+        for i in range(len(part)):
+            both = both + bench_dissection.official_counts(r[i:i + 1], t, labels[i], len(S.classes))
+    return both
+
+
+def dissection(quick: bool) -> list[dict]:
+    torch.manual_seed(0)
+    G, S, samples = bench_dissection.Net(), bench_dissection.Labels(), 20 if quick else 300
+    z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        took, gave = turns({"a plain loop": lambda: dissected_plainly(G, S, "cut", z, 0.01),
+                            "dissect": lambda: dissect(G, "cut", S, samples, 0.01, progress=False).intersection},
+                           1 if quick else 3)
+    assert torch.equal(*gave.values()), "dissect counts something else than the plain loop"
+    return rows(f"Dissection, 128 units of 16×16, 13 classes, {samples} pictures", took)
+
+
+def processes(quick: bool) -> list[dict]:
+    """Wall seconds, with the start of Python; the pages must be equal, byte for byte."""
+    found, pages, times = [], set(), {}
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (1, 2) if quick else (1, 2, 4):
+            page = Path(folder) / f"{n}.html"
+            launch = [] if n == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={n}"]
+            begun = time.monotonic()
+            subprocess.run([sys.executable, *launch, "-m", "gan_teach", "dissect", "scenes-progan", "--device", "cpu",
+                            "--samples", "20" if quick else "1000", "--batch", "5" if quick else "50",
+                            "--out", str(page)], check=True, capture_output=True,
+                           env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+            times[n] = time.monotonic() - begun
+            pages.add(page.read_bytes())
+            assert len(pages) == 1, f"{n} processes write another page than one"
+            found.append({"what": f"gan-teach dissect scenes-progan, {os.cpu_count()} cores",
+                          "way": f"{n} processes" if n > 1 else "1 process",
+                          "s": round(times[n], 1), "times_faster": round(times[1] / times[n], 2), "than": "1 process"})
+    return found
+
+
+# ------------------------------------------------------------------------------------------ chapters and the browser
+
+def chapters(quick: bool) -> list[dict]:
+    found = []
+    for chapter in ["00"] if quick else notebooks.chapters():
+        told = bench_chapters.run(chapter, Path(sys.executable))
+        assert not told["errors"], told["errors"]
+        found.append({"what": "Run All", "way": f"chapter {chapter}", "s": told["all_s"],
+                      "first_picture_s": told.get("first_picture_s"), "peak_mb": told.get("pss_mb")})
+    return found
+
+
+@contextmanager
+def training(folder: str):
+    """A training beside us, while it lasts."""
+    other = subprocess.Popen([sys.executable, "-m", "gan_teach", "train", "scenes-progan", "--out", folder],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
+def browser(quick: bool) -> list[dict]:
+    import bench_browser
+
+    found, times = [], 2 if quick else 100
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = bench_browser.measure(times)
+        with training(folder):
+            time.sleep(0 if quick else 60)                                  # it has rendered its pictures
+            busy = bench_browser.measure(times)
+    for when, told in (("idle", quiet), ("while a training runs", busy)):
+        found += [{"what": f"From a control to its picture in JupyterLab, {when}, {times} moves", "way": name,
+                   "ms": round(median(ms)), "ms_19_of_20": round(quantiles(ms, n=20)[-1])} for name, ms in told.items()]
+    return found
+
+
+# ------------------------------------------------------------------------------------------ the file and the table
+
+SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
+            "browser": browser}
+
+
+def processor() -> str:
+    """What the processor calls itself, where that can be known."""
+    told = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in told if line.startswith("model name")), "")
+
+
+def load() -> list[float]:
+    """How many processes wanted to compute, over the last 1, 5 and 15 minutes."""
+    return [round(n, 1) for n in os.getloadavg()] if hasattr(os, "getloadavg") else []
+
+
+def table(result: dict) -> str:
+    """The rows as Markdown, with the machine and the day above them."""
+    said = {"ms": "{} ms", "s": "{} s", "ms_19_of_20": "19 of 20 within {} ms", "first_picture_s":
+            "first picture after {} s", "peak_mb": "{} MB"}
+    lines = [f"{result['date']}, {result['machine']}, {result['cores']} cores, load {result['load_before']} before and "
+             f"{result['load_after']} after.", "", "| what | way | cost | times faster |", "|---|---|---|---|"]
+    for row in result["rows"]:
+        cost = ", ".join(words.format(row[key]) for key, words in said.items() if row.get(key) is not None)
+        faster = f"{row['times_faster']} × {row['than']}" if row.get("than", row["way"]) != row["way"] else ""
+        lines.append(f"| {row['what']} | {row['way']} | {cost} | {faster} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> dict:
+    given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="a folder (%(default)s)")
+    given.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="some sections")
+    given.add_argument("--quick", action="store_true", help="everything tiny, to see that it works")
+    given = given.parse_args(arguments)
+    result = {"date": date.today().isoformat(), "machine": f"{processor()} ({machine(torch.device('cpu'))})",
+              "cores": os.cpu_count(), "load_before": load(), "quick": given.quick, "rows": []}
+    for name in given.only:
+        print(f"{name} …", flush=True)
+        result["rows"] += [{"section": name, **row} for row in SECTIONS[name](given.quick)]
+    result["load_after"] = load()
+    write_text(given.out / "benchmarks.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    write_text(given.out / "benchmarks.md", table(result))
+    print(table(result))
+    return result
+
+
+if __name__ == "__main__":
+    main()
