@@ -185,6 +185,23 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     assert unrun.html.count('<p class="panel live">Live.</p>') == 1 and "A panel." not in unrun.html
 
 
+def test_outputs_of_chapters_that_were_run_before_are_shown(site, tmp_path):
+    import nbformat
+    cells = [nbformat.v4.new_markdown_cell("# A chapter"), nbformat.v4.new_code_cell("print(6 * 7)")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, tmp_path / "02_mine.ipynb")
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text=text) for text in ("forty", "-two")]
+    run = tmp_path / "run"
+    run.mkdir()
+    nbformat.write(notebook, run / "02_mine.ipynb")
+    chapter, = chapters.read(tmp_path, False, {None: ""}, run)
+    assert "forty-two" in chapter.html
+    notebook.cells[1].source = "print(43)"
+    nbformat.write(notebook, run / "02_mine.ipynb")
+    with pytest.raises(ValueError, match="02_mine.ipynb as it is now"):
+        chapters.read(tmp_path, False, {None: ""}, run)
+
+
 def test_a_formula_that_katex_does_not_know_stops_the_build(site):
     with pytest.raises(RuntimeError, match="formula could not be drawn"):
         chapters.draw_formulas([(r"\nosuchcommand", False)])
@@ -506,7 +523,8 @@ def test_the_reader_selects_and_other_knobs_count(visit):
     check(visit, "selection", "mine")
     page.click("#generation")
     assert "Which child" in page.inner_text("#said") and page.locator("#play").is_disabled()
-    assert all("Fq" not in note for note in page.locator("#children small").all_inner_texts()), "F gives the answer away"
+    notes = page.locator("#children small").all_inner_texts()
+    assert all("Fq" not in note for note in notes), "F gives the answer away"
     page.locator("#children button").nth(2).focus()
     page.keyboard.press("Enter")
     said = page.inner_text("#said")

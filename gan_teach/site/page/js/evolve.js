@@ -76,7 +76,12 @@ function choose(child) {
   evolution.select(child);
   done = "select";
   measure();
-  resume ? playing.play(true) : show();
+  resume ? start() : show();
+}
+
+function start() {
+  speed = { since: performance.now(), generations: evolution.generation, rate: 0 };
+  playing.play(true);
 }
 
 const measure = () => { measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) }; };
@@ -87,8 +92,8 @@ const playing = player(() => chosen("pace") === "slow" ? advance(false) : genera
 
 function show() {
   const seen = field(evolution.D), since = performance.now() - speed.since;
-  if (!playing.playing || since > 1000) speed = { since: performance.now(), generations: evolution.generation,
-    rate: playing.playing ? (evolution.generation - speed.generations) / since * 1000 : 0 };
+  if (playing.playing && since > 1000) speed = { since: performance.now(), generations: evolution.generation,
+    rate: (evolution.generation - speed.generations) / since * 1000 };
   look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
   showChildren(seen);
   showTree();
@@ -203,7 +208,7 @@ element("mutations").onchange = (/** @type {any} */ event) => {
   turn();
 };
 element("gamma").oninput = element("d-steps").oninput = turn;
-element("play").onclick = () => playing.play(!playing.playing);
+element("play").onclick = () => playing.playing ? playing.play(false) : start();
 element("step").onclick = byHand(() => advance(true));
 element("generation").onclick = byHand(() => generation(true));
 element("reset").onclick = element("data").onchange = element("seed").onchange = byHand(begin);

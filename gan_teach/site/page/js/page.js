@@ -55,7 +55,7 @@ export function latest(job, failed) {
  * @param {() => void} act @param {() => void} show @param {() => boolean} slowly
  */
 export function player(act, show, slowly) {
-  const SLOW = 700, BUDGET = 14;                         // ms from act to act; ms of a frame that acts may take
+  const SLOW = 700, BUDGET = 30;                         // ms from act to act; ms of a frame that acts may take
   let playing = false, last = -Infinity;
   const frame = (/** @type {number} */ now) => {
     if (!playing) return;
@@ -71,8 +71,9 @@ export function player(act, show, slowly) {
     get playing() { return playing; },
     /** @param {boolean} on */
     play(on) {
-      if (on && !playing) requestAnimationFrame(frame);
+      if (on === playing) return;
       playing = on;
+      if (on) requestAnimationFrame(frame);
       show();
     },
   };
