@@ -56,7 +56,7 @@ export function latest(job, failed) {
  */
 export function player(act, show, slowly) {
   const SLOW = 700, BUDGET = 30;                         // ms from act to act; ms of a frame that acts may take
-  let playing = false, last = -Infinity;
+  let playing = false, last = -Infinity, next = 0;
   const frame = (/** @type {number} */ now) => {
     if (!playing) return;
     if (!slowly() || now - last >= SLOW) {
@@ -65,7 +65,7 @@ export function player(act, show, slowly) {
       do act(); while (playing && !slowly() && performance.now() < until);
       show();
     }
-    requestAnimationFrame(frame);
+    next = requestAnimationFrame(frame);
   };
   return {
     get playing() { return playing; },
@@ -73,7 +73,8 @@ export function player(act, show, slowly) {
     play(on) {
       if (on === playing) return;
       playing = on;
-      if (on) requestAnimationFrame(frame);
+      cancelAnimationFrame(next);
+      if (on) next = requestAnimationFrame(frame);
       show();
     },
   };
