@@ -132,11 +132,11 @@ function showChildren(seen) {
     const i = children.findIndex(({ mutation }) => mutation === name), tile = box.children[kind] ?? newTile(box, name, kind);
     const there = i >= 0 && done !== "", judged = there && (done === "evaluate" || done === "select") && scores[i] && !waiting;
     tile.disabled = !waiting || i < 0;
-    tile.classList.toggle("won", i === winner);
+    tile.classList.toggle("won", i >= 0 && i === winner);
     tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
       quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
     tile.setAttribute("aria-label", [text(name), judged ? text("score_said", { quality: scores[i].quality.toFixed(3),
-      total: scores[i].total.toFixed(3) }) : "", i === winner ? text("lives_on") : "", waiting ? text("keep_this") : ""].filter(Boolean).join(". "));
+      total: scores[i].total.toFixed(3) }) : "", i >= 0 && i === winner ? text("lives_on") : "", waiting ? text("keep_this") : ""].filter(Boolean).join(". "));
   });
   if (!children.length) {
     for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
