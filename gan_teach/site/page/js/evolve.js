@@ -135,8 +135,6 @@ function showChildren(seen) {
     tile.classList.toggle("won", i >= 0 && i === winner);
     tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
       quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
-    tile.setAttribute("aria-label", [text(name), judged ? text("score_said", { quality: scores[i].quality.toFixed(3),
-      total: scores[i].total.toFixed(3) }) : "", i >= 0 && i === winner ? text("lives_on") : "", waiting ? text("keep_this") : ""].filter(Boolean).join(". "));
   });
   if (!children.length) {
     for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
@@ -157,7 +155,7 @@ function showChildren(seen) {
 /** @param {HTMLElement} box @param {string} name @param {number} kind */
 function newTile(box, name, kind) {
   const tile = Object.assign(document.createElement("button"), { type: "button", className: "child" });
-  tile.innerHTML = `<canvas></canvas><span><i style="color:${COLOURS[kind]}">${SIGNS[kind]}</i> ${text(name)}</span><small></small>`;
+  tile.innerHTML = `<canvas></canvas><span><i aria-hidden="true" style="color:${COLOURS[kind]}">${SIGNS[kind]}</i> ${text(name)}</span><small></small>`;
   tile.onclick = () => choose(evolution.children.findIndex(({ mutation }) => mutation === name));
   box.append(tile);
   return tile;
