@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
                                             "any web server; needs Node.js and npm")
     site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
     site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")
+    site.add_argument("--executed", type=Path, help="a folder where they have been run already: show those outputs")
 
     fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
     fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
@@ -182,7 +183,7 @@ def address(given: argparse.Namespace) -> int:
 def site(given: argparse.Namespace) -> int:
     from .site import build
 
-    print(f"written: {build(given.out, execute=given.execute)}; see it with\n"
+    print(f"written: {build(given.out, given.execute, executed=given.executed)}; see it with\n"
           f"python -m http.server --bind 127.0.0.1 --directory {given.out} 8000\nat http://127.0.0.1:8000/")
     return 0
 

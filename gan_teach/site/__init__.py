@@ -10,7 +10,8 @@ Any plain web server can serve DIR, under any path; a page asks nothing of anoth
     chapters    the notebooks as pages, their formulas drawn while the site is built
     strings     every text of the pages, in one place
     pages       the whole site
-    page/       the pages themselves: HTML, CSS and plain modules, one file a machine
+    page/       the pages themselves: HTML, CSS and plain modules, one file a machine (paint, mix, evolve, players);
+                what evolve and players train is in mlp, plane, egan and duel
 
 Node and npm are needed for building only.
 """

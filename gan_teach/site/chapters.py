@@ -46,11 +46,12 @@ class Chapter:
         return next((machine for start, machine in MACHINES.items() if self.path.stem.startswith(start)), None)
 
 
-def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chapter]:
+def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Path | None = None) -> list[Chapter]:
     """The chapters of a folder, in the order of their names. panel: what stands where a panel would, by machine.
 
-    execute: run every cell first (minutes). RuntimeError where nbconvert is missing, and for a formula that KaTeX
-    does not know; whatever a cell raises stops the build.
+    execute: run every cell first (minutes). executed: a folder of the same notebooks that have been run already, whose
+    outputs are shown; ValueError where one is absent or has other cells. RuntimeError where nbconvert is missing, and
+    for a formula that KaTeX does not know; whatever a cell raises stops the build.
     """
     try:
         import nbformat
@@ -82,13 +83,16 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str]) -> list[Chap
     chapters = []
     for path in sorted(folder.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        first = notebook.cells[0]                                           # its link to Colab is left to `pages`
-        first.source = re.sub(r"(?m)^\[Open in Colab\]\(.*\)\n*", "", first.source)
         chapter = _about(path, notebook)
-        if execute:
+        if executed:
+            _take_outputs(notebook, executed / path.name)
+        elif execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
+        if execute or executed:
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
         _leave_panels(notebook, chapter.machine, panel)
+        first = notebook.cells[0]                                           # its link to Colab is left to `pages`
+        first.source = re.sub(r"(?m)^\[Open in Colab\]\(.*\)\n*", "", first.source)
         html = exporter.from_notebook_node(notebook)[0]
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
         before = html.partition('<p class="panel live">')
@@ -117,6 +121,17 @@ def _about(path: Path, notebook) -> Chapter:
     question = re.search(r"^\*\*The question\.?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`$]", r"\1", " ".join(question[1].split())) if question else ""
     return Chapter(path, title[1] if title else path.stem, plain)
+
+
+def _take_outputs(notebook, run: Path) -> None:
+    """The outputs of the same notebook that has been run."""
+    import nbformat
+    cells = nbformat.read(run, as_version=4).cells if run.exists() else []
+    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
+        raise ValueError(f"{run} is not {run.name} as it is now: run it again")
+    for cell, done in zip(notebook.cells, cells):
+        if cell.cell_type == "code":
+            cell.outputs = done.outputs
 
 
 def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:

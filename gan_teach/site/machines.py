@@ -114,8 +114,10 @@ def write(folder: Path) -> dict:
     return about
 
 
+@torch.enable_grad()
 def planes() -> tuple[np.ndarray, np.ndarray]:
     """Pictures of the two machines on the plane for the first page, from Python's games: at the start, and later."""
+    @torch.no_grad()
     def seen(mixture, G, D) -> np.ndarray:
         draw = torch.Generator().manual_seed(1)
         fake = G(torch.randn(250, G.z_dim, generator=draw))

@@ -7,7 +7,6 @@ import shutil
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import quote
 
 from .. import checkpoints
 from ..files import write_text
@@ -24,11 +23,12 @@ RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threade
            "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm"}
 
 
-def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path:
+def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, executed: Path | None = None) -> Path:
     """Write the site into the folder `out`; returns its first page.
 
-    execute: run the chapters, so that their outputs are shown. RuntimeError without npm, Node or the extra; nothing
-    but files of the site is touched, and `out` may hold an older site.
+    execute: run the chapters, so that their outputs are shown. executed: a folder where they have been run already,
+    such as `jupyter nbconvert --execute --to notebook --output-dir DIR notebooks/*.ipynb` leaves. RuntimeError without
+    npm, Node or the extra; nothing but files of the site is touched, and `out` may hold an older site.
     """
     out.mkdir(parents=True, exist_ok=True)
     packages.copy("onnxruntime-web", {path: out / "js" / name for path, name in RUNTIME.items()})
@@ -37,7 +37,7 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path
     texts = ENGLISH | figures(known) | {"megabytes": str(round(megabytes(out)))}
     notes = {None: texts["panel"]} | {machine: Template(texts["panel_live"]).substitute(
         link=f'<a href="../{machine}.html">{texts[f"{machine}_title"]}</a>') for machine in MACHINES}
-    read = chapters.read(notebooks, execute, notes) if notebooks.is_dir() else []
+    read = chapters.read(notebooks, execute, notes, executed) if notebooks.is_dir() else []
     for path in sorted((PAGE / "js").glob("*.js")):
         shutil.copyfile(path, out / "js" / path.name)
     write_text(out / "js" / "strings.js", f"export default {json.dumps(texts, ensure_ascii=False, indent=1)};\n")
@@ -48,7 +48,7 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS) -> Path
                    class_choices=_classes(known, texts), start=known["seed"], last_seed=known["seeds"] - 1)
     write_page(out / "index.html", "home", texts, texts["home_title"], install_command=escape(INSTALL),
                chapters="\n".join(_item(chapter) for chapter in read))
-    _write_chapters(out / "chapters", read, texts, execute)
+    _write_chapters(out / "chapters", read, texts, execute or executed is not None)
     _write_search(out, read)
     return out / "index.html"
 
@@ -91,7 +91,7 @@ def _item(chapter: chapters.Chapter) -> str:
 
 def _chapters_of(machine: str, read: list[chapters.Chapter]) -> str:
     """Links to the chapters of a machine, each to the section where its panel stands if there is one."""
-    return ", ".join(f'<a href="chapters/{chapter.page}{chapter.live and "#" + quote(chapter.live)}">'
+    return ", ".join(f'<a href="chapters/{chapter.page}{chapter.live and "#" + escape(chapter.live)}">'
                      f"{escape(chapter.title)}</a>" for chapter in read if chapter.machine == machine)
 
 
@@ -120,7 +120,7 @@ def _write_chapters(folder: Path, read: list[chapters.Chapter], texts: dict, exe
 
 def _write_search(out: Path, read: list[chapters.Chapter]) -> None:
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
-    found = [{"at": f"{chapter.page}#{quote(name)}", "title": title, "chapter": chapter.title, "text": text}
+    found = [{"at": f"{chapter.page}#{name}", "title": title, "chapter": chapter.title, "text": text}
              for chapter in read for name, title, text in chapter.sections]
     write_text(out / "data" / "sections.json",
                json.dumps([section | {"id": n} for n, section in enumerate(found)], ensure_ascii=False))

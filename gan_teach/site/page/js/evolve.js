@@ -76,7 +76,12 @@ function choose(child) {
   evolution.select(child);
   done = "select";
   measure();
-  resume ? playing.play(true) : show();
+  resume ? start() : show();
+}
+
+function start() {
+  speed = { since: performance.now(), generations: evolution.generation, rate: 0 };
+  playing.play(true);
 }
 
 const measure = () => { measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) }; };
@@ -87,8 +92,8 @@ const playing = player(() => chosen("pace") === "slow" ? advance(false) : genera
 
 function show() {
   const seen = field(evolution.D), since = performance.now() - speed.since;
-  if (!playing.playing || since > 1000) speed = { since: performance.now(), generations: evolution.generation,
-    rate: playing.playing ? (evolution.generation - speed.generations) / since * 1000 : 0 };
+  if (playing.playing && since > 1000) speed = { since: performance.now(), generations: evolution.generation,
+    rate: (evolution.generation - speed.generations) / since * 1000 };
   look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
   showChildren(seen);
   showTree();
@@ -127,11 +132,9 @@ function showChildren(seen) {
     const i = children.findIndex(({ mutation }) => mutation === name), tile = box.children[kind] ?? newTile(box, name, kind);
     const there = i >= 0 && done !== "", judged = there && (done === "evaluate" || done === "select") && scores[i] && !waiting;
     tile.disabled = !waiting || i < 0;
-    tile.classList.toggle("won", i === winner);
+    tile.classList.toggle("won", i >= 0 && i === winner);
     tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
       quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
-    tile.setAttribute("aria-label", [text(name), judged ? text("score_said", { quality: scores[i].quality.toFixed(3),
-      total: scores[i].total.toFixed(3) }) : "", i === winner ? text("lives_on") : "", waiting ? text("keep_this") : ""].filter(Boolean).join(". "));
   });
   if (!children.length) {
     for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
@@ -152,7 +155,7 @@ function showChildren(seen) {
 /** @param {HTMLElement} box @param {string} name @param {number} kind */
 function newTile(box, name, kind) {
   const tile = Object.assign(document.createElement("button"), { type: "button", className: "child" });
-  tile.innerHTML = `<canvas></canvas><span><i style="color:${COLOURS[kind]}">${SIGNS[kind]}</i> ${text(name)}</span><small></small>`;
+  tile.innerHTML = `<canvas></canvas><span><i aria-hidden="true" style="color:${COLOURS[kind]}">${SIGNS[kind]}</i> ${text(name)}</span><small></small>`;
   tile.onclick = () => choose(evolution.children.findIndex(({ mutation }) => mutation === name));
   box.append(tile);
   return tile;
@@ -203,7 +206,7 @@ element("mutations").onchange = (/** @type {any} */ event) => {
   turn();
 };
 element("gamma").oninput = element("d-steps").oninput = turn;
-element("play").onclick = () => playing.play(!playing.playing);
+element("play").onclick = () => playing.playing ? playing.play(false) : start();
 element("step").onclick = byHand(() => advance(true));
 element("generation").onclick = byHand(() => generation(true));
 element("reset").onclick = element("data").onchange = element("seed").onchange = byHand(begin);

@@ -55,8 +55,8 @@ export function latest(job, failed) {
  * @param {() => void} act @param {() => void} show @param {() => boolean} slowly
  */
 export function player(act, show, slowly) {
-  const SLOW = 700, BUDGET = 14;                         // ms from act to act; ms of a frame that acts may take
-  let playing = false, last = -Infinity;
+  const SLOW = 700, BUDGET = 30;                         // ms from act to act; ms of a frame that acts may take
+  let playing = false, last = -Infinity, next = 0;
   const frame = (/** @type {number} */ now) => {
     if (!playing) return;
     if (!slowly() || now - last >= SLOW) {
@@ -65,14 +65,16 @@ export function player(act, show, slowly) {
       do act(); while (playing && !slowly() && performance.now() < until);
       show();
     }
-    requestAnimationFrame(frame);
+    next = requestAnimationFrame(frame);
   };
   return {
     get playing() { return playing; },
     /** @param {boolean} on */
     play(on) {
-      if (on && !playing) requestAnimationFrame(frame);
+      if (on === playing) return;
       playing = on;
+      cancelAnimationFrame(next);
+      if (on) next = requestAnimationFrame(frame);
       show();
     },
   };

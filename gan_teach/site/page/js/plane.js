@@ -70,7 +70,7 @@ export function measures({ centres, sigma }, fake) {
 
 // ------------------------------------------------------------------------------------------ pictures
 
-const BLUE = "#005ab5", ORANGE = "#e66e00", CELLS = 40;
+const BLUE = "#005ab5", ORANGE = "#e66e00", CELLS = 32;
 /** Where D is asked for its field: the middles of the cells, row by row from the top. */
 const PLACES = Float64Array.from({ length: 2 * CELLS * CELLS }, (_, t) => {
   const i = t >> 1, at = t % 2 ? Math.floor(i / CELLS) : i % CELLS, v = EXTENT * (2 * (at + 0.5) / CELLS - 1);

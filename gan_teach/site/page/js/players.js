@@ -25,6 +25,7 @@ let shownReal;
 /** @type {{ real: number, fake: number, lossD: number, lossG: number }[]} */
 let history = [];
 let turnOfD = true, moved = "";
+let stroked = 0;                                         // when the hand last moved: what a picture answers
 /** @type {number[] | null} */
 let last = null;                                         // where the hand was, in cells
 /** @type {number[] | null} */
@@ -131,6 +132,8 @@ function show() {
   element("said").setAttribute("aria-live", playing.playing ? "off" : "polite");
   element("said").textContent = said();
   showChart();
+  if (stroked) performance.measure("stroke to picture", { start: stroked, end: performance.now() });
+  stroked = 0;
 }
 
 function said() {
@@ -184,9 +187,6 @@ function place(event) {
   return [(event.clientX - box.left) / box.width * SIDE, (event.clientY - box.top) / box.height * SIDE];
 }
 
-/** @param {Event} event */
-const answered = (event) => performance.measure("stroke to picture", { start: event.timeStamp, end: performance.now() });
-
 over.onpointerdown = (/** @type {PointerEvent} */ event) => {
   if (!event.isPrimary || event.button) return;
   over.setPointerCapture(event.pointerId);
@@ -198,9 +198,9 @@ over.onpointerdown = (/** @type {PointerEvent} */ event) => {
 over.onpointermove = (/** @type {PointerEvent} */ event) => {
   if (!last || !event.isPrimary) return;
   const here = place(event);
+  stroked ||= event.timeStamp;
   brush(last, here);
   last = here;
-  answered(event);
 };
 over.onpointerup = over.onpointercancel = over.onlostpointercapture = () => { last = null; };
 over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
