@@ -14,6 +14,7 @@ import ipywidgets as widgets
 import traitlets
 
 from ... import pictures
+from ...language import say
 from .paint_mask import anywidget, left_out
 
 ESM = """
@@ -195,7 +196,7 @@ def paint_canvas(grid, width: int, pixels: int, paint: str = "auto"):
     if paint == "drag" and anywidget is None:
         raise ImportError('painting by drag needs the package anywidget (pip install anywidget); or paint="buttons"')
     if paint == "auto" and anywidget is None:
-        left_out("painting by drag", "buttons stand in its place")
+        left_out(say("painting by drag"), say("buttons stand in its place"))
     if paint == "buttons" or anywidget is None:
         return PaintGrid(grid, width, pixels)
     return PaintCanvas(grid=list(grid), width=width, pixels=pixels)

@@ -10,6 +10,8 @@ import base64
 import ipywidgets as widgets
 import traitlets
 
+from ...language import say
+
 try:
     import anywidget
 except ImportError:  # core ipywidgets only: PaintButtons takes its place
@@ -22,8 +24,8 @@ def left_out(what: str, instead: str) -> None:
     """Say in one sentence, once for each, what is left out where anywidget is missing, and what is there instead."""
     if what not in _told:
         _told.add(what)
-        print(f"{what} is left out, {instead}: it needs the package anywidget, which is not installed "
-              "(pip install anywidget).")
+        print(say("{what} is left out, {instead}: it needs the package anywidget, which is not installed (pip "
+                  "install anywidget).", what=what, instead=instead))
 
 
 ESM = """
@@ -172,7 +174,8 @@ def painter(rows: int, cols: int, width: int = 272, paint: str = "auto"):
     if paint not in ("auto", "drag", "buttons"):
         raise ValueError(f'paint is "auto", "drag" or "buttons"; got {paint!r}')
     if paint == "drag" and anywidget is None:
-        raise ImportError('painting by drag needs the package anywidget (pip install anywidget); or paint="buttons"')
+        raise ImportError(say("painting by drag needs the package anywidget (pip install anywidget); or "
+                              'paint="buttons"'))
     if paint == "auto" and anywidget is None:
-        left_out("painting by drag", "buttons stand in its place")
+        left_out(say("painting by drag"), say("buttons stand in its place"))
     return PaintButtons(rows, cols, width) if paint == "buttons" or anywidget is None else PaintMask(rows, cols, width)
