@@ -122,7 +122,10 @@ def page(notebook: dict) -> str:
 
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
-          "DEMOS"}
+          "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MINE"}
+NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS"}             # … and those whose keys are
+ROOMS = ("lessons", "widgets", "worlds", "egan")         # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -135,28 +138,30 @@ def strings() -> dict[str, str]:
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
                 first = node.args[0] if node.args else None
                 first = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
-                said = [text.value for text in first if isinstance(text, ast.Constant)]
-            elif (isinstance(node, ast.Assign) and any(_is_table(target) for target in node.targets)
-                  or isinstance(node, ast.AnnAssign) and _is_table(node.target)
-                  or isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-                  and node.func.attr == "update" and _is_table(node.func.value)):
-                keys = {key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys}
-                said = [part.value for part in ast.walk(node)
-                        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part not in keys]
+                said = [text for text in first if isinstance(text, ast.Constant)]
             elif isinstance(node, ast.Dict) and path.name.startswith("checks"):         # of usual slips, by their words
-                said = [part.value for part in (*node.keys, *node.values)
-                        if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value]
+                said = [part for part in (*node.keys, *node.values) if " " in str(getattr(part, "value", ""))]
+            elif path.relative_to(PACKAGE).parts[0] in ROOMS:
+                said = _of_table(node)
             else:
                 continue
-            for text in said:
-                if re.search("[A-Za-z]{2}|[A-Za-z] ", text):
+            for text in (part.value for part in said if isinstance(part, ast.Constant)):
+                if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _is_table(target: ast.AST) -> bool:
-    name = getattr(target, "id", "")
-    return name in TABLES or name.startswith("CHAPTER_")
+def _of_table(node: ast.AST) -> list[ast.expr | None]:
+    """The strings of a node that is one of the tables; of a dict its values, or its keys where they are the names."""
+    targets = (node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else
+               [node.func.value] if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "update" else [])
+    names = {getattr(target, "id", "") for target in targets}
+    keys = [key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys]
+    if names & NAMED:
+        return keys
+    if names & TABLES or any(name.startswith("CHAPTER_") for name in names):
+        return [part for part in ast.walk(node) if isinstance(part, ast.Constant) and part not in keys]
+    return []
 
 
 def quoted(word: str, text: str) -> str:

@@ -11,6 +11,7 @@ import base64
 import ipywidgets as widgets
 import traitlets
 
+from ...language import say
 from ..dissection.paint_mask import anywidget, left_out
 
 ESM = """
@@ -106,7 +107,7 @@ class MixLists(widgets.VBox):
         self.image = widgets.Image(value=b"", format="jpeg", width=width, layout=widgets.Layout(margin="0"))
         self.image.add_class("gt-mix-sheet")
         self.lists = [widgets.Dropdown(description=text, layout=widgets.Layout(width=f"{width // 2 - 4}px"))
-                      for text in ("Row", "Column")]
+                      for text in (say("Row"), say("Column"))]
         self.alt = ""
         super().__init__([widgets.HBox(self.lists), self.image])
         for one in self.lists:
@@ -118,7 +119,7 @@ class MixLists(widgets.VBox):
         self._setting = True
         try:
             for one, names, place, own in zip(self.lists, (self.rows, self.columns), self.cell,
-                                              ("the sources themselves", "the destinations themselves")):
+                                              (say("the sources themselves"), say("the destinations themselves"))):
                 options = [(own, 0), *((str(name), i) for i, name in enumerate(names, start=1))]
                 if one.options != tuple(options):
                     one.options = options
@@ -142,7 +143,7 @@ def mix_grid(width: int, pick: str = "auto"):
     if pick not in ("auto", "click", "lists"):
         raise ValueError(f'pick is "auto", "click" or "lists"; got {pick!r}')
     if pick == "click" and anywidget is None:
-        raise ImportError('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"')
+        raise ImportError(say('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"'))
     if pick == "auto" and anywidget is None:
-        left_out("choosing by click", "two lists stand in its place")
+        left_out(say("choosing by click"), say("two lists stand in its place"))
     return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(width=width)
