@@ -123,7 +123,7 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MINE"}
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE"}
 NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS"}             # … and those whose keys are
 ROOMS = ("lessons", "widgets", "worlds", "egan")         # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")

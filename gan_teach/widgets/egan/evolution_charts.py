@@ -85,12 +85,12 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
                                         best=plain(best.mutation)))
 
 
-NAMES = {"modes": "modes found", "high_quality": "high quality", "mmd2": "MMD²"}
+MEASURES = {"modes": "modes found", "high_quality": "high quality", "mmd2": "MMD²"}
 
 
 def called(name: str) -> str:
     """A measure in words."""
-    return say(NAMES[name]) if name in NAMES else plain(name)
+    return say(MEASURES[name]) if name in MEASURES else plain(name)
 
 
 def amount(name: str, value: float) -> str:
