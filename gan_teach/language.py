@@ -72,7 +72,7 @@ def current() -> str:
     return _language
 
 
-def say(text: str, **values) -> str:
+def say(text: str, /, **values) -> str:
     """The text in the reader's language, with the values put in as `str.format` does; English where it is missing."""
     text = _texts.get(text) or text
     return text.format(**values) if values else text

@@ -15,10 +15,12 @@ In the .po file a string that is new has an empty msgstr, and one that the code 
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import json
 import re
 import sys
+from html import escape, unescape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +33,8 @@ NOTEBOOKS, PACKAGE = ROOT / "notebooks", ROOT / "gan_teach"
 LANGUAGES = language.languages()[1:]
 HEADER = re.compile(r"(?m)^<!-- cell (\S+) ([0-9a-f]{12})(?: (stale|missing))? -->\n")
 DATA = re.compile(r'(?<=src=")data:[^"]*(?=")')
+SVG = "data:image/svg+xml;base64,"
+LABEL = re.compile(r"(?<=>)[^<>]+(?=</(?:text|tspan)>)")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#]+)")
 COLAB_LINK = re.compile(r"(\]\()" + re.escape(COLAB) + r"([\w.-]+/[\w.-]+)/blob/main/notebooks/(?:\w\w/)?([\w.]+)\)")
 # what follows the link to Colab, where no folder tells a kernel its language
@@ -108,8 +112,23 @@ def rendered(language: str, name: str) -> dict:
     return notebook
 
 
-def picture(language: str, data: str) -> str:
-    return data
+def picture(language_: str, data: str) -> str:
+    """A picture of a cell with its labels in the language: those of an SVG are strings of the .po file too."""
+    if not data.startswith(SVG):
+        return data
+    there = language.catalogue(language.FOLDER / f"{language_}.po")
+    drawn = base64.b64decode(data.removeprefix(SVG)).decode()
+    drawn = LABEL.sub(lambda label: escape(there.get(unescape(label[0])) or unescape(label[0])), drawn)
+    return SVG + base64.b64encode(drawn.encode()).decode()
+
+
+def labels() -> dict[str, str]:
+    """Every label of the pictures in the notebooks' texts -> the notebook."""
+    return {unescape(label): f"notebooks/{name}.ipynb" for name in reversed(chapters())
+            for cell in english(name)["cells"] if cell["cell_type"] == "markdown"
+            for data in DATA.findall(cell["source"]) if data.startswith(SVG)
+            for label in LABEL.findall(base64.b64decode(data.removeprefix(SVG)).decode())
+            if re.search("[A-Za-z]{3}", label)}
 
 
 def page(notebook: dict) -> str:
@@ -130,7 +149,7 @@ PLACES = re.compile(r"\{[^{}]*\}")
 
 
 def strings() -> dict[str, str]:
-    """Every text that a reader sees -> the file it stands in, in the order of the code: what `say` is called with."""
+    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures."""
     found: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
@@ -148,7 +167,7 @@ def strings() -> dict[str, str]:
             for text in (part.value for part in said if isinstance(part, ast.Constant)):
                 if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    return dict(sorted({**labels(), **found}.items(), key=lambda item: item[1]))
 
 
 def _of_table(node: ast.AST) -> list[ast.expr | None]:

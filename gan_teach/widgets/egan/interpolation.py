@@ -29,7 +29,7 @@ class InterpolationPanel(StylePanel):
     def _build(self) -> None:
         self.first = seed_box("gt-way-first", self.state.first, "z1")
         self.second = seed_box("gt-way-second", self.state.second, "z2")
-        self.next = button(say("Next"), "gt-way-next", self._next, width="70px")
+        self.next = button(say("Next"), "gt-way-next", self._next, width="80px")
         self.undo = button(say("↶ Undo"), "gt-way-undo", self.step_back, width="104px")
         self.reset = button(say("Reset"), "gt-way-reset", self.start_again, width="84px")
         self.alpha = slider(widgets.FloatSlider, "gt-way-alpha", "α", "24px", value=self.state.alpha, min=0.0, max=1.0,

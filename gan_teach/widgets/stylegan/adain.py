@@ -35,7 +35,7 @@ class AdaINPanel(StylePanel):
         self.model = choice("gt-adain-model", say("Model"), names, self.state.model, "250px")
         self.model.layout.display = "" if len(names) > 1 else "none"
         self.seed = seed_box("gt-adain-seed", self.state.seed)
-        self.next = button(say("Next"), "gt-adain-next", self._next, width="70px")
+        self.next = button(say("Next"), "gt-adain-next", self._next, width="80px")
         self.layer = choice("gt-adain-layer", say("Layer"), [("0", 0)], 0, "180px")
         self.unit = hooked(widgets.BoundedIntText(value=0, min=0, max=1, description=say("Unit"),
                                                   layout=widgets.Layout(width="130px"),

@@ -38,7 +38,7 @@ function render({ model, el }) {
     box.style.gridTemplateColumns = `${side}px repeat(${columns + 1}, minmax(0, 1fr))`;
     box.style.aspectRatio = `${model.get("width")} / ${20 + (model.get("width") - side) / (columns + 1) * (rows + 1)}`;
     box.replaceChildren(img,
-      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:12px"),
+      words(model.get("corner"), "2/2", "place-self:center;white-space:pre;font-size:12px"),
       ...model.get("columns").map((text, i) => words(text, `1/${i + 3}`, "text-align:center;align-self:end")),
       ...model.get("rows").map((text, i) => words(text, `${i + 3}/1`, "text-align:right;place-self:center end;" +
         "padding-right:6px;overflow-wrap:anywhere")),
@@ -71,7 +71,7 @@ function render({ model, el }) {
     "change:picture": () => { img.src = model.get("picture"); },
     "change:alt": () => {
       img.alt = model.get("alt");
-      box.setAttribute("aria-label", `${img.alt} Choose one with a click or the arrow keys.`);
+      box.setAttribute("aria-label", `${img.alt} ${model.get("hint")}`);
     },
     "change:cell": place, "change:rows": build, "change:columns": build, "change:width": build,
   };
@@ -87,7 +87,7 @@ if anywidget is not None:
         """The figure, with a frame around the chosen place that a click or an arrow key moves."""
 
         _esm = ESM
-        picture, alt = (traitlets.Unicode("").tag(sync=True) for _ in range(2))
+        picture, alt, corner, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(4))
         rows, columns = (traitlets.List([]).tag(sync=True) for _ in range(2))       # what stands beside and above them
         cell = traitlets.List([1, 1]).tag(sync=True)
         width = traitlets.Int(690).tag(sync=True)                                   # on the screen, CSS pixels
@@ -146,4 +146,5 @@ def mix_grid(width: int, pick: str = "auto"):
         raise ImportError(say('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"'))
     if pick == "auto" and anywidget is None:
         left_out(say("choosing by click"), say("two lists stand in its place"))
-    return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(width=width)
+    return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(
+        width=width, corner=say("sources →\n↓ destinations"), hint=say("Choose one with a click or the arrow keys."))

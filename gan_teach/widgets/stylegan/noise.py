@@ -36,7 +36,7 @@ class NoisePanel(StylePanel):
         self.model.layout.display = "" if len(names) > 1 else "none"
         self.seed = seed_box("gt-noise-seed", self.state.seed)
         self.next = button(say("Next"), "gt-noise-next", lambda: self.change(seed=(self.state.seed + 1) % 2**31),
-                           width="70px")
+                           width="80px")
         self.preset = toggles("gt-noise-preset", choices([ALL]))
         self.ticks = [tick("gt-noise-layer", "", "92px")
                       for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
