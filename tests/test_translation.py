@@ -153,3 +153,77 @@ def test_what_is_missing_stays_english(monkeypatch):
 
 def test_the_languages_are_in_the_package():
     assert LANGUAGES == ["zh"] and (ROOT / "notebooks" / "zh" / "TERMS.md").exists()
+
+
+# ------------------------------------------------------------------------------------------ said to a reader
+
+def test_a_check_a_hint_and_the_words_are_chinese(spoken, capsys):
+    from gan_teach.lessons import checks, words
+
+    checks.check_iou(lambda u, c: (u & c).sum() / u.sum())
+    checks.hint("iou", 3)
+    checks.check_ablate(lambda r, units: ...)
+    checks.check_ablate(lambda r, units: r)
+    wrong, hint, open_, same = capsys.readouterr().out.splitlines()
+    assert wrong.startswith("✗ 数值：这两个掩码有 4 个公共像素") and wrong.endswith("这是|u∩c| / |u|。")
+    assert hint.startswith("提示 3（共 3 条）：") and "还没有开始" in open_ and same.startswith("✗ 数值：这些单元")
+    assert "| 潜变量 |" in words.signs().markdown and "| 弗雷歇距离 |" in words.words().markdown
+
+
+def test_a_quiz_is_chinese_and_its_record_is_not(spoken, monkeypatch):
+    from gan_teach.lessons import progress, questions
+    from gan_teach.widgets.quiz import quiz
+
+    kept = []
+    monkeypatch.setattr(progress, "record", lambda *what: kept.append(what))
+    text, radio, reason = quiz(questions.CHAPTER_2).children[0].children
+    radio.index = 1
+    assert "AdaIN 给它风格" in text.value and radio.options[1] == "−1 和 3"
+    assert reason.value.startswith("<b>✓ 对了。</b>")
+    assert kept == [("quiz", questions.CHAPTER_2[0].text, True)]            # the same in every language
+
+
+def test_the_banner_looks_the_language_up_anew(monkeypatch, capsys):
+    from gan_teach.lessons import setup
+
+    monkeypatch.setattr(setup.progress, "begin", lambda chapter: None)
+    try:
+        monkeypatch.setenv("GAN_TEACH_LANG", "zh")
+        setup.banner(2, 2)
+        assert capsys.readouterr().out.startswith("第 2 章 · gan_teach ")
+    finally:
+        monkeypatch.undo()
+        language.use("en")
+
+
+def everything(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from everything(child)
+
+
+def wide(text: str, size: float = 13) -> float:
+    """About how many pixels a text takes: a Chinese sign is as wide as it is high."""
+    return sum(size if ord(sign) > 0x2e7f else 0.62 * size for sign in text)
+
+
+@pytest.mark.parametrize("name", ["mutations", "evolution", "warm_up"])
+def test_the_words_of_a_panel_fit_their_places(spoken, name):
+    import ipywidgets as widgets
+
+    from gan_teach.widgets.egan import evolution, mutations, warm_up
+
+    panel = {"mutations": mutations.MutationPanel, "evolution": evolution.EvolutionLab,
+             "warm_up": warm_up.WarmUpPanel}[name]()
+    whole, seen = list(everything(panel.widget)), 0
+    assert any("变异" in getattr(one, "value", "") or "重置" == getattr(one, "description", "") for one in whole
+               if isinstance(getattr(one, "value", ""), str))
+    for one in whole:
+        words, width = getattr(one, "description", ""), one.layout.width or ""
+        if isinstance(one, widgets.Button) and words and width.endswith("px"):
+            assert wide(words) + 20 <= int(width[:-2]), (words, width)
+            seen += 1
+        label = getattr(getattr(one, "style", None), "description_width", None) or ""
+        if words and label.endswith("px") and label != "0px":
+            assert wide(words) <= int(label[:-2]) + 1, (words, label)
+    assert seen or name == "mutations"
