@@ -194,7 +194,7 @@ def check_slopes(answer: Callable) -> str:
                 slip = next((say(" ({words})", words=say(words)) for words, at in slips.items()
                              if abs(got - at) < 1e-4), "")
                 raise Wrong(say("value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is "
-                                "{got:+.4f}{slip}.", p=p, name=name, right=right, got=got, slip=slip))
+                                "{got:+.4f}{slip}.", p=p, name=say(name), right=right, got=got, slip=slip))
     return say("slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8.")
 
 
