@@ -9,6 +9,7 @@ A folder is a room. Beside the rooms:
     capstone        chapter 4: a style as an intervention
     runner          work that goes on beside a notebook
     files           where files lie, and how they are written whole
+    language        English or 中文: what a reader sees, translated
 """
 
 from pathlib import Path

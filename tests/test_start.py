@@ -31,7 +31,7 @@ needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights of t
 
 def copied(to):
     """The files that name the address, in a folder of their own."""
-    for path in [*(ROOT / page for page in address.PAGES), *NOTEBOOKS]:
+    for path in [*(ROOT / page for page in address.PAGES), *NOTEBOOKS, *(ROOT / "notebooks").glob("zh/*.*")]:
         (to / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, to / path.relative_to(ROOT))
     return to
@@ -105,7 +105,8 @@ def installed(wheel, tmp_path_factory):
 def test_the_wheel_is_the_whole_workbook(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
     shipped = [p for p in (ROOT / "data").rglob("*") if p.suffix in {".safetensors", ".json"} or p.parent.name == "raw"]
-    for path in [*shipped, *NOTEBOOKS, *(ROOT / "gan_teach").rglob("*.py")]:
+    words = [*(ROOT / "notebooks").glob("zh/*.ipynb"), *(ROOT / "gan_teach" / "locale").glob("*.po")]
+    for path in [*shipped, *NOTEBOOKS, *words, *(ROOT / "gan_teach").rglob("*.py")]:
         where = path.relative_to(ROOT)
         if path.is_file():
             assert (where if where.parts[0] == "gan_teach" else "gan_teach" / where).as_posix() in inside
@@ -170,7 +171,7 @@ def test_lab_copies_the_notebooks_and_opens_jupyterlab(installed, tmp_path):
         question = urllib.request.Request(f"http://127.0.0.1:{port}/api/contents",
                                           headers={"Authorization": "token a-token"})
         served = json.load(urllib.request.urlopen(question, timeout=60))
-        assert sorted(item["name"] for item in served["content"]) == [path.name for path in NOTEBOOKS]
+        assert sorted(item["name"] for item in served["content"]) == [*(path.name for path in NOTEBOOKS), "zh"]
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         said = server.communicate(timeout=60)[0]
@@ -179,7 +180,8 @@ def test_lab_copies_the_notebooks_and_opens_jupyterlab(installed, tmp_path):
 
 def test_a_readers_work_is_never_written_over(tmp_path):
     copied, kept = notebooks.copy(tmp_path / "a")
-    assert copied == [path.name for path in NOTEBOOKS] and kept == []
+    names = [path.name for path in NOTEBOOKS]
+    assert copied == [*names, *(f"zh/{name}" for name in names)] and kept == []
     work = tmp_path / "a" / NOTEBOOKS[0].name
     work.write_text("mine")
     (tmp_path / "a" / NOTEBOOKS[1].name).unlink()

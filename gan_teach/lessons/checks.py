@@ -20,6 +20,7 @@ from operator import attrgetter
 
 import torch
 
+from ..language import say
 from . import progress
 
 # exercise -> where the package has it: (module, function or Class.method)
@@ -80,7 +81,8 @@ def _ask(answer: Callable, *args):
     except Exception as error:
         if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
             raise NotStarted from None
-        raise Wrong(f"error: your function stopped with {type(error).__name__}: {error}") from None
+        raise Wrong(say("error: your function stopped with {kind}: {error}",
+                        kind=type(error).__name__, error=error)) from None
     if value is None or value is ...:
         raise NotStarted
     return value
@@ -89,8 +91,8 @@ def _ask(answer: Callable, *args):
 def _unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
     if not torch.equal(now, before):
         changed = int((now != before).sum())
-        raise Wrong(f"purity: your function changed {what} itself ({changed} of {now.numel()} values). "
-                    "Work on a copy.")
+        raise Wrong(say("purity: your function changed {what} itself ({changed} of {numel} values). Work on a copy.",
+                        what=what, changed=changed, numel=now.numel()))
 
 
 def _check(properties: Callable) -> Callable:
@@ -102,17 +104,19 @@ def _check(properties: Callable) -> Callable:
     def check(answer: Callable) -> None:
         PASSED.pop(name, None)                    # the last verdict counts
         if not callable(answer):
-            return print(f"… {what}, not started: give the check your function, by its name and without brackets.")
+            return print(say("… {what}, not started: give the check your function, by its name and without brackets.",
+                             what=what))
         try:
             print("✓", properties(answer))
             PASSED[name] = answer
             progress.record("exercises", name)
         except NotStarted:
-            print(f"… {what}, not started: replace the `...` in the function, then run this cell again.")
+            print(say("… {what}, not started: replace the `...` in the function, then run this cell again.", what=what))
         except Wrong as wrong:
             print("✗", wrong)
         except Exception as error:                # a return value so odd that the check itself stumbled
-            print(f"✗ value: the check cannot use what you return ({type(error).__name__}: {error}).")
+            print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
+                      kind=type(error).__name__, error=error))
     return check
 
 
@@ -123,11 +127,12 @@ def check_iou(answer: Callable) -> str:
     u[0, :4, :5], c[0, 2:, 3:], c[1, 0, :6] = True, True, True     # |u| 20, |c| 36, both 4, either 52
     before = u.clone(), c.clone()
     value = _ask(answer, u, c)
-    _unchanged("the first mask", u, before[0])
-    _unchanged("the second mask", c, before[1])
+    _unchanged(say("the first mask"), u, before[0])
+    _unchanged(say("the second mask"), c, before[1])
     size = torch.as_tensor(value).numel()
     if size != 1:
-        raise Wrong(f"shape: IoU is one number for two masks, yours has {size}. Count all pictures at once.")
+        raise Wrong(say("shape: IoU is one number for two masks, yours has {size}. Count all pictures at once.",
+                        size=size))
     value = float(value)
     # the usual slips, recognised by their value
     slips = {
@@ -142,18 +147,21 @@ def check_iou(answer: Callable) -> str:
         4 / 46 / 2: "a mean over the pictures; pool the pixels first",
     }
     if abs(value - 4 / 52) > 1e-6:
-        slip = next((f" That is {name}." for at, name in slips.items() if abs(value - at) < 1e-6), "")
-        raise Wrong(f"value: these masks share 4 pixels and cover 52 together, so IoU = {4 / 52:.4f}; "
-                    f"yours is {value:.4f}, off by {value - 4 / 52:+.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for at, name in slips.items()
+                     if abs(value - at) < 1e-6), "")
+        raise Wrong(say("value: these masks share 4 pixels and cover 52 together, so IoU = {iou:.4f}; yours is "
+                        "{value:.4f}, off by {off:+.4f}.{slip}",
+                        iou=4 / 52, value=value, off=value - 4 / 52, slip=slip))
     swapped = float(_ask(answer, c, u))
     if abs(swapped - value) > 1e-6:
-        raise Wrong(f"order: iou(u, c) = {value:.4f} but iou(c, u) = {swapped:.4f}.")
-    for name, a, b, right in (("a mask with itself", c, c, 1.0), ("two masks that do not touch", u, ~u, 0.0),
-                              ("two empty masks", u & ~u, u & ~u, 0.0)):
+        raise Wrong(say("order: iou(u, c) = {value:.4f} but iou(c, u) = {swapped:.4f}.", value=value, swapped=swapped))
+    for name, a, b, right in ((say("a mask with itself"), c, c, 1.0), (say("two masks that do not touch"), u, ~u, 0.0),
+                              (say("two empty masks"), u & ~u, u & ~u, 0.0)):
         value = float(_ask(answer, a, b))
         if not abs(value - right) < 1e-6:
-            raise Wrong(f"value: for {name} IoU is {right:g}, yours is {value:.4f}.")
-    return "iou: one number, right on six pairs of masks, whichever comes first; the masks are left alone."
+            raise Wrong(say("value: for {name} IoU is {right:g}, yours is {value:.4f}.",
+                            name=name, right=right, value=value))
+    return say("iou: one number, right on six pairs of masks, whichever comes first; the masks are left alone.")
 
 
 @_check
@@ -168,24 +176,25 @@ def check_ablate(answer: Callable) -> str:
         raise
     if not isinstance(out, torch.Tensor) or out.shape != r.shape:
         got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise Wrong(f"shape: the result must look like r, {tuple(r.shape)}; yours is {got}.")
+        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=got))
     _unchanged("r", r, before)
     left = out[:, units]
     if (left != 0).any():
         count, pictures = int((left != 0).sum()), int((left != 0).flatten(1).any(1).sum())
-        raise Wrong(f"value: the units are not 0 everywhere: {count} of {left.numel()} values, in {pictures} of "
-                    f"{len(r)} pictures, the largest {left.abs().max():.3f}.")
+        raise Wrong(say("value: the units are not 0 everywhere: {count} of {numel} values, in {pictures} of {r} "
+                        "pictures, the largest {left:.3f}.",
+                        count=count, numel=left.numel(), pictures=pictures, r=len(r), left=left.abs().max()))
     others = [u for u in range(r.shape[1]) if u not in units]
     moved = (out[:, others] - r[:, others]).abs()
     if not torch.equal(out[:, others], r[:, others]):
         count = int((moved != 0).sum())
-        raise Wrong(f"value: units that were not named changed too ({count} of {moved.numel()} values, "
-                    f"by up to {moved.max():.3f}).")
+        raise Wrong(say("value: units that were not named changed too ({count} of {numel} values, by up to "
+                        "{moved:.3f}).", count=count, numel=moved.numel(), moved=moved.max()))
     if not torch.equal(_ask(answer, r, [1, 4]), out):
-        raise Wrong("order: units [4, 1] and [1, 4] must give the same result.")
+        raise Wrong(say("order: units [4, 1] and [1, 4] must give the same result."))
     if not torch.equal(_ask(answer, r, []), r):
-        raise Wrong("value: with no units at all, the result must equal r.")
-    return "ablate: the named units are 0 in every picture and place, all else is as it was, r is left alone."
+        raise Wrong(say("value: with no units at all, the result must equal r."))
+    return say("ablate: the named units are 0 in every picture and place, all else is as it was, r is left alone.")
 
 
 @_check
@@ -199,15 +208,16 @@ def check_threshold(answer: Callable) -> str:
         _unchanged("values", values, before)
         if not isinstance(t, torch.Tensor) or t.shape != (3,):
             got = tuple(t.shape) if isinstance(t, torch.Tensor) else type(t).__name__
-            raise Wrong(f"shape: three units need three thresholds, (3,); yours is {got}."
-                        + (" A unit is only compared with itself." if torch.as_tensor(t).numel() == 1 else ""))
+            raise Wrong(say("shape: three units need three thresholds, (3,); yours is {got}.", got=got)
+                        + (say(" A unit is only compared with itself.") if torch.as_tensor(t).numel() == 1 else ""))
         on = (values > t[:, None]).float().mean(1)                          # (3,)
         off = int((on - share).abs().argmax())
         if abs(on[off] - share) > 0.002:
-            slip = " That is the line of the *smallest* values." if abs(on[off] - 1 + share) < 0.002 else ""
-            raise Wrong(f"value: with share {share:g}, {share:.0%} of a unit's values must lie above its threshold; "
-                        f"in row {off} yours leaves {on[off]:.1%} above.{slip}")
-    return "threshold: one for each unit, and the right share of its values lies above it."
+            slip = say(" That is the line of the *smallest* values.") if abs(on[off] - 1 + share) < 0.002 else ""
+            raise Wrong(say("value: with share {share:g}, {share:.0%} of a unit's values must lie above its "
+                            "threshold; in row {row} yours leaves {leaves:.1%} above.{slip}",
+                            share=share, row=off, leaves=on[off], slip=slip))
+    return say("threshold: one for each unit, and the right share of its values lies above it.")
 
 
 @_check
@@ -221,26 +231,29 @@ def check_insert(answer: Callable) -> str:
     out = _ask(answer, r, units, where, level)
     if not isinstance(out, torch.Tensor) or out.shape != r.shape:
         got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise Wrong(f"shape: the result must look like r, {tuple(r.shape)}; yours is {got}.")
+        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=got))
     _unchanged("r", r, before)
     for u, k in zip(units, level.tolist()):
         inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
         if (inside - k).abs().max() > 1e-6:
             seen = inside.flatten()[(inside - k).abs().argmax()]
-            hint = " That is the other unit's level." if float(seen) in level.tolist() else ""
-            raise Wrong(f"value: at the places P unit {u} must be {k:g}; somewhere yours is {seen:.3f}.{hint}")
+            hint = say(" That is the other unit's level.") if float(seen) in level.tolist() else ""
+            raise Wrong(say("value: at the places P unit {u} must be {k:g}; somewhere yours is {seen:.3f}.{hint}",
+                            u=u, k=k, seen=seen, hint=hint))
         if outside.abs().max() > 1e-6:
-            raise Wrong(f"place: unit {u} changed outside P too, by up to {outside.abs().max():.3f}.")
+            raise Wrong(say("place: unit {u} changed outside P too, by up to {outside:.3f}.",
+                            u=u, outside=outside.abs().max()))
     others = [u for u in range(r.shape[1]) if u not in units]
     if not torch.equal(out[:, others], r[:, others]):
         moved = (out[:, others] - r[:, others]).abs()
-        raise Wrong("value: units that were not named changed too "
-                    f"({int((moved > 0).sum())} of {moved.numel()} values).")
+        raise Wrong(say("value: units that were not named changed too ({moved} of {numel} values).",
+                        moved=int((moved > 0).sum()), numel=moved.numel()))
     half = _ask(answer, r, units, where / 2, level)
     right = (level[:, None, None] + r[:, units]) / 2
     if (half[:, units][:, :, P] - right[:, :, P]).abs().max() > 1e-6:
-        raise Wrong("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k.")
-    return "insert: each unit has its level at P, and half of it where P is ½; all else is as it was, r is left alone."
+        raise Wrong(say("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k."))
+    return say("insert: each unit has its level at P, and half of it where P is ½; all else is as it was, r is left "
+               "alone.")
 
 
 @_check
@@ -251,26 +264,30 @@ def check_effect(answer: Callable) -> str:
     inserted[1, 7], ablated[:, 6:] = 1, 1                                                 # another class
     before = inserted.clone(), ablated.clone()
     value = _ask(answer, inserted, ablated, 2)
-    _unchanged("the first labels", inserted, before[0])
-    _unchanged("the second labels", ablated, before[1])
+    _unchanged(say("the first labels"), inserted, before[0])
+    _unchanged(say("the second labels"), ablated, before[1])
     if torch.as_tensor(value).numel() != 1:
-        raise Wrong(f"shape: δ is one number over all pictures, yours has {torch.as_tensor(value).numel()}.")
+        raise Wrong(say("shape: δ is one number over all pictures, yours has {numel}.",
+                        numel=torch.as_tensor(value).numel()))
     value = float(value)
     slips = {40 / 128: "the inserted pictures alone", 12 / 128: "the ablated pictures alone",
              -28 / 128: "the other way round: ablated less inserted", 28.0: "a number of pixels, not a share of them",
              28 / 2: "pixels per picture, not a share of them", 28 / 12: "the growth relative to the ablated pictures",
              28 / 40: "the loss relative to the inserted pictures"}
     if abs(value - 28 / 128) > 1e-6:
-        slip = next((f" That is {name}." for at, name in slips.items() if abs(value - at) < 1e-6), "")
-        raise Wrong(f"value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {28 / 128:.4f}; "
-                    f"yours is {value:.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for at, name in slips.items()
+                     if abs(value - at) < 1e-6), "")
+        raise Wrong(say("value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {delta:.4f}; yours is "
+                        "{value:.4f}.{slip}", delta=28 / 128, value=value, slip=slip))
     swapped = float(_ask(answer, ablated, inserted, 2))
     if abs(swapped + 28 / 128) > 1e-6:
-        raise Wrong(f"sign: with fewer pixels after insertion δ is negative, {-28 / 128:.4f}; yours is {swapped:.4f}.")
+        raise Wrong(say("sign: with fewer pixels after insertion δ is negative, {delta:.4f}; yours is {swapped:.4f}.",
+                        delta=-28 / 128, swapped=swapped))
     other = float(_ask(answer, inserted, ablated, 1))
     if abs(other - (8 - 32) / 128) > 1e-6:
-        raise Wrong(f"class: for class 1 δ = {-24 / 128:.4f}; yours is {other:.4f}. Do you use c?")
-    return "effect: the difference of two shares, with its sign, for the class that was asked."
+        raise Wrong(say("class: for class 1 δ = {delta:.4f}; yours is {other:.4f}. Do you use c?",
+                        delta=-24 / 128, other=other))
+    return say("effect: the difference of two shares, with its sign, for the class that was asked.")
 
 
 def passed(name: str, ours: Callable) -> Callable:
@@ -280,7 +297,7 @@ def passed(name: str, ours: Callable) -> Callable:
     `show(passed("ablate", ablate)(r, units))`.
     """
     yours = PASSED.get(name)
-    print(f"{name}: ours, until yours passes its check." if yours is None else f"{name}: yours.")
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=name))
     return ours if yours is None else yours
 
 
@@ -288,11 +305,12 @@ def hint(name: str, n: int = 1) -> None:
     """Print the n-th hint of an exercise, from 1; each says a little more than the one before."""
     hints = HINTS.get(name)
     if hints is None:
-        print(f"There is no exercise {name!r}; there are: {', '.join(HINTS)}.")
+        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(HINTS)))
     elif not 1 <= n <= len(hints):
-        print(f"{name} has {len(hints)} hints: hint({name!r}, 1) to hint({name!r}, {len(hints)}).")
+        print(say("{name} has {hints} hints: hint({name!r}, 1) to hint({name!r}, {hints}).",
+                  name=name, hints=len(hints)))
     else:
-        print(f"Hint {n} of {len(hints)}: {hints[n - 1]}")
+        print(say("Hint {n} of {hints}: {hint}", n=n, hints=len(hints), hint=say(hints[n - 1])))
 
 
 def solution(name: str) -> None:
@@ -301,4 +319,4 @@ def solution(name: str) -> None:
         module, function = SOLUTIONS[name]
         print(textwrap.dedent(inspect.getsource(attrgetter(function)(import_module(module)))))
     else:
-        print(f"There is no exercise {name!r}; there are: {', '.join(SOLUTIONS)}.")
+        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(SOLUTIONS)))

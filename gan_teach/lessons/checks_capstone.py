@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from ..language import say
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({
@@ -46,11 +47,12 @@ def likeness(iou1: torch.Tensor, iou2: torch.Tensor) -> torch.Tensor:
 def _pair(out, shape: tuple[int, ...]) -> None:
     """A style: two tensors of this shape."""
     if not isinstance(out, tuple | list) or len(out) != 2:
-        raise Wrong(f"shape: a style is a pair, (y_s, y_b); yours is a {type(out).__name__}.")
+        raise Wrong(say("shape: a style is a pair, (y_s, y_b); yours is a {kind}.", kind=type(out).__name__))
     for name, part in zip(("y_s", "y_b"), out):
         if not isinstance(part, torch.Tensor) or part.shape != shape:
             got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
-            raise Wrong(f"shape: {name} must stay {tuple(shape)}, pictures × units; yours is {got}.")
+            raise Wrong(say("shape: {name} must stay {shape}, pictures × units; yours is {got}.",
+                            name=name, shape=tuple(shape), got=got))
 
 
 @_check
@@ -67,15 +69,16 @@ def check_forced(answer: Callable) -> str:
         _pair(out, y[0].shape)
         for name, part, was, right in zip(("y_s", "y_b"), out, before, (0.0, level)):
             if not torch.equal(part[:, others], was[:, others]):
-                raise Wrong(f"value: {name} of units that were not named changed too.")
+                raise Wrong(say("value: {name} of units that were not named changed too.", name=name))
             if not torch.equal(part[:, units], torch.full((3, 2), right)):
                 slip = {
-                    ("y_s", 0.0): " While y_s is not 0, the map keeps its shape.",
-                    ("y_b", level): " What is left of the map is y_b.",
+                    ("y_s", 0.0): say(" While y_s is not 0, the map keeps its shape."),
+                    ("y_b", level): say(" What is left of the map is y_b."),
                 }[name, right]
-                raise Wrong(f"value: with level {level:g}, {name} of the named units must be {right:g}; yours is "
-                            f"{part[0, units[0]]:.3f}.{slip}")
-    return "forced: the named units stand at their level, the others and y itself are as they were."
+                raise Wrong(say("value: with level {level:g}, {name} of the named units must be {right:g}; yours is "
+                                "{value:.3f}.{slip}",
+                                level=level, name=name, right=right, value=part[0, units[0]], slip=slip))
+    return say("forced: the named units stand at their level, the others and y itself are as they were.")
 
 
 @_check
@@ -85,18 +88,21 @@ def check_borrowed(answer: Callable) -> str:
     y, y2 = (tuple(torch.randn(3, 6, generator=rng) for _ in range(2)) for _ in range(2))
     before, units, others = [part.clone() for part in (*y, *y2)], [4, 1], [0, 2, 3, 5]
     out = _ask(answer, y, y2, units)
-    for name, now, was in zip(("y_s", "y_b", "y_s of y2", "y_b of y2"), (*y, *y2), before):
+    for name, now, was in zip(("y_s", "y_b", say("y_s of y2"), say("y_b of y2")), (*y, *y2), before):
         _unchanged(name, now, was)
     _pair(out, y[0].shape)
     for name, part, own, other in zip(("y_s", "y_b"), out, y, y2):
         if not torch.equal(part[:, units], other[:, units]):
-            slip = (" They are those of y." if torch.equal(part[:, units], own[:, units]) else
-                    " y_s and y_b are exchanged." if any(torch.equal(part[:, units], p[:, units]) for p in y2) else "")
-            raise Wrong(f"units: {name} of the named units must be that of y2.{slip}")
+            slip = (say(" They are those of y.") if torch.equal(part[:, units], own[:, units]) else
+                    say(" y_s and y_b are exchanged.") if any(torch.equal(part[:, units], p[:, units]) for p in y2)
+                    else "")
+            raise Wrong(say("units: {name} of the named units must be that of y2.{slip}", name=name, slip=slip))
         if not torch.equal(part[:, others], own[:, others]):
-            slip = " They too are those of y2." if torch.equal(part[:, others], other[:, others]) else ""
-            raise Wrong(f"units: {name} of units that were not named must stay that of y.{slip}")
-    return "borrowed: the named units have y_s and y_b of the second style, the others their own; both are left alone."
+            slip = say(" They too are those of y2.") if torch.equal(part[:, others], other[:, others]) else ""
+            raise Wrong(say("units: {name} of units that were not named must stay that of y.{slip}",
+                            name=name, slip=slip))
+    return say("borrowed: the named units have y_s and y_b of the second style, the others their own; both are left "
+               "alone.")
 
 
 @_check
@@ -112,7 +118,8 @@ def check_beta(answer: Callable) -> str:
         _unchanged(name, now, kept)
     if not isinstance(out, torch.Tensor) or out.shape != (3,):
         got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise Wrong(f"shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim 0.")
+        raise Wrong(say("shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim "
+                        "0.", got=got))
     moved, away = mixed - before, after - before
     right = (moved * away).sum(0) / away.square().sum(0)
     gap = (out - right).abs().nan_to_num(torch.inf).max().item()
@@ -130,10 +137,11 @@ def check_beta(answer: Callable) -> str:
             "That is a correlation, which forgets how far it moved":
                 (moved * away).sum(0) / (moved.square().sum(0) * away.square().sum(0)).sqrt(),
         }
-        slip = next((f" {name}." for name, value in slips.items()
+        slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
                      if (out - value).abs().nan_to_num(torch.inf).max() < 1e-6), "")
-        raise Wrong(f"value: for the first class β is {right[0]:.3f}; yours is {out[0]:.3f}.{slip}")
-    return "beta: the slope for each class; a pair that hardly differs counts little, and the sign stays."
+        raise Wrong(say("value: for the first class β is {right:.3f}; yours is {out:.3f}.{slip}",
+                        right=right[0], out=out[0], slip=slip))
+    return say("beta: the slope for each class; a pair that hardly differs counts little, and the sign stays.")
 
 
 @_check
@@ -142,13 +150,14 @@ def check_likeness(answer: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     a, b = (torch.rand(7, 4, generator=rng).double() + torch.tensor([5.0, 0.0, 2.0, 1.0]) for _ in range(2))
     before = a.clone(), b.clone()
-    for word, one, two in (("two strangers", a, b), ("a table and itself", a, a), ("a table and its double", a, 2 * a),
-                           ("the units in another order", a, a.roll(1, 0))):
+    for word, one, two in ((say("two strangers"), a, b), (say("a table and itself"), a, a),
+                           (say("a table and its double"), a, 2 * a),
+                           (say("the units in another order"), a, a.roll(1, 0))):
         out = _ask(answer, one, two)
         _unchanged("iou1", a, before[0])
         _unchanged("iou2", b, before[1])
         if torch.as_tensor(out).numel() != 1:
-            raise Wrong(f"shape: likeness is one number; yours has {torch.as_tensor(out).numel()}.")
+            raise Wrong(say("shape: likeness is one number; yours has {numel}.", numel=torch.as_tensor(out).numel()))
         value, right = float(out), float(likeness(one, two))
         if not abs(value - right) < 1e-6:
             plain = torch.corrcoef(torch.stack([one, two]).flatten(1))[0, 1].item()
@@ -161,6 +170,8 @@ def check_likeness(answer: Callable) -> str:
                     float(((one - one.mean(0)) * (two - two.mean(0))).sum()),
                 "That is a mean distance": float((one - two).abs().mean()),
             }
-            slip = next((f" {name}." for name, other in slips.items() if abs(value - other) < 1e-6), "")
-            raise Wrong(f"value: for {word} it is {right:.3f}; yours is {value:.3f}.{slip}")
-    return "likeness: 1 for a table and itself or its double; what all units share does not count."
+            slip = next((say(" {words}.", words=say(name)) for name, other in slips.items()
+                         if abs(value - other) < 1e-6), "")
+            raise Wrong(say("value: for {word} it is {right:.3f}; yours is {value:.3f}.{slip}",
+                            word=word, right=right, value=value, slip=slip))
+    return say("likeness: 1 for a table and itself or its double; what all units share does not count.")

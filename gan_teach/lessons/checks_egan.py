@@ -10,6 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from ..egan.fitness_and_selection import Fitness
+from ..language import say
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
@@ -70,14 +71,16 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
         leaves = [x.clone().requires_grad_(True) for x in inputs]
         value = _ask(loss, *leaves)
         for leaf, x in zip(leaves, inputs):
-            _unchanged("the logits", leaf.detach(), x)
+            _unchanged(say("the logits"), leaf.detach(), x)
         if not isinstance(value, torch.Tensor):
-            raise Wrong(f"gradient: the loss must be a tensor, to be derived; yours is a {type(value).__name__}.")
+            raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
+                            kind=type(value).__name__))
         if value.numel() != 1:
-            raise Wrong(f"shape: a loss is one number; yours has {value.numel()}. Take the mean over the pictures.")
+            raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
+                            numel=value.numel()))
         if value.ndim:
-            raise Wrong(f"shape: a loss is one number without an axis; yours has the shape {tuple(value.shape)}. "
-                        "Leave out `keepdim`.")
+            raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
+                            "`keepdim`.", value=tuple(value.shape)))
         if not value.requires_grad:
             return value, [None] * len(leaves)
         return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
@@ -88,24 +91,27 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
     wanted, slopes = look(right)
     got, yours = look(answer)
     if not gap(got, wanted) < 1e-5:
-        slip = next((f" {words}." for words, loss in slips.items() if gap(got, look(loss)[0]) < 1e-5), "")
-        raise Wrong(f"value: for D = {_listed(inputs[-1].sigmoid())} the loss is {wanted:.4f}; yours is {got:.4f}, "
-                    f"off by {got - wanted:+.4f}.{slip}")
+        slip = next((say(" {words}.", words=say(words)) for words, loss in slips.items()
+                     if gap(got, look(loss)[0]) < 1e-5), "")
+        raise Wrong(say("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by "
+                        "{off:+.4f}.{slip}",
+                        D=_listed(inputs[-1].sigmoid()), wanted=wanted, got=got, off=got - wanted,
+                        slip=slip))
     for x, slope, mine in zip(inputs, slopes, yours):
         if mine is None:
-            raise Wrong("gradient: the value is right, but nothing flows back to the logits. Is there a `detach`, an "
-                        "`item`, a `no_grad`?")
+            raise Wrong(say("gradient: the value is right, but nothing flows back to the logits. Is there a "
+                            "`detach`, an `item`, a `no_grad`?"))
         if not gap(mine, slope) < 1e-5:
             i = int((mine - slope).abs().argmax())
-            raise Wrong(f"gradient: the value is right, but where D = {x[i].sigmoid():.2f} the slope ∂loss/∂l should "
-                        f"be {slope[i]:+.4f} and is {mine[i]:+.4f}.")
+            raise Wrong(say("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be "
+                            "{slope:+.4f} and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i]))
     with torch.no_grad():
         far = [torch.full((2,), end) for end in (-200.0, 200.0)]
         exact = all(torch.isfinite(torch.as_tensor(_ask(answer, *[x] * len(inputs)))).all() for x in far)
-    remark = "" if exact else (" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm is "
-                               "infinite. `F.logsigmoid` and `F.softplus` stay exact.)")
-    return f"{name}: value and slopes are right, at D from {inputs[-1].sigmoid().min():.2f} to " \
-           f"{inputs[-1].sigmoid().max():.2f}.{remark}"
+    remark = "" if exact else (say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm "
+                                   "is infinite. `F.logsigmoid` and `F.softplus` stay exact.)"))
+    return say("{name}: value and slopes are right, at D from {least:.2f} to {most:.2f}.{remark}",
+               name=name, least=inputs[-1].sigmoid().min(), most=inputs[-1].sigmoid().max(), remark=remark)
 
 
 def _listed(values: Sequence[float]) -> str:
@@ -178,16 +184,18 @@ def check_slopes(answer: Callable) -> str:
     """Check `slopes(p) -> (minimax, heuristic, least squares)`: ∂M/∂l of one sample with D(G(z)) = p."""
     for p in (0.1, 0.5, 0.8):
         by_d = -0.5 / (1 - p), -0.5 / p, 2 * (p - 1)                    # ∂M/∂D
-        mine = _numbers(_ask(answer, p), 3, "for one p the answer is three numbers, one for each mutation")
+        mine = _numbers(_ask(answer, p), 3, say("for one p the answer is three numbers, one for each mutation"))
         for name, got, right, unchained in zip(("minimax", "heuristic", "least squares"), mine, slopes(p), by_d):
             if not abs(got - right) < 1e-4:
                 slips = {"that is the slope by D; by the logit it has one more factor, ∂D/∂l = D (1 − D)": unchained,
                          "the sign: the loss falls where the logit rises": -right,
                          "the ½ of the loss is missing": 2 * right, "that is half of it": right / 2,
                          "that is heuristic's": -(1 - p) / 2, "that is minimax's": -p / 2}
-                slip = next((f" ({words})" for words, at in slips.items() if abs(got - at) < 1e-4), "")
-                raise Wrong(f"value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is {got:+.4f}{slip}.")
-    return "slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8."
+                slip = next((say(" ({words})", words=say(words)) for words, at in slips.items()
+                             if abs(got - at) < 1e-4), "")
+                raise Wrong(say("value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is "
+                                "{got:+.4f}{slip}.", p=p, name=say(name), right=right, got=got, slip=slip))
+    return say("slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8.")
 
 
 # ------------------------------------------------------------------------------------------ fitness
@@ -196,9 +204,10 @@ def _numbers(value, count: int, what: str) -> list[float]:
     try:
         found = [float(v.detach() if isinstance(v, torch.Tensor) else v) for v in value]
     except (TypeError, ValueError):
-        raise Wrong(f"shape: {what}; yours is a {type(value).__name__} that does not hold numbers.") from None
+        raise Wrong(say("shape: {what}; yours is a {kind} that does not hold numbers.",
+                        what=what, kind=type(value).__name__)) from None
     if len(found) != count:
-        raise Wrong(f"shape: {what}; yours has {len(found)}.")
+        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=len(found)))
     return found
 
 
@@ -218,11 +227,11 @@ def check_fitness(answer: Callable) -> str:
 
     value = _ask(answer, D, real, fake, 0.3)
     if any(not torch.equal(p, was) for p, was in zip(D.parameters(), before)):
-        raise Wrong("purity: your function changed D's weights. Judging is not training.")
+        raise Wrong(say("purity: your function changed D's weights. Judging is not training."))
     if any(p.grad is not None for p in D.parameters()):
-        raise Wrong("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
-                    "`torch.autograd.grad`.")
-    quality, diversity, total = _numbers(value, 3, "the fitness is three numbers, (quality, diversity, total)")
+        raise Wrong(say("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
+                        "`torch.autograd.grad`."))
+    quality, diversity, total = _numbers(value, 3, say("the fitness is three numbers, (quality, diversity, total)"))
 
     with torch.no_grad():
         on_real, on_fake = D(real), D(fake)
@@ -234,9 +243,10 @@ def check_fitness(answer: Callable) -> str:
                  "1 − D: what D rejects": 1 - right,
                  "the mean of log D": float(F.logsigmoid(on_fake).mean()),
                  "a sum, not a mean": right * len(fake)}
-        slip = next((f" That is {name}." for name, at in slips.items() if abs(quality - at) < 1e-5), "")
-        raise Wrong(f"quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
-                    f"{quality - right:+.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
+                     if abs(quality - at) < 1e-5), "")
+        raise Wrong(say("quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
+                        "{off:+.4f}.{slip}", right=right, quality=quality, off=quality - right, slip=slip))
 
     real_half, fake_half = grad(lambda x, y: F.softplus(-x).mean()), grad(lambda x, y: F.softplus(y).mean())
     whole = [a + b for a, b in zip(real_half, fake_half)]
@@ -258,17 +268,20 @@ def check_fitness(answer: Callable) -> str:
                  "the gradient of half the loss; L_D is the sum of its halves": -math.log(norm(whole) / 2),
                  "the gradient of D's loss with real and fake exchanged":
                      -math.log(norm(grad(lambda x, y: F.softplus(x).mean() + F.softplus(-y).mean())))}
-        slip = next((f" That is {name}." for name, at in slips.items() if abs(diversity - at) < 1e-5), "")
-        raise Wrong(f"diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
-                    f"{diversity - right:+.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
+                     if abs(diversity - at) < 1e-5), "")
+        raise Wrong(say("diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
+                        "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right, slip=slip))
     right = quality + 0.3 * diversity
     if not abs(total - right) < 1e-5:
-        slip = " Do you use gamma?" if abs(total - quality - diversity) < 1e-5 else ""
-        raise Wrong(f"total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}")
-    quality, _, total = _numbers(_ask(answer, D, real, fake, 0.0), 3, "three numbers")
+        slip = say(" Do you use gamma?") if abs(total - quality - diversity) < 1e-5 else ""
+        raise Wrong(say("total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}",
+                        right=right, total=total, slip=slip))
+    quality, _, total = _numbers(_ask(answer, D, real, fake, 0.0), 3, say("three numbers"))
     if not abs(total - quality) < 1e-5:
-        raise Wrong(f"total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.")
-    return "fitness: quality, diversity and total are right, also for γ = 0; D is left as it was."
+        raise Wrong(say("total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.",
+                        quality=quality, total=total))
+    return say("fitness: quality, diversity and total are right, also for γ = 0; D is left as it was.")
 
 
 # ------------------------------------------------------------------------------------------ selection
@@ -280,31 +293,36 @@ def check_select(answer: Callable) -> str:
         return [Fitness(0.9 - 0.1 * i, i - 2.0, total) for i, total in enumerate(totals)]
 
     scores = rigged(0.2, 0.7, -0.3, 0.9, 0.5)
+    asked = {1: say("for mu = 1 the answer is 1 number"), 2: say("for mu = 2 the answer is 2 numbers"),
+             3: say("for mu = 3 the answer is 3 numbers")}
     for mu, right in ((2, [3, 1]), (1, [3]), (3, [3, 1, 4])):
         given = list(scores)
         value = _ask(answer, given, mu)
         if given != scores:
-            raise Wrong("purity: your function changed the list of scores; a child's number is its place there.")
+            raise Wrong(say("purity: your function changed the list of scores; a child's number is its place there."))
         chosen = [value] if isinstance(value, int | float) else value
         if any(isinstance(one, tuple) for one in chosen):
-            raise Wrong("value: those are scores; the answer is the numbers of the children.")
-        chosen = _numbers(chosen, mu, f"for mu = {mu} the answer is {mu} number{'s' * (mu > 1)}")
+            raise Wrong(say("value: those are scores; the answer is the numbers of the children."))
+        chosen = _numbers(chosen, mu, asked[mu])
         if chosen == right:
             continue
         if sorted(chosen) == sorted(right):
-            raise Wrong(f"order: these are the right children, but the best comes first: {right}; yours are "
-                        f"{_whole(chosen)}.")
+            raise Wrong(say("order: these are the right children, but the best comes first: {right}; yours are "
+                            "{chosen}.", right=right, chosen=_whole(chosen)))
         slips = {"That keeps the worst": [2, 0, 4][:mu], "That goes by quality": [0, 1, 2][:mu],
                  "That goes by diversity": [4, 3, 2][:mu],
                  "Those are totals, not numbers of children": sorted((s.total for s in scores), reverse=True)[:mu]}
-        slip = next((f" {name}." for name, at in slips.items() if sorted(chosen) == sorted(at)), "")
-        raise Wrong(f"value: the totals are {_listed(s.total for s in scores)}; for mu = {mu} the survivors are "
-                    f"{right}, yours {_whole(chosen)}.{slip}")
+        slip = next((say(" {words}.", words=say(name)) for name, at in slips.items()
+                     if sorted(chosen) == sorted(at)), "")
+        raise Wrong(say("value: the totals are {scores}; for mu = {mu} the survivors are {right}, yours "
+                        "{chosen}.{slip}",
+                        scores=_listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen),
+                        slip=slip))
     value = _ask(answer, rigged(0.4, 0.4, 0.1), 2)
-    if sorted(_numbers(value, 2, "for mu = 2 the answer is 2 numbers")) != [0, 1]:
-        raise Wrong(f"value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {_whole(value)}. Equal "
-                    "totals are still two children.")
-    return "select: the best children survive, best first, equal ones too; the scores are left alone."
+    if sorted(_numbers(value, 2, asked[2])) != [0, 1]:
+        raise Wrong(say("value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {value}. Equal "
+                        "totals are still two children.", value=_whole(value)))
+    return say("select: the best children survive, best first, equal ones too; the scores are left alone.")
 
 
 def _whole(numbers: Sequence[float]) -> list:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from ..language import say
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 from .checks_egan import _listed, _logits, _numbers
 
@@ -48,28 +49,32 @@ def check_paired(answer: Callable) -> str:
     given = list(a), list(b)
     value = _ask(answer, a, b)
     if (a, b) != given:
-        raise Wrong("purity: your function changed the lists themselves. Work on copies.")
-    mean, error, lower = _numbers(value, 3, "the answer is three numbers, (mean difference, standard error, how often)")
+        raise Wrong(say("purity: your function changed the lists themselves. Work on copies."))
+    mean, error, lower = _numbers(value, 3, say("the answer is three numbers, (mean difference, standard error, how "
+                                                "often)"))
     d = [x - y for x, y in zip(a, b)]
     n, right = len(d), sum(x - y for x, y in zip(a, b)) / len(d)
     s = math.sqrt(sum((x - right) ** 2 for x in d) / (n - 1))
     if not abs(mean - right) < 1e-6:
-        slip = " The sign: it is a − b." if abs(mean + right) < 1e-6 else ""
-        raise Wrong(f"mean: the mean of a − b over these five seeds is {right:+.4f}; yours is {mean:+.4f}.{slip}")
+        slip = say(" The sign: it is a − b.") if abs(mean + right) < 1e-6 else ""
+        raise Wrong(say("mean: the mean of a − b over these five seeds is {right:+.4f}; yours is {mean:+.4f}.{slip}",
+                        right=right, mean=mean, slip=slip))
     if not abs(error - s / math.sqrt(n)) < 1e-6:
         spread = [math.sqrt(sum((v - sum(x) / n) ** 2 for v in x) / (n - 1)) for x in (a, b)]
         slips = {"the standard deviation; the error of a mean is that over √n": s,
                  "that with n in place of n − 1": s * math.sqrt((n - 1) / n) / math.sqrt(n),
                  "s / n; it is s / √n": s / n,
                  "the error of two groups that are no pairs": math.hypot(*spread) / math.sqrt(n)}
-        slip = next((f" That is {name}." for name, at in slips.items() if abs(error - at) < 1e-6), "")
-        raise Wrong(f"error: the standard error of the mean difference is {s / math.sqrt(n):.4f}; yours is "
-                    f"{error:.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
+                     if abs(error - at) < 1e-6), "")
+        raise Wrong(say("error: the standard error of the mean difference is {right:.4f}; yours is {error:.4f}.{slip}",
+                        right=s / math.sqrt(n), error=error, slip=slip))
     right = sum(x < 0 for x in d)
     if lower != right:
-        slip = " That is how often b is lower." if lower == n - right else ""
-        raise Wrong(f"count: a is lower in {right} of these five seeds; yours says {lower:g}.{slip}")
-    return "paired: the mean of the differences, its error, and in how many seeds the first is lower."
+        slip = say(" That is how often b is lower.") if lower == n - right else ""
+        raise Wrong(say("count: a is lower in {right} of these five seeds; yours says {lower:g}.{slip}",
+                        right=right, lower=lower, slip=slip))
+    return say("paired: the mean of the differences, its error, and in how many seeds the first is lower.")
 
 
 @_check
@@ -84,30 +89,33 @@ def check_spherical(answer: Callable) -> str:
         value = _ask(answer, z1, z2, torch.tensor([alpha]))
         if not isinstance(value, torch.Tensor) or value.shape != z1.shape:
             got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-            raise Wrong(f"shape: the answer is a latent, {tuple(z1.shape)}; yours is {got}.")
+            raise Wrong(say("shape: the answer is a latent, {shape}; yours is {got}.", shape=tuple(z1.shape), got=got))
         if not float((value - end).abs().max()) < 1e-3:
-            slip = " You walk from z2 to z1." if float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3 else ""
-            raise Wrong(f"ends: at α = {alpha:g} you must stand at {name}.{slip}")
+            swapped = float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3
+            slip = say(" You walk from z2 to z1.") if swapped else ""
+            raise Wrong(say("ends: at α = {alpha:g} you must stand at {name}.{slip}",
+                            alpha=alpha, name=name, slip=slip))
     _unchanged("z1", z1, before[0])
     _unchanged("z2", z2, before[1])
     middle = _ask(answer, z1, z2, torch.tensor([0.5]))
     length = float(middle.norm())
     if not abs(length - 10) < 1e-2:
         line = float(((z1 + z2) / 2).norm())
-        slip = " That is the straight line." if abs(length - line) < 1e-2 else ""
-        raise Wrong(f"length: z1 and z2 are 10 long, and so must be what lies half-way; yours is {length:.2f}.{slip}")
+        slip = say(" That is the straight line.") if abs(length - line) < 1e-2 else ""
+        raise Wrong(say("length: z1 and z2 are 10 long, and so must be what lies half-way; yours is "
+                        "{length:.2f}.{slip}", length=length, slip=slip))
     quarter = _ask(answer, z1, z2, torch.tensor([0.25]))
     omega = float(torch.cosine_similarity(z1, z2).arccos())
     angle = float(torch.cosine_similarity(z1, quarter).clamp(-1, 1).arccos())
     if not abs(angle - omega / 4) < 1e-3:
-        raise Wrong(f"angle: at α = ¼ you must have turned by a quarter of Ω, {omega / 4:.3f}; you have turned by "
-                    f"{angle:.3f}.")
+        raise Wrong(say("angle: at α = ¼ you must have turned by a quarter of Ω, {omega:.3f}; you have turned by "
+                        "{angle:.3f}.", omega=omega / 4, angle=angle))
     alphas = torch.tensor([0.0, 0.5, 1.0])
     many = _ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
     if not isinstance(many, torch.Tensor) or many.shape != (3, 100) or \
             not float((many - torch.cat([z1, middle, z2])).abs().max()) < 1e-3:
-        raise Wrong("rows: for N latents and N alphas, each row has its own α.")
-    return "spherical: from z1 to z2 in equal angles, and the length is kept."
+        raise Wrong(say("rows: for N latents and N alphas, each row has its own α."))
+    return say("spherical: from z1 to z2 in equal angles, and the length is kept.")
 
 
 @_check
@@ -116,21 +124,26 @@ def check_mutation(answer: Callable) -> str:
     logits = _logits()
     leaf = logits.clone().requires_grad_(True)
     value = _ask(answer, leaf)
-    _unchanged("the logits", leaf.detach(), logits)
+    _unchanged(say("the logits"), leaf.detach(), logits)
     if not isinstance(value, torch.Tensor):
-        raise Wrong(f"gradient: the loss must be a tensor, to be derived; yours is a {type(value).__name__}.")
+        raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
+                        kind=type(value).__name__))
     if value.ndim:
-        raise Wrong(f"shape: a mutation gives one number; yours has the shape {tuple(value.shape)}. Take the mean.")
+        raise Wrong(say("shape: a mutation gives one number; yours has the shape {value}. Take the mean.",
+                        value=tuple(value.shape)))
     if not torch.isfinite(value):
-        raise Wrong(f"value: for D = {_listed(logits.sigmoid())} it is {float(value.detach())}.")
+        raise Wrong(say("value: for D = {D} it is {value}.",
+                        D=_listed(logits.sigmoid()), value=float(value.detach())))
     if not value.requires_grad:
-        raise Wrong("gradient: nothing flows back to the logits. Is there a `detach`, an `item`, a `no_grad`?")
+        raise Wrong(say("gradient: nothing flows back to the logits. Is there a `detach`, an `item`, a `no_grad`?"))
     slope, = torch.autograd.grad(value, leaf, allow_unused=True)
     if slope is None or not slope.abs().max() > 0:
-        raise Wrong("gradient: its slope is 0 for all four logits; a child would stay where its parent is.")
+        raise Wrong(say("gradient: its slope is 0 for all four logits; a child would stay where its parent is."))
     if slope.sum() > 0:
-        raise Wrong(f"sign: G descends, so yours makes pictures *less* real: at D = {_listed(logits.sigmoid())} the "
-                    f"slopes are {', '.join(f'{float(s):+.3f}' for s in slope)}. Put a minus before it.")
+        raise Wrong(say("sign: G descends, so yours makes pictures *less* real: at D = {D} the slopes are "
+                        "{slopes}. Put a minus before it.",
+                        D=_listed(logits.sigmoid()), slopes=", ".join(f"{float(s):+.3f}" for s in slope)))
     loudest = int(slope.abs().argmax())
-    return (f"mutation: it asks for more realism, the loudest of four at D = {logits[loudest].sigmoid():.2f}; "
-            f"it pushes {int((slope < 0).sum())} of the four up and {int((slope > 0).sum())} down.")
+    return (say("mutation: it asks for more realism, the loudest of four at D = {D:.2f}; it pushes {up} of "
+                "the four up and {down} down.",
+                D=logits[loudest].sigmoid(), up=int((slope < 0).sum()), down=int((slope > 0).sum())))

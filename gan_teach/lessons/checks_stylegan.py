@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 import torch.nn as nn
 
+from ..language import say
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({
@@ -48,7 +49,7 @@ def _shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
     """`value` if it is a tensor of that shape."""
     if not isinstance(value, torch.Tensor) or value.shape != shape:
         got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-        raise Wrong(f"shape: {what} must be {tuple(shape)}; yours is {got}.")
+        raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
     return value
 
 
@@ -66,7 +67,7 @@ def check_adain(answer: Callable) -> str:
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
     before = x.clone(), y_s.clone(), y_b.clone()
-    out = _shaped(_ask(answer, x, (y_s, y_b)), x.shape, "the result, like x,")
+    out = _shaped(_ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
     for what, now, was in zip(("x", "y_s", "y_b"), (x, y_s, y_b), before):
         _unchanged(what, now, was)
 
@@ -91,20 +92,24 @@ def check_adain(answer: Callable) -> str:
             "The variance has n − 1 below the line (`x.std` does that); take the mean of the squares":
                 styled((2, 3), bessel=True),
         }
-        slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-3), "")
+        slip = next((say(" {words}.", words=say(name)) for name, value in slips.items() if _gap(out, value) < 1e-3), "")
         off_mean = _gap(out.mean((2, 3)), y_b)
         off_spread = _gap(out.std((2, 3), unbiased=False), y_s.abs())
-        part = (f"mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}" if not off_mean < 1e-3 else
-                f"spread: map by map it must be |y_s|; yours is off by up to {off_spread:.3f}" if not off_spread < 1e-3
-                else f"value: mean and spread are right, and still a value is off by {_gap(out, right):.3f}")
-        raise Wrong(f"{part}.{slip}")
+        part = (say("mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}",
+                    off_mean=off_mean) if not off_mean < 1e-3 else
+                say("spread: map by map it must be |y_s|; yours is off by up to {off_spread:.3f}",
+                    off_spread=off_spread) if not off_spread < 1e-3
+                else say("value: mean and spread are right, and still a value is off by {off:.3f}",
+                         off=_gap(out, right)))
+        raise Wrong(say("{part}.{slip}", part=part, slip=slip))
     flat = _ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
     if not _gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
-        raise Wrong("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours is "
-                    f"{float(flat.flatten()[0]):.3f}. Add a tiny eps below the root.")
+        raise Wrong(say("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours "
+                        "is {value:.3f}. Add a tiny eps below the root.", value=float(flat.flatten()[0])))
     if not _gap(_ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
-        raise Wrong("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten.")
-    return "adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left alone."
+        raise Wrong(say("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten."))
+    return say("adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left "
+               "alone.")
 
 
 @_check
@@ -113,24 +118,26 @@ def check_mix(answer: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     ws1, ws2, layers = torch.randn(2, 6, 5, generator=rng), torch.randn(2, 6, 5, generator=rng), [4, 1]
     before = ws1.clone(), ws2.clone()
-    out = _shaped(_ask(answer, ws1, ws2, layers), ws1.shape, "the result, like ws1,")
+    out = _shaped(_ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
     _unchanged("ws1", ws1, before[0])
     _unchanged("ws2", ws2, before[1])
     from_2 = [i for i in range(6) if torch.equal(out[:, i], ws2[:, i])]
     from_1 = [i for i in range(6) if torch.equal(out[:, i], ws1[:, i])]
     if from_2 != sorted(layers) or len(from_1) != 4:
-        slip = (" The two are exchanged." if from_1 == sorted(layers) and len(from_2) == 4 else
-                " That is all layers from a crossover on; only the named ones were asked for." if
+        slip = (say(" The two are exchanged.") if from_1 == sorted(layers) and len(from_2) == 4 else
+                say(" That is all layers from a crossover on; only the named ones were asked for.") if
                 from_2 == list(range(1, 6)) else
-                " Here the axis of the pictures or of the numbers in w was indexed; layers are the second." if
+                say(" Here the axis of the pictures or of the numbers in w was indexed; layers are the second.") if
                 len(from_1) + len(from_2) < 6 else "")
-        raise Wrong(f"layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours takes "
-                    f"{from_2} from ws2 and {from_1} from ws1.{slip}")
+        raise Wrong(say("layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours "
+                        "takes {from_2} from ws2 and {from_1} from ws1.{slip}",
+                        layers=layers, from_2=from_2, from_1=from_1, slip=slip))
     if not torch.equal(_ask(answer, ws1, ws2, []), ws1):
-        raise Wrong("layers: with no layers at all, the result must equal ws1.")
+        raise Wrong(say("layers: with no layers at all, the result must equal ws1."))
     if not torch.equal(_ask(answer, ws1, ws2, range(6)), ws2):
-        raise Wrong("layers: with all six layers, `range(6)`, the result must equal ws2.")
-    return "mix: the named layers come from the second, the rest from the first; none gives the first, all the second."
+        raise Wrong(say("layers: with all six layers, `range(6)`, the result must equal ws2."))
+    return say("mix: the named layers come from the second, the rest from the first; none gives the first, all the "
+               "second.")
 
 
 @_check
@@ -140,7 +147,7 @@ def check_truncate(answer: Callable) -> str:
     w, w_avg = torch.randn(4, 5, generator=rng), torch.randn(5, generator=rng)
     before = w.clone(), w_avg.clone()
     for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
-        out = _shaped(_ask(answer, w, psi, w_avg), w.shape, "the result, like w,")
+        out = _shaped(_ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
         _unchanged("w", w, before[0])
         _unchanged("w_avg", w_avg, before[1])
         right = w_avg + psi * (w - w_avg)
@@ -153,15 +160,17 @@ def check_truncate(answer: Callable) -> str:
                 "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
                 "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
             }
-            slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-5), "")
-            rule = {1.0: "ψ = 1 must change nothing", 0.0: "ψ = 0 must give w̄"}.get(
-                psi, f"ψ = {psi:g} must lie {psi:g} of the way from w̄ to w")
-            raise Wrong(f"value: {rule}; yours is off by up to {_gap(out, right):.3f}.{slip}")
+            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
+                         if _gap(out, value) < 1e-5), "")
+            rule = {1.0: say("ψ = 1 must change nothing"), 0.0: say("ψ = 0 must give w̄")}.get(
+                psi, say("ψ = {psi:g} must lie {psi:g} of the way from w̄ to w", psi=psi))
+            raise Wrong(say("value: {rule}; yours is off by up to {off:.3f}.{slip}",
+                            rule=rule, off=_gap(out, right), slip=slip))
     ws = w[:, None].expand(-1, 3, -1)
-    out = _shaped(_ask(answer, ws, 0.7, w_avg), ws.shape, "for a w in each layer (N×L×W) the result")
+    out = _shaped(_ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
     if not _gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
-        raise Wrong("value: right for w of N×W, but not for N×L×W, a w for each layer.")
-    return "truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line."
+        raise Wrong(say("value: right for w of N×W, but not for N×L×W, a w for each layer."))
+    return say("truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line.")
 
 
 @_check
@@ -184,7 +193,7 @@ def check_mapping(answer: Callable) -> str:
         return w
 
     with torch.no_grad():
-        out = _shaped(_ask(answer, z, layers), (5, 6), "w, one for each z,")
+        out = _shaped(_ask(answer, z, layers), (5, 6), say("w, one for each z,"))
         _unchanged("z", z, before)
         if not _gap(out, f(z)) < 1e-3:
             slips = {
@@ -205,11 +214,12 @@ def check_mapping(answer: Callable) -> str:
                 "Only the first layer is used": nn.functional.leaky_relu(
                     layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
             }
-            slip = next((f" {name}." for name, value in slips.items() if _gap(out, value) < 1e-3), "")
-            raise Wrong(f"value: w is off by up to {_gap(out, f(z)):.3f}.{slip}")
+            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
+                         if _gap(out, value) < 1e-3), "")
+            raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=_gap(out, f(z)), slip=slip))
         if not _gap(_ask(answer, 7 * z, layers), out) < 1e-3:
-            raise Wrong("size: 7z must give the same w as z: only the direction of z counts.")
-    return "mapping: the size of z does not count, and w is right after all layers."
+            raise Wrong(say("size: 7z must give the same w as z: only the direction of z counts."))
+    return say("mapping: the size of z does not count, and w is right after all layers.")
 
 
 @_check
@@ -223,12 +233,12 @@ def check_path_length(answer: Callable) -> str:
     def d(a, b):
         return (a - b).square().sum(1)
 
-    for word, g in (("a g that is linear", lambda w: w @ A), ("a g that squares", lambda w: w.square() @ A)):
+    for word, g in ((say("a g that is linear"), lambda w: w @ A), (say("a g that squares"), lambda w: w.square() @ A)):
         def step(start, size=epsilon, g=g):
             return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
         right = step(t) / epsilon**2
-        out = _shaped(_ask(answer, g, d, w1, w2, t, epsilon), (4,), "the result, one length for each pair,")
+        out = _shaped(_ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
         _unchanged("w1", w1, before[0])
         _unchanged("w2", w2, before[1])
         off = (out / right - 1).abs().nan_to_num(torch.inf)
@@ -243,9 +253,11 @@ def check_path_length(answer: Callable) -> str:
                 "That compares the ends, w1 and w2": d(g(w1), g(w2)),
                 "That compares the ends, w1 and w2, and not two points ε apart": d(g(w1), g(w2)) / epsilon**2,
             }
-            slip = next((f" {name}." for name, value in slips.items()
+            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
                          if not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3), "")
             worst = int(off.argmax())
-            raise Wrong(f"value: for {word}, at t = {float(t[worst]):g}, the length is {float(right[worst]):.4g}; "
-                        f"yours is {float(out[worst]):.4g}.{slip}")
-    return "path length: what d sees of a step ε, over ε², at t on the straight line, one number for each pair."
+            raise Wrong(say("value: for {word}, at t = {t:g}, the length is {right:.4g}; yours is "
+                            "{value:.4g}.{slip}",
+                            word=word, t=float(t[worst]), right=float(right[worst]),
+                            value=float(out[worst]), slip=slip))
+    return say("path length: what d sees of a step ε, over ε², at t on the straight line, one number for each pair.")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
+from ..language import say
 from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
 
 SOLUTIONS.update({"loss_d": ("gan_teach.networks.losses", "logistic_d"),
@@ -36,21 +37,23 @@ def _loss(answer: Callable, *logits: torch.Tensor) -> torch.Tensor:
     before = [each.detach().clone() for each in logits]
     value = _ask(answer, *logits)
     for now, was in zip(logits, before):
-        _unchanged("the logits", now.detach(), was)
+        _unchanged(say("the logits"), now.detach(), was)
     size = torch.as_tensor(value).numel()
     if size != 1:
-        raise Wrong(f"shape: a loss is one number, yours has {size}. Take the mean over the points.")
+        raise Wrong(say("shape: a loss is one number, yours has {size}. Take the mean over the points.", size=size))
     if not isinstance(value, torch.Tensor) or not value.requires_grad:
-        raise Wrong("gradient: no gradient flows from what you return. Stay with torch, without `.item()`, "
-                    "`float()` or `.detach()`.")
+        raise Wrong(say("gradient: no gradient flows from what you return. Stay with torch, without `.item()`, "
+                        "`float()` or `.detach()`."))
     return value
 
 
 def _compare(value: torch.Tensor, right: float, slips: dict[str, float]) -> None:
     value = float(value.detach())
     if not abs(value - right) < 1e-4:
-        slip = next((f" That is {name}." for name, at in slips.items() if abs(value - at) < 1e-4), "")
-        raise Wrong(f"value: for these logits the loss is {right:.4f}; yours is {value:.4f}.{slip}")
+        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
+                     if abs(value - at) < 1e-4), "")
+        raise Wrong(say("value: for these logits the loss is {right:.4f}; yours is {value:.4f}.{slip}",
+                        right=right, value=value, slip=slip))
 
 
 def _compare_gradients(value: torch.Tensor, logits: list[torch.Tensor], right: list[torch.Tensor]) -> None:
@@ -58,16 +61,17 @@ def _compare_gradients(value: torch.Tensor, logits: list[torch.Tensor], right: l
     for grad, want in zip(grads, right):
         off = math.inf if grad is None else float((grad - want).abs().max())
         if not off < 1e-5:
-            raise Wrong(f"gradient: the value is right, but its slopes are not, by up to {off:.3g}. "
-                        "Is a part of it detached?")
+            raise Wrong(say("gradient: the value is right, but its slopes are not, by up to {off:.3g}. Is a part of "
+                            "it detached?", off=off))
 
 
 def _sure(answer: Callable, logits: list[torch.Tensor], right: float) -> None:
     """A D that is very sure: log(σ(−200)) is −∞ in float32."""
     value = float(_loss(answer, *logits).detach())
     if not abs(value - right) < 1e-2:
-        raise Wrong(f"overflow: right, until D is very sure. At logits of ±200 the loss is {right:g}, yours {value:g}: "
-                    "σ is rounded to 0 or 1 before the logarithm. Try F.softplus; see the last hint.")
+        raise Wrong(say("overflow: right, until D is very sure. At logits of ±200 the loss is {right:g}, yours "
+                        "{value:g}: σ is rounded to 0 or 1 before the logarithm. Try F.softplus; see the last hint.",
+                        right=right, value=value))
 
 
 @_check
@@ -95,7 +99,7 @@ def check_loss_d(answer: Callable) -> str:
     _compare_gradients(value, [real, fake], slopes)
     sure = [torch.tensor([at], requires_grad=True) for at in (-200.0, 200.0)]
     _sure(answer, sure, 400.0)
-    return "loss_d: value and slopes are right, also where D is very sure, and very wrong."
+    return say("loss_d: value and slopes are right, also where D is very sure, and very wrong.")
 
 
 @_check
@@ -117,4 +121,4 @@ def check_loss_g(answer: Callable) -> str:
         slopes = [-(1 - fake.sigmoid()) / len(fake)]
     _compare_gradients(value, [fake], slopes)
     _sure(answer, [torch.tensor([-200.0], requires_grad=True)], 200.0)
-    return "loss_g: value and slopes are right, also where D is sure of a fake."
+    return say("loss_g: value and slopes are right, also where D is sure of a fake.")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .. import language
 from ..files import notebooks_folder
 
 
@@ -47,21 +48,21 @@ def sections(chapter: int | str) -> dict[str, list[dict]]:
 
 
 def copy(to: Path) -> tuple[list[str], list[str]]:
-    """Copy the notebooks into the folder `to`; returns the names of those copied, and of those that differ and stay.
+    """Copy the notebooks, in all languages, into `to`; returns the names of those copied, and of those that differ.
 
     A file that is there already is the reader's work: nothing is ever written over it.
     """
-    to.mkdir(parents=True, exist_ok=True)
     copied, kept = [], []
-    for path in chapters().values():
-        text = path.read_bytes()
+    for path in [*chapters().values(), *sorted(notebooks_folder().glob("??/*.ipynb"))]:       # zh/: another language
+        text, name = path.read_bytes(), path.relative_to(notebooks_folder()).as_posix()
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
         try:
-            with (to / path.name).open("xb") as file:
+            with (to / name).open("xb") as file:
                 file.write(text)
-            copied.append(path.name)
+            copied.append(name)
         except FileExistsError:
-            if (to / path.name).read_bytes() != text:
-                kept.append(path.name)
+            if (to / name).read_bytes() != text:
+                kept.append(name)
     return copied, kept
 
 
@@ -75,7 +76,8 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
         print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)", flush=True)
     if not serve:
         return 0
-    command = [sys.executable, "-m", "jupyterlab", str(to / "00_warm_up.ipynb"),
+    first = to / ("" if language.current() == language.ENGLISH else language.current()) / "00_warm_up.ipynb"
+    command = [sys.executable, "-m", "jupyterlab", str(first),
                *([] if browser else ["--no-browser"]), *([] if port is None else [f"--ServerApp.port={port}"]),
                *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
     try:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from ..files import write_text
+from ..language import say
 from . import notebooks
 
 NAME = "gan-teach-progress.json"
@@ -88,15 +89,16 @@ def record(what: str, name: str, value: bool | None = None) -> None:
     except (OSError, ValueError) as error:
         if str(error) not in _told:
             _told.add(str(error))
-            print(f"your progress is not kept: {error}")
+            print(say("your progress is not kept: {error}", error=error))
 
 
 def show() -> None:
     """Print what was done, chapter by chapter, and where that stands."""
     kept, place = read(), path()
     if not kept:
-        return print(f"nothing is done yet ({place})" if place else "nothing is kept: GAN_TEACH_PROGRESS is off")
-    print(f"{'chapter':9}{'sections':>10}{'exercises':>11}  {'quiz':20}")
+        return print(say("nothing is done yet ({place})", place=place) if place else
+                     say("nothing is kept: GAN_TEACH_PROGRESS is off"))
+    print(say("chapter    sections  exercises  quiz"))
     for chapter, done in sorted(kept.items()):
         try:
             cells = sections(chapter)
@@ -105,7 +107,8 @@ def show() -> None:
         there = {number for number in cells.values() if number}
         asked = {name for source in cells for name in re.findall(r"(?m)^check_(\w+)\(", source)}
         right, answered = sum(done["quiz"].values()), len(done["quiz"])
-        print(f"{chapter:9}{len(there & {*done['sections']}):4} of {len(there):2}"
-              f"{len(asked & {*done['exercises']}):5} of {len(asked):2}  "
-              f"{f'{right} right of {answered} answered' if answered else '–'}")
-    print(f"kept in {place}")
+        quiz = say("{right} right of {answered} answered", right=right, answered=answered) if answered else "–"
+        print(say("{chapter:9}{sections:4} of {all:2}{exercises:5} of {asked:2}  {quiz}", chapter=chapter,
+                  sections=len(there & {*done["sections"]}), all=len(there),
+                  exercises=len(asked & {*done["exercises"]}), asked=len(asked), quiz=quiz))
+    print(say("kept in {place}", place=place))

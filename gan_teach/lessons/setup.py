@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from .. import language
+from ..language import say
 from ..networks.layers import pick_device
 from . import progress
 from .catch_up import catch_up
@@ -22,20 +24,23 @@ def installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "missing"
+        return say("missing")
 
 
 def banner(chapter: int | str, minutes: float) -> None:
     """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU.
 
+    The language is looked up anew (`language.preferred`).
     What is done from here on is kept in the reader's own file: `progress`.
     """
+    language.use()
     progress.begin(chapter)
     device = torch.device(pick_device())
     if device.type == "cpu":
         threads = torch.get_num_threads()
-        where = f"cpu ({threads} thread{'s' * (threads != 1)})"
+        where = say("cpu (1 thread)") if threads == 1 else say("cpu ({n} threads)", n=threads)
     else:
         where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-    print(f"Chapter {chapter} · gan_teach {installed('gan-teach')} · torch {torch.__version__} · "
-          f"ipywidgets {installed('ipywidgets')} · {where} · Run All ≈ {minutes:g} min")
+    print(say("Chapter {chapter} · gan_teach {ours} · torch {torch} · ipywidgets {widgets} · {where} · Run All ≈ "
+              "{minutes:g} min", chapter=chapter, ours=installed("gan-teach"), torch=torch.__version__,
+              widgets=installed("ipywidgets"), where=where, minutes=minutes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-# sign, name, on the plane of the warm-up, in the chapters
+from ..language import say
+
+SIGNS_HEAD = ("sign", "name", "here, on the plane", "in the chapters")
 SIGNS = (
     ("z", "latent", "2 random numbers", "100 or 128 of them"),
     ("x", "real (blue) or generated (orange)", "a point", "a picture, 3×H×W numbers in [−1, 1]"),
@@ -22,6 +24,7 @@ SIGNS = (
     ("μ", "how many survive a generation", "", "chapter 3"),
 )
 
+WORDS_HEAD = ("word", "what these chapters mean by it")
 WORDS = (
     ("judge", "a network that looks at pictures for us: a classifier, or a segmenter"),
     ("loud", "a loss pulls strongly at a sample: its slope by the logit is large"),
@@ -39,10 +42,10 @@ WORDS = (
 
 
 class Table:
-    """Rows that a notebook shows as a table; the first is its head."""
+    """Rows that a notebook shows as a table, in the reader's language; the first is its head."""
 
     def __init__(self, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]):
-        self.markdown = "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+        self.markdown = "\n".join(f"| {' | '.join(map(say, row))} |" for row in (head, ["---"] * len(head), *rows))
 
     def _repr_markdown_(self) -> str:
         return self.markdown
@@ -50,9 +53,9 @@ class Table:
 
 def signs() -> Table:
     """The table of signs."""
-    return Table(("sign", "name", "here, on the plane", "in the chapters"), SIGNS)
+    return Table(SIGNS_HEAD, SIGNS)
 
 
 def words() -> Table:
     """The table of words."""
-    return Table(("word", "what these chapters mean by it"), WORDS)
+    return Table(WORDS_HEAD, WORDS)

@@ -1,7 +1,7 @@
 """One address for everything: what `python -m gan_teach address URL` writes.
 
 The repository's address stands in pyproject.toml, [project.urls], Repository. Everything that names it is made from
-it: each notebook's link to Colab and its first cell, and the lines of README.md.
+it: each notebook's link to Colab and its first cell, in every language, and the lines of README.md.
 Written for a copy of the repository; an installed package has none of these files.
 """
 
@@ -64,7 +64,7 @@ def write(address: str | None = None, root: Path = ROOT) -> list[Path]:
     if not ADDRESS.fullmatch(address):
         raise ValueError(f"{address!r} is not of the form https://github.com/OWNER/NAME, where Colab finds notebooks")
     changes = {}
-    for path in (root / page for page in PAGES):
+    for path in [*(root / page for page in PAGES), *sorted((root / "notebooks").glob("??/*.*"))]:
         text = path.read_text("utf-8").replace(old, address)
         changes[path] = text.replace(COLAB + old.removeprefix("https://github.com/") + "/",
                                      COLAB + address.removeprefix("https://github.com/") + "/")

@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from ..language import say
+
 # For the mutations, and whatever else is told apart: none is blue, orange, grey or green, which have their meanings;
 # they differ in lightness too. A colour goes with a shape and the sign for it in words.
 COLOURS = ("#5e2a84", "#c93a75", "#1a9fb5", "#8a6d1f", "#3b4a57", "#a05a2c")
 SIGNS = ("●", "▲", "■", "◆", "▼", "✚")
 WINNER = "#1b7f2a"
+MUTATIONS = ("minimax", "heuristic", "least squares")         # those of the paper, as `plain` says them
 _CORNERS = (None, ((0, -1.15), (1.1, 0.85), (-1.1, 0.85)), ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
             ((0, -1.25), (1.1, 0), (0, 1.25), (-1.1, 0)), ((0, 1.15), (1.1, -0.85), (-1.1, -0.85)),
             ((-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1), (-0.4, 1.1),
@@ -89,8 +92,8 @@ def corners(kind: int, x: float, y: float, r: float) -> list[tuple[float, float]
 
 
 def plain(name: str) -> str:
-    """A function's name in words."""
-    return name.replace("_", " ")
+    """A function's name in words; that of a mutation of the paper in the reader's language."""
+    return say(name.replace("_", " "))
 
 
 def sign(kind: int, name: str) -> str:

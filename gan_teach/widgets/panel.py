@@ -9,6 +9,8 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ..language import say
+
 
 def heading(text: str, note: str = "") -> widgets.HTML:
     """A small heading with a quiet remark beside it."""
@@ -38,6 +40,11 @@ def spoken(text: str) -> str:
     """Words for a screen reader alone, which it speaks when they change: HTML."""
     return ('<div aria-live="polite" style="position:absolute;width:1px;height:1px;overflow:hidden;'
             f'clip-path:inset(50%)">{escape(text)}</div>')
+
+
+def choices(names) -> list[tuple[str, str]]:
+    """The options of a control: each name as the reader's language has it, and the name itself, its value."""
+    return [(say(name), name) for name in names]
 
 
 def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
@@ -74,7 +81,8 @@ def seed_box(value: int, act: Callable[[int], None], tell: Callable[[str], None]
         seed = min(max(asked, 0), most)
         if seed != asked:
             box.value = seed                      # calls this again, with a seed that will do
-            tell(f"A seed is a whole number from 0 to {most}: {asked} became {seed}.")
+            tell(say("A seed is a whole number from 0 to {most}: {asked} became {seed}.",
+                     most=most, asked=asked, seed=seed))
         else:
             act(seed)
 
@@ -160,7 +168,8 @@ class Panel:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(f"That did not work: {error} ({type(error).__name__}). {self.ADVICE}")
+        self._complain(say("That did not work: {error} ({kind}). {advice}", error=error, kind=type(error).__name__,
+                           advice=say(self.ADVICE)))
 
     def _complain(self, text: str) -> None:
         self.error.value = complaint(text)

@@ -7,6 +7,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ..language import say
 from ..lessons import progress
 from ..lessons.questions import Question
 
@@ -20,7 +21,7 @@ def quiz(questions: Sequence[Question]) -> widgets.VBox:
 
     def count(_=None):
         right = sum(radio.index == question.right for radio, question in zip(radios, questions, strict=True))
-        score.value = f"<b>{right} of {len(questions)} right.</b>"
+        score.value = f"<b>{say('{right} of {all} right.', right=right, all=len(questions))}</b>"
 
     for radio in radios:
         radio.observe(count, "index")
@@ -29,8 +30,8 @@ def quiz(questions: Sequence[Question]) -> widgets.VBox:
 
 
 def _ask(number: int, question: Question) -> widgets.VBox:
-    text = widgets.HTML(f"<b>{number}.</b> {escape(question.text)}")
-    radio = widgets.RadioButtons(options=question.choices, index=None,
+    text = widgets.HTML(f"<b>{number}.</b> {escape(say(question.text))}")
+    radio = widgets.RadioButtons(options=[*map(say, question.choices)], index=None,
                                  layout=widgets.Layout(width="auto", max_width="100%"))
     radio.add_class(f"gt-question-{number}")
     reason = widgets.HTML()
@@ -39,9 +40,9 @@ def _ask(number: int, question: Question) -> widgets.VBox:
     def explain(change):
         if change["new"] is not None:
             right = change["new"] == question.right
-            mark = "✓ Right." if right else "✗ Not quite."
+            mark = say("✓ Right." if right else "✗ Not quite.")
             progress.record("quiz", question.text, right)
-            reason.value = f"<b>{mark}</b> {escape(question.reasons[change['new']])}"
+            reason.value = f"<b>{mark}</b> {escape(say(question.reasons[change['new']]))}"
 
     radio.observe(explain, "index")
     return widgets.VBox([text, radio, reason], layout=widgets.Layout(margin="0 0 14px 0"))

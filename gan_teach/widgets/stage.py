@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
+from ..language import say
+
 HOST = "127.0.0.1"
 
 TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
@@ -78,7 +80,7 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     const naming = setInterval(() => {
       const done = document.querySelectorAll("[cell-index]").length;
       const text = document.getElementById("loading_text"), at = Math.max(0, done - 1);
-      if (text && at < steps.length) text.textContent = `${at + 1} of ${steps.length}: ${steps[at]} …`;
+      if (text && at < steps.length) text.textContent = `${at + 1} / ${steps.length}: ${steps[at]} …`;
       if (done > steps.length) clearInterval(naming);
     }, 200);
   </script>
@@ -132,10 +134,11 @@ def dissection() -> Iterator[dict[str, object] | None]:
     seed = int((wall * (tree > 150) * (x.mean((1, 2, 3)) > 0.1)).argmax())      # a large house and a tree, by day
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     rankings["tree"] = trees.units
-    yield {"Paint": PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
-                               adders={cls: order.units for cls, order in draw.items()}),
-           "Remove and force": DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
-                                               orders={"tree": trees, "door": draw["door"]})}
+    paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
+                       adders={cls: order.units for cls, order in draw.items()})
+    force = DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
+                            orders={"tree": trees, "door": draw["door"]})
+    yield {say("Paint"): paint, say("Remove and force"): force}
 
 
 def mixing() -> dict[str, object]:
@@ -147,11 +150,12 @@ def mixing() -> dict[str, object]:
 
     names = [name for name in ("scenes-stylegan", "portraits-stylegan") if name in checkpoints.shipped()]
     if not names:
-        raise FileNotFoundError("no style generator is shipped yet; make one with `python -m gan_teach train "
-                                "portraits-stylegan` and copy its two files from runs/portraits-stylegan into data/")
+        raise FileNotFoundError(say("no style generator is shipped yet; make one with `python -m gan_teach train "
+                                    "portraits-stylegan` and copy its two files from runs/portraits-stylegan into "
+                                    "data/"))
     models = {name: load(name) for name in names}
     mixer = StyleMixer(models, sources=(1, 2, 3), width=568)                   # fits 1280×720 beside its controls
-    return {"Mix": mixer, "AdaIN by hand": AdaINPanel(models), "Noise": NoisePanel(models)}
+    return {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
 
 
 def evolution() -> dict[str, object]:
@@ -166,8 +170,8 @@ def evolution() -> dict[str, object]:
         for _ in range(150):
             young.step(plane.ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    return {"Evolve": EvolutionLab(), "On clothes": EvolutionLab(pictures="fashion"),
-            "Mutations": MutationPanel(logits=verdicts)}
+    return {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
+            say("Mutations"): MutationPanel(logits=verdicts)}
 
 
 def capstone() -> Iterator[dict[str, object] | None]:
@@ -221,9 +225,10 @@ def opening(name: str) -> Iterator:
                 if panels is None:
                     yield
     except Exception as error:
-        yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">The demonstration '
-                           f"could not start: {escape(str(error))} ({type(error).__name__}).<br>Stop it with Ctrl-C "
-                           "in the terminal, put this right, and start it again.</div>")
+        told = say("The demonstration could not start: {error} ({kind}).", error=error, kind=type(error).__name__)
+        next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
+        yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">'
+                           f"{escape(told)}<br>{escape(next_step)}</div>")
         return
     shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
     shown.add_class("gt-panels")
@@ -234,7 +239,7 @@ def opening(name: str) -> Iterator:
 
     shown.observe(switch, "value")
     switch()
-    head = widgets.HBox([widgets.HTML(f'<h1 style="font-size:28px;margin:0;line-height:1.4">{escape(title)}</h1>'),
+    head = widgets.HBox([widgets.HTML(f'<h1 style="font-size:28px;margin:0;line-height:1.4">{escape(say(title))}</h1>'),
                          shown], layout=widgets.Layout(justify_content="space-between", align_items="center",
                                                        padding="4px 12px 0 12px"))
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
@@ -267,8 +272,8 @@ def write_page(folder: Path, name: str) -> Path:
     template = folder / "voila" / "templates" / "gan_teach"
     template.mkdir(parents=True)
     (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
-    steps = STEPS.get(name, ("drawing the panels",))
-    words = TEMPLATE.replace("TITLE", escape(DEMOS[name][0])).replace("STEPS", json.dumps(steps))
+    steps = STEPS.get(name, STEPS["dissection"][-1:])
+    words = TEMPLATE.replace("TITLE", escape(say(DEMOS[name][0]))).replace("STEPS", json.dumps([*map(say, steps)]))
     (template / "index.html.j2").write_text(words, encoding="utf-8")
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
     sources += ["next(steps, None)"] * len(steps)
@@ -289,7 +294,7 @@ def serve(name: str, browser: bool = True, port: int = 0) -> int:
     exit status. ValueError for an unknown name, RuntimeError where Voilà is missing or does not start.
     """
     if importlib.util.find_spec("voila") is None:
-        raise RuntimeError('a demonstration is shown by Voilà, which is not installed: pip install "voila>=0.5"')
+        raise RuntimeError(say('a demonstration is shown by Voilà, which is not installed: pip install "voila>=0.5"'))
     with tempfile.TemporaryDirectory(prefix="gan_teach-") as scratch:
         folder = Path(scratch)
         notebook = write_page(folder, name)
@@ -308,14 +313,14 @@ def serve(name: str, browser: bool = True, port: int = 0) -> int:
         try:
             _wait(server, port, log)
             address = f"http://{HOST}:{port}/?token={token}"
-            print(f"{DEMOS[name][0]}: {address}", "The page takes some seconds to start. Ctrl-C here ends it.",
-                  sep="\n", flush=True)
+            print(f"{say(DEMOS[name][0])}: {address}",
+                  say("The page takes some seconds to start. Ctrl-C here ends it."), sep="\n", flush=True)
             if browser:
                 webbrowser.open(address)
             server.wait()
-            raise RuntimeError(f"Voilà has stopped:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(say("Voilà has stopped:\n{log}", log=log.read_text()[-2000:]))
         except KeyboardInterrupt:
-            print("ended")
+            print(say("ended"))
             return 0
         finally:
             signal.signal(signal.SIGTERM, before)
@@ -328,7 +333,7 @@ def free_port(port: int = 0) -> int:
         try:
             s.bind((HOST, port))
         except OSError as error:
-            raise RuntimeError(f"port {port} is in use; give another, or none") from error
+            raise RuntimeError(say("port {port} is in use; give another, or none", port=port)) from error
         return s.getsockname()[1]
 
 
@@ -340,7 +345,7 @@ def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) 
             if s.connect_ex((HOST, port)) == 0:
                 return
         if server.poll() is not None or time.monotonic() > end:
-            raise RuntimeError(f"Voilà did not start:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(say("Voilà did not start:\n{log}", log=log.read_text()[-2000:]))
         time.sleep(0.1)
 
 

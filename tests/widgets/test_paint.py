@@ -201,7 +201,7 @@ def test_a_stroke_costs_one_f_and_no_h(renderer):
 def test_a_dissection_ranks_and_levels_are_measured():
     dissection = dissect(Rigged(), "layer1", Colours(), samples=40, quantile=0.2, progress=False)
     panel = PaintPanel(Rigged(), "layer1", Colours(), dissection, cls="green", units=1)
-    assert panel.cls.options == ("dark", "red", "green", "blue") and not panel.error.value
+    assert [value for _, value in panel.cls.options] == ["dark", "red", "green", "blue"] and not panel.error.value
     assert panel.renderer.rankings["green"][0] == 1 and 0.2 < panel.renderer.level("green")[1] < 1.3
     panel.strength.value = 3.0              # k is a mean; three times that outshines every other colour
     draw(panel, (0.1, 0.1))

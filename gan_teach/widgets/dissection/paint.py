@@ -12,8 +12,9 @@ from html import escape
 import ipywidgets as widgets
 
 from ... import pictures
+from ...language import say
 from ...networks.protocols import check_name
-from ..panel import DrawnPanel, button, heading, row
+from ..panel import DrawnPanel, button, choices, heading, row
 from .paint_canvas import paint_canvas
 from .paint_render import History, PaintFrame, PaintRenderer, PaintState, Stroke, Tally
 
@@ -70,41 +71,42 @@ class PaintPanel(DrawnPanel):
             it.add_class(hook)
             return it
 
-        self.action = toggles("gt-paint-action", [("+ add", "add"), ("− remove", "remove")], "add", "110px")
-        self.cls = toggles("gt-paint-class", list(classes), cls, "auto")
+        self.action = toggles("gt-paint-action", [(say("+ add"), "add"), (say("− remove"), "remove")], "add", "110px")
+        self.cls = toggles("gt-paint-class", choices(classes), cls, "auto")
         across = self.renderer.size[1]
-        self.brush = slider(widgets.IntSlider, "gt-paint-brush", "Brush", value=max(2, across // 7), min=2,
+        self.brush = slider(widgets.IntSlider, "gt-paint-brush", say("Brush"), value=max(2, across // 7), min=2,
                             max=max(3, across // 3))
-        self.units = slider(widgets.IntSlider, "gt-paint-units", "Units", value=min(units, self.renderer.units),
+        self.units = slider(widgets.IntSlider, "gt-paint-units", say("Units"), value=min(units, self.renderer.units),
                             min=1, max=self.renderer.units)
-        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", "Strength", value=strength, min=0.25, max=3.0,
-                               step=0.25, readout_format=".2f")   # 7.7.1 stops short of 3.0 in steps of 0.1
-        self.undo = button("↶ Undo", "gt-paint-undo", lambda: self._travel(History.undo))
-        self.redo = button("↷ Redo", "gt-paint-redo", lambda: self._travel(History.redo))
-        self.reset = button("Reset", "gt-paint-reset", lambda: self.go(PaintState(self.state.seed)))
-        self.seed = widgets.BoundedIntText(value=self.state.seed, min=0, max=2**31 - 1, description="Seed",
+        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", say("Strength"), value=strength, min=0.25,
+                               max=3.0, step=0.25, readout_format=".2f")   # 7.7.1 stops short of 3.0 in steps of 0.1
+        self.undo = button(say("↶ Undo"), "gt-paint-undo", lambda: self._travel(History.undo))
+        self.redo = button(say("↷ Redo"), "gt-paint-redo", lambda: self._travel(History.redo))
+        self.reset = button(say("Reset"), "gt-paint-reset", lambda: self.go(PaintState(self.state.seed)))
+        self.seed = widgets.BoundedIntText(value=self.state.seed, min=0, max=2**31 - 1, description=say("Seed"),
                                            layout=widgets.Layout(width="150px"), style={"description_width": "40px"})
         self.seed.add_class("gt-paint-seed")
-        self.next = button("Another scene", "gt-paint-next", lambda: self.go(PaintState((self.state.seed + 1) % 2**31)),
-                           width="150px")
-        self.outline = widgets.Checkbox(value=True, description="frame the paint", indent=False,
+        self.next = button(say("Another scene"), "gt-paint-next",
+                           lambda: self.go(PaintState((self.state.seed + 1) % 2**31)), width="150px")
+        self.outline = widgets.Checkbox(value=True, description=say("frame the paint"), indent=False,
                                         layout=widgets.Layout(width="auto"))
         self.before, self.tallies, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
         for name in ("before", "tallies", "error", "outline"):
             getattr(self, name).add_class(f"gt-paint-{name}")
-        how = "drag, or arrows and space" if hasattr(self.canvas, "_esm") else "press the buttons"
+        how = say("drag, or arrows and space") if hasattr(self.canvas, "_esm") else say("press the buttons")
+        title = say("Paint with the units of {layer}", layer=layer)
         controls = widgets.VBox([
             row(self.action, gap="8px"), self.cls, self.brush, self.units, self.strength,
             row(self.undo, self.redo, self.reset, gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),
             self.error,
-            row(widgets.VBox([heading("before"), self.before]),
-                widgets.VBox([heading("asked, and what came", "in pixels"), self.tallies],
+            row(widgets.VBox([heading(say("before")), self.before]),
+                widgets.VBox([heading(say("asked, and what came"), say("in pixels")), self.tallies],
                              layout=widgets.Layout(flex="1 1 200px")),
                 gap="16px", margin="4px 0 0 0"),
         ], layout=widgets.Layout(flex="1 1 320px", min_width="300px", grid_gap="5px"))
         controls.children[-1].layout.align_items = "flex-start"
-        self.widget = row(widgets.VBox([heading(f"Paint with the units of {layer}", how), self.canvas]), controls,
-                          gap="24px", padding="8px 12px")
+        self.widget = row(widgets.VBox([heading(title, how), self.canvas]), controls, gap="24px",
+                          padding="8px 12px")
         self.widget.layout.align_items = "flex-start"
         self.widget.add_class("gt-paint-panel")
 
@@ -190,8 +192,10 @@ class PaintPanel(DrawnPanel):
         """Put a frame on the screen."""
         if frame.before != self.frame.before:
             small = pictures.enlarge(frame.before, self.zoom)
-            self.before.value = pictures.img(small, f"the scene of seed {self.state.seed}, before painting")
-        self.canvas.show(frame.after, frame.cells, f"The scene of seed {self.state.seed}. {frame.text}")
+            self.before.value = pictures.img(small, say("the scene of seed {seed}, before painting",
+                                                        seed=self.state.seed))
+        self.canvas.show(frame.after, frame.cells, say("The scene of seed {seed}. {text}",
+                                                       seed=self.state.seed, text=frame.text))
         self.tallies.value = tally_html(frame)
         self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
 
@@ -202,17 +206,19 @@ def tally_html(frame: PaintFrame) -> str:
         return f'<div aria-live="polite" style="line-height:1.5">{escape(frame.text)}</div>'
     most = max(1, *(t.asked for t in frame.tallies))
     rows = "".join(_tally_row(t, most) for t in frame.tallies)
+    outside = say("outside the paint: {n} pixels changed class", n=frame.outside)
     return (f'<div aria-live="polite" aria-label="{escape(frame.text)}" style="line-height:1.4">{rows}'
-            f'<div style="opacity:.8">outside the paint: {frame.outside} pixels changed class</div></div>')
+            f'<div style="opacity:.8">{outside}</div></div>')
 
 
 def _tally_row(t: Tally, most: int) -> str:
-    share, word = (t.came / t.asked if t.asked else 0), "appeared" if t.action == "add" else "removed"
+    share = t.came / t.asked if t.asked else 0
+    came = say("{n} appeared" if t.action == "add" else "{n} removed", n=t.came)
     width = max(4, 100 * t.asked / most)
     colour = "#2e7d32" if t.action == "add" else "#c2410c"
     sign = "+" if t.action == "add" else "−"
-    return (f'<div style="margin-bottom:8px"><b style="font-size:1.15em">{sign} {escape(t.cls)}</b>: {t.asked} asked, '
-            f'<b style="font-size:1.15em">{t.came} {word}</b> ({share:.0%})'
+    return (f'<div style="margin-bottom:8px"><b style="font-size:1.15em">{sign} {escape(say(t.cls))}</b>: '
+            f'{say("{n} asked,", n=t.asked)} <b style="font-size:1.15em">{came}</b> ({share:.0%})'
             f'<div style="box-sizing:border-box;width:{width:.1f}%;height:14px;border:2px solid {colour}">'
             f'<div style="width:{100 * share:.1f}%;height:10px;background:{colour}"></div></div>'
-            f'<span style="opacity:.8">whole picture: {t.before} → {t.after}</span></div>')
+            f'<span style="opacity:.8">{say("whole picture")}: {t.before} → {t.after}</span></div>')

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 import traitlets
 
 from ... import pictures
+from ...language import say
 from .paint_mask import anywidget, left_out
 
 ESM = """
@@ -114,7 +115,7 @@ function render({ model, el }) {
     "change:picture": () => { img.src = model.get("picture"); },
     "change:alt": () => {
       img.alt = model.get("alt");
-      canvas.setAttribute("aria-label", `${img.alt} Paint: drag, or arrow keys and space.`);
+      canvas.setAttribute("aria-label", `${img.alt} ${model.get("hint")}`);
     },
     "change:cells": draw, "change:outline": draw, "change:brush": draw, "change:action": draw,
   };
@@ -129,7 +130,7 @@ if anywidget is not None:
         """A square picture to draw on: drag, or arrow keys and space. A lit line frames what was painted."""
 
         _esm = ESM
-        picture, alt, cells = (traitlets.Unicode("").tag(sync=True) for _ in range(3))
+        picture, alt, cells, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(4))
         grid = traitlets.List([8, 8]).tag(sync=True)            # rows and columns of the layer's maps
         width = traitlets.Int(512).tag(sync=True)               # on the screen, CSS pixels
         pixels = traitlets.Int(64).tag(sync=True)               # of the picture, across
@@ -195,7 +196,7 @@ def paint_canvas(grid, width: int, pixels: int, paint: str = "auto"):
     if paint == "drag" and anywidget is None:
         raise ImportError('painting by drag needs the package anywidget (pip install anywidget); or paint="buttons"')
     if paint == "auto" and anywidget is None:
-        left_out("painting by drag", "buttons stand in its place")
+        left_out(say("painting by drag"), say("buttons stand in its place"))
     if paint == "buttons" or anywidget is None:
         return PaintGrid(grid, width, pixels)
-    return PaintCanvas(grid=list(grid), width=width, pixels=pixels)
+    return PaintCanvas(grid=list(grid), width=width, pixels=pixels, hint=say("Paint: drag, or arrow keys and space."))

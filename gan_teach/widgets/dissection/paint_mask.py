@@ -10,6 +10,8 @@ import base64
 import ipywidgets as widgets
 import traitlets
 
+from ...language import say
+
 try:
     import anywidget
 except ImportError:  # core ipywidgets only: PaintButtons takes its place
@@ -22,8 +24,8 @@ def left_out(what: str, instead: str) -> None:
     """Say in one sentence, once for each, what is left out where anywidget is missing, and what is there instead."""
     if what not in _told:
         _told.add(what)
-        print(f"{what} is left out, {instead}: it needs the package anywidget, which is not installed "
-              "(pip install anywidget).")
+        print(say("{what} is left out, {instead}: it needs the package anywidget, which is not installed (pip "
+                  "install anywidget).", what=what, instead=instead))
 
 
 ESM = """
@@ -35,7 +37,7 @@ function render({ model, el }) {
   img.className = "gt-before"; img.draggable = false;
   img.style.cssText = "width:100%;height:100%;display:block;margin:0;max-width:none";
   canvas.width = canvas.height = size; canvas.tabIndex = 0; canvas.className = "gt-paint";
-  canvas.setAttribute("aria-label", "paint a region: drag, or arrow keys and space; shift erases");
+  canvas.setAttribute("aria-label", model.get("hint"));
   canvas.style.cssText = "position:absolute;left:0;top:0;width:100%;height:100%;cursor:crosshair;touch-action:none";
   box.append(img, canvas); el.append(box);
   let cells = [], at = null, erase = false, timer = null, cursor = null;
@@ -98,14 +100,15 @@ if anywidget is not None:
 
         _esm = ESM
         picture = traitlets.Unicode("").tag(sync=True)
-        alt = traitlets.Unicode("").tag(sync=True)
+        alt, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(2))
         mask = traitlets.Unicode("").tag(sync=True)
         active = traitlets.Bool(False).tag(sync=True)
         brush = traitlets.Int(2).tag(sync=True)         # width in cells
         rows, cols, width = (traitlets.Int(n).tag(sync=True) for n in (8, 8, 272))
 
         def __init__(self, rows: int, cols: int, width: int = 272):
-            super().__init__(rows=rows, cols=cols, width=width, mask="0" * (rows * cols))
+            super().__init__(rows=rows, cols=cols, width=width, mask="0" * (rows * cols),
+                             hint=say("paint a region: drag, or arrow keys and space; shift erases"))
 
         def show(self, png: bytes, alt: str) -> None:
             """Put another picture under the paint."""
@@ -172,7 +175,8 @@ def painter(rows: int, cols: int, width: int = 272, paint: str = "auto"):
     if paint not in ("auto", "drag", "buttons"):
         raise ValueError(f'paint is "auto", "drag" or "buttons"; got {paint!r}')
     if paint == "drag" and anywidget is None:
-        raise ImportError('painting by drag needs the package anywidget (pip install anywidget); or paint="buttons"')
+        raise ImportError(say("painting by drag needs the package anywidget (pip install anywidget); or "
+                              'paint="buttons"'))
     if paint == "auto" and anywidget is None:
-        left_out("painting by drag", "buttons stand in its place")
+        left_out(say("painting by drag"), say("buttons stand in its place"))
     return PaintButtons(rows, cols, width) if paint == "buttons" or anywidget is None else PaintMask(rows, cols, width)

@@ -19,6 +19,7 @@ from torch import Tensor
 from ... import pictures
 from ...dissection.intervention import ablate, insert, levels
 from ...dissection.units import check_units
+from ...language import say
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
@@ -201,8 +202,9 @@ class PaintRenderer:
             with one_thread(), evaluating(self.G, self.segmenter):
                 return self._render(state)
         except Exception as error:
-            return PaintFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). "
-                                    "Press Undo or Reset, or choose another class; the panel goes on working.")
+            return PaintFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
+                                        "or choose another class; the panel goes on working.",
+                                        error=error, kind=type(error).__name__))
 
     def _render(self, state: PaintState) -> PaintFrame:
         _, f, x, before = self.scene(state.seed)
@@ -240,7 +242,8 @@ def enlarged(sign: Tensor, labels: Tensor) -> Tensor:
 def describe(tallies: Sequence[Tally], outside: int) -> str:
     """What the strokes did, in words, for the live text and for readers who do not see the pictures."""
     if not tallies:
-        return "Nothing is painted yet."
-    parts = [f"{t.cls}: {t.asked} pixels asked, {t.came} {'appeared' if t.action == 'add' else 'removed'}"
+        return say("Nothing is painted yet.")
+    parts = [say("{cls}: {asked} pixels asked, {came} appeared; " if t.action == "add" else
+                 "{cls}: {asked} pixels asked, {came} removed; ", cls=say(t.cls), asked=t.asked, came=t.came)
              for t in tallies]
-    return "; ".join(parts) + f"; outside the paint {outside} pixels changed their class."
+    return "".join(parts) + say("outside the paint {outside} pixels changed their class.", outside=outside)

@@ -11,13 +11,14 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ..panel import DrawnPanel, button, heading, row
+from ...language import say
+from ..panel import DrawnPanel, button, choices, heading, row
 from .paint_mask import painter
 from .render import DissectionState, Frame, Renderer, bars
 
 TILE = 96           # CSS width of the map of a unit
 MOST_UNDO = 100     # steps that Undo remembers
-IN_PLACE, EVERYWHERE, PAINTED = "where it is", "whole picture", "painted region"
+PLACES = IN_PLACE, EVERYWHERE, PAINTED = "where it is", "whole picture", "painted region"
 
 
 class DissectionPanel(DrawnPanel):
@@ -62,23 +63,24 @@ class DissectionPanel(DrawnPanel):
             return hooked(kind(description=text, layout=widgets.Layout(width=width),
                                style={"description_width": label}, **options), hook)
 
-        self.cls = field(widgets.Dropdown, "gt-class", "Class", "180px", "44px", options=self.renderer.classes,
+        self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
+                         options=choices(self.renderer.classes),
                          value=self.state.cls)
-        self.seed = field(widgets.BoundedIntText, "gt-seed", "Seed", "150px", "40px", value=self.state.seed, min=0,
+        self.seed = field(widgets.BoundedIntText, "gt-seed", say("Seed"), "150px", "40px", value=self.state.seed, min=0,
                           max=2**31 - 1)
-        self.next = button("Next scene", "gt-next", self.next_scene, width="106px")
+        self.next = button(say("Next scene"), "gt-next", self.next_scene, width="106px")
         self.after, self.difference = picture("gt-after"), picture("gt-difference")
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
-        self.remove = button("Remove", "gt-remove", lambda: self._press(-1.0), "danger")
-        self.force = button("Force on", "gt-force", lambda: self._press(1.0), "success")
-        self.undo = button("Undo", "gt-undo", self.step_back, width="72px")
-        self.reset = button("Reset", "gt-reset", self.start_again, width="72px")
-        self.where = hooked(widgets.ToggleButtons(options=[IN_PLACE, EVERYWHERE, PAINTED],
+        self.remove = button(say("Remove"), "gt-remove", lambda: self._press(-1.0), "danger")
+        self.force = button(say("Force on"), "gt-force", lambda: self._press(1.0), "success")
+        self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
+        self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
+        self.where = hooked(widgets.ToggleButtons(options=choices(PLACES),
                                                   style={"button_width": "132px"}), "gt-where")
-        self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description="Brush",
+        self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description=say("Brush"),
                                        layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
-        self.clear = button("Clear paint", "gt-clear", self._clear, width="118px")
+        self.clear = button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text = hooked(widgets.HTML(), "gt-pixels")
         self.error = hooked(widgets.HTML(), "gt-error")
         self.bars = hooked(widgets.HTML(), "gt-bars")
@@ -89,26 +91,26 @@ class DissectionPanel(DrawnPanel):
             self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width=f"{TILE + 2}px", margin="0")))
             self.ticks[-1].add_class("gt-unit")
             cells.append(widgets.VBox([self.heats[-1], self.ticks[-1]]))
-        self.all = button("Tick all", "gt-all", lambda: self._tick_only(self.renderer.shown(self.state.cls)))
-        self.none = button("Tick none", "gt-none", lambda: self._tick_only(()))
+        self.all = button(say("Tick all"), "gt-all", lambda: self._tick_only(self.renderer.shown(self.state.cls)))
+        self.none = button(say("Tick none"), "gt-none", lambda: self._tick_only(()))
 
         def word(text):
             return widgets.HTML(f'<span style="font-size:14px">{text}</span>')
 
         drag = hasattr(self.paint, "_esm")
         self.widget = hooked(widgets.VBox([
-            row(heading("Which units draw it?", f"units of {layer}"), self.cls, self.seed, self.next, self.undo,
-                self.reset),
-            row(widgets.VBox([heading("before", "drag to paint here" if drag else "paint with the buttons"),
+            row(heading(say("Which units draw it?"), say("units of {layer}", layer=layer)), self.cls, self.seed,
+                self.next, self.undo, self.reset),
+            row(widgets.VBox([heading(say("before"), say("drag to paint here" if drag else "paint with the buttons")),
                               self.paint]),
-                widgets.VBox([heading("after"), self.after]),
-                widgets.VBox([heading("difference", "black: no change"), self.difference]),
-                widgets.VBox([heading("pixels", "pale before, full after"), self.bars]), gap="16px"),
+                widgets.VBox([heading(say("after")), self.after]),
+                widgets.VBox([heading(say("difference"), say("black: no change")), self.difference]),
+                widgets.VBox([heading(say("pixels"), say("pale before, full after")), self.bars]), gap="16px"),
             self.text, self.error,
-            row(word("removed"), self.slider, word("forced on"), self.remove, self.force, word("Remove"), self.where,
-                gap="8px"),
-            row(heading("units", "number and why it is here; tick to change"), self.all,
-                self.none, self.brush, *([word('<span style="opacity:.75">shift-drag erases</span>')] if drag else []),
+            row(word(say("removed")), self.slider, word(say("forced on")), self.remove, self.force, word(say("Remove")),
+                self.where, gap="8px"),
+            row(heading(say("units"), say("number and why it is here; tick to change")), self.all, self.none,
+                self.brush, *([word(f'<span style="opacity:.75">{say("shift-drag erases")}</span>')] if drag else []),
                 self.clear, gap="8px"),
             row(*cells, gap="4px"),
         ], layout=widgets.Layout(max_width="1264px", padding="4px 12px", grid_gap="4px")), "gt-dissection")
@@ -218,7 +220,7 @@ class DissectionPanel(DrawnPanel):
 
     def show(self, frame: Frame) -> None:
         """Put a frame on the screen."""
-        self.paint.show(frame.before, f"the scene of seed {self.state.seed}, before")
+        self.paint.show(frame.before, say("the scene of seed {seed}, before", seed=self.state.seed))
         self.after.value, self.difference.value = frame.after, frame.difference
         for image, (_, _, heat) in zip(self.heats, frame.heats, strict=False):
             if bytes(image.value) != heat:

@@ -18,6 +18,7 @@ from ... import pictures
 from ...dissection.intervention import ablate, insert, levels
 from ...dissection.pixels import coverage
 from ...dissection.units import Ranking
+from ...language import say
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
@@ -101,8 +102,9 @@ class Renderer:
             with one_thread(), evaluating(self.G, self.segmenter):
                 return self._render(state)
         except Exception as error:
-            return Frame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). "
-                               "Press Reset or Undo, or choose another class or scene; the panel goes on working.")
+            return Frame(error=say("This picture could not be drawn: {error} ({kind}). Press Reset or Undo, or choose "
+                                   "another class or scene; the panel goes on working.", error=error,
+                                   kind=type(error).__name__))
 
     def _render(self, state: DissectionState) -> Frame:
         c = check_name("class", state.cls, self.classes)
@@ -177,15 +179,21 @@ def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
 def describe(state: DissectionState, before: int, after: int, others: int) -> str:
     """One sentence on what changed, for the live text and for readers who do not see the pictures."""
     share = f" ({100 * (after - before) / before:+.0f} %)".replace("-", "−") if before and after != before else ""
-    place = "" if not state.strength else "in the painted region: " if state.region is not None else \
-        f"only where {state.cls} is: " if state.in_place and state.strength < 0 else "everywhere: "
-    done = "removed " if state.strength < 0 else "forced on " if state.strength > 0 else ""
-    text = f"{done}{place}{state.cls} pixels: {before} → {after}{share}, other pixels changed: {others}"
-    text = text[0].upper() + text[1:] if done else text
+    removed, cls = state.strength < 0, say(state.cls)
+    if not state.strength:
+        done = ""
+    elif state.region is not None:
+        done = say("Removed in the painted region: " if removed else "Forced on in the painted region: ")
+    elif removed and state.in_place:
+        done = say("Removed only where {cls} is: ", cls=cls)
+    else:
+        done = say("Removed everywhere: " if removed else "Forced on everywhere: ")
+    text = done + say("{cls} pixels: {before} → {after}{share}, other pixels changed: {others}", cls=cls, before=before,
+                      after=after, share=share, others=others)
     if state.strength and not state.units:
-        return text + ". No unit is ticked: tick some below."
+        return text + say(". No unit is ticked: tick some below.")
     if state.strength and state.region is not None and not any(map(any, state.region)):
-        return text + ". Nothing is painted yet: paint on the first picture."
+        return text + say(". Nothing is painted yet: paint on the first picture.")
     return text
 
 
@@ -202,7 +210,7 @@ def bars(frame: Frame) -> str:
         line = '<div style="height:{}px;width:{:.1f}%;min-width:1px;background:{};border:1px solid #8888;{}"></div>'
         numbers = f"{before}" if before == after else f"{before} → <b>{after}</b>"
         rows.append(
-            f'<div style="text-align:right">{escape(name)}</div><div style="width:100px">'
+            f'<div style="text-align:right">{escape(say(name))}</div><div style="width:100px">'
             + line.format(5, 100 * before / most, tone, "opacity:.45") + line.format(8, 100 * after / most, tone, "")
             + f'</div><div style="white-space:nowrap">{numbers}</div>')
     return ('<div style="display:grid;grid-template-columns:64px 100px auto;column-gap:6px;row-gap:2px;'

@@ -19,10 +19,11 @@ from ...egan import plane
 from ...egan.evolution import ADAM_POLICIES
 from ...egan.laboratory import DATA, RULES, Laboratory
 from ...recipes import evolving
+from ...language import say
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..panel import PlayingPanel, button, row, seed_box, spoken
+from ..panel import PlayingPanel, button, choices, row, seed_box, spoken
 from .evolution_render import NEXT, Frame, render, titled
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -79,13 +80,13 @@ class EvolutionLab(PlayingPanel):
         def html(hook):
             return hooked(widgets.HTML(layout=widgets.Layout(margin="0")), hook)
 
-        self.play = button("▶ Play", "gt-evo-play", self._play, "primary", "104px")
-        self.phase = button("Step", "gt-evo-phase", self._phase, width="150px")
-        self.one = button("One generation", "gt-evo-generation", self._generation, width="130px")
-        self.reset = button("Reset", "gt-evo-reset", self._reset, width="76px")
-        self.pace = hooked(widgets.ToggleButtons(options=["slow", "fast"], value="fast",
+        self.play = button(say("▶ Play"), "gt-evo-play", self._play, "primary", "104px")
+        self.phase = button(say("Step"), "gt-evo-phase", self._phase, width="150px")
+        self.one = button(say("One generation"), "gt-evo-generation", self._generation, width="130px")
+        self.reset = button(say("Reset"), "gt-evo-reset", self._reset, width="76px")
+        self.pace = hooked(widgets.ToggleButtons(options=choices(("slow", "fast")), value="fast",
                                                  style={"button_width": "58px"}), "pace")
-        self.back = hooked(widgets.IntSlider(value=0, min=0, max=0, description="Go back",
+        self.back = hooked(widgets.IntSlider(value=0, min=0, max=0, description=say("Go back"),
                                              continuous_update=False, style={"description_width": "62px"},
                                              layout=widgets.Layout(width="260px")), "back")
         self.scene, self.spoken, self.error = html("scene"), html("spoken"), html("error")
@@ -95,12 +96,13 @@ class EvolutionLab(PlayingPanel):
         self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", value=k.d_steps, min=1,
                             max=max(10, k.d_steps))
         many = sorted(n for n in {*PARENTS, k.mu} if lab.base.batch % n == 0)
-        self.mu = knob(widgets.Dropdown, "mu", "μ, parents", value=k.mu, options=many)
-        self.selection = knob(widgets.Dropdown, "selection", "Selection", value=k.selection, options=list(RULES))
-        self.adam = knob(widgets.Dropdown, "adam", "Adam", value=k.adam, options=list(ADAM_POLICIES))
-        self.data = knob(widgets.Dropdown, "data", "Data", value=k.data, options=list(lab.data))
+        self.mu = knob(widgets.Dropdown, "mu", say("μ, parents"), value=k.mu, options=many)
+        self.selection = knob(widgets.Dropdown, "selection", say("Selection"), value=k.selection,
+                              options=choices(RULES))
+        self.adam = knob(widgets.Dropdown, "adam", "Adam", value=k.adam, options=choices(ADAM_POLICIES))
+        self.data = knob(widgets.Dropdown, "data", say("Data"), value=k.data, options=choices(lab.data))
         self.seed = seed_box(k.seed, lambda seed: self._heard(lambda seed: self.turn(seed=seed), seed), self.tell,
-                             hook="gt-evo-seed", description="Seed", layout=widgets.Layout(width="176px"),
+                             hook="gt-evo-seed", description=say("Seed"), layout=widgets.Layout(width="176px"),
                              style={"description_width": "66px"})
         self.mutations = [hooked(widgets.Checkbox(
             value=on, indent=False, description=f"{SIGNS[i % len(SIGNS)]} {plain(name)}",
@@ -117,7 +119,7 @@ class EvolutionLab(PlayingPanel):
             return widgets.VBox(parts, layout=widgets.Layout(width=f"{width}px", grid_gap="2px", overflow="hidden"))
 
         self.which = widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px"))
-        knobs = column(178, note("settings", "turn any time"), self.gamma, self.d_steps, self.mu,
+        knobs = column(178, note(say("settings"), say("turn any time")), self.gamma, self.d_steps, self.mu,
                        self.selection, self.adam, self.data, self.seed, self.which)
         knobs.layout.grid_gap = "0"
         if len(lab.data) == 1:
@@ -168,7 +170,7 @@ class EvolutionLab(PlayingPanel):
         else:
             last = self.lab.knobs.active.index(True)
             self.mutations[last].value = True
-            self.tell("At least one mutation must take part: tick another one before you take this one off.")
+            self.tell(say("At least one mutation must take part: tick another one before you take this one off."))
 
     def rewind(self, generation: int) -> None:
         """Pause, and go to the last snapshot up to this generation."""
@@ -232,7 +234,7 @@ class EvolutionLab(PlayingPanel):
         """Move the controls to where the laboratory is, or soon will be; `_heard` knows that nobody touched them."""
         k = replace(view.knobs, **self._turning)
         self._name_play()
-        self.phase.description = f"Step: {NEXT[view.done]}"
+        self.phase.description = say("Step: {act}", act=say(NEXT[view.done]))
         for step in (self.phase, self.one):             # in their place stand the choices
             step.layout.display = "none" if view.waiting else ""
         for name in ("gamma", "d_steps", "mu", "selection", "adam", "data", "seed"):
@@ -246,10 +248,11 @@ class EvolutionLab(PlayingPanel):
         for i, choice in enumerate(self.choices):
             choice.layout.display = "" if i < len(children) else "none"
             if i < len(children):
-                choice.description = f"keep {SIGNS[view.offered.index(children[i].mutation) % len(SIGNS)]}"
+                choice.description = say("keep {sign}", sign=SIGNS[
+                    view.offered.index(children[i].mutation) % len(SIGNS)])
 
     def _name_play(self) -> None:
-        while self.play.description != (words := "❙❙ Pause" if self.runner.playing else "▶ Play"):
+        while self.play.description != (words := say("❙❙ Pause") if self.runner.playing else say("▶ Play")):
             self.play.description = words           # asked again: another thread may have ended the play meanwhile
 
     def _heard(self, act, value) -> None:
@@ -268,7 +271,7 @@ class EvolutionLab(PlayingPanel):
         try:
             self._sync(self.lab.view(), self.runner.playing)
         except Exception:                       # what cannot be seen cannot be drawn: the complaint stands
-            self.play.description = "▶ Play"
+            self.play.description = say("▶ Play")
         finally:
             self._shower = None
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ...egan.view import FateView, View, share_curve
+from ...language import say
 from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
 
 MAIN = 240                      # CSS pixels of the picture of the survivors
@@ -27,11 +28,12 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
         return ""
     top, left, across = 34, 109, (width - 109) / 3
     middle, half = 0.30 * across, 0.27 * across                  # of a column: its axis, and the longest bar
-    titles = (("F_q, quality", "E D(G(z))"), ("γ F_d, diversity", "−γ log ‖∇L_D‖"), ("F, total", "F_q + γ F_d"))
+    titles = ((say("F_q, quality"), "E D(G(z))"), (say("γ F_d, diversity"), "−γ log ‖∇L_D‖"),
+              (say("F, total"), "F_q + γ F_d"))
     body = [text(left + (k + 0.5) * across, 12, title, "middle", 12, bold=True) +
             text(left + (k + 0.5) * across, 26, note, "middle", 12) for k, (title, note) in enumerate(titles)]
     if not judged:
-        hidden = "The children have not been judged yet."
+        hidden = say("The children have not been judged yet.")
         body.append(text(width / 2, height / 2 + 18, hidden, "middle", 13))
         return svg(width, height, body, hidden)
     gamma = view.knobs.gamma
@@ -63,7 +65,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
             if step >= 18:
                 body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}".replace("-", "−"), "end", 12))
         if not finite[k]:
-            body.append(text(x0, top + step * len(rows) / 2, "γ = 0: not computed", "middle", 12))
+            body.append(text(x0, top + step * len(rows) / 2, say("γ = 0: not computed"), "middle", 12))
     for i, child in enumerate(judged):
         y = top + (i + 0.5) * step
         body.append(mark(kinds[child.mutation], 24, y, min(6, 0.34 * step)))
@@ -74,15 +76,21 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     unit = 10 ** math.floor(math.log10(reach))
     unit *= next(k for k in (5, 2, 1) if k * unit <= reach)
     y = height - 3
-    luck = " · ⊢⊣ luck of one judgement" if any(e[0] for e in errors) else ""
+    luck = say(" · ⊢⊣ luck of one judgement") if any(e[0] for e in errors) else ""
     body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=12),
-             text(width, y, f"from the siblings’ mean{luck}", "end", 12)]
+             text(width, y, say("from the siblings’ mean{luck}", luck=luck), "end", 12)]
     best = judged[chosen_by_f]
     words = "; ".join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
-    return svg(width, height, body, f"Fitness of the children: {words}. The fittest is {plain(best.mutation)}.")
+    return svg(width, height, body, say("Fitness of the children: {words}. The fittest is {best}.", words=words,
+                                        best=plain(best.mutation)))
 
 
-NAMES = {"modes": "modes found", "high_quality": "high quality", "mmd2": "MMD²"}
+MEASURES = {"modes": "modes found", "high_quality": "high quality", "mmd2": "MMD²"}
+
+
+def called(name: str) -> str:
+    """A measure in words."""
+    return say(MEASURES[name]) if name in MEASURES else plain(name)
 
 
 def amount(name: str, value: float) -> str:
@@ -105,7 +113,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
         values = [m[name] for _, _, points in curves for _, m in points if math.isfinite(m[name])]
         low, high = min(0.0, *values, 0.0), max(*values, 1e-6, 1e-6)
         low = 0.0 if low > -0.02 * high else low
-        body += [line(left, y0, right, y0, opacity=0.35), text(0, (y0 + y1) / 2 + 4, NAMES.get(name, plain(name))),
+        body += [line(left, y0, right, y0, opacity=0.35), text(0, (y0 + y1) / 2 + 4, called(name)),
                  text(left - 4, y1 + 7, amount(name, high), "end", 12)]
         ends = []
         for colour, dash, points in curves:
@@ -121,7 +129,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
             middle = (ends[0][0] + ends[1][0]) / 2
             ends = [(middle - 6, *ends[0][1:]), (middle + 6, *ends[1][1:])]
         body += [text(right + 6, y + 4, words, colour=colour, bold=True) for y, colour, words in ends]
-    body += [text(0, height - 4, "generation"), text(left, height - 4, f"{first}"),
+    body += [text(0, height - 4, say("generation")), text(left, height - 4, f"{first}"),
              text(right, height - 4, f"{last}", "end")]
     return svg(width, height, body, label)
 
@@ -131,8 +139,9 @@ def measure_curves(measures: Sequence[tuple[int, Mapping[str, float]]], width: f
     """Modes, high quality and MMD² of the first survivor against generations."""
     if not measures:
         return ""
-    now = ", ".join(f"{NAMES.get(n, plain(n))} {amount(n, v)}" for n, v in measures[-1][1].items())
-    return _strips([("#e66e00", "", measures)], width, height, f"Measures of the survivor by generation; now {now}.")
+    now = ", ".join(f"{called(n)} {amount(n, v)}" for n, v in measures[-1][1].items())
+    return _strips([("#e66e00", "", measures)], width, height,
+                   say("Measures of the survivor by generation; now {now}.", now=now))
 
 
 def fate_curves(fate: FateView, width: float = CHILDREN[0], height: float = 128) -> str:
@@ -140,9 +149,10 @@ def fate_curves(fate: FateView, width: float = CHILDREN[0], height: float = 128)
     yours, best = fate.measures
     if not yours:
         return ""
-    last = " against ".join(", ".join(f"{amount(n, v)}" for n, v in m[-1][1].items()) for m in (yours, best))
+    one, other = (", ".join(f"{amount(n, v)}" for n, v in m[-1][1].items()) for m in (yours, best))
     return _strips([(YOURS, "", yours), (WINNER, "5 3", best)], width, height,
-                   f"{fate.age} generations later, your choice against the algorithm’s: {last}.")
+                   say("{age} generations later, your choice against the algorithm’s: {yours} against {best}.",
+                       age=fate.age, yours=one, best=other))
 
 
 def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHILDREN[0], height: float = 118) -> str:
@@ -151,8 +161,8 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
     A child has its mutation's mark; a survivor's is full, in a green ring, and its line is green.
     """
     if not lineage:
-        return svg(width, height, [text(0, height / 2, "The family tree begins with the first selection.", size=13)],
-                   "No generation yet.")
+        told = say("The family tree begins with the first selection.")
+        return svg(width, height, [text(0, height / 2, told, size=13)], say("No generation yet."))
     shown = list(lineage[-GENERATIONS:])
     top, bottom, step = 10.0, height - 18.0, (width - 40) / GENERATIONS
     body, over, previous = [], [], None
@@ -176,11 +186,12 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
                 body.append(mark(kinds.get(name, 0), x, y, 0.8 * r, hollow=True))
         previous = [(x, ys[i]) for i in generation.survivors]
     body += over
-    body.append(text(28, height - 2, f"generation {shown[0].number}", size=12))
+    body.append(text(28, height - 2, say("generation {number}", number=shown[0].number), size=12))
     if len(shown) > 4:
         body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle", 12))
     line_of = ", ".join(plain(g.winner) for g in shown[-5:])
-    return svg(width, height, body, f"Family tree of the last {len(shown)} generations; the last winners: {line_of}.")
+    return svg(width, height, body, say("Family tree of the last {n} generations; the last winners: {winners}.",
+                                        n=len(shown), winners=line_of))
 
 
 def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 174,
@@ -188,7 +199,7 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
     """The share of each mutation among the winners of the last `window` generations, stacked, with its mark."""
     at, shares = share_curve(lineage, window)
     if not at:
-        return svg(width, height, [text(0, height / 2, "Nobody has won yet.", size=13)], "No generation yet.")
+        return svg(width, height, [text(0, height / 2, say("Nobody has won yet."), size=13)], say("No generation yet."))
     top, bottom, right = 4.0, height - 18.0, width - 66
     names = sorted(shares, key=lambda name: kinds.get(name, 0))
     xs = [right * (k / max(1, len(at) - 1)) for k in range(len(at))] if len(at) > 1 else [0.0, right]
@@ -208,6 +219,8 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
         second[0] = max(second[0], first[0] + 15)
     for y, kind, value in tags:
         body += [mark(kind, right + 14, y, 5), text(right + 25, y + 4, f"{value:.0%}", bold=True)]
-    body += [text(0, height - 2, f"generation {at[0]}", size=12), text(right, height - 2, f"{at[-1]}", "end", 12)]
+    body += [text(0, height - 2, say("generation {number}", number=at[0]), size=12),
+             text(right, height - 2, f"{at[-1]}", "end", 12)]
     words = ", ".join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
-    return svg(width, height, body, f"Winners of the last {min(window, at[-1])} generations: {words}.")
+    return svg(width, height, body, say("Winners of the last {n} generations: {words}.", n=min(window, at[-1]),
+                                        words=words))

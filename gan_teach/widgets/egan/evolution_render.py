@@ -18,13 +18,14 @@ from PIL import Image, ImageDraw
 from ... import pictures
 from ...egan import plane
 from ...egan.view import FateView, View
+from ...language import say
 from ..charts import COLOURS, SIGNS, WINNER, corners, plain, sign
 from .evolution_charts import (
     CHILDREN,
     MAIN,
-    NAMES,
     YOURS,
     amount,
+    called,
     family_tree,
     fate_curves,
     fitness_bars,
@@ -46,6 +47,8 @@ ON_PICTURES = HAPPENED | {
     "train_d": "D has learnt a little more of what tells the survivor’s pictures from real ones.",
     "vary": "Each mutation moved a copy of the parent by one step of Adam; each child draws the same z.",
 }
+CHOSEN = {"best": "The fittest lives on", "random": "Chance chose", "worst": "The least fit lives on",
+          "mine": "You chose"}
 NEXT = {"": "D learns", "train_d": "variation", "vary": "evaluation", "evaluate": "selection", "select": "D learns"}
 
 
@@ -72,21 +75,21 @@ class Frame:
         The settings stand at its right; the winners' chart stands below them, beside its own column.
         """
         words = re.sub(r"\bF_(\w)", r'F<sub style="line-height:0">\1</sub>', escape(self.text))
-        survivor = titled("survivor and D" if self.on_plane else "survivor", self.main_note, "gt-evo-main_note")
-        children = titled("two fates" if self.compare else "children", self.children_note, "gt-evo-children_note")
-        below = titled("the survivor’s measures" if self.measures.startswith("<svg") else "real ones, to compare")
+        survivor = titled(say("survivor and D" if self.on_plane else "survivor"), self.main_note, "gt-evo-main_note")
+        children = titled(say("two fates" if self.compare else "children"), self.children_note, "gt-evo-children_note")
+        below = titled(say("the survivor’s measures" if self.measures.startswith("<svg") else "real ones, to compare"))
         main, middle = (pictures.img(picture, words, width, f"gt-evo-{name}") for name, picture, words, width in (
-            ("main", self.main, f"The survivor, {self.main_note}", MAIN),
-            ("children", self.children, f"The children: {self.children_note}", CHILDREN[0])))
+            ("main", self.main, say("The survivor, {note}", note=self.main_note), MAIN),
+            ("children", self.children, say("The children: {note}", note=self.children_note), CHILDREN[0])))
         text = f"width:{MAIN + CHILDREN[0] + 8}px;font-size:16px;line-height:1.4;min-height:46px;white-space:normal"
         return (f'<div class="gt-evo-text" style="{text}">{words}</div>'
                 f'<div style="display:grid;grid-template-columns:{MAIN}px {CHILDREN[0]}px;'
                 'grid-template-rows:minmax(310px,auto) auto;gap:6px 8px;position:relative;line-height:1.5">'
                 f"<div>{survivor}{main}</div><div>{children}{middle}{self.bars}</div>"
                 f"<div>{below}{self.measures}</div>"
-                f'<div>{titled("family tree", "green: who lived on")}{self.tree}</div>'
+                f'<div>{titled(say("family tree"), say("green: who lived on"))}{self.tree}</div>'
                 f'<div style="position:absolute;left:{MAIN + CHILDREN[0] + 16}px;bottom:0">'
-                f'{titled("who won", "the last 100")}{self.shares}</div></div>')
+                f'{titled(say("who won"), say("the last 100"))}{self.shares}</div></div>')
 
 
 def titled(words: str, more: str = "", hook: str = "") -> str:
@@ -110,13 +113,13 @@ def render(view: View, fast: bool = False) -> Frame:
         measures = measure_curves(view.measures)
         if view.field is None and not measures:                             # nothing to measure: something to compare
             real = view.real[:32]
-            measures = pictures.img(pictures.grid(real, 8), f"{len(real)} real pictures", MAIN)
+            measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
         return Frame(pack(main), _main_note(view), pack(middle), note, bars,
                      measures, family_tree(view.lineage, kinds),
                      winners(view.lineage, kinds), describe(view), "", fate is not None, view.field is not None)
     except Exception as error:
-        return Frame(error=f"This could not be drawn: {error} ({type(error).__name__}). Press Reset, or go back "
-                           "some generations; the panel goes on working.")
+        return Frame(error=say("This could not be drawn: {error} ({kind}). Press Reset, or go back some "
+                               "generations; the panel goes on working.", error=error, kind=type(error).__name__))
 
 
 # ------------------------------------------------------------------------------------------ pictures
@@ -162,12 +165,12 @@ def children(view: View, kinds: Mapping[str, int]) -> tuple[np.ndarray, str]:
         columns, side = tiling(n, *CHILDREN)
         for i in range(n):
             _frame(canvas, i, columns, side)[:] = 236
-        return canvas, "they are made in the next variation"
+        return canvas, say("they are made in the next variation")
     columns, side = tiling(len(view.children), *CHILDREN)
     size = round(side * SHARP)
     on_plane = view.field is not None
     times = magnification(view.children, size) if on_plane else 1
-    note = f"moves drawn ×{times}; bright: a loud mutation" if on_plane else "the same z for all"
+    note = say("moves drawn ×{times}; bright: a loud mutation", times=times) if on_plane else say("the same z for all")
     loudest = max(float(c.loudness.max()) for c in view.children)
     for i, child in enumerate(view.children):
         after = child.before + times * (child.after - child.before) if on_plane else child.after
@@ -244,12 +247,12 @@ def fates(view: View) -> np.ndarray:
 # ------------------------------------------------------------------------------------------ words
 
 def _main_note(view: View) -> str:
-    many = "" if view.knobs.mu == 1 else f" · {view.knobs.mu} parents"
-    return f"generation {view.generation}{many}"
+    many = "" if view.knobs.mu == 1 else say(" · {mu} parents", mu=view.knobs.mu)
+    return say("generation {number}", number=view.generation) + many
 
 
 def _fate_note(fate: FateView) -> str:
-    return f"after {fate.age} of {fate.span} generations: ✓ yours, ★ by F"
+    return say("after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span)
 
 
 def legend(view_or_names) -> str:
@@ -262,36 +265,38 @@ def describe(view: View) -> str:
     if view.fate is not None:
         f = view.fate
         if f.age < f.span:
-            return f"Both choices live on from the same state, with the same draws: {f.age} of {f.span} generations."
+            return say("Both choices live on from the same state, with the same draws: {age} of {span} generations.",
+                       age=f.age, span=f.span)
         parts = []
         if f.measures[0]:
             yours, best = (m[-1][1] for m in f.measures)
-            parts = [f"{NAMES.get(n, plain(n))} {amount(n, yours[n])} against {amount(n, best[n])}" for n in yours]
-        return (f"{f.span} generations after your choice: {', '.join(parts) or 'compare the two pictures'}. "
-                f"{_score(view)} Differences this small are luck more often than merit.")
+            parts = [say("{measure} {yours} against {best}", measure=called(n), yours=amount(n, yours[n]),
+                         best=amount(n, best[n])) for n in yours]
+        return say("{span} generations after your choice: {found}. {score} Differences this small are luck more often "
+                   "than merit.", span=f.span, found=", ".join(parts) or say("compare the two pictures"),
+                   score=_score(view))
     if view.chosen is not None and view.done == "select":
-        return f"You and the algorithm chose the same child. {_score(view)}"
+        return say("You and the algorithm chose the same child. {score}", score=_score(view))
     if view.waiting:
-        return "Which child would you keep? Choose by eye, before the judgement is shown."
+        return say("Which child would you keep? Choose by eye, before the judgement is shown.")
     if view.knobs.selection == "mine" and not view.tally[0] and view.done == "select":
-        return ("The first children look all alike, so F selects until there is something to choose; then it is your "
-                "turn.")
-    words = (ON_PICTURES if view.field is None else HAPPENED)[view.done]
+        return say("The first children look all alike, so F selects until there is something to choose; then it is "
+                   "your turn.")
+    words = say((ON_PICTURES if view.field is None else HAPPENED)[view.done])
     if view.done == "train_d" and view.loss_d:
-        words += f" Its loss is {view.loss_d[-1]:.2f} (2 ln 2 = 1.39 when it only guesses)."
+        words += say(" Its loss is {loss:.2f} (2 ln 2 = 1.39 when it only guesses).", loss=view.loss_d[-1])
     if view.done == "select" and view.lineage:
         last = view.lineage[-1]
         kind = view.offered.index(last.winner) if last.winner in view.offered else 0
-        rule = {"best": "The fittest lives on", "random": "Chance chose", "worst": "The least fit lives on",
-                "mine": "You chose"}[view.knobs.selection]
-        words = f"{rule}: {SIGNS[kind % len(SIGNS)]} {plain(last.winner)}."
+        words = say("{rule}: {winner}.", rule=say(CHOSEN[view.knobs.selection]),
+                    winner=f"{SIGNS[kind % len(SIGNS)]} {plain(last.winner)}")
         if view.measures and view.measures[-1][0] == view.generation:
-            words += " Now " + ", ".join(f"{NAMES.get(n, plain(n))}: {amount(n, v)}"
-                                         for n, v in view.measures[-1][1].items()) + "."
+            words += say(" Now {measures}.", measures=", ".join(
+                f"{called(n)}: {amount(n, v)}" for n, v in view.measures[-1][1].items()))
     return words
 
 
 def _score(view: View) -> str:
     tried, same = view.tally
     n = max(1, len(view.lineage[-1].mutations)) if view.lineage else 3
-    return f"You agreed in {same} of {tried} choices; chance would agree in 1 of {n}."
+    return say("You agreed in {same} of {tried} choices; chance would agree in 1 of {n}.", same=same, tried=tried, n=n)

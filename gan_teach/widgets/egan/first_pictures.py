@@ -8,6 +8,7 @@ from IPython.display import display
 from tqdm.auto import tqdm
 
 from ...egan.first_pictures import Loop, drawn
+from ...language import say
 from ...pictures import show
 
 
@@ -18,10 +19,10 @@ def watch(loop: Loop, steps: int, every: int = 25) -> None:
     """
     def look():
         n = 4 * 2 ** math.ceil(loop.level())
-        return show(drawn(loop), f"step {loop.steps}, {n}×{n} pixels", width=512,
-                    alt=f"24 pictures of G after {loop.steps} steps")
+        return show(drawn(loop), say("step {steps}, {n}×{n} pixels", steps=loop.steps, n=n), width=512,
+                    alt=say("24 pictures of G after {steps} steps", steps=loop.steps))
 
-    with tqdm(total=steps, unit=" steps") as bar:
+    with tqdm(total=steps, unit=say(" steps")) as bar:
         place = display(look(), display_id=True)
         try:
             for k in range(1, steps + 1):
@@ -32,4 +33,5 @@ def watch(loop: Loop, steps: int, every: int = 25) -> None:
                     if place:
                         place.update(look())
         except KeyboardInterrupt:
-            print(f"Stopped after step {loop.steps}. Nothing is lost: watch(loop, {steps}) goes on from here.")
+            print(say("Stopped after step {steps}. Nothing is lost: watch(loop, {more}) goes on from here.",
+                      steps=loop.steps, more=steps))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipywidgets as widgets
 
 from ...egan.interpolation import WAYS
+from ...language import say
 from ..panel import button, heading, row
 from ..stylegan.panel import StylePanel, hooked, picture, said, seed_box, slider
 from .interpolation_render import STEPS, TILE, InterpolationFrame, InterpolationRenderer, InterpolationState
@@ -28,9 +29,9 @@ class InterpolationPanel(StylePanel):
     def _build(self) -> None:
         self.first = seed_box("gt-way-first", self.state.first, "z1")
         self.second = seed_box("gt-way-second", self.state.second, "z2")
-        self.next = button("Next", "gt-way-next", self._next, width="70px")
-        self.undo = button("↶ Undo", "gt-way-undo", self.step_back, width="104px")
-        self.reset = button("Reset", "gt-way-reset", self.start_again, width="84px")
+        self.next = button(say("Next"), "gt-way-next", self._next, width="80px")
+        self.undo = button(say("↶ Undo"), "gt-way-undo", self.step_back, width="104px")
+        self.reset = button(say("Reset"), "gt-way-reset", self.start_again, width="84px")
         self.alpha = slider(widgets.FloatSlider, "gt-way-alpha", "α", "24px", value=self.state.alpha, min=0.0, max=1.0,
                             step=0.01)
         self.large = [picture(f"gt-way-{name}", 192) for name in WAYS]
@@ -39,7 +40,7 @@ class InterpolationPanel(StylePanel):
         rows = []
         for name, large, strip in zip(WAYS, self.large, self.strips):
             strip.layout.height = "auto"
-            rows.append(row(large, widgets.VBox([heading(name, NOTES[name]), strip]), gap="16px"))
+            rows.append(row(large, widgets.VBox([heading(say(name), say(NOTES[name])), strip]), gap="16px"))
         controls = row(self.first, self.second, self.next, self.undo, self.reset, gap="8px")
         self.widget = hooked(widgets.VBox([controls, self.alpha, self.text, self.error, *rows], layout=widgets.Layout(
             max_width="860px", padding="8px 12px", grid_gap="8px")), "gt-way")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ... import pictures
 from ...egan.interpolation import WAYS, strip
+from ...language import say
 from ...networks.layers import one_thread, sample_z
 
 STEPS = 9           # pictures of a strip
@@ -47,7 +48,7 @@ class InterpolationRenderer:
     def check(self, state: InterpolationState) -> InterpolationState:
         """The state, or ValueError for one that has no picture."""
         if not 0 <= state.alpha <= 1:
-            raise ValueError(f"α goes from 0, z1, to 1, z2; got {state.alpha:g}")
+            raise ValueError(say("α goes from 0, z1, to 1, z2; got {alpha:g}", alpha=state.alpha))
         return state
 
     def later(self, state: InterpolationState) -> Iterator:
@@ -69,12 +70,12 @@ class InterpolationRenderer:
                 strips = self._row(state)
             large = tuple(pictures.jpeg(_sized(image, 240)) for image in pictures.to_uint8(x))
             nearest = round(state.alpha * (STEPS - 1))
-            lengths = ", ".join(f"{name} {z.norm():.1f}" for name, z in zip(WAYS, at))
-            text = (f"α = {state.alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {z1.norm():.1f} and "
-                    f"{z2.norm():.1f}.")
+            lengths = ", ".join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
+            text = (say("α = {alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {first:.1f} and {second:.1f}.",
+                        alpha=state.alpha, lengths=lengths, first=z1.norm(), second=z2.norm()))
             return InterpolationFrame(large, tuple(pictures.jpeg(_marked(s, nearest)) for s in strips), text)
         except (ValueError, RuntimeError) as error:
-            return InterpolationFrame(error=f"{error}. The picture stays as it was.")
+            return InterpolationFrame(error=say("{error}. The picture stays as it was.", error=error))
 
     def _row(self, state: InterpolationState) -> list[np.ndarray]:
         key = state.first, state.second

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ...egan.child import apply, name_of, slope
 from ...egan.mutations import heuristic, least_squares, minimax
+from ...language import say
 from ..charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
 from ..panel import Panel, complaint
 
@@ -67,20 +68,23 @@ class MutationRenderer:
         try:
             here = [self.at(m, state.p) for m in self.mutations]
             loudest = max(range(len(here)), key=lambda i: here[i][1])
-            words = (f"Where D(G(z)) = {state.p:.2f}, the gradient is "
-                     + ", ".join(f"{w:.3f} for {plain(n)}" for n, (_, w) in zip(self.names, here))
-                     + f". Loudest: {plain(self.names[loudest])}.")
+            each = ", ".join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
+                             for n, (_, w) in zip(self.names, here))
+            words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
+                        loudest=plain(self.names[loudest]))
             losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
-            left = self._chart("loss M", losses, [v[0] for v in here], state.p, LOSSES)
-            right = self._chart("gradient |∂M/∂l|", weights, [v[1] for v in here], state.p,
+            left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES)
+            right = self._chart(say("gradient |∂M/∂l|"), weights, [v[1] for v in here], state.p,
                                 (0.0, 1.1 * max(map(max, weights))), self.seen)
             gap, (width, height) = 24, SIZE
             both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
-            return MutationFrame(svg(2 * width + gap, height, both, f"Losses and gradients against D(G(z)). {words}"),
+            return MutationFrame(svg(2 * width + gap, height, both, say(
+                "Losses and gradients against D(G(z)). {words}", words=words)),
                                  self._table(here, loudest), words)
         except Exception as error:
-            return MutationFrame(error=f"This could not be drawn: {error} ({type(error).__name__}). A mutation takes N "
-                                       "logits and gives one number, for example their mean.")
+            return MutationFrame(error=say("This could not be drawn: {error} ({kind}). A mutation takes N logits "
+                                           "and gives one number, for example their mean.",
+                                           error=error, kind=type(error).__name__))
 
     def _chart(self, title: str, curves: Sequence[Sequence[float]], here: Sequence[float], p: float,
                span: tuple[float, float], seen: Sequence[float] = ()) -> list[str]:
@@ -105,10 +109,10 @@ class MutationRenderer:
         for tick in (0, 0.25, 0.5, 0.75, 1):
             body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 12)]
         body += [text((x0 + x1) / 2, height - 6, "D(G(z))", "middle", 13),
-                 text(x0, height - 6, "← sure it is a fake", size=12),
-                 text(x1, height - 6, "taken for real →", "end", 12)]
+                 text(x0, height - 6, say("← sure it is a fake"), size=12),
+                 text(x1, height - 6, say("taken for real →"), "end", 12)]
         if seen:
-            body.append(text(x1, y1 - 12, "grey: D’s verdicts on a batch", "end", 12))
+            body.append(text(x1, y1 - 12, say("grey: D’s verdicts on a batch"), "end", 12))
         body.append(line(x(p), y0, x(p), y1, dash="4 3", opacity=0.7))
         for i, values in enumerate(curves):
             inside = [(x(q), y(v)) for q, v in zip(self.ps, values) if span[0] <= v <= span[1]]
@@ -124,10 +128,11 @@ class MutationRenderer:
 
     def _table(self, here: Sequence[tuple[float, float]], loudest: int) -> str:
         cell = '<td style="padding:2px 14px 2px 0;text-align:{}">{}</td>'
-        head = "".join(cell.format(*c) for c in (("left", "mutation"), ("right", "loss M"), ("left", "|∂M/∂l|")))
+        head = "".join(cell.format(*c) for c in (("left", say("mutation")), ("right", say("loss M")),
+                                                 ("left", "|∂M/∂l|")))
         rows = []
         for i, (loss, weight) in enumerate(here):
-            strong = "{:.3f} <b>← loudest</b>" if i == loudest else "{:.3f}"
+            strong = f"{{:.3f}} <b>{say('← loudest')}</b>" if i == loudest else "{:.3f}"
             rows.append("<tr>" + cell.format("left", sign(i, self.names[i])) +
                         cell.format("right", f"{loss:+.3f}".replace("-", "−")) +
                         cell.format("left", strong.format(weight)) + "</tr>")
@@ -146,7 +151,7 @@ class MutationPanel(Panel):
         layout = widgets.Layout(width=f"{SIZE[0]}px")
         self.slider = widgets.FloatSlider(value=p, min=0.01, max=0.99, step=0.01, description="D(G(z))",
                                           readout_format=".2f", layout=layout, style={"description_width": "70px"})
-        self.reset = widgets.Button(description="Reset", layout=widgets.Layout(width="80px"))
+        self.reset = widgets.Button(description=say("Reset"), layout=widgets.Layout(width="80px"))
         self.chart, self.table, self.text = widgets.HTML(), widgets.HTML(), widgets.HTML()
         for name in ("slider", "reset", "chart", "table", "text"):
             getattr(self, name).add_class(f"gt-mutation-{name}")

@@ -13,10 +13,11 @@ import torch
 from ... import pictures
 from ...egan import plane
 from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
+from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
 from ..dissection.paint_mask import painter
-from ..panel import PlayingPanel, button, heading, row, seed_box, spoken
+from ..panel import PlayingPanel, button, choices, heading, row, seed_box, spoken
 from .warm_up_render import Frame, frame
 
 MINE = "my drawing"
@@ -58,31 +59,33 @@ class WarmUpPanel(PlayingPanel):
             return it
 
         self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
-        self.d = button("D learns", "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
-        self.g = button("G learns", "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
-        self.both = button("Both", "gt-both", lambda: self._by_hand(self._round), width="80px")
-        self.play = button("▶ Play", "gt-play", self._play_or_pause, "primary")
-        self.back = button("↶ Back", "gt-back", lambda: self.runner.step(self._back), width="80px")
-        self.reset = button("Reset", "gt-reset", self.start_again, width="80px")
-        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=list(SPEEDS),
+        self.d = button(say("D learns"), "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
+        self.g = button(say("G learns"), "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
+        self.both = button(say("Both"), "gt-both", lambda: self._by_hand(self._round), width="80px")
+        self.play = button(say("▶ Play"), "gt-play", self._play_or_pause, "primary")
+        self.back = button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
+        self.reset = button(say("Reset"), "gt-reset", self.start_again, width="80px")
+        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=choices(SPEEDS),
                             value="medium")
         self.speed.style.button_width = "82px"
-        self.data = chosen(widgets.Dropdown, "gt-data", "Data", "176px", "40px", options=[*DATA, MINE],
+        self.data = chosen(widgets.Dropdown, "gt-data", say("Data"), "176px", "40px", options=choices([*DATA, MINE]),
                            value=self._start["data"])
-        self.loss = chosen(widgets.Dropdown, "gt-loss", "Loss of G", "224px", "64px", options=list(LOSSES),
+        self.loss = chosen(widgets.Dropdown, "gt-loss", say("Loss of G"), "224px", "64px", options=choices(LOSSES),
                            value=self._start["loss"])
-        self.rate = chosen(widgets.SelectionSlider, "gt-rate", "D's steps for each of G", "330px", "150px",
+        self.rate = chosen(widgets.SelectionSlider, "gt-rate", say("D's steps for each of G"), "330px", "150px",
                            options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
-        self.seed = seed_box(self._start["seed"], lambda _: self._anew(), self.tell, description="Seed",
+        self.seed = seed_box(self._start["seed"], lambda _: self._anew(), self.tell, description=say("Seed"),
                              layout=widgets.Layout(width="130px"), style={"description_width": "40px"})
-        self.pushes = widgets.Checkbox(value=True, indent=False, description="lines: where G is asked to move a point",
+        self.pushes = widgets.Checkbox(value=True, indent=False,
+                                       description=say("lines: where G is asked to move a point"),
                                        layout=widgets.Layout(width="330px"))
         self.pushes.add_class("gt-pushes")
         self.easel, self.canvas = widgets.VBox([], layout=widgets.Layout(display="none")), None
         self.widget = widgets.VBox([
-            heading("Two players on a plane", "D tells the crosses from the dots, G moves the dots"),
+            heading(say("Two players on a plane"), say("D tells the crosses from the dots, G moves the dots")),
             row(self.d, self.g, self.both, self.play, self.back, self.reset,
-                widgets.HBox([widgets.HTML('<span style="font-size:13px">Speed</span>'), self.speed]), gap="8px"),
+                widgets.HBox([widgets.HTML(f'<span style="font-size:13px">{say("Speed")}</span>'), self.speed]),
+                gap="8px"),
             self.error, self.scene,
             row(self.rate, self.data, self.loss, self.seed), self.easel, row(self.pushes), self.spoken,
             self.pulse.widget,
@@ -112,12 +115,12 @@ class WarmUpPanel(PlayingPanel):
         self.canvas = painter(SIDE, SIDE, 288)
         self.canvas.add_class("gt-easel")
         self.canvas.mask, self.canvas.active = heart(), True
-        self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), "the canvas")
+        self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), say("the canvas"))
         self.canvas.observe(lambda change: self._anew() if "1" in change["new"] else
-                            self.tell("Paint something: an empty drawing has nothing to learn from."), "mask")
-        wipe = button("Clear", "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
-        self.easel.children = [heading("What G shall learn", "drag to paint, shift and drag to erase; then Play"),
-                               self.canvas, wipe]
+                            self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
+        wipe = button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
+        title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play"))
+        self.easel.children = [title, self.canvas, wipe]
 
     def _anew(self) -> None:
         self._guard(lambda: self.runner.step(self._new_game))
@@ -156,12 +159,12 @@ class WarmUpPanel(PlayingPanel):
     def _d_moves(self) -> None:
         for _ in range(self.rate.value):
             self._move(self.game.step_d)
-        self._said, self._ds_turn = "D has learnt: the ground has changed. ", False
+        self._said, self._ds_turn = say("D has learnt: the ground has changed. "), False
         self.history.append(self.game.verdicts())
 
     def _g_moves(self) -> None:
         self._move(self.game.step_g)
-        self._said, self._ds_turn = "G has learnt: the dots have moved. ", True
+        self._said, self._ds_turn = say("G has learnt: the dots have moved. "), True
         self.history.append(self.game.verdicts())
 
     def _round(self) -> None:
@@ -185,7 +188,7 @@ class WarmUpPanel(PlayingPanel):
             length, state = self._kept.pop()
             self.game.restore(state)
             del self.history[length:]
-            self._said, self._ds_turn = "Back. ", True
+            self._said, self._ds_turn = say("Back. "), True
 
     # ------------------------------------------------------------------------------ showing
 
@@ -203,7 +206,7 @@ class WarmUpPanel(PlayingPanel):
         self._name_play()
 
     def _name_play(self) -> None:
-        while self.play.description != (words := "❚❚ Pause" if self.runner.playing else "▶ Play"):
+        while self.play.description != (words := say("❚❚ Pause") if self.runner.playing else say("▶ Play")):
             self.play.description = words           # asked again: another thread may have ended the play meanwhile
 
     def _failed(self, error: Exception) -> None:

@@ -11,6 +11,7 @@ import torch
 from ... import pictures
 from ...egan import plane
 from ...egan.warm_up import Game, Verdicts
+from ...language import say
 
 SIZE = 432                  # pixels of the picture
 SHOWN = 128                 # points of each kind in it
@@ -18,8 +19,11 @@ PUSHED = 48                 # generated points that carry a line
 BLUE, ORANGE = "#005ab5", "#d95f00"
 
 
-KEY = ('<b style="color:#005ab5">+</b> real &nbsp; <b style="color:#d95f00">●</b> generated<br>ground: <b>light</b> '
-       'where D says real, <b>dark</b> where generated')
+def key() -> str:
+    """HTML: what the marks and the ground mean."""
+    ground = say("ground: <b>light</b> where D says real, <b>dark</b> where generated")
+    return (f'<b style="color:#005ab5">+</b> {say("real")} &nbsp; <b style="color:#d95f00">●</b> {say("generated")}<br>'
+            f"{ground}")
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Frame:
         """All of it as one piece of HTML, so that the page never shows the half of a frame."""
         picture = self.picture and pictures.img(self.picture, self.text, SIZE, "gt-plane")
         return (f'<div style="display:flex;flex-flow:row wrap;gap:8px 20px;line-height:1.5"><div>{picture}'
-                f'<div style="width:{SIZE}px;font-size:14px">{KEY}</div></div>'
-                '<div style="width:420px"><b style="font-size:15px">what D says, on average</b> '
-                '<span style="font-size:15px;opacity:.75">½: it cannot tell</span>'
+                f'<div style="width:{SIZE}px;font-size:14px">{key()}</div></div>'
+                f'<div style="width:420px"><b style="font-size:15px">{say("what D says, on average")}</b> '
+                f'<span style="font-size:15px;opacity:.75">{say("½: it cannot tell")}</span>'
                 f'<div class="gt-chart">{self.chart}</div>'
                 f'<div class="gt-verdict" style="font-size:15px;min-height:70px">{escape(self.text)}</div></div></div>')
 
@@ -47,8 +51,9 @@ def frame(game: Game, history: Sequence[Verdicts], said: str = "", pushes: bool 
     now, moved = history[-1], game.lines(fake[:PUSHED]) if pushes else None
     with torch.no_grad():
         picture = plane.picture(fake, real, plane.field(game.D), moved, size=SIZE)
-    text = (f"{said}Steps so far: D {game.steps_d}, G {game.steps_g}. D says {now.real:.2f} of real points and "
-            f"{now.fake:.2f} of generated ones. Losses: D {now.loss_d:.2f}, G {now.loss_g:.2f}.")
+    text = said + say("Steps so far: D {steps_d}, G {steps_g}. D says {real:.2f} of real points and {fake:.2f} of "
+                      "generated ones. Losses: D {loss_d:.2f}, G {loss_g:.2f}.", steps_d=game.steps_d,
+                      steps_g=game.steps_g, real=now.real, fake=now.fake, loss_d=now.loss_d, loss_g=now.loss_g)
     return Frame(pictures.png(picture), chart(history), text)
 
 
@@ -69,17 +74,19 @@ def chart(history: Sequence[Verdicts], width: int = 412, height: int = 214, most
     now = shown[-1]
     near = abs(y(now.real) - y(now.fake)) < 17                   # labels must not lie one over the other
     shift = 9 * near * (1 if now.real >= now.fake else -1)
-    ends = ("+ real", BLUE, y(now.real) + 5 - shift), ("● generated", ORANGE, y(now.fake) + 5 + shift)
+    ends = ((f"+ {say('real')}", BLUE, y(now.real) + 5 - shift),
+            (f"● {say('generated')}", ORANGE, y(now.fake) + 5 + shift))
     labels = "".join(f'<text x="{right + 10}" y="{min(bottom, max(top + 8, at)):.0f}" fill="{colour}" '
                      f'font-weight="600">{word}</text>' for word, colour, at in ends)
     grid = "".join(f'<line x1="{left}" x2="{right}" y1="{y(v):.1f}" y2="{y(v):.1f}" stroke="#8888" '
                    f'stroke-dasharray="{"2 4" if v == .5 else "none"}"/>'
                    f'<text x="{left - 7}" y="{y(v) + 5:.0f}" text-anchor="end" fill="currentColor">{word}</text>'
                    for v, word in ((0, "0"), (0.5, "½"), (1, "1")))
-    alt = (f"D's mean verdicts over {len(history) - 1} moves: on real points now {now.real:.2f}, on generated ones "
-           f"{now.fake:.2f}")
+    alt = say("D's mean verdicts over {n} moves: on real points now {real:.2f}, on generated ones {fake:.2f}",
+              n=len(history) - 1, real=now.real, fake=now.fake)
+    moves = say("moves, the last {n}", n=len(shown) - 1)
     return (f'<svg role="img" aria-label="{alt}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
             f'font-size="13" font-family="sans-serif" style="display:block">{grid}'
             + line([v.real for v in shown], BLUE, "") + line([v.fake for v in shown], ORANGE, 'stroke-dasharray="6 4"')
             + f'{labels}<text x="{(left + right) / 2}" y="{height - 8}" text-anchor="middle" fill="currentColor">'
-            f'moves, the last {len(shown) - 1}</text></svg>')
+            f"{moves}</text></svg>")

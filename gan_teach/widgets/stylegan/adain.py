@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from ...language import say
 from ...stylegan.operations import adain
 from ..panel import button, heading, row
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
@@ -31,24 +32,24 @@ class AdaINPanel(StylePanel):
 
     def _build(self) -> None:
         names = list(self.renderer.drawers)
-        self.model = choice("gt-adain-model", "Model", names, self.state.model, "250px")
+        self.model = choice("gt-adain-model", say("Model"), names, self.state.model, "250px")
         self.model.layout.display = "" if len(names) > 1 else "none"
         self.seed = seed_box("gt-adain-seed", self.state.seed)
-        self.next = button("Next", "gt-adain-next", self._next, width="70px")
-        self.layer = choice("gt-adain-layer", "Layer", [("0", 0)], 0, "180px")
-        self.unit = hooked(widgets.BoundedIntText(value=0, min=0, max=1, description="Unit",
+        self.next = button(say("Next"), "gt-adain-next", self._next, width="80px")
+        self.layer = choice("gt-adain-layer", say("Layer"), [("0", 0)], 0, "180px")
+        self.unit = hooked(widgets.BoundedIntText(value=0, min=0, max=1, description=say("Unit"),
                                                   layout=widgets.Layout(width="130px"),
                                                   style={"description_width": "34px"}), "gt-adain-unit")
         self.strong = [button("", "gt-adain-strong", lambda i=i: self._take(i), width="52px")
                        for i in range(STRONGEST)]
         span = {"min": -2.0, "max": 2.0, "step": 0.05, "readout_format": "+.2f"}
-        self.y_s = slider(widgets.FloatSlider, "gt-adain-ys", "y_s (spread)", "108px", value=1.0, **span)
-        self.y_b = slider(widgets.FloatSlider, "gt-adain-yb", "y_b (mean)", "108px", value=0.0, **span)
-        self.own = button("Own style", "gt-adain-own", lambda: self.change(y_s=None, y_b=None), width="124px")
-        self.silent = button("Silence", "gt-adain-silent", lambda: self.change(y_s=0.0, y_b=0.0), width="92px")
-        self.undo = button("↶ Undo", "gt-adain-undo", self.step_back, width="104px")
-        self.redo = button("↷ Redo", "gt-adain-redo", self.step_forward, width="104px")
-        self.reset = button("Reset", "gt-adain-reset", self.start_again, width="84px")
+        self.y_s = slider(widgets.FloatSlider, "gt-adain-ys", say("y_s (spread)"), "108px", value=1.0, **span)
+        self.y_b = slider(widgets.FloatSlider, "gt-adain-yb", say("y_b (mean)"), "108px", value=0.0, **span)
+        self.own = button(say("Own style"), "gt-adain-own", lambda: self.change(y_s=None, y_b=None), width="124px")
+        self.silent = button(say("Silence"), "gt-adain-silent", lambda: self.change(y_s=0.0, y_b=0.0), width="92px")
+        self.undo = button(say("↶ Undo"), "gt-adain-undo", self.step_back, width="104px")
+        self.redo = button(say("↷ Redo"), "gt-adain-redo", self.step_forward, width="104px")
+        self.reset = button(say("Reset"), "gt-adain-reset", self.start_again, width="84px")
         self.before, self.after = picture("gt-adain-before", 256), picture("gt-adain-after", 256)
         self.map_before, self.map_after = picture("gt-adain-map", 160), picture("gt-adain-mapped", 160)
         for image in (self.map_before, self.map_after):
@@ -61,9 +62,10 @@ class AdaINPanel(StylePanel):
             return widgets.VBox([heading(title, note), image])
 
         seen = widgets.VBox([
-            row(under("picture", "its own style", self.before), under("picture", "your style", self.after), gap="16px"),
-            row(under("x", "dark least, light most", self.map_before), under("AdaIN(x, y)", "one scale for all y",
-                                                                             self.map_after), gap="16px"),
+            row(under(say("picture"), say("its own style"), self.before),
+                under(say("picture"), say("your style"), self.after), gap="16px"),
+            row(under("x", say("dark least, light most"), self.map_before),
+                under("AdaIN(x, y)", say("one scale for all y"), self.map_after), gap="16px"),
             self.text], layout=widgets.Layout(width="544px", grid_gap="8px"))
         controls = widgets.VBox([
             row(self.model, self.seed, self.next, gap="8px"), row(self.layer, self.unit, gap="8px"),
@@ -124,8 +126,9 @@ class AdaINPanel(StylePanel):
 
     def show_later(self, found: Strongest) -> None:
         """Name the strongest units on their buttons."""
-        self.rank.value = ('<div style="font-size:14px;line-height:1.5">silenced, these units change the picture most, '
-                           f'by up to {50 * found.change[0]:.1f} %:</div>')
+        words = say("silenced, these units change the picture most, by up to {share:.1f} %:",
+                    share=50 * found.change[0])
+        self.rank.value = f'<div style="font-size:14px;line-height:1.5">{words}</div>'
         for i, it in enumerate(self.strong):
             it.layout.display = "" if i < len(found.units) else "none"
             it.description = str(found.units[i]) if i < len(found.units) else ""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
+from ...language import say
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -70,7 +71,8 @@ class AdaINRenderer:
         self.drawers, self.psi, self.size, self.adain = drawers(models), number("ψ", psi), size, adain
         for drawer in self.drawers.values():
             if not drawer.G.config.styles:
-                raise ValueError(f"{drawer.name} has no styles (configuration A or B), so there is no AdaIN to change")
+                raise ValueError(say("{name} has no styles (configuration A or B), so there is no AdaIN to change",
+                                     name=drawer.name))
         self._using = threading.RLock()
         self._cuts: OrderedDict = OrderedDict()         # (model, seed, layer) -> ws, x, y, own picture
         self._spans: dict = {}                          # (model, layer) -> how far the sliders go
@@ -90,10 +92,11 @@ class AdaINRenderer:
         check_name("model", state.model, self.drawers)
         drawer = self.drawers[state.model]
         if isinstance(state.seed, bool) or not isinstance(state.seed, int) or not 0 <= state.seed < 2**63:
-            raise ValueError(f"a seed is a whole number, 0 or more; got {state.seed!r}")
+            raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=state.seed))
         check_layers((state.layer,), drawer.layers)
         if state.unit not in range(units := self.units(state)):
-            raise ValueError(f"there is no unit {state.unit!r}; this layer has units 0 to {units - 1}")
+            raise ValueError(say("there is no unit {unit!r}; this layer has units 0 to {units}",
+                                 unit=state.unit, units=units - 1))
         y_s, y_b = (None if y is None else number(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
         return replace(state, y_s=y_s, y_b=y_b)
 
@@ -157,8 +160,9 @@ class AdaINRenderer:
             with self._using, one_thread():
                 return self._render(state)
         except Exception as error:
-            return AdaINFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
-                                    "Reset, or choose something else; the panel goes on working.")
+            return AdaINFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
+                                        "or choose something else; the panel goes on working.",
+                                        error=error, kind=type(error).__name__))
 
     def _render(self, state: AdaINState) -> AdaINFrame:
         drawer, u = self.drawers[state.model], state.unit
@@ -183,12 +187,14 @@ class AdaINRenderer:
 
     def _describe(self, state: AdaINState, x: Tensor, r: Tensor, picture: Tensor) -> str:
         own, now = self.own(state), self.y(state)
-        moved = ", as its style has it" if state.y_s is None and state.y_b is None else \
-            f"; its style has y_s = {own[0]:.2f} and y_b = {own[1]:.2f}"
-        before = f"Before AdaIN it has mean {x.mean():.2f} and spread {x.std(unbiased=False):.2f}"
-        after = f"after it {r.mean():.2f} and {r.std(unbiased=False):.2f}"
-        return (f"Unit {state.unit} of layer {state.layer} ({pixels(state.layer)} px), with y_s = {now[0]:.2f} and "
-                f"y_b = {now[1]:.2f}{moved}. {before}, {after}.").replace("-", "−")
+        moved = say(", as its style has it") if state.y_s is None and state.y_b is None else \
+            say("; its style has y_s = {y_s:.2f} and y_b = {y_b:.2f}", y_s=own[0], y_b=own[1])
+        unit = say("Unit {unit} of layer {layer} ({pixels} px), with y_s = {y_s:.2f} and y_b = {y_b:.2f}{moved}. ",
+                   unit=state.unit, layer=state.layer, pixels=pixels(state.layer), y_s=now[0], y_b=now[1], moved=moved)
+        around = say("Before AdaIN it has mean {mean:.2f} and spread {spread:.2f}, after it {mean_after:.2f} and "
+                     "{spread_after:.2f}.", mean=x.mean(), spread=x.std(unbiased=False), mean_after=r.mean(),
+                     spread_after=r.std(unbiased=False))
+        return (unit + around).replace("-", "−")
 
     def later(self, state: AdaINState) -> Iterator[Strongest]:
         """The strongest units of the layer, found on the first picture it was asked for, then remembered."""
@@ -220,9 +226,9 @@ def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: flo
     edge = max(1e-3, 0.05 * (high - low))
     mean, spread = float(x.mean()), float(x.std())
     return "".join((
-        histogram("before: x", x, (low - edge, high + edge), mean, spread, ("μ", "σ"), GREY),
-        histogram("normalised: (x − μ) / σ", normal, (-reach, reach), 0.0, 1.0, ("0", "1"), GREY),
-        histogram("after: y_s · (x − μ) / σ + y_b", r, (-reach, reach), y_b, abs(y_s), ("y_b", "|y_s|"), ORANGE)))
+        histogram(say("before: x"), x, (low - edge, high + edge), mean, spread, ("μ", "σ"), GREY),
+        histogram(say("normalised: (x − μ) / σ"), normal, (-reach, reach), 0.0, 1.0, ("0", "1"), GREY),
+        histogram(say("after: y_s · (x − μ) / σ + y_b"), r, (-reach, reach), y_b, abs(y_s), ("y_b", "|y_s|"), ORANGE)))
 
 
 def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: float, spread: float,
@@ -239,16 +245,18 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
     step = width / BINS
     bars = "".join(f'<rect x="{i * step + 0.5:.1f}" y="{bottom - h:.1f}" width="{step - 1:.1f}" height="{h:.1f}"/>'
                    for i, h in enumerate(tall) if h)
-    said = f"{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}".replace("-", "−")
-    beyond = f", {outside} value{'s' if outside > 1 else ''} beyond the axis" if outside else ""
+    said = say("{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}", title=title, mean=mean,
+               spread=spread, low=low, high=high).replace("-", "−")
+    beyond = "" if not outside else \
+        say(", 1 value beyond the axis") if outside == 1 else say(", {n} values beyond the axis", n=outside)
     left, right, centre = at(mean - spread), at(mean + spread), at(mean)
-    label = f"{names[0]} = {mean:.2f}, {names[1]} = {spread:.2f}" if not names[0].isdigit() else "mean 0, spread 1"
+    label = f"{names[0]} = {mean:.2f}, {names[1]} = {spread:.2f}" if not names[0].isdigit() else say("mean 0, spread 1")
     anchor = "start" if centre < width * 0.3 else "end" if centre > width * 0.7 else "middle"
     return (
         f'<svg role="img" aria-label="{said}{beyond}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'style="display:block;max-width:100%;font-family:sans-serif">'
         f'<text x="0" y="15" font-size="15" font-weight="600" fill="currentColor">{title}</text>'
-        f'<text x="{width}" y="15" font-size="15" text-anchor="end" fill="currentColor">{beyond.strip(", ")}</text>'
+        f'<text x="{width}" y="15" font-size="15" text-anchor="end" fill="currentColor">{beyond.strip(", ，")}</text>'
         f'<g fill="{colour}">{bars}</g><line x1="0" x2="{width}" y1="{bottom}" y2="{bottom}" stroke="currentColor"/>'
         f'<line x1="{centre:.1f}" x2="{centre:.1f}" y1="{top - 2}" y2="{bottom + 10}" stroke="currentColor" '
         'stroke-width="2" stroke-dasharray="5 3"/>'

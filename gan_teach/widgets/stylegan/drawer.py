@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ... import checkpoints, pictures
+from ...language import say
 from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
 from ...stylegan.operations import truncate
@@ -45,9 +46,9 @@ def number(name: str, value) -> float:
     try:
         value = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number such as 0.7; got {value!r}") from None
+        raise ValueError(say("{name} must be a number such as 0.7; got {value!r}", name=name, value=value)) from None
     if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number such as 0.7; got {value}")
+        raise ValueError(say("{name} must be a finite number such as 0.7; got {value}", name=name, value=value))
     return value
 
 
@@ -55,7 +56,8 @@ def check_layers(layers: Sequence[int], count: int) -> None:
     """ValueError for a layer that a generator of `count` layers does not have."""
     wrong = [i for i in layers if i not in range(count)]
     if wrong:
-        raise ValueError(f"there is no layer {wrong[0]!r}; this generator has layers 0 to {count - 1}")
+        raise ValueError(say("there is no layer {wrong!r}; this generator has layers 0 to {count}",
+                             wrong=wrong[0], count=count - 1))
 
 
 def large(x: Tensor, size: int) -> bytes:
@@ -77,10 +79,10 @@ class Drawer:
 
     def __init__(self, name: str, G: Generator):
         if not isinstance(G, Generator):
-            raise ValueError(f"{name}: the panel draws with a style generator (gan_teach.stylegan.Generator), not with "
-                             f"{type(G).__name__}")
+            raise ValueError(say("{name}: the panel draws with a style generator (gan_teach.stylegan.Generator), not "
+                                 "with {kind}", name=name, kind=type(G).__name__))
         if G.alpha < 1:
-            raise ValueError(f"{name} is still fading in: finish its training first")
+            raise ValueError(say("{name} is still fading in: finish its training first", name=name))
         self.name, self.G, self.fast = name, G, prepared(G)
         self.shipped = shipped_name(G)                      # what `gan_teach.load` calls it, or None
         self.layers, self.device = len(G.layers), G.w_avg.device
@@ -153,5 +155,5 @@ def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
     if not isinstance(models, Mapping):
         models = {(isinstance(models, Generator) and shipped_name(models)) or "G": models}
     if not models:
-        raise ValueError("the panel needs a style generator, or a dict of them by name")
+        raise ValueError(say("the panel needs a style generator, or a dict of them by name"))
     return {str(name): Drawer(str(name), G) for name, G in models.items()}

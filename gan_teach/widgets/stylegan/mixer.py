@@ -9,14 +9,16 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ...language import say
 from ...stylegan.operations import layer_groups, mix
-from ..panel import button, heading, row
+from ..panel import button, choices, heading, row
 from .drawer import pixels
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
 from .panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
 
-ALL, NONE, EVERY = "all", "none", "all layers"
+GROUPS = ("coarse", "middle", "fine")
+PRESETS = ALL, NONE, EVERY = "all", "none", "all layers"
 
 
 class StyleMixer(StylePanel):
@@ -51,49 +53,49 @@ class StyleMixer(StylePanel):
 
     def _build(self) -> None:
         names = list(self.renderer.drawers)
-        self.model = choice("gt-mix-model", "Model", names, self.state.model, "270px")
+        self.model = choice("gt-mix-model", say("Model"), names, self.state.model, "270px")
         self.model.layout.display = "" if len(names) > 1 else "none"
         self.large = picture("gt-mix-large", 256)
         self.strip = picture("gt-mix-strip", self._width, self._width // STRIP)
-        self.share = slider(widgets.FloatSlider, "gt-mix-share", "Share", "46px", value=1.0, min=0, max=1, step=0.05,
-                            readout_format=".2f")
+        self.share = slider(widgets.FloatSlider, "gt-mix-share", say("Share"), "46px", value=1.0, min=0, max=1,
+                            step=0.05, readout_format=".2f")
         self.psi = slider(widgets.FloatSlider, "gt-mix-psi", "ψ", "18px", value=0.7, min=-1, max=1.5, step=0.05,
                           readout_format=".2f")
         self.psi.layout.width = "264px"
-        self.cutoff = choice("gt-mix-cutoff", "on", [EVERY], EVERY, "160px", "22px")
-        self.preset = toggles("gt-mix-preset", [NONE])
+        self.cutoff = choice("gt-mix-cutoff", say("on"), choices([EVERY]), EVERY, "160px", "22px")
+        self.preset = toggles("gt-mix-preset", choices([NONE]))
         self.ticks = [tick("gt-mix-layer", "", "110px")
                       for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
-        self.noisy = {name: tick("gt-mix-noise", name) for name in ("coarse", "middle", "fine")}
-        self.redraw = button("Re-draw", "gt-mix-redraw", self._redraw, width="90px")
-        self.stored = button("Stored", "gt-mix-stored", lambda: self.change(noise=None), width="80px")
+        self.noisy = {name: tick("gt-mix-noise", say(name)) for name in GROUPS}
+        self.redraw = button(say("Re-draw"), "gt-mix-redraw", self._redraw, width="90px")
+        self.stored = button(say("Stored"), "gt-mix-stored", lambda: self.change(noise=None), width="80px")
         self.boxes, self.new = {}, {}
-        for kind in ("sources", "destinations"):
-            self.boxes[kind] = hooked(widgets.Text(description=kind.capitalize(), continuous_update=False,
+        for kind, text in (("sources", say("Sources")), ("destinations", say("Destinations"))):
+            self.boxes[kind] = hooked(widgets.Text(description=text, continuous_update=False,
                                                    layout=widgets.Layout(width="290px"),
                                                    style={"description_width": "104px"}), f"gt-mix-{kind}")
-            self.new[kind] = button("New", f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
-        self.keep = tick("gt-mix-keep", "New keeps the pair that is chosen")
+            self.new[kind] = button(say("New"), f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
+        self.keep = tick("gt-mix-keep", say("New keeps the pair that is chosen"))
         self.keep.value = True
-        self.undo = button("↶ Undo", "gt-mix-undo", self.step_back, width="96px")
-        self.redo = button("↷ Redo", "gt-mix-redo", self.step_forward, width="96px")
-        self.reset = button("Reset", "gt-mix-reset", self.start_again, width="74px")
+        self.undo = button(say("↶ Undo"), "gt-mix-undo", self.step_back, width="96px")
+        self.redo = button(say("↷ Redo"), "gt-mix-redo", self.step_forward, width="96px")
+        self.reset = button(say("Reset"), "gt-mix-reset", self.start_again, width="74px")
         self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
-        how = "click, or arrow keys" if hasattr(self._grid, "_esm") else "choose below"
+        how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
         figure = widgets.VBox([
-            heading("Styles of one picture in another", how), self._grid,
-            heading("From destination to source", "a line in W, in the ticked layers"),
+            heading(say("Styles of one picture in another"), how), self._grid,
+            heading(say("From destination to source"), say("a line in W, in the ticked layers")),
             self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
         shown = widgets.VBox([
-            self.large, self.text, heading("Truncation"), self.psi, self.cutoff,
+            self.large, self.text, heading(say("Truncation")), self.psi, self.cutoff,
             row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="276px", grid_gap="4px"))
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
                                                                    grid_gap="0"))
         controls = widgets.VBox([
-            self.error, row(heading("Style from the source"), self.preset, gap="10px"), layers,
+            self.error, row(heading(say("Style from the source")), self.preset, gap="10px"), layers,
             row(self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
                 gap="8px"),
-            row(heading("Noise"), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
+            row(heading(say("Noise")), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
             self.call], layout=widgets.Layout(flex="1 1 360px", min_width="320px", grid_gap="5px"))
         self.widget = hooked(row(figure, shown, controls, gap="16px", padding="8px 12px"), "gt-mixer")
         self.widget.layout.align_items = "flex-start"
@@ -152,17 +154,17 @@ class StyleMixer(StylePanel):
         self.model.value = state.model
         self._put(self.share, state.share)
         self._put(self.psi, state.psi)
-        cutoffs = [(EVERY, EVERY), *((f"4 to {4 << k} px" if k else "4 px", 2 * k + 2)
+        cutoffs = [*choices([EVERY]), *((say("4 to {k} px", k=4 << k) if k else "4 px", 2 * k + 2)
                                      for k in range(drawer.layers // 2 - 1))]
         cutoff = EVERY if state.cutoff is None else state.cutoff
         if cutoff not in [value for _, value in cutoffs]:
-            cutoffs.append((f"layers before {cutoff}", cutoff))
+            cutoffs.append((say("layers before {cutoff}", cutoff=cutoff), cutoff))
         if self.cutoff.options != tuple(cutoffs):
             self.cutoff.options = cutoffs
         self.cutoff.value = cutoff
         ends = {name: sorted({pixels(layers[0]), pixels(layers[-1])}) for name, layers in of.items()}
-        presets = [*((f"{name} {'–'.join(map(str, end))} px", name) for name, end in ends.items()), (ALL, ALL),
-                   (NONE, NONE)]
+        presets = [*((f"{say(name)} {'–'.join(map(str, end))} px", name) for name, end in ends.items()),
+                   *choices((ALL, NONE))]
         if self.preset.options != tuple(presets):
             self.preset.options = presets
         chosen = {**of, ALL: tuple(range(drawer.layers)), NONE: ()}
@@ -174,7 +176,7 @@ class StyleMixer(StylePanel):
             box.disabled = name not in of or not drawer.G.config.noise
             on = set(of.get(name, ())) & set(range(drawer.layers) if state.noisy is None else state.noisy)
             box.value = len(on) > 0
-            box.description = f"{name} (some)" if on and len(on) < len(of[name]) else name
+            box.description = say("{name} (some)", name=say(name)) if on and len(on) < len(of[name]) else say(name)
         self.redraw.disabled = self.stored.disabled = not drawer.G.config.noise
         for kind, box in self.boxes.items():
             box.value = ", ".join(map(str, getattr(state, kind)))
@@ -185,15 +187,18 @@ class StyleMixer(StylePanel):
     def show(self, frame: MixFrame) -> None:
         """Put the large picture on the screen."""
         self.large.value, self.text.value = frame.picture, said(frame.text)
-        self.call.value = ('<div style="font-size:13px;line-height:1.6">the same in Python (a click marks it)</div>'
-                           '<pre tabindex="0" aria-label="Python that draws this picture" style="user-select:all;'
+        same = say("the same in Python (a click marks it)")
+        self.call.value = (f'<div style="font-size:13px;line-height:1.6">{same}</div>'
+                           f'<pre tabindex="0" aria-label="{say("Python that draws this picture")}" '
+                           'style="user-select:all;'
                            "margin:0;padding:6px 8px;background:#f3f4f6;color:#1a1a1a;font-size:12px;line-height:1.35;"
                            f'white-space:pre-wrap;border-radius:4px">{escape(frame.call)}</pre>')
 
     def show_later(self, sheet: Sheet) -> None:
         """Put the figure on the screen."""
         state = self.state
-        self._grid.show(sheet.grid, f"{len(state.destinations)} rows, one for each destination, and "
-                                    f"{len(state.sources)} columns, one for each source.")
+        self._grid.show(sheet.grid, say("{destinations} rows, one for each destination, and {sources} columns, one "
+                                        "for each source.",
+                                        destinations=len(state.destinations), sources=len(state.sources)))
         if sheet.strip:
             self.strip.value = sheet.strip

@@ -11,6 +11,7 @@ import base64
 import ipywidgets as widgets
 import traitlets
 
+from ...language import say
 from ..dissection.paint_mask import anywidget, left_out
 
 ESM = """
@@ -37,7 +38,7 @@ function render({ model, el }) {
     box.style.gridTemplateColumns = `${side}px repeat(${columns + 1}, minmax(0, 1fr))`;
     box.style.aspectRatio = `${model.get("width")} / ${20 + (model.get("width") - side) / (columns + 1) * (rows + 1)}`;
     box.replaceChildren(img,
-      words("sources →\\n↓ destinations", "2/2", "place-self:center;white-space:pre;font-size:12px"),
+      words(model.get("corner"), "2/2", "place-self:center;white-space:pre;font-size:12px"),
       ...model.get("columns").map((text, i) => words(text, `1/${i + 3}`, "text-align:center;align-self:end")),
       ...model.get("rows").map((text, i) => words(text, `${i + 3}/1`, "text-align:right;place-self:center end;" +
         "padding-right:6px;overflow-wrap:anywhere")),
@@ -70,7 +71,7 @@ function render({ model, el }) {
     "change:picture": () => { img.src = model.get("picture"); },
     "change:alt": () => {
       img.alt = model.get("alt");
-      box.setAttribute("aria-label", `${img.alt} Choose one with a click or the arrow keys.`);
+      box.setAttribute("aria-label", `${img.alt} ${model.get("hint")}`);
     },
     "change:cell": place, "change:rows": build, "change:columns": build, "change:width": build,
   };
@@ -86,7 +87,7 @@ if anywidget is not None:
         """The figure, with a frame around the chosen place that a click or an arrow key moves."""
 
         _esm = ESM
-        picture, alt = (traitlets.Unicode("").tag(sync=True) for _ in range(2))
+        picture, alt, corner, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(4))
         rows, columns = (traitlets.List([]).tag(sync=True) for _ in range(2))       # what stands beside and above them
         cell = traitlets.List([1, 1]).tag(sync=True)
         width = traitlets.Int(690).tag(sync=True)                                   # on the screen, CSS pixels
@@ -106,7 +107,7 @@ class MixLists(widgets.VBox):
         self.image = widgets.Image(value=b"", format="jpeg", width=width, layout=widgets.Layout(margin="0"))
         self.image.add_class("gt-mix-sheet")
         self.lists = [widgets.Dropdown(description=text, layout=widgets.Layout(width=f"{width // 2 - 4}px"))
-                      for text in ("Row", "Column")]
+                      for text in (say("Row"), say("Column"))]
         self.alt = ""
         super().__init__([widgets.HBox(self.lists), self.image])
         for one in self.lists:
@@ -118,7 +119,7 @@ class MixLists(widgets.VBox):
         self._setting = True
         try:
             for one, names, place, own in zip(self.lists, (self.rows, self.columns), self.cell,
-                                              ("the sources themselves", "the destinations themselves")):
+                                              (say("the sources themselves"), say("the destinations themselves"))):
                 options = [(own, 0), *((str(name), i) for i, name in enumerate(names, start=1))]
                 if one.options != tuple(options):
                     one.options = options
@@ -142,7 +143,8 @@ def mix_grid(width: int, pick: str = "auto"):
     if pick not in ("auto", "click", "lists"):
         raise ValueError(f'pick is "auto", "click" or "lists"; got {pick!r}')
     if pick == "click" and anywidget is None:
-        raise ImportError('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"')
+        raise ImportError(say('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"'))
     if pick == "auto" and anywidget is None:
-        left_out("choosing by click", "two lists stand in its place")
-    return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(width=width)
+        left_out(say("choosing by click"), say("two lists stand in its place"))
+    return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(
+        width=width, corner=say("sources →\n↓ destinations"), hint=say("Choose one with a click or the arrow keys."))

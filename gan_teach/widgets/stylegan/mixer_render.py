@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
+from ...language import say
 from ...networks.layers import one_thread
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -84,7 +85,7 @@ class MixRenderer:
         number or holds a comma.
         """
         if not name.strip() or "," in name or name.strip().lstrip("-").isdigit():
-            raise ValueError(f"a latent's name is a word without comma, and no number; got {name!r}")
+            raise ValueError(say("a latent's name is a word without comma, and no number; got {name!r}", name=name))
         with self._using:
             self.drawers[model or next(iter(self.drawers))].add(name.strip(), w)
 
@@ -101,34 +102,38 @@ class MixRenderer:
         check_layers(state.layers, L)
         check_layers(state.noisy or (), L)
         if state.cutoff is not None and state.cutoff not in range(L + 1):
-            raise ValueError(f"the cut-off is a number of layers from 0 to {L}; got {state.cutoff!r}")
+            raise ValueError(say("the cut-off is a number of layers from 0 to {L}; got {cutoff!r}",
+                                 L=L, cutoff=state.cutoff))
         if state.noise is not None and state.noise not in range(2**63):
-            raise ValueError(f"the noise has a whole number, 0 or more, for its seed; got {state.noise!r}")
+            raise ValueError(say("the noise has a whole number, 0 or more, for its seed; got {noise!r}",
+                                 noise=state.noise))
         for kind, chosen in (("source", state.sources), ("destination", state.destinations)):
             if not 1 <= len(chosen) <= MOST:
-                raise ValueError(f"give 1 to {MOST} {kind}s; got {len(chosen)}")
+                raise ValueError(say("give 1 to {most} sources; got {n}" if kind == "source" else
+                                     "give 1 to {most} destinations; got {n}", most=MOST, n=len(chosen)))
             for which in chosen:
                 self._check_latent(kind, which, drawer)
         row, column = state.cell
         cell = min(max(row, 0), len(state.destinations)), min(max(column, 0), len(state.sources))
         noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
         return MixState(state.model, tuple(state.sources), tuple(state.destinations), tuple(sorted(set(state.layers))),
-                        number("the share", state.share), number("ψ", state.psi), state.cutoff, state.noise, noisy,
+                        number(say("the share"), state.share), number("ψ", state.psi), state.cutoff, state.noise, noisy,
                         cell if any(cell) else (1, 1))
 
     def _check_latent(self, kind: str, which: Which, drawer: Drawer) -> None:
+        kind = say("source" if kind == "source" else "destination")
         if isinstance(which, str):
             if which in drawer.latents:
                 return
             owners = [other.name for other in self.drawers.values() if which in other.latents]
             if owners:
-                raise ValueError(f"{which!r} is a latent of {owners[0]}, not of {drawer.name}: choose that model, or "
-                                 f"another {kind}")
+                raise ValueError(say("{which!r} is a latent of {owner}, not of {model}: choose that model, or another "
+                                     "{kind}", which=which, owner=owners[0], model=drawer.name, kind=kind))
             known = ", ".join(drawer.latents)
-            raise ValueError(f"{which!r} is no {kind}: give whole numbers, 0 or more"
-                             + (f", or a latent's name: {known}" if known else ""))
+            raise ValueError(say("{which!r} is no {kind}: give whole numbers, 0 or more", which=which, kind=kind)
+                             + (say(", or a latent's name: {known}", known=known) if known else ""))
         if isinstance(which, bool) or not isinstance(which, int) or not 0 <= which < 2**63:
-            raise ValueError(f"{which!r} is no {kind}: a seed is a whole number, 0 or more")
+            raise ValueError(say("{which!r} is no {kind}: a seed is a whole number, 0 or more", which=which, kind=kind))
 
     def parse(self, text: str) -> tuple[Which, ...]:
         """ "3, 5, my picture" → (3, 5, "my picture")."""
@@ -147,8 +152,9 @@ class MixRenderer:
                 x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
             return MixFrame(large(x, self.size), describe(state), self.call(state))
         except Exception as error:
-            return MixFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
-                                  "Reset, or choose something else; the panel goes on working.")
+            return MixFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, or "
+                                      "choose something else; the panel goes on working.",
+                                      error=error, kind=type(error).__name__))
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""
@@ -243,22 +249,28 @@ class MixRenderer:
 def describe(state: MixState) -> str:
     """The large picture in words, for the live text and for readers who do not see it."""
     row, column = state.cell
+    source = None if column == 0 else state.sources[column - 1]
+    destination = None if row == 0 else state.destinations[row - 1]
     if row == 0:
-        text = f"Source {state.sources[column - 1]}, with all styles its own"
+        text = say("Source {source}, with all styles its own", source=source)
     elif column == 0:
-        text = f"Destination {state.destinations[row - 1]}, with all styles its own"
+        text = say("Destination {destination}, with all styles its own", destination=destination)
     elif not state.layers:
-        text = f"Destination {state.destinations[row - 1]}; no layer is ticked, so nothing comes from the sources"
+        text = say("Destination {destination}; no layer is ticked, so nothing comes from the sources",
+                   destination=destination)
     else:
-        share = "" if state.share == 1 else f", {state.share:.0%} of the way,"
+        share = "" if state.share == 1 else say(", {share:.0%} of the way,", share=state.share)
         low, high = pixels(min(state.layers)), pixels(max(state.layers))
-        size, few = f"{low} px" if low == high else f"{low} to {high} px", len(state.layers) == 1
-        text = (f"Destination {state.destinations[row - 1]}; layer{'' if few else 's'} {span(state.layers)} "
-                f"({size}){share} take{'s' if few else ''} the style of source {state.sources[column - 1]}")
-    cut = "" if state.cutoff is None else f" in the layers before {state.cutoff}"
-    seed = "stored noise" if state.noise is None else f"noise {state.noise}"
-    noise = seed if state.noisy is None else f"{seed} in layers {span(state.noisy)}" if state.noisy else "no noise"
-    return f"{text}. ψ = {state.psi:.2f}{cut}; {noise}.".replace("-", "−")
+        size = f"{low} px" if low == high else say("{low} to {high} px", low=low, high=high)
+        text = say("Destination {destination}; layer {layers} ({size}){share} takes the style of source {source}"
+                   if len(state.layers) == 1 else
+                   "Destination {destination}; layers {layers} ({size}){share} take the style of source {source}",
+                   destination=destination, layers=span(state.layers), size=size, share=share, source=source)
+    cut = "" if state.cutoff is None else say(" in the layers before {cutoff}", cutoff=state.cutoff)
+    seed = say("stored noise") if state.noise is None else say("noise {seed}", seed=state.noise)
+    noise = seed if state.noisy is None else say("no noise") if not state.noisy else \
+        say("{seed} in layers {layers}", seed=seed, layers=span(state.noisy))
+    return say("{text}. ψ = {psi:.2f}{cut}; {noise}.", text=text, psi=state.psi, cut=cut, noise=noise).replace("-", "−")
 
 
 def _listed(layers: Sequence[int]) -> str:

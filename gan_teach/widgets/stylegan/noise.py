@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from ...language import say
 from ...stylegan.operations import layer_groups
-from ..panel import button, heading, row
+from ..panel import button, choices, heading, row
 from .drawer import pixels
 from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter
 from .panel import StylePanel, choice, hooked, picture, said, seed_box, tick, toggles
 
-ALL, NONE = "all", "none"
+PRESETS = ALL, NONE = "all", "none"
 
 
 class NoisePanel(StylePanel):
@@ -31,19 +32,19 @@ class NoisePanel(StylePanel):
 
     def _build(self) -> None:
         names = list(self.renderer.drawers)
-        self.model = choice("gt-noise-model", "Model", names, self.state.model, "250px")
+        self.model = choice("gt-noise-model", say("Model"), names, self.state.model, "250px")
         self.model.layout.display = "" if len(names) > 1 else "none"
         self.seed = seed_box("gt-noise-seed", self.state.seed)
-        self.next = button("Next", "gt-noise-next", lambda: self.change(seed=(self.state.seed + 1) % 2**31),
-                           width="70px")
-        self.preset = toggles("gt-noise-preset", [ALL])
+        self.next = button(say("Next"), "gt-noise-next", lambda: self.change(seed=(self.state.seed + 1) % 2**31),
+                           width="80px")
+        self.preset = toggles("gt-noise-preset", choices([ALL]))
         self.ticks = [tick("gt-noise-layer", "", "92px")
                       for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
-        self.redraw = button("Re-draw", "gt-noise-redraw", self._redraw, width="96px")
-        self.stored = button("Stored", "gt-noise-stored", lambda: self.change(noise=None), width="84px")
-        self.undo = button("↶ Undo", "gt-noise-undo", self.step_back, width="104px")
-        self.redo = button("↷ Redo", "gt-noise-redo", self.step_forward, width="104px")
-        self.reset = button("Reset", "gt-noise-reset", self.start_again, width="84px")
+        self.redraw = button(say("Re-draw"), "gt-noise-redraw", self._redraw, width="96px")
+        self.stored = button(say("Stored"), "gt-noise-stored", lambda: self.change(noise=None), width="84px")
+        self.undo = button(say("↶ Undo"), "gt-noise-undo", self.step_back, width="104px")
+        self.redo = button(say("↷ Redo"), "gt-noise-redo", self.step_forward, width="104px")
+        self.reset = button(say("Reset"), "gt-noise-reset", self.start_again, width="84px")
         self.large, self.silent = picture("gt-noise-large", 288), picture("gt-noise-silent", 288)
         self.deviation = picture("gt-noise-deviation", 288)
         self.deviation.format = "png"
@@ -55,17 +56,18 @@ class NoisePanel(StylePanel):
 
         side = f"repeat({OTHERS}, 142px)"
         four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns=side, grid_gap="4px"))
-        shown = row(under("picture", "with the noise ticked", self.large),
-                    under("no noise", "same styles", self.silent),
-                    under("scatter", f"{DRAWS} draws, ×{BRIGHTER}; dark: none", self.deviation),
-                    under("other draws", "same styles", four), gap="16px")
+        shown = row(under(say("picture"), say("with the noise ticked"), self.large),
+                    under(say("no noise"), say("same styles"), self.silent),
+                    under(say("scatter"), say("{n} draws, ×{times}; dark: none", n=DRAWS, times=BRIGHTER),
+                          self.deviation),
+                    under(say("other draws"), say("same styles"), four), gap="16px")
         shown.layout.align_items = "flex-start"
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 94px)",
                                                                    grid_gap="0"))
         self.widget = hooked(widgets.VBox([
             row(self.model, self.seed, self.next, self.undo, self.redo, self.reset, gap="8px"), shown,
             self.text, self.found, self.error,
-            row(heading("Noise in the layers"), self.preset, self.redraw, self.stored, gap="10px"), layers,
+            row(heading(say("Noise in the layers")), self.preset, self.redraw, self.stored, gap="10px"), layers,
         ], layout=widgets.Layout(padding="8px 12px", grid_gap="8px")), "gt-noise")
 
     def _listen(self) -> None:
@@ -93,8 +95,8 @@ class NoisePanel(StylePanel):
     def _sync(self) -> None:
         state, of = self.state, layer_groups(self._layers())
         self.model.value, self.seed.value = state.model, state.seed
-        options = (ALL, *of, NONE)
-        if tuple(self.preset.options) != options:
+        options = tuple(choices((ALL, *of, NONE)))
+        if self.preset.options != options:
             self.preset.options = options
         chosen = {ALL: None, **of, NONE: ()}
         self.preset.value = next((name for name, layers in chosen.items() if layers == state.noisy), None)
@@ -116,4 +118,4 @@ class NoisePanel(StylePanel):
             image.value = new
         if part.deviation:
             self.deviation.value = part.deviation
-        self.found.value = said(part.text or f"{DRAWS} draws are being made …")
+        self.found.value = said(part.text or say("{n} draws are being made …", n=DRAWS))

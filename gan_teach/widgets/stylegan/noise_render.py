@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
+from ...language import say
 from ...networks.layers import one_thread
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -27,6 +28,8 @@ from .drawer import check_layers, drawers, large, number, pixels, span
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
 BRIGHTER = 4            # the paper shows four times the deviation
+PARTS = (("upper left", "upper centre", "upper right"), ("middle left", "middle centre", "middle right"),
+         ("lower left", "lower centre", "lower right"))         # of a picture
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class NoiseRenderer:
         self.drawers, self.psi, self.size = drawers(models), number("ψ", psi), size
         for drawer in self.drawers.values():
             if not drawer.G.config.noise:
-                raise ValueError(f"{drawer.name} has no noise (configurations A to D), so there is nothing to switch")
+                raise ValueError(say("{name} has no noise (configurations A to D), so there is nothing to switch",
+                                     name=drawer.name))
         self._using = threading.Lock()
         self._behind: dict[str, Generator] = {}         # prepared a second time, for the long measurement alone
         self._scatter: OrderedDict = OrderedDict()      # (model, seed, noisy) -> deviation, H×W
@@ -80,7 +84,7 @@ class NoiseRenderer:
         L = self.drawers[state.model].layers
         for seed in (state.seed, 0 if state.noise is None else state.noise):
             if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - OTHERS:
-                raise ValueError(f"a seed is a whole number, 0 or more; got {seed!r}")
+                raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=seed))
         check_layers(state.noisy or (), L)
         noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
         return replace(state, noisy=noisy)
@@ -97,8 +101,9 @@ class NoiseRenderer:
                 x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
             return NoiseFrame(large(x, self.size), large(silent, self.size), describe(state))
         except Exception as error:
-            return NoiseFrame(error=f"This picture could not be drawn: {error} ({type(error).__name__}). Press Undo or "
-                                    "Reset, or choose something else; the panel goes on working.")
+            return NoiseFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
+                                        "or choose something else; the panel goes on working.",
+                                        error=error, kind=type(error).__name__))
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""
@@ -124,23 +129,23 @@ class NoiseRenderer:
 
 def describe(state: NoiseState) -> str:
     """What is shown, in words."""
-    which = "the stored noise" if state.noise is None else f"noise {state.noise}"
+    which = say("the stored noise") if state.noise is None else say("noise {seed}", seed=state.noise)
     if state.noisy is None:
-        where = "in every layer"
-    elif state.noisy:
-        where = f"in layers {span(state.noisy)} ({pixels(min(state.noisy))} to {pixels(max(state.noisy))} px) alone"
-    else:
-        return f"The picture of seed {state.seed}, without noise in any layer."
-    return f"The picture of seed {state.seed}, with {which} {where}."
+        return say("The picture of seed {seed}, with {which} in every layer.", seed=state.seed, which=which)
+    if state.noisy:
+        return say("The picture of seed {seed}, with {which} in layers {layers} ({low} to {high} px) alone.",
+                   seed=state.seed, which=which, layers=span(state.noisy), low=pixels(min(state.noisy)),
+                   high=pixels(max(state.noisy)))
+    return say("The picture of seed {seed}, without noise in any layer.", seed=state.seed)
 
 
 def measured(deviation: Tensor) -> str:
     """The deviation map, H×W of grey in [0, 1], in words."""
     if not deviation.any():
-        return f"Nothing scatters: {DRAWS} draws give one picture."
+        return say("Nothing scatters: {draws} draws give one picture.", draws=DRAWS)
     H, W = deviation.shape
     row, column = divmod(int(deviation.argmax()), W)
-    where = ("upper", "middle", "lower")[3 * row // H] + " " + ("left", "centre", "right")[3 * column // W]
+    where = say(PARTS[3 * row // H][3 * column // W])
     mean, most = 100 * float(deviation.mean()), 100 * float(deviation.max())
-    return (f"Over {DRAWS} draws a pixel's grey scatters by {mean:.1f} % of the way from black to white on average, "
-            f"and by {most:.1f} % where it scatters most ({where}).")
+    return say("Over {draws} draws a pixel's grey scatters by {mean:.1f} % of the way from black to white on average, "
+               "and by {most:.1f} % where it scatters most ({where}).", draws=DRAWS, mean=mean, most=most, where=where)

@@ -15,6 +15,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from ...language import say
 from ..dissection.paint_render import History
 from ..panel import DrawnPanel
 
@@ -59,7 +60,7 @@ def toggles(hook: str, options, value=None) -> widgets.ToggleButtons:
 
 def seed_box(hook: str, value: int, text: str = "Seed") -> widgets.BoundedIntText:
     """A box for a seed."""
-    return hooked(widgets.BoundedIntText(value=value, min=0, max=2**31 - 1, description=text,
+    return hooked(widgets.BoundedIntText(value=value, min=0, max=2**31 - 1, description=say(text),
                                          layout=widgets.Layout(width="150px"), style={"description_width": "40px"}),
                   hook)
 
@@ -106,7 +107,7 @@ class StylePanel(DrawnPanel):
             try:
                 state = self.renderer.check(replace(self.state, **changes))
             except (ValueError, TypeError) as error:
-                self._complain(f"{error}. The picture stays as it was.")
+                self._complain(say("{error}. The picture stays as it was.", error=error))
                 self._follow()
                 return
             if state == self.state:

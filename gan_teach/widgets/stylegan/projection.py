@@ -15,6 +15,7 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from ... import pictures
+from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
@@ -38,11 +39,13 @@ def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
     """The frame of a step, after so many seconds of search. picture: 1×3×R×R, what is looked for."""
     target = pictures.png(picture)
     if step is None:
-        return Frame(target, b"", b"", 0.0, "Press Start: the search begins at the best of w̄ and some random w.")
+        return Frame(target, b"", b"", 0.0, say("Press Start: the search begins at the best of w̄ and some random w."))
     left = seconds / step.number * (step.steps - step.number)
-    when = f"about {left:.0f} s left" if step.number < step.steps else f"done in {seconds:.0f} s"
-    text = (f"step {step.number} of {step.steps} · {when} · loss {step.loss:.4f} "
-            f"(looks {step.perceptual:.4f}, pixels {step.pixels:.4f})")
+    when = say("about {left:.0f} s left", left=left) if step.number < step.steps else \
+        say("done in {seconds:.0f} s", seconds=seconds)
+    text = (say("step {number} of {steps} · {when} · loss {loss:.4f} (looks {perceptual:.4f}, pixels {pixels:.4f})",
+                number=step.number, steps=step.steps, when=when, loss=step.loss, perceptual=step.perceptual,
+                pixels=step.pixels))
     image = step.image.clamp(-1, 1)
     return Frame(target, pictures.png(image), pictures.png(pictures.difference(picture, image)),
                  step.number / step.steps, text)
@@ -92,17 +95,17 @@ class ProjectionPanel(Panel):
                                                  style={"description_width": label}), hook)
 
         self.target, self.found, self.difference = (picture(hook) for hook in ("target", "found", "difference"))
-        self.number = box("number", "Picture", 0, 0, max(0, len(self.targets) - 1), "150px", "52px")
-        self.steps = box("steps", "Steps", steps, 1, 10_000, "140px", "44px")
-        self.seed = box("seed", "Seed", seed, 0, 2**31 - 1, "140px", "40px")
-        self.per_layer = hooked(widgets.Checkbox(value=per_layer, description="a w for each layer (W+)", indent=False,
-                                                 layout=widgets.Layout(width="auto")), "layers")
-        self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description="Own picture",
+        self.number = box("number", say("Picture"), 0, 0, max(0, len(self.targets) - 1), "150px", "52px")
+        self.steps = box("steps", say("Steps"), steps, 1, 10_000, "140px", "44px")
+        self.seed = box("seed", say("Seed"), seed, 0, 2**31 - 1, "140px", "40px")
+        self.per_layer = hooked(widgets.Checkbox(value=per_layer, description=say("a w for each layer (W+)"),
+                                                 indent=False, layout=widgets.Layout(width="auto")), "layers")
+        self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
                                              layout=widgets.Layout(width="150px")), "own")
-        self.start = button("▶ Start", "gt-projection-start", lambda: self._guard(self._begin), "success")
-        self.stop = button("■ Stop", "gt-projection-stop", lambda: self._guard(self.halt), "warning")
-        self.reset = button("Reset", "gt-projection-reset", lambda: self._guard(self.begin_anew))
-        self.use = button("Use its styles", "gt-projection-use", lambda: self._guard(self._use), "info", "130px")
+        self.start = button(say("▶ Start"), "gt-projection-start", lambda: self._guard(self._begin), "success")
+        self.stop = button(say("■ Stop"), "gt-projection-stop", lambda: self._guard(self.halt), "warning")
+        self.reset = button(say("Reset"), "gt-projection-reset", lambda: self._guard(self.begin_anew))
+        self.use = button(say("Use its styles"), "gt-projection-use", lambda: self._guard(self._use), "info", "130px")
         self.bar = hooked(widgets.FloatProgress(value=0, min=0, max=1, layout=widgets.Layout(width="100%")), "bar")
         self.text, self.error, self.code = (hooked(widgets.HTML(), hook) for hook in ("text", "error", "code"))
         self.number.observe(lambda change: self._guard(self._choose, change["new"]), "value")
@@ -110,10 +113,10 @@ class ProjectionPanel(Panel):
             control.observe(lambda _: self._guard(self.begin_anew), "value")
         self.own.observe(self._uploaded, "value")
         places = [widgets.VBox([heading(*words), image]) for words, image in (
-            (("the picture",), self.target), (("what G draws", "so far"), self.found),
-            (("difference", "black: none"), self.difference))]
+            ((say("the picture"),), self.target), ((say("what G draws"), say("so far")), self.found),
+            ((say("difference"), say("black: none")), self.difference))]
         self.widget = widgets.VBox([
-            heading("Which w draws this picture?", "from w̄, step by step, until G's picture looks like it"),
+            heading(say("Which w draws this picture?"), say("from w̄, step by step, until G's picture looks like it")),
             row(self.number, self.own, self.seed, self.steps, self.per_layer),
             row(*places, gap="16px", margin="6px 0 0 0"),
             self.bar, self.text, self.error,
@@ -157,7 +160,7 @@ class ProjectionPanel(Panel):
             self.begin_anew()
             self._search = project(self.G, self.picture, self.eyes, self.steps.value, self.per_layer.value,
                                    self.seed.value)
-        self.error.value, self.text.value = "", self._told("searching …") if self.step is None else self.text.value
+        self.error.value, self.text.value = "", self._told(say("searching …")) if self.step is None else self.text.value
         self.runner.play()
 
     def halt(self) -> None:
@@ -168,8 +171,9 @@ class ProjectionPanel(Panel):
         if self.on_use is not None:
             self.on_use(self.ws)
         given = f"steps={self.step.steps}, per_layer={self.per_layer.value}, seed={self.seed.value}"
-        where = "The styles are in <code>panel.ws</code>" if self.on_use is None else "Its styles were handed on"
-        self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. The same search in Python: '
+        where = say("The styles are in <code>panel.ws</code>" if self.on_use is None else "Its styles were handed on")
+        same = say("The same search in Python:")
+        self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. {same} '
                            f"<code>ws = find(G, picture, eyes, {given}).ws</code></div>")
 
     def _end(self) -> None:

@@ -1,0 +1,229 @@
+"""Every language is whole: notebooks, the strings of panels and checks, and how a language is chosen."""
+
+import json
+import re
+import string
+
+import pytest
+import translate
+from translate import DATA, LANGUAGES, NOTEBOOKS, ROOT
+
+from gan_teach import language
+from gan_teach.lessons import notebooks
+
+CHAPTERS = [(name, chapter) for name in LANGUAGES for chapter in translate.chapters()]
+
+
+@pytest.fixture
+def spoken():
+    """Chinese, and English again afterwards."""
+    language.use("zh")
+    yield
+    language.use("en")
+
+
+def cells(path, kind):
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+# ------------------------------------------------------------------------------------------ notebooks
+
+@pytest.mark.parametrize(("name", "chapter"), CHAPTERS)
+def test_every_cell_of_a_chapter_is_translated_as_it_now_stands(name, chapter):
+    assert not translate.to_do(name, chapter), "translate these, or see `python tests/translate.py --skeleton`"
+
+
+@pytest.mark.parametrize(("name", "chapter"), CHAPTERS)
+def test_a_notebook_is_what_the_command_writes(name, chapter):
+    path = NOTEBOOKS / name / f"{chapter}.ipynb"
+    assert path.read_text("utf-8") == translate.page(translate.rendered(name, chapter)), "python tests/translate.py"
+
+
+@pytest.mark.parametrize(("name", "chapter"), CHAPTERS)
+def test_both_editions_have_the_same_code_ids_and_pictures(name, chapter):
+    nbformat = pytest.importorskip("nbformat")
+    here, theirs = NOTEBOOKS / name / f"{chapter}.ipynb", NOTEBOOKS / f"{chapter}.ipynb"
+    nbformat.validate(nbformat.read(here, as_version=4))
+    assert cells(here, "code") == cells(theirs, "code")                     # so only one of them is run
+    ours, english = (cells(path, "markdown") for path in (here, theirs))
+    assert [(c["id"], c["metadata"]) for c in ours] == [(c["id"], c["metadata"]) for c in english]
+    for one, other in zip(ours, english, strict=True):
+        text, source = "".join(one["source"]), "".join(other["source"])
+        assert len(DATA.findall(text)) == len(DATA.findall(source))
+        assert len(re.findall(r'<img [^>]*alt="[^"]{9,}"', text)) == len(re.findall(r"<img ", source)), "an alt text"
+        for link in translate.LINK.findall(text):
+            assert (here.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_title_leads_to_its_own_notebook_on_colab_and_to_the_english_one(name):
+    for chapter in translate.chapters():
+        title = "".join(cells(NOTEBOOKS / name / f"{chapter}.ipynb", "markdown")[0]["source"])
+        assert f"/blob/main/notebooks/{name}/{chapter}.ipynb)" in title
+        assert f"[English](../{chapter}.ipynb)" in title and "GAN_TEACH_LANG=zh" in title
+
+
+def test_a_changed_a_new_and_a_lost_cell_are_told(tmp_path, monkeypatch):
+    chapter = {"cells": [{"cell_type": "markdown", "id": i, "metadata": {}, "source": s} for i, s in
+                         (("a", "One."), ("b", 'Two <img src="data:xy">'), ("c", "See [x](00_x.ipynb), [y](Y.md)"))],
+               "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    monkeypatch.setattr(translate, "NOTEBOOKS", tmp_path)
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "00_x.ipynb").write_text(translate.page(chapter), "utf-8")
+    assert [line.rpartition(" ")[2] for line in translate.to_do("zh", "00_x")] == ["missing"] * 3
+    (tmp_path / "zh" / "00_x.md").write_text(translate.skeleton("zh", "00_x"), "utf-8")
+    written = (tmp_path / "zh" / "00_x.md").read_text("utf-8")
+    assert written.count(" missing -->") == 3
+    done = iter(["一。", '二 <img src="data:">', "见 [x](00_x.ipynb)、[y](Y.md)"])
+    written = re.sub(r" missing -->\n", lambda _: f" -->\n{next(done)}\n", written)
+    (tmp_path / "zh" / "00_x.md").write_text(written, "utf-8")
+    assert translate.to_do("zh", "00_x") == []
+    assert [cell["source"] for cell in translate.rendered("zh", "00_x")["cells"]] == [
+        "一。", '二 <img src="data:xy">', "见 [x](00_x.ipynb)、[y](../Y.md)"]
+
+    chapter["cells"][0]["source"] = "Once."
+    chapter["cells"][1]["id"] = "d"
+    (tmp_path / "00_x.ipynb").write_text(translate.page(chapter), "utf-8")
+    assert [line.split("cell ")[1] for line in translate.to_do("zh", "00_x")] == [
+        "a is stale", "d is missing", "b any more"]
+    assert translate.skeleton("zh", "00_x").count(" stale -->\n一。") == 1
+
+
+def test_the_address_of_the_repository_makes_no_cell_stale():
+    title = translate.english("00_warm_up")["cells"][0]["source"]
+    assert translate.digest(title.replace("OWNER/gan-teach", "someone/fork")) == translate.digest(title)
+    assert translate.digest(title + " ") != translate.digest(title)
+
+
+def test_a_copy_beside_the_reader_has_every_edition(tmp_path):
+    copied, kept = notebooks.copy(tmp_path)
+    assert {f"{name}/{chapter}.ipynb" for name, chapter in CHAPTERS} < {*copied} and not kept
+    (tmp_path / "zh" / "00_warm_up.ipynb").write_text("mine")
+    assert notebooks.copy(tmp_path) == ([], ["zh/00_warm_up.ipynb"])
+
+
+# ------------------------------------------------------------------------------------------ strings
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_string_is_translated_and_none_is_left_over(name):
+    there = language.catalogue(language.FOLDER / f"{name}.po")
+    there.pop("")
+    assert not translate.missing(name)
+    assert not there.keys() - translate.strings().keys(), "python tests/translate.py takes them out"
+    assert (language.FOLDER / f"{name}.po").read_text("utf-8") == translate.po(name)
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_translation_formats_the_same_values(name):
+    for text, translated in language.catalogue(language.FOLDER / f"{name}.po").items():
+        fields = [sorted(field for _, field, *_ in string.Formatter().parse(t) if field) for t in (text, translated)]
+        if translate.PLACES.search(text) and text:
+            assert fields[0] == fields[1], text
+
+
+def test_a_po_file_is_read_as_gettext_writes_it(tmp_path):
+    path = tmp_path / "xx.po"
+    path.write_text('# note\nmsgid ""\nmsgstr ""\n"Language: xx\\n"\n\n#: a.py\nmsgid "One \\"u\\"."\nmsgstr ""\n'
+                    '"Eins "\n"\\"u\\".\\n"\n\nmsgid "Two"\nmsgstr ""\n', "utf-8")
+    assert language.catalogue(path) == {"": "Language: xx\n", 'One "u".': 'Eins "u".\n', "Two": ""}
+    quoted = translate.quoted("msgid", 'a "b"\nc\\d\n')
+    path.write_text(f"{quoted}\nmsgstr \"x\"\n", "utf-8")
+    assert language.catalogue(path)['a "b"\nc\\d\n'] == "x"
+
+
+def test_the_language_is_the_environments_or_the_folders(monkeypatch, tmp_path):
+    folder = tmp_path / "notebooks" / "zh"
+    folder.mkdir(parents=True)
+    monkeypatch.delenv("GAN_TEACH_LANG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert language.preferred() == "en"
+    monkeypatch.chdir(folder)
+    assert language.preferred() == "zh"
+    for given, chosen in (("en", "en"), ("zh_CN.UTF-8", "zh"), ("zh-Hans", "zh"), ("ZH", "zh"), ("tlh", "en")):
+        monkeypatch.setenv("GAN_TEACH_LANG", given)
+        assert language.preferred() == chosen
+    with pytest.raises(ValueError, match="no language 'tlh'; there are: en, zh"):
+        language.use("tlh")
+
+
+def test_what_is_missing_stays_english(monkeypatch):
+    monkeypatch.setattr(language, "_texts", {"{n} units": "{n} 个单元", "empty": ""})
+    assert [language.say("{n} units", n=3), language.say("empty"), language.say("{x}")] == ["3 个单元", "empty", "{x}"]
+
+
+def test_the_languages_are_in_the_package():
+    assert LANGUAGES == ["zh"] and (ROOT / "notebooks" / "zh" / "TERMS.md").exists()
+
+
+# ------------------------------------------------------------------------------------------ said to a reader
+
+def test_a_check_a_hint_and_the_words_are_chinese(spoken, capsys):
+    from gan_teach.lessons import checks, words
+
+    checks.check_iou(lambda u, c: (u & c).sum() / u.sum())
+    checks.hint("iou", 3)
+    checks.check_ablate(lambda r, units: ...)
+    checks.check_ablate(lambda r, units: r)
+    wrong, hint, open_, same = capsys.readouterr().out.splitlines()
+    assert wrong.startswith("✗ 数值：这两个掩码有 4 个公共像素") and wrong.endswith("这是|u∩c| / |u|。")
+    assert hint.startswith("提示 3（共 3 条）：") and "还没有开始" in open_ and same.startswith("✗ 数值：这些单元")
+    assert "| 潜变量 |" in words.signs().markdown and "| 弗雷歇距离 |" in words.words().markdown
+
+
+def test_a_quiz_is_chinese_and_its_record_is_not(spoken, monkeypatch):
+    from gan_teach.lessons import progress, questions
+    from gan_teach.widgets.quiz import quiz
+
+    kept = []
+    monkeypatch.setattr(progress, "record", lambda *what: kept.append(what))
+    text, radio, reason = quiz(questions.CHAPTER_2).children[0].children
+    radio.index = 1
+    assert "AdaIN 给它风格" in text.value and radio.options[1] == "−1 和 3"
+    assert reason.value.startswith("<b>✓ 对了。</b>")
+    assert kept == [("quiz", questions.CHAPTER_2[0].text, True)]            # the same in every language
+
+
+def test_the_banner_looks_the_language_up_anew(monkeypatch, capsys):
+    from gan_teach.lessons import setup
+
+    monkeypatch.setattr(setup.progress, "begin", lambda chapter: None)
+    try:
+        monkeypatch.setenv("GAN_TEACH_LANG", "zh")
+        setup.banner(2, 2)
+        assert capsys.readouterr().out.startswith("第 2 章 · gan_teach ")
+    finally:
+        monkeypatch.undo()
+        language.use("en")
+
+
+def everything(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from everything(child)
+
+
+def wide(text: str, size: float = 13) -> float:
+    """About how many pixels a text takes: a Chinese sign is as wide as it is high."""
+    return sum(size if ord(sign) > 0x2e7f else 0.62 * size for sign in text)
+
+
+@pytest.mark.parametrize("name", ["mutations", "evolution", "warm_up"])
+def test_the_words_of_a_panel_fit_their_places(spoken, name):
+    import ipywidgets as widgets
+
+    from gan_teach.widgets.egan import evolution, mutations, warm_up
+
+    panel = {"mutations": mutations.MutationPanel, "evolution": evolution.EvolutionLab,
+             "warm_up": warm_up.WarmUpPanel}[name]()
+    whole, seen = list(everything(panel.widget)), 0
+    assert any("变异" in getattr(one, "value", "") or "重置" == getattr(one, "description", "") for one in whole
+               if isinstance(getattr(one, "value", ""), str))
+    for one in whole:
+        words, width = getattr(one, "description", ""), one.layout.width or ""
+        if isinstance(one, widgets.Button) and words and width.endswith("px"):
+            assert wide(words) + 20 <= int(width[:-2]), (words, width)
+            seen += 1
+        label = getattr(getattr(one, "style", None), "description_width", None) or ""
+        if words and label.endswith("px") and label != "0px":
+            assert wide(words) <= int(label[:-2]) + 1, (words, label)
+    assert seen or name == "mutations"
