@@ -53,15 +53,16 @@ export function latest(job, failed) {
 /**
  * Plays: `act` again and again, as often as a frame has time for, or slowly; `show` after each frame.
  * @param {() => void} act @param {() => void} show @param {() => boolean} slowly
+ * @param {number} [budget] ms of a frame that acts may take
  */
-export function player(act, show, slowly) {
-  const SLOW = 700, BUDGET = 30;                         // ms from act to act; ms of a frame that acts may take
+export function player(act, show, slowly, budget = 30) {
+  const SLOW = 700;                                      // ms from act to act
   let playing = false, last = -Infinity, next = 0;
   const frame = (/** @type {number} */ now) => {
     if (!playing) return;
     if (!slowly() || now - last >= SLOW) {
       last = now;
-      const until = performance.now() + BUDGET;
+      const until = performance.now() + budget;
       do act(); while (playing && !slowly() && performance.now() < until);
       show();
     }

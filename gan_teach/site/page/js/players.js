@@ -112,7 +112,7 @@ const playing = player(() => {
   if (chosen("pace") === "slow") return turnOfD ? dMoves() : gMoves();
   dMoves(); gMoves();
   moved = "";
-}, show, () => chosen("pace") === "slow");
+}, show, () => chosen("pace") === "slow", 10);            // short: the hand that draws waits for it
 
 // ------------------------------------------------------------------------------------------ what is seen
 
