@@ -56,6 +56,8 @@ TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
     .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
     .gt-stage .gt-adain { zoom: 0.95; --jp-widgets-inline-height: 30px; padding-top: 0; padding-bottom: 0; }
     .gt-stage .gt-adain .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
+    .gt-stage .gt-mixer { --jp-widgets-inline-height: 28px; --jp-widgets-font-size: 15px; padding-top: 0; }
+    .gt-stage .gt-mixer .jupyter-button { font-size: 14px; height: 28px; line-height: 28px; }
     .gt-stage .gt-noise { zoom: 0.88; padding-top: 0; padding-bottom: 0; }
     .gt-stage .gt-warm-up { zoom: 1.14; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
                             --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
