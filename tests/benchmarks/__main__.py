@@ -320,9 +320,9 @@ def main(arguments: list[str] | None = None) -> dict:
     for name in given.only:
         print(f"{name} …", flush=True)
         result["rows"] += [{"section": name, **row} for row in SECTIONS[name](given.quick)]
-    result["load_after"] = load()
-    write_text(given.out / "benchmarks.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    write_text(given.out / "benchmarks.md", table(result))
+        result["load_after"] = load()
+        write_text(given.out / "benchmarks.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        write_text(given.out / "benchmarks.md", table(result))              # after each: an interrupted run keeps them
     print(table(result))
     return result
 
