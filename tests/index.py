@@ -75,7 +75,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Heusel et al. 2017, Eq. 6", "Fréchet distance", "metrics:frechet_distance"),
         ("Kynkäänniemi et al. 2019, Eq. 1 and 2", "precision and recall", "metrics:precision_recall"),
         ("Salimans et al. 2016", "a score by a classifier", "metrics:classifier_score"),
-        ("the authors' files", "pickles of TensorFlow, read and never run", "official.tensorflow_files:read_network"),
+        ("the authors' files", "pickles of TensorFlow, read and never run", "official.tensorflow_pickles:read_network"),
         ("the authors' files", "files of `torch.save`, read as data", "official.torch_files:read_tensors"),
     ],
 }

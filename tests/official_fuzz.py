@@ -24,7 +24,7 @@ import official_files as files
 import torch
 
 from gan_teach.checkpoints import BadCheckpoint
-from gan_teach.official import tensorflow_files, torch_files
+from gan_teach.official import tensorflow_pickles, torch_files
 from gan_teach.official.torch_files import read_tensors
 
 OPCODES = bytes(ord(op.code) for op in pickletools.opcodes)
@@ -119,7 +119,7 @@ def run(count: int, seed: int = 0, progress: bool = False) -> Counter:
 
 
 def read_network(path: Path) -> dict[str, torch.Tensor]:
-    return tensorflow_files.read_network(path)[0]
+    return tensorflow_pickles.read_network(path)[0]
 
 
 def said(content):

@@ -4,7 +4,7 @@
     G = load_official("downloads/karras2019stylegan-ffhq-1024x1024.pkl")
     if available("official/stylegan-ffhq"):           # never fetches: says where it is, or how to get it
 
-`pickles` is the machine that reads without running, `tensorflow_files` and `torch_files` use it; `progan`,
+`pickles` is the machine that reads without running, `tensorflow_pickles` and `torch_files` use it; `progan`,
 `stylegan`, `egan` and `upernet` say which tensor goes where, `fill` puts each into its place exactly once,
 `download` fetches.
 """
@@ -30,7 +30,7 @@ from ..stylegan.generator import StyleGANConfig
 from . import egan, progan, stylegan, upernet
 from .download import download
 from .fill import some
-from .tensorflow_files import NETWORKS, read_network
+from .tensorflow_pickles import NETWORKS, read_network
 from .torch_files import STARTS, read_tensors
 
 

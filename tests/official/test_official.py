@@ -17,7 +17,7 @@ from gan_teach import official, stylegan
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import device_of
-from gan_teach.official import tensorflow_files, torch_files
+from gan_teach.official import tensorflow_pickles, torch_files
 from gan_teach.pictures import show
 from gan_teach.stylegan.operations import mix
 
@@ -81,7 +81,7 @@ def test_stylegan_pickle_in_every_protocol(tmp_path, protocol, old_numpy):
     path = tmp_path / "ffhq.pkl"
     path.write_bytes(files.tensorflow_pickle(three, protocol, old_numpy=old_numpy))
     assert (b"numpy.core" in path.read_bytes()) == old_numpy
-    read, options = tensorflow_files.read_network(path, "Gs")
+    read, options = tensorflow_pickles.read_network(path, "Gs")
     assert options == {"num_channels": 3, "fused_scale": "auto"}
     assert read.keys() == v.keys() and all(np.array_equal(read[name], v[name]) for name in v)
     G = official.convert(path)

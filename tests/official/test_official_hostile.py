@@ -16,7 +16,7 @@ import torch
 
 from gan_teach import official
 from gan_teach.checkpoints import BadCheckpoint
-from gan_teach.official import tensorflow_files, torch_files
+from gan_teach.official import tensorflow_pickles, torch_files
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +37,10 @@ def canary(tmp_path):
 def refused(path, data, message):
     path.write_bytes(data)
     beside = sorted(path.parent.iterdir())
-    for read in (tensorflow_files.read_network, torch_files.read_tensors, official.convert, official.load_official):
+    for read in (tensorflow_pickles.read_network, torch_files.read_tensors, official.convert, official.load_official):
         if read is torch_files.read_tensors and not data.startswith(torch_files.STARTS):
             continue
-        if read is tensorflow_files.read_network and data.startswith(torch_files.STARTS):
+        if read is tensorflow_pickles.read_network and data.startswith(torch_files.STARTS):
             continue
         with pytest.raises(BadCheckpoint, match=f"{path.name}.*{message}.*fetch the file again"):
             read(path)
