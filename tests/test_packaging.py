@@ -87,6 +87,8 @@ def test_the_readme_says_the_minutes_of_each_chapter():
         title = "".join(json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"][0]["source"])
         assert re.search(r"\*\*Time:?\*\*[^.]*?(\d+) minutes", title)[1] == minutes, name
     assert len(rows) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+    chinese = (ROOT / "notebooks" / "zh" / "README.md").read_text("utf-8")
+    assert re.findall(r"\((\w+)\.ipynb\).*? \| (\d+) \| \[Colab\]", chinese) == rows
 
 
 def test_the_tables_of_the_weights_are_what_their_records_say():

@@ -1,6 +1,6 @@
 """How the generators that grow are made: `python -m gan_teach train NAME` runs the recipe of that name.
 
-A recipe trains (or goes on training) in a folder, and leaves NAME.safetensors and NAME.json there.
+A recipe trains (or goes on training) in a folder, and leaves NAME.safetensors, NAME.json and curve.png there.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
     if not first or training.steps * settings.batch < settings.images:
         return None                                      # interrupted: the snapshot waits, there is nothing to judge
     ruler = Ruler(drawings, eyes, SAMPLES, seed=1)
-    return checkpoints.save(
+    record = checkpoints.save(
         Path(folder) / name, training.G_ema,
         command=f"python -m gan_teach train {name}{f' --loss {loss}' if loss else ''}"
                 f"{f' --start {start}' if start else ''}",
@@ -84,6 +84,9 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
         **ruler(training.G_ema, seed=1),
         frechet_distance_of_real_pictures=ruler.figures(rendered(drawings, SAMPLES, seed=2))["frechet_distance"],
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
+    if record["curve"]:
+        curve_figure(record).savefig(Path(folder) / "curve.png", dpi=150)
+    return record
 
 
 def warm(G: torch.nn.Module, start: str | Path) -> dict:

@@ -1,6 +1,7 @@
 """The recipes of the generators that grow: a record says what came out, and how it came."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from gan_teach.training import Schedule
 def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     """The whole recipe of a style generator on a few drawings, with the other loss, stopped and gone on with."""
     monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path))
+    monkeypatch.setattr(growing, "run", partial(growing.run, judge_every=32))
     for name, value in {"SCENES": 32, "SAMPLES": 40, "ON_THE_WAY": 20}.items():
         monkeypatch.setattr(growing, name, value)
     monkeypatch.setattr(growing, "STYLE", replace(growing.STYLE, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
@@ -24,6 +26,7 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     assert 0 <= record["precision"] <= 1 and 0 <= record["recall"] <= 1 and record["sharpness"] > 0
     assert record["frechet_distance"] > record["frechet_distance_of_real_pictures"] > 0
     assert record["machine"].startswith("1 × CPU with ")
+    assert [row["images"] for row in record["curve"]] == [32, 64] and (tmp_path / "run" / "curve.png").stat().st_size
     assert main(["train", "scenes-egan", "--loss", "relativistic"]) == 1
 
     monkeypatch.setattr(growing, "ON", growing.ON | {"d_first": 32})
