@@ -3,7 +3,7 @@
 The paper (Karras et al. 2018, arXiv 1812.04948) only draws; users of its network soon asked for the way back. From the
 mean w̄, w is moved until G's picture looks like the given one, to a network and pixel by pixel:
 
-    w* = argmin_w  d(G(w), x) + λ · mean over scales ‖ G(w)↓ − x↓ ‖²        d: `measures.perceptual_distance`
+    w* = argmin_w  d(G(w), x) + λ · mean over scales ‖ G(w)↓ − x↓ ‖²        d: `path_length.perceptual_distance`
 
 One w for all layers (W) finds pictures that G can draw. One w per layer (W+) comes closer to any other picture, but
 leaves the latents that G was trained on, so its styles mix less well. Taught in notebooks/02b_stylegan_further.ipynb.
@@ -71,7 +71,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     """Search for the w of a picture, step by step; whoever has seen enough stops asking for the next step.
 
     picture: 3×R×R or 1×3×R×R in [-1, 1], R the size of G's pictures (see `fitted`). eyes: as for
-    `measures.unit_features`, or None for pixels alone. per_layer: W+, a w for each layer, instead of W.
+    `path_length.unit_features`, or None for pixels alone. per_layer: W+, a w for each layer, instead of W.
     peak_rate: the largest step of Adam, in standard deviations of w; pixel_weight: λ.
     starts: begin at the best of so many random w and w̄; with 0 at w̄. noise: None, a seed or maps; it stays fixed.
     Early steps shake w, less and less, so that it does not stop in the first hollow. The last step is the best one

@@ -180,7 +180,7 @@ def evolution() -> dict[str, object]:
 def capstone() -> Iterator[dict[str, object] | None]:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
     from .. import load
-    from ..dissection.intervention import optimise_alpha
+    from ..dissection.alpha import optimise_alpha
     from ..dissection.unit_iou import dissect
     from .dissection.panel import DissectionPanel
     from .stylegan.adain import AdaINPanel

@@ -49,7 +49,7 @@ from gan_teach.networks.layers import fast_bfloat16, keep_freed_memory
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
 from gan_teach.stylegan.prepared import prepared
-from gan_teach.training import machine
+from gan_teach.processes import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 
