@@ -97,7 +97,7 @@ def warm_up() -> dict[str, object]:
     """Chapter 0: the two players, on data that lie together and on data that lie apart."""
     from .egan.warm_up import WarmUpPanel
 
-    return {"On a wave": WarmUpPanel(), "On a ring": WarmUpPanel("ring of 8")}
+    return {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
 
 
 def dissection() -> Iterator[dict[str, object] | None]:
@@ -191,8 +191,8 @@ def capstone() -> Iterator[dict[str, object] | None]:
     yield
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, samples=32, progress=False)
     yield
-    yield {"Its units": DissectionPanel(G, layer, S, found, seed=59, width=300, orders={"tree": trees}),
-           "Its styles": AdaINPanel({"scenes-stylegan": G})}
+    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=59, width=300, orders={"tree": trees}),
+           say("Its styles"): AdaINPanel({"scenes-stylegan": G})}
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
