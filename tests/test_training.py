@@ -116,7 +116,8 @@ PAIR = MODELS + """
 def test_two_processes_make_the_steps_of_one(tmp_path, kind):
     script = tmp_path / "pair.py"
     script.write_text(textwrap.dedent(PAIR))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(script)]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
+              "--max-restarts=1", str(script)]
     for command, folder in (([sys.executable, str(script)], "one"), (launch, "two")):
         done = subprocess.run([*command, str(tmp_path / folder), kind], capture_output=True, text=True, timeout=240,
                               env={**os.environ, "OMP_NUM_THREADS": "1"})

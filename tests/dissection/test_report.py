@@ -334,13 +334,14 @@ def test_several_processes_find_what_one_does_bit_for_bit(tmp_path):
     checkpoints.save(tmp_path / "G", ProGAN(ProGANConfig(z_dim=8, widths=(8, 8, 8))))
     checkpoints.save(tmp_path / "S", UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))))
     (script := tmp_path / "shared.py").write_text(textwrap.dedent(SHARED))
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
+    # on a busy machine a process can die inside gloo as they meet (pytorch/gloo issue 514): torchrun then begins again
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3", "--max-restarts=1"]
     for how, folder in (([], "one"), (launch, "three")):
         (tmp_path / folder).mkdir()
         done = subprocess.run([sys.executable, *how, str(script), str(tmp_path), str(tmp_path / folder)], text=True,
                               capture_output=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert done.stdout.count("written: ") == 1
+        assert done.returncode == 0, done.stderr[-20000:]
+        assert 1 <= done.stdout.count("written: ") < 3                 # the first alone speaks, once a beginning
     one, three = (torch.load(tmp_path / folder / "found.pt", weights_only=True) for folder in ("one", "three"))
     for ours, theirs in zip(one, three, strict=True):
         for layer, again in zip(ours, theirs, strict=True):
