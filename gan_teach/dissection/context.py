@@ -129,15 +129,19 @@ class Contexts:
         return ratio(appeared, asked)
 
     def __str__(self) -> str:
-        """A table: context, places, share that became the class, net effect; the most hospitable context first."""
+        """A table: context, places, share that became the class, net effect; the most hospitable context first.
+
+        What only one picture showed has no error: "–".
+        """
         (share, doubt), (mean, error), n = self.share, self.effect, self.places
         lines = [f"forcing {self.cls} on around one place, {len(self.context)} pictures; net: 1 = one place more of it "
                  f"({self.place:g} pixels)",
                  f"{'what was there':<16}{'places':>8}{'became ' + self.cls:>17}{'net in the picture':>22}"]
         for c in share.nan_to_num(-math.inf).argsort(descending=True, stable=True).tolist():
             if n[c]:
-                lines.append(f"{self.classes[c]:<16}{n[c]:>8}{share[c]:>9.1%} ± {doubt[c]:5.1%}"
-                             f"{mean[c]:>+14.3f} ± {error[c]:.3f}")
+                doubts = ("    –", "–") if doubt[c].isnan() else (f"{doubt[c]:5.1%}", f"{error[c]:.3f}")
+                lines.append(f"{self.classes[c]:<16}{n[c]:>8}{share[c]:>9.1%} ± {doubts[0]}"
+                             f"{mean[c]:>+14.3f} ± {doubts[1]}")
         return "\n".join(lines)
 
 

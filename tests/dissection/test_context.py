@@ -62,6 +62,8 @@ def test_a_door_appears_in_a_wall_and_nowhere_else():
     mean, error = found.effect
     assert mean[:2].tolist() == [0.0, 1.0] and error[:2].tolist() == [0.0, 0.0] and mean[2:].isnan().all()
     assert found.places.tolist() == [(~wall).sum(), wall.sum(), 0, 0] and found.place == 4
+    one = context_effects(Village(), "only", [1], S, "green", samples=1, level=1.0, batch=8, progress=False)
+    assert "nan" not in str(one) and str(one).count("±     –") == str(one).count("± –") == 2    # one picture: no error
 
 
 def test_insertion_maps_by_loops_and_whatever_the_batch():
