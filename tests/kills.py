@@ -155,6 +155,7 @@ def trial(kind: str, whole: dict[str, str], seconds: float, wanted: int, folder:
 def main(kills: int, seed: int = 0) -> Counter:
     """Kill so often in all, in turns; returns how often each kind was killed."""
     draw, done, whole, seconds = random.Random(seed), Counter(), {}, {}
+    torch.optim.Adam([torch.zeros(1)])              # loads for seconds: here, not anew in each child
     with tempfile.TemporaryDirectory() as scratch:
         number = 0
         while done.total() < kills:
