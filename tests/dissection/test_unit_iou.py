@@ -454,8 +454,9 @@ def test_interval_holds_the_true_iou_nineteen_times_in_twenty():
         return torch.tensor(counts.reshape(2000, 20, 10).sum(1).T)          # (10, 2000)
 
     # one class a unit, so the class's pixels are the unit's own: C = 1 for each of 2000 dissections
-    found = [Dissection("x", ("c",), 0.01, 200, torch.zeros(1), folds(both)[:, [u], None],
-                        folds(both + extra)[:, [u]], folds(size)[:, [u]]).interval() for u in range(2000)]
+    shared, on, of_class = folds(both), folds(both + extra), folds(size)
+    found = [Dissection("x", ("c",), 0.01, 200, torch.zeros(1), shared[:, [u], None], on[:, [u]],
+                        of_class[:, [u]]).interval() for u in range(2000)]
     hits = np.mean([low.item() < truth < high.item() for low, high in found])
     assert 0.93 < hits < 0.97
 
