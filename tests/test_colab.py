@@ -14,7 +14,8 @@ import small
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = {"ipywidgets": "7.7.1", "ipykernel": "6.17.1", "ipython": "7.34.0", "notebook": "6.5.7"}   # as of 2026-08-19
-PANELS = ("adain_panel", "closing", "evolution_panel", "interpolation_panel", "mixer", "noise_panel", "paint", "panel")
+PANELS = ("adain_panel", "every_panel", "evolution_panel", "interpolation_panel", "mixer", "noise_panel", "paint",
+          "panel")
 
 
 @pytest.fixture(scope="module")
