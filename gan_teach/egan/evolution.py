@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..networks.layers import low_precision, pick_device
 from ..networks.losses import logistic_d
-from ..training import NotFinite, Training, check_descent
+from ..training import NotFinite, Resumable, check_descent
 from . import shared
 from .child import Moments, Mutation, clone, descend, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
@@ -113,7 +113,7 @@ class Generation:
         return self.mutations[self.survivors[0]]
 
 
-class Evolution:
+class Evolution(Resumable):
     """Generators that evolve against one discriminator.
 
     G: a generator, or μ of them. D: pictures to logits. Both are copied. `step(real)` is one generation; real:
@@ -294,5 +294,3 @@ class Evolution:
         self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})
                         for row in state["lineage"]]
         self.children, self.scores, self.loss_d, self.born = [], [], (), -1
-
-    save, resume = Training.save, Training.resume
