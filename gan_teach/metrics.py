@@ -15,7 +15,6 @@ from .networks.layers import check_finite
 from .networks.protocols import check_images, latents
 from .networks.segmenter import UNet
 
-
 _left_out: set[str] = set()
 
 

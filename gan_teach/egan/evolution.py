@@ -32,13 +32,6 @@ from .child import Moments, Mutation, clone, descend, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
 from .mutations import heuristic, least_squares, minimax
 
-# -------------------------------------------------------------------------------------- the mutations
-# Functions of D's logits l = l(G(z)), N numbers -> one number to descend on; D(x) = σ(l). Another function of
-# the logits is another mutation. For each picture they all say "raise l"; what differs is how loudly.
-
-
-
-# -------------------------------------------------------------------------------------- the evolution
 
 def logistic(D: nn.Module, real: Tensor, fake: Tensor, draw: torch.Generator) -> Tensor:
     """L_D = −E log D(x) − E log(1 − D(G(z))), the paper's. (`draw` is for losses that need chance: wgan.py.)"""

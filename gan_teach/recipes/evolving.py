@@ -14,7 +14,6 @@ no average of weights, and not the child that was made last.
 from __future__ import annotations
 
 import copy
-import json
 import shlex
 import time
 from collections.abc import Callable
@@ -109,7 +108,7 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
         at = evolution.generation                               # beyond the goal, when the run was gone on with
         if (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
             curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
-        files.write_text(notes, json.dumps(curve) + "\n")
+        files.write_json(notes, curve, indent=None)
         if at < goal:
             return None
     return [row for row in curve["rows"] if row["generation"] <= generations]

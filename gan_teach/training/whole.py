@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from .. import pictures
-from ..files import read_json, write_text
+from ..files import read_json, write_json
 from ..networks.layers import keep_freed_memory, sample_z
 from ..processes import place
 from .snapshots import advance
@@ -43,7 +42,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
             rows = [row for row in curve(folder) if row["images"] < shown]
             rows.append({"images": shown, **judge(training.G_ema)})
-            write_text(folder / "curve.json", json.dumps(rows) + "\n")
+            write_json(folder / "curve.json", rows, indent=None)
     return training
 
 
