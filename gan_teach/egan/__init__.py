@@ -11,6 +11,7 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     warm_up                 the game of two players, by hand (chapter 0)
     first_pictures          a first GAN of pictures, on one page (chapter 0)
     laboratory, view        an evolution to experiment with, and what there is to see of it
+    fates                   of two children both live on, though one was chosen
     interpolation           the way from one latent to another
     long_run                a long evolution that can be killed and goes on exactly
     figures                 films, the three losses, verdicts with their scatter
