@@ -128,15 +128,15 @@ class Judge:
         self.data, self.device = data, device
         name = "fashion-classifier" if data == "fashion" else "scenes-segmenter"
         self.eyes = checkpoints.load(name, device)
-        self.real = self._seen(to_float(datasets.pictures(data, "test", 32, n).images))
+        self.real = self.seen(to_float(datasets.pictures(data, "test", 32, n).images))
 
-    def _seen(self, images: Tensor) -> Tensor:
+    def seen(self, images: Tensor) -> Tensor:
         """The segmenter has learnt from pictures of 64×64."""
         return images if self.data == "fashion" else F.interpolate(images, scale_factor=2, mode="bilinear")
 
     def figures(self, images: Tensor) -> dict:
         """Fréchet distance to as many real pictures; where they have classes, the classifier's score too."""
-        seen = self._seen(images)
+        seen = self.seen(images)
         where = next(self.eyes.parameters()).device
         found = {"frechet_distance": round(
             metrics.frechet_distance(self.real[:len(seen)].to(where), seen.to(where), self.eyes), 3)}
