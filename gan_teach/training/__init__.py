@@ -12,7 +12,7 @@ optimisers, the EMA and the number of the step, and then continues bit for bit. 
 from .settings import LOSSES, Schedule, Settings, r1_weight
 from .snapshots import NotFinite, Resumable, advance, check_descent, check_same, snapshot
 from .step import Training
-from .whole import curve, run
+from .whole import curve, keep_samples, run
 
 __all__ = ["LOSSES", "NotFinite", "Resumable", "Schedule", "Settings", "Training", "advance", "check_descent",
-           "check_same", "curve", "r1_weight", "run", "snapshot"]
+           "check_same", "curve", "keep_samples", "r1_weight", "run", "snapshot"]

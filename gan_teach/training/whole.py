@@ -35,15 +35,20 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
             bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
                             **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
         if training.steps % picture_every == 0 and first:
-            with torch.no_grad():
-                grid = pictures.grid(list(pictures.to_uint8(training.G_ema(z))), columns=8)     # however far off
-            (folder / "samples" / f"{training.steps * s.batch:08d}.png").write_bytes(pictures.png(grid))
+            keep_samples(folder, training.steps * s.batch, training.G_ema, z)
         shown = training.steps * s.batch
         if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
             rows = [row for row in curve(folder) if row["images"] < shown]
             rows.append({"images": shown, **judge(training.G_ema)})
             write_json(folder / "curve.json", rows, indent=None)
     return training
+
+
+@torch.no_grad()
+def keep_samples(folder: Path, number: int, G: torch.nn.Module, z: torch.Tensor) -> None:
+    """Write a grid of G(z), however far off, as `folder`/samples/NUMBER.png."""
+    grid = pictures.grid(list(pictures.to_uint8(G(z))), columns=8)
+    (folder / "samples" / f"{number:08d}.png").write_bytes(pictures.png(grid))
 
 
 def curve(folder: str | Path) -> list[dict]:

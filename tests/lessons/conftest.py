@@ -1,0 +1,14 @@
+"""What a check says of an answer."""
+
+import pytest
+
+
+@pytest.fixture
+def said(capsys):
+    def said(check, answer) -> str:
+        check(answer)
+        text = capsys.readouterr().out
+        assert text.count("\n") == 1
+        return text
+
+    return said
