@@ -1,7 +1,7 @@
 """An evolution to experiment with: a phase at a time, every setting free, a memory to go back in, and two fates.
 
 What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `view`. The phases are those of
-`plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
+`plane.PHASES`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
 With the rule "mine" the lab waits after the evaluation for `choose(child)`; where nothing has evolved yet F selects for
 the first `head_start` generations, since the first children look all alike. If the algorithm would have chosen another
 child, `fate` lets both choices live on, from the same state and with the same draws. Taught in

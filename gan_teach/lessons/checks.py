@@ -58,10 +58,7 @@ def check_iou(answer: Callable) -> str:
     """Check `iou(mask_u, mask_c) -> float`: |u and c| / |u or c| over boolean masks of one shape."""
     u, c = torch.zeros(2, 8, 8, dtype=torch.bool), torch.zeros(2, 8, 8, dtype=torch.bool)
     u[0, :4, :5], c[0, 2:, 3:], c[1, 0, :6] = True, True, True     # |u| 20, |c| 36, both 4, either 52
-    before = u.clone(), c.clone()
-    value = ask(answer, u, c)
-    unchanged(say("the first mask"), u, before[0])
-    unchanged(say("the second mask"), c, before[1])
+    value = ask(answer, u, c, kept={say("the first mask"): u, say("the second mask"): c})
     size = torch.as_tensor(value).numel()
     if size != 1:
         raise Wrong(say("shape: IoU is one number for two masks, yours has {size}. Count all pictures at once.",
@@ -132,10 +129,8 @@ def check_threshold(answer: Callable) -> str:
     """Check `threshold(values, share)`: U×n values to U thresholds, each exceeded by that share of its row."""
     rng = torch.Generator().manual_seed(0)
     values = torch.randn(3, 1000, generator=rng) * torch.tensor([[1.0], [5.0], [0.1]]) + torch.tensor([[0.0], [2], [9]])
-    before = values.clone()
     for share in (0.01, 0.2):
-        t = ask(answer, values, share)
-        unchanged("values", values, before)
+        t = ask(answer, values, share, kept={"values": values})
         if not isinstance(t, torch.Tensor) or t.shape != (3,):
             got = tuple(t.shape) if isinstance(t, torch.Tensor) else type(t).__name__
             raise Wrong(say("shape: three units need three thresholds, (3,); yours is {got}.", got=got)
@@ -190,10 +185,8 @@ def check_effect(answer: Callable) -> str:
     inserted, ablated = torch.zeros(2, 8, 8, dtype=torch.long), torch.zeros(2, 8, 8, dtype=torch.long)
     inserted[0, :4], inserted[1, :1], ablated[0, :1], ablated[1, 0, :4] = 2, 2, 2, 2      # c = 2: 40 and 12 of 128
     inserted[1, 7], ablated[:, 6:] = 1, 1                                                 # another class
-    before = inserted.clone(), ablated.clone()
-    value = ask(answer, inserted, ablated, 2)
-    unchanged(say("the first labels"), inserted, before[0])
-    unchanged(say("the second labels"), ablated, before[1])
+    value = ask(answer, inserted, ablated, 2, kept={say("the first labels"): inserted,
+                                                    say("the second labels"): ablated})
     if torch.as_tensor(value).numel() != 1:
         raise Wrong(say("shape: δ is one number over all pictures, yours has {numel}.",
                         numel=torch.as_tensor(value).numel()))

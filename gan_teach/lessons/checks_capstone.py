@@ -86,10 +86,8 @@ def check_borrowed(answer: Callable) -> str:
     """Check `borrowed(y, y2, units) -> (y_s, y_b)`: y, but the named units have both numbers from y2."""
     rng = torch.Generator().manual_seed(0)
     y, y2 = (tuple(torch.randn(3, 6, generator=rng) for _ in range(2)) for _ in range(2))
-    before, units, others = [part.clone() for part in (*y, *y2)], [4, 1], [0, 2, 3, 5]
-    out = ask(answer, y, y2, units)
-    for name, now, was in zip(("y_s", "y_b", say("y_s of y2"), say("y_b of y2")), (*y, *y2), before):
-        unchanged(name, now, was)
+    units, others = [4, 1], [0, 2, 3, 5]
+    out = ask(answer, y, y2, units, kept=dict(zip(("y_s", "y_b", say("y_s of y2"), say("y_b of y2")), (*y, *y2))))
     _pair(out, y[0].shape)
     for name, part, own, other in zip(("y_s", "y_b"), out, y, y2):
         if not torch.equal(part[:, units], other[:, units]):
@@ -112,10 +110,7 @@ def check_beta(answer: Callable) -> str:
     before, after = (torch.rand(8, 3, generator=rng).double() * 100 for _ in range(2))
     after[0] = before[0] + 1e-3                             # a pair that hardly differs: a mean of ratios trips here
     mixed = before + torch.tensor([0.25, 1.0, -0.5]) * (after - before) + torch.randn(8, 3, generator=rng)
-    was = before.clone(), mixed.clone(), after.clone()
-    out = ask(answer, before, mixed, after)
-    for name, now, kept in zip(("before", "mixed", "after"), (before, mixed, after), was):
-        unchanged(name, now, kept)
+    out = ask(answer, before, mixed, after, kept={"before": before, "mixed": mixed, "after": after})
     if not isinstance(out, torch.Tensor) or out.shape != (3,):
         got = form(out)
         raise Wrong(say("shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim "
@@ -148,13 +143,10 @@ def check_likeness(answer: Callable) -> str:
     """Check `likeness(iou1, iou2)`: the correlation of two tables, units × classes, each class's mean taken off."""
     rng = torch.Generator().manual_seed(0)
     a, b = (torch.rand(7, 4, generator=rng).double() + torch.tensor([5.0, 0.0, 2.0, 1.0]) for _ in range(2))
-    before = a.clone(), b.clone()
     for word, one, two in ((say("two strangers"), a, b), (say("a table and itself"), a, a),
                            (say("a table and its double"), a, 2 * a),
                            (say("the units in another order"), a, a.roll(1, 0))):
-        out = ask(answer, one, two)
-        unchanged("iou1", a, before[0])
-        unchanged("iou2", b, before[1])
+        out = ask(answer, one, two, kept={"iou1": a, "iou2": b})
         if torch.as_tensor(out).numel() != 1:
             raise Wrong(say("shape: likeness is one number; yours has {numel}.", numel=torch.as_tensor(out).numel()))
         value, right = float(out), float(likeness(one, two))

@@ -36,8 +36,9 @@ class Wrong(Exception):
     """A property does not hold; the message says which, and by how much."""
 
 
-def ask(answer: Callable, *args):
-    """The value of `answer(*args)`; the learner's own errors become sentences."""
+def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
+    """The value of `answer(*args)`; the learner's own errors become sentences. kept: what must not change, by name."""
+    before = {what: x.clone() for what, x in (kept or {}).items()}
     try:
         value = answer(*args)
     except Exception as error:
@@ -47,6 +48,8 @@ def ask(answer: Callable, *args):
                         kind=type(error).__name__, error=error)) from None
     if value is None or value is ...:
         raise NotStarted
+    for what, was in before.items():
+        unchanged(what, kept[what], was)
     return value
 
 

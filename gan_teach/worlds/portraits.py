@@ -100,11 +100,8 @@ def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Portraits(Drawings):
-    """`n` portraits of a seed, each made when it is asked for.
+    """`n` portraits of a seed, made when they are asked for: `portraits[i]` is image, mask, attributes (`Drawings`)."""
 
-    `portraits[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
-    dict of `draw_attributes`. An index outside 0..n-1 raises IndexError, a size outside 32..256 ValueError.
-    """
     classes, name = CLASSES, "portraits"
     draw_attributes, render = staticmethod(draw_attributes), staticmethod(render)
 
