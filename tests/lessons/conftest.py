@@ -12,3 +12,12 @@ def said(capsys):
         return text
 
     return said
+
+
+@pytest.fixture
+def wrong(said):
+    def wrong(check, answer, words: str) -> None:
+        text = said(check, answer)
+        assert text.startswith("✗") and words in text
+
+    return wrong
