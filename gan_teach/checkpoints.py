@@ -6,6 +6,7 @@ configuration) and NAME.json, its record: SHA-256, size, the command that made i
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
@@ -18,7 +19,7 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, did_you_mean, read_json, sha256, writing
+from .files import data_folder, read_json, sha256, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.layers import pick_device
 
@@ -110,8 +111,10 @@ def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
 def _known(name: str) -> str:
     names = shipped()
     if name not in names:
-        raise ValueError(f"no checkpoint {name!r}.{did_you_mean(name, names)} There are: {', '.join(names)}; "
-                         "or give the path of a .safetensors file")
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no checkpoint {name!r}.{hint} There are: {', '.join(names)}; or give the path of a "
+                         ".safetensors file")
     return name
 
 

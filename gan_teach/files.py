@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import glob
 import hashlib
@@ -11,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,12 +97,6 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value, indent: int | None = 1) -> None:
     """Write a record whole, or not at all."""
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
-
-
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A sentence with the nearest of the names, to follow on another; "" where none is near."""
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def read_json(path: str | Path, kind: type = dict):

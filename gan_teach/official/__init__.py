@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import time
@@ -22,7 +23,7 @@ import torch
 
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
-from ..files import cache_folder, did_you_mean, sha256
+from ..files import cache_folder, sha256
 from ..networks.layers import pick_device
 from ..stylegan.discriminator import Discriminator
 from ..stylegan.generator import StyleGANConfig
@@ -228,8 +229,10 @@ def _known(name_or_path: str | Path) -> Published | None:
     given = str(name_or_path)
     known = KNOWN.get(given)
     if known is None and given != SEGMENTER and given.startswith("official/") and not Path(given).exists():
-        raise ValueError(f"no published weights {given!r}.{did_you_mean(given, names())} There are: "
-                         f"{', '.join(names())}; or give the path of a file")
+        near = difflib.get_close_matches(given, names(), 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no published weights {given!r}.{hint} There are: {', '.join(names())}; or give the path of "
+                         "a file")
     return known
 
 
