@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from rigged import NOISE, PLANTED, Colours, Rigged
+from rigged import NOISE, PLANTED, Colours, Drawn, Rigged
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -21,7 +21,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.networks.segmenter import segment
 
 
-class Small:
+class Small(Drawn):
     """A generator small enough to check with loops: 3 units of 3×4 draw a 6×8 picture."""
 
     layers, z_dim = ("only",), 36
@@ -30,10 +30,6 @@ class Small:
         def f(r):
             return nn.functional.interpolate(r, scale_factor=2, mode="nearest").tanh()
         return z.view(-1, 3, 3, 4), f
-
-    def __call__(self, z):
-        r, f = self.at(z, "only")
-        return f(r)
 
 
 class Brightest:

@@ -5,10 +5,8 @@ import time
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from gan_teach.egan.warm_up import DATA, LOSSES, Game, drawn, heart, saturating_g
-from gan_teach.lessons import checks, checks_warm_up, questions
 from gan_teach.networks import losses
 from gan_teach.pictures import as_array
 from gan_teach.widgets.egan.warm_up import SPEEDS, WarmUpPanel
@@ -153,95 +151,6 @@ def test_g_learns_where_the_real_points_are():
     for _ in range(100):
         game.round()
     assert (game.points()[1].mean(0) - centre).norm() < 0.3 * far
-
-
-# ------------------------------------------------------------------------------------------ the exercises
-
-def said(capsys, check, answer):
-    check(answer)
-    text = capsys.readouterr().out
-    assert text.count("\n") == 1
-    return text
-
-
-def naive_d(real, fake):
-    return -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean()
-
-
-D_, G_ = checks_warm_up.check_loss_d, checks_warm_up.check_loss_g
-
-
-@pytest.mark.parametrize("check, answer", [
-    (D_, losses.logistic_d), (G_, losses.logistic_g),
-    (D_, lambda real, fake: -F.logsigmoid(real).mean() - F.logsigmoid(-fake).mean()),
-    (G_, lambda fake: F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake)))])
-def test_the_checks_accept_right_answers(capsys, check, answer):
-    assert said(capsys, check, answer).startswith("✓")
-
-
-@pytest.mark.parametrize("check, answer, words", [
-    (D_, naive_d, "overflow"),
-    (G_, lambda fake: -fake.sigmoid().log().mean(), "overflow"),
-    (D_, lambda real, fake: losses.logistic_d(fake, real), "upside down"),
-    (D_, lambda real, fake: -losses.logistic_d(real, fake), "learn to be wrong"),
-    (D_, lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(), "take means"),
-    (D_, lambda real, fake: F.softplus(-real).mean(), "real points alone"),
-    (D_, lambda real, fake: F.softplus(fake).mean(), "generated points alone"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake) / 2, "half of it"),
-    (D_, lambda real, fake: torch.cat([F.softplus(-real), F.softplus(fake)]).mean(), "one mean over all"),
-    (D_, lambda real, fake: F.softplus(-real).mean() + F.softplus(-fake).mean(), "both with −log D"),
-    (D_, lambda real, fake: 1 - real.sigmoid().mean() + fake.sigmoid().mean(), "without logarithms"),
-    (D_, lambda real, fake: fake.mean() - real.mean(), "without σ"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake) + 0.1, "yours is"),
-    (D_, lambda real, fake: torch.cat([F.softplus(-real), F.softplus(fake)]), "shape"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake).item(), "no gradient"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake.detach()), "detached"),
-    (D_, lambda real, fake: losses.logistic_d(real.mul_(1), fake.mul_(1)), "error"),
-    (D_, lambda real: 0.0, "TypeError"),
-    (G_, saturating_g, "the saturating loss"),
-    (G_, lambda fake: F.softplus(fake).mean(), "learn to be caught"),
-    (G_, lambda fake: -losses.logistic_g(fake), "learn to be caught"),
-    (G_, lambda fake: F.softplus(-fake).sum(), "take the mean"),
-    (G_, lambda fake: -fake.sigmoid().mean().log(), "the logarithm comes first"),
-    (G_, lambda fake: 1 - fake.sigmoid().mean(), "without the logarithm"),
-    (G_, lambda fake: -fake.mean(), "without σ and log"),
-    (G_, lambda fake: losses.logistic_g(fake).item(), "no gradient"),
-    (G_, lambda fake: losses.logistic_g(fake.detach()), "no gradient"),
-    (G_, lambda fake: "small", "cannot use"),
-])
-def test_the_checks_name_what_is_wrong(capsys, check, answer, words):
-    text = said(capsys, check, answer)
-    assert text.startswith("✗") and words in text
-
-
-def untouched(*logits):
-    ...
-
-
-def half_done(*logits):
-    value = ...
-    return value.mean()
-
-
-@pytest.mark.parametrize("check", [D_, G_])
-@pytest.mark.parametrize("answer", [untouched, half_done, ..., None])
-def test_an_untouched_answer_is_not_started(capsys, check, answer):
-    assert "not started" in said(capsys, check, answer)
-
-
-def test_hints_and_solutions(capsys):
-    for name, source in (("loss_d", "def logistic_d("), ("loss_g", "def logistic_g(")):
-        checks.hint(name, 3)
-        assert "softplus" in capsys.readouterr().out
-        checks.solution(name)
-        assert source in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("question", questions.WARM_UP, ids=lambda asked: asked.text[:30])
-def test_every_choice_of_a_question_has_its_reason(question):
-    assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
-    assert question.right in range(len(question.choices))
-    assert max(map(len, question.choices)) <= 90
 
 
 # ------------------------------------------------------------------------------------------ the panel
