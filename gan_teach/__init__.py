@@ -2,7 +2,6 @@
 
 A folder is a room. Beside the rooms:
 
-    training        the loop that trains a GAN that grows
     metrics         how far generated pictures are from real ones
     pictures        grids, heat maps, outlines, tables of pictures
     checkpoints     weights, saved and loaded with a hash and a record

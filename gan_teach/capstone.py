@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .dissection.pixels import jackknife
 from .dissection.units import check_units
 from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
@@ -123,8 +124,8 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
 
     share = slopes(fold >= 0)
     left_out = torch.stack([slopes(fold != k) for k in range(FOLDS)])       # (FOLDS, L, C)
-    error = ((FOLDS - 1) / FOLDS * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
-    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float().cpu(), error.float().cpu())
+    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float().cpu(),
+                        jackknife(left_out).float().cpu())
 
 
 def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]

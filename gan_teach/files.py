@@ -22,14 +22,17 @@ DAY = 24 * 3600
 
 def data_folder() -> Path:
     """Where the shipped files lie: data/ beside the package in a copy of the repository, inside it when installed."""
-    inside = Path(__file__).parent / "data"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
+    return _shipped("data")
 
 
 def notebooks_folder() -> Path:
     """Where the shipped notebooks lie: notebooks/ beside the package, or inside it when installed."""
-    inside = Path(__file__).parent / "notebooks"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "notebooks"
+    return _shipped("notebooks")
+
+
+def _shipped(name: str) -> Path:
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
 
 
 def cache_folder() -> Path:
@@ -89,6 +92,11 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text whole, or not at all."""
     with writing(path) as temporary:
         temporary.write_text(text, "utf-8")
+
+
+def write_json(path: str | Path, value, indent: int | None = 1) -> None:
+    """Write a record whole, or not at all."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
 def read_json(path: str | Path, kind: type = dict):

@@ -8,13 +8,11 @@ import warnings
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 from .networks.classifier import Classifier
-from .networks.layers import check_finite
+from .networks.layers import check_finite, way_down
 from .networks.protocols import check_images, latents
 from .networks.segmenter import UNet
-
 
 _left_out: set[str] = set()
 
@@ -39,11 +37,7 @@ class SegmenterFeatures(nn.Module):
         self.num_features = sum(segmenter.config.widths)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        x, means = images.contiguous(memory_format=torch.channels_last), []
-        for i, block in enumerate(self.down):
-            x = block(F.max_pool2d(x, 2) if i else x)
-            means.append(x.mean(dim=(2, 3)))
-        return torch.cat(means, dim=1)
+        return torch.cat([x.mean(dim=(2, 3)) for x in way_down(self.down, images)], dim=1)
 
 
 class _Seen(nn.Module):

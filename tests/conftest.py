@@ -4,3 +4,19 @@ import os
 
 os.environ["GAN_TEACH_PROGRESS"] = "off"        # nobody's progress is kept, or lost, by a test
 os.environ["GAN_TEACH_LANG"] = "en"             # tests read English, whatever the language of who runs them
+
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):      # they share the cores, and so do their kernels
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")                 # a thread that waits must not spin
+
+# Files that take minutes, the longest first: whichever comes last, no worker waits long for it. All others follow.
+LONG = ("notebooks/01b_gan_dissection_further.ipynb", "notebooks/00_warm_up.ipynb", "tests/lessons/test_catch_up.py",
+        "tests/site/test_site.py", "tests/widgets/test_browser.py", "notebooks/01_gan_dissection.ipynb",
+        "notebooks/04_capstone.ipynb", "tests/test_colab.py", "tests/test_training.py",
+        "notebooks/03_evolutionary_gan.ipynb", "notebooks/02_stylegan.ipynb", "notebooks/02b_stylegan_further.ipynb",
+        "notebooks/03b_evolutionary_gan_further.ipynb", "tests/recipes/test_evolving.py", "tests/widgets/test_stage.py")
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONG)))

@@ -10,6 +10,7 @@ the rooms cites is not listed.
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from pathlib import Path
@@ -95,7 +96,7 @@ def defined(target: str) -> tuple[Path, ast.AST]:
     """The file and the definition of "module:name"; LookupError where there is none."""
     module, name = target.split(":")
     path = ROOT / "gan_teach" / (module.replace(".", "/") + ".py")
-    for node in ast.parse(path.read_text("utf-8")).body if path.exists() else ():
+    for node in parsed(path)[1] if path.exists() else ():
         if getattr(node, "name", None) == name:
             return path, node
     raise LookupError(f"{target} is listed in tests/index.py, and does not exist")
@@ -111,6 +112,13 @@ def uses(target: str, code: str) -> re.Pattern | None:
     return re.compile(rf"\b{file}\.{name}\b") if re.search(rf"import[^\n]*\b{file}\b", code) else None
 
 
+@functools.cache
+def parsed(path: Path) -> tuple[str, list[ast.stmt]]:
+    """A file's text, and what stands in it."""
+    text = path.read_text("utf-8")
+    return text, ast.parse(text).body
+
+
 def tests_of(target: str) -> list[str]:
     """The tests that use it, those of its room and those named after it first: "tests/…/test_x.py::test_name"."""
     module, name = target.split(":")
@@ -121,11 +129,11 @@ def tests_of(target: str) -> list[str]:
             raise LookupError(f"{named} is named in tests/index.py, and does not exist")
         return [named]
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        text = path.read_text("utf-8")
+        text, body_of_file = parsed(path)
         if not (word := uses(target, text)):
             continue
         lines = text.splitlines()
-        for node in ast.parse(text).body:
+        for node in body_of_file:
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
             body = "\n".join(lines[first - 1:node.end_lineno])
             called = getattr(node, "name", "")

@@ -13,7 +13,15 @@ PLANTED = {"red": [0, 1], "green": [2, 3], "blue": [4, 5]}
 ENTANGLED, NOISE = 6, [7, 8, 9, 10, 11]
 
 
-class Rigged:
+class Drawn:
+    """G(z) of a generator that has `at`."""
+
+    def __call__(self, z):
+        r, f = self.at(z, self.layers[0])
+        return f(r)
+
+
+class Rigged(Drawn):
     """z N×12 -> pictures N×3×32×32; r is N×12×8×8 at both layers ("b" is "a" doubled)."""
 
     layers = ("a", "b")
@@ -52,10 +60,6 @@ class Rigged:
             return torch.tanh(6 * ink - 3)
 
         return self.h(z) * gain, f
-
-    def __call__(self, z):
-        r, f = self.at(z, "a")
-        return f(r)
 
 
 class Colours:

@@ -39,7 +39,7 @@ MODELS = """
 """
 
 SCRIPT = MODELS + """
-    import os, signal, sys, torch
+    import os, signal, sys
     from gan_teach.training import Schedule, Settings, Training, run
 
     folder, kind, die_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -50,6 +50,7 @@ SCRIPT = MODELS + """
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().step()
 
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     real = torch.randint(256, (40, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     settings = Settings(images=160, batch=8, r1_every=4, cool=0.4, schedule=Schedule({8: 24, 16: 40}, {4: 24, 8: 16}))
@@ -65,19 +66,22 @@ def tiny(**changes) -> Training:
                     torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8), settings, "cpu")
 
 
+def run_here(script: str, *arguments) -> None:
+    """In this process, which has loaded torch already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["", *map(str, arguments)])
+        exec(textwrap.dedent(script), {})
+
+
 @pytest.mark.parametrize("kind", ["progan", "stylegan"])
 def test_killed_run_continues_bit_for_bit(tmp_path, kind):
     """20 steps, and 13 steps, SIGKILL, resume from the snapshot of step 10: every tensor equal, Adam's and w̄ too."""
-    def go(folder, die_at):
-        return subprocess.run([sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder), kind, str(die_at)],
-                              capture_output=True, text=True, timeout=240)
-
-    whole = go(tmp_path / "whole", -1)
-    assert whole.returncode == 0, whole.stderr
-    assert go(tmp_path / "killed", 13).returncode == -signal.SIGKILL
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path / "killed"), kind, "13"],
+                          capture_output=True, text=True, timeout=240)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     assert torch.load(tmp_path / "killed/resume.pt", weights_only=True)["steps"] == 10
-    again = go(tmp_path / "killed", -1)
-    assert again.returncode == 0, again.stderr
+    for folder in ("whole", "killed"):
+        run_here(SCRIPT, tmp_path / folder, kind, -1)
     a, b = (torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in ("whole", "killed"))
     assert a["steps"] == b["steps"] == 20
     for name in ("G", "D", "G_ema"):
@@ -103,30 +107,29 @@ PAIR = MODELS + """
     from gan_teach.training import Schedule, Settings, Training, run
 
     join_group()
-    torch.manual_seed(0)
-    networks = pair(sys.argv[2], 8, stddev_group=0)          # its groups would differ in a divided batch
     real = torch.randint(256, (16, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     settings = Settings(images=48, batch=8, bf16=False, r1_every=2, schedule=Schedule({8: 16}, {4: 16}))
-    run(Training(*networks, real, settings, "cpu"), sys.argv[1])
+    for kind in ("progan", "stylegan"):
+        torch.manual_seed(0)
+        networks = pair(kind, 8, stddev_group=0)             # its groups would differ in a divided batch
+        run(Training(*networks, real, settings, "cpu"), f"{sys.argv[1]}/{kind}")
     leave_group()
 """
 
 
-@pytest.mark.parametrize("kind", ["progan", "stylegan"])
-def test_two_processes_make_the_steps_of_one(tmp_path, kind):
-    script = tmp_path / "pair.py"
-    script.write_text(textwrap.dedent(PAIR))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
-              "--max-restarts=1", str(script)]
-    for command, folder in (([sys.executable, str(script)], "one"), (launch, "two")):
-        done = subprocess.run([*command, str(tmp_path / folder), kind], capture_output=True, text=True, timeout=240,
-                              env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in ("one", "two"))
-    assert one["steps"] == two["steps"] == 6
-    for name in ("G", "D", "G_ema"):
-        for key, value in one[name].items():
-            assert torch.allclose(two[name][key], value, atol=2e-3), f"{name} {key}"
+def test_two_processes_make_the_steps_of_one(tmp_path):
+    (script := tmp_path / "pair.py").write_text(textwrap.dedent(PAIR))
+    done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
+                           "--max-restarts=1", str(script), str(tmp_path / "two")], capture_output=True, text=True,
+                          timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    run_here(PAIR, tmp_path / "one")
+    for kind in ("progan", "stylegan"):
+        one, two = (torch.load(tmp_path / name / kind / "resume.pt", weights_only=True) for name in ("one", "two"))
+        assert one["steps"] == two["steps"] == 6
+        for name in ("G", "D", "G_ema"):
+            for key, value in one[name].items():
+                assert torch.allclose(two[name][key], value, atol=2e-3), f"{kind} {name} {key}"
 
 
 def test_interrupt_finishes_the_step_and_saves(tmp_path):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -148,6 +149,7 @@ ROOMS = ("lessons", "widgets", "worlds", "egan")         # where those tables st
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
+@functools.cache
 def strings() -> dict[str, str]:
     """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures."""
     found: dict[str, str] = {}

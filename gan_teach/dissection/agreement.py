@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..files import writing
 from ..networks.protocols import check_name
+from .pixels import jackknife
 
 # Student's t: 95 % of a mean of K values lie within this many standard errors, K = 2, …, 10
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -67,13 +68,10 @@ class Dissection:
     def confidence(self) -> Tensor:
         """Standard error of `iou` at fixed t_u, units × classes: jackknife over folds, NaN for a single one.
         New pictures also move t_u, which can matter more: dissect with another `seed` to see it."""
-        K = len(self.fold_intersection)
         left_out = pooled_iou(self.intersection - self.fold_intersection,
                               self.unit_pixels - self.fold_unit_pixels,
                               self.class_pixels - self.fold_class_pixels)   # (K, U, C)
-        scale = (K - 1) / K if K > 1 else float("nan")
-        # se² = (K−1)/K · Σ_k (IoU_(−k) − mean)²,  IoU_(−k) from the counts of all folds but k
-        return (scale * (left_out - left_out.mean(0)).square().sum(0)).sqrt().float()
+        return jackknife(left_out).float()                                  # IoU from all folds but k
 
     def interval(self) -> tuple[Tensor, Tensor]:
         """95 % confidence interval of `iou` at fixed t_u, (low, high), units × classes each:

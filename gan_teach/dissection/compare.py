@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..metrics import frechet_distance
-from ..networks.protocols import Generator, Segmenter, device_of, evaluating, latents
+from ..metrics import frechet_distance, generate
+from ..networks.protocols import Generator, Segmenter, device_of, evaluating
 from ..pictures import to_float
 from .agreement import Dissection
 from .unit_iou import dissect_layers
@@ -101,9 +101,8 @@ def likeness(a: Dissection, b: Dissection, shift: int = 0) -> float:
 
 
 @torch.no_grad()
-def _distance(G: Generator, real: Tensor, segmenter, seed: int, batch: int = 100) -> float:
+def _distance(G: Generator, real: Tensor, segmenter, seed: int) -> float:
     """Fréchet distance of as many pictures of G to the real ones."""
-    device = device_of(G)
     with evaluating(G, segmenter):
-        fake = torch.cat([G(z).clamp(-1, 1) for z in latents(G, len(real), seed).split(batch)])
-    return frechet_distance(to_float(real).to(device), fake, segmenter)
+        fake = generate(G, len(real), seed)
+    return frechet_distance(to_float(real).to(device_of(G)), fake, segmenter)

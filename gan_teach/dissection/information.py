@@ -107,14 +107,6 @@ class JointHistogram:
         return self.levels.gather(1, self.best[1])
 
     @property
-    def pair_iou(self) -> Tensor:
-        """IoU_{u,c} at `pair_thresholds` on these same pictures (so a little too good), (U, C)."""
-        which = self.best[1]                                                # (U, C)
-        both = self.above.gather(1, which[:, None])[:, 0]                   # (U, C)
-        on = self.above.sum(2).gather(1, which)                             # (U, C)
-        return (both.double() / (on + self.class_pixels - both).clamp(min=1)).float()
-
-    @property
     def thresholds(self) -> Tensor:
         """t_u, that of the unit's best pair, (U,); the top 1 % of its values where every pair was ruled out."""
         return self.pair_thresholds.gather(1, self.best[0].argmax(1, keepdim=True))[:, 0]

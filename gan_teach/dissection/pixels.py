@@ -50,6 +50,16 @@ def coverage(labels: Tensor, c: int, size: tuple[int, int]) -> Tensor:
     return F.adaptive_avg_pool2d((labels == c).float()[:, None], tuple(size))
 
 
+def jackknife(left_out: Tensor) -> Tensor:
+    """The standard error of what was computed K times, each time without one fold: K×… -> …; NaN for a single fold.
+
+        se² = (K−1)/K · Σ_k (x_(−k) − mean)²
+    """
+    K = len(left_out)
+    scale = (K - 1) / K if K > 1 else float("nan")
+    return (scale * (left_out - left_out.mean(0)).square().sum(0)).sqrt()
+
+
 def ratio(numerator: Tensor, denominator: Tensor) -> tuple[Tensor, Tensor]:
     """Σ_i a_i / Σ_i b_i over pictures i, and its standard error; both float64, NaN where Σ b = 0.
 

@@ -29,7 +29,6 @@ KEEP = 2 ** 26      # bytes of r kept from the first pass to the second, whateve
 LOUDEST = 20        # pictures remembered for every unit
 
 
-
 # -------------------------------------------------------------------------------------- the threshold t_u
 
 def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:

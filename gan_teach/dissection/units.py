@@ -5,7 +5,6 @@ The dissection paper (Bau et al., arXiv 1811.10597) writes U for a set of units 
 
 from __future__ import annotations
 
-import json
 import math
 import operator
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..files import read_json, write_text
+from ..files import read_json, write_json
 from ..networks.protocols import Generator
 from .pixels import unit_count
 
@@ -88,7 +87,7 @@ def save_units(path: str | Path, units: Units, layer: str, cls: str, ranked_by: 
     units = check_units(units, 2**31 if G is None else unit_count(G, layer))
     found = UnitSet(layer, cls, tuple(units), ranked_by, model, getattr(G, "record", {}).get("sha256", ""))
     about = {"class" if key == "cls" else key: value for key, value in asdict(found).items()}
-    write_text(path, json.dumps({"kind": KIND, **about}, indent=2, ensure_ascii=False) + "\n")
+    write_json(path, {"kind": KIND, **about}, indent=2)
     return found
 
 

@@ -7,10 +7,11 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     evolution               a generation: D learns, vary, evaluate, select
     child                   how one child is made: a copy, a gradient, one step of Adam
     shared                  the same generation, with what siblings have in common computed once
-    plane                   a ring of eight Gaussians and a grid of 25: exact measures, phases, pictures
+    plane                   a ring of eight Gaussians and a grid of 25: exact measures, pictures
     warm_up                 the game of two players, by hand (chapter 0)
     first_pictures          a first GAN of pictures, on one page (chapter 0)
     laboratory, view        an evolution to experiment with, and what there is to see of it
+    fates                   of two children both live on, though one was chosen
     interpolation           the way from one latent to another
     long_run                a long evolution that can be killed and goes on exactly
     figures                 films, the three losses, verdicts with their scatter

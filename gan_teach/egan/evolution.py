@@ -26,19 +26,12 @@ from torch import Tensor
 
 from ..networks.layers import low_precision, pick_device
 from ..networks.losses import logistic_d
-from ..training import NotFinite, Training, check_descent
+from ..training import NotFinite, Resumable, check_descent
 from . import shared
 from .child import Moments, Mutation, clone, descend, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
 from .mutations import heuristic, least_squares, minimax
 
-# -------------------------------------------------------------------------------------- the mutations
-# Functions of D's logits l = l(G(z)), N numbers -> one number to descend on; D(x) = σ(l). Another function of
-# the logits is another mutation. For each picture they all say "raise l"; what differs is how loudly.
-
-
-
-# -------------------------------------------------------------------------------------- the evolution
 
 def logistic(D: nn.Module, real: Tensor, fake: Tensor, draw: torch.Generator) -> Tensor:
     """L_D = −E log D(x) − E log(1 − D(G(z))), the paper's. (`draw` is for losses that need chance: wgan.py.)"""
@@ -113,7 +106,7 @@ class Generation:
         return self.mutations[self.survivors[0]]
 
 
-class Evolution:
+class Evolution(Resumable):
     """Generators that evolve against one discriminator.
 
     G: a generator, or μ of them. D: pictures to logits. Both are copied. `step(real)` is one generation; real:
@@ -294,5 +287,3 @@ class Evolution:
         self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})
                         for row in state["lineage"]]
         self.children, self.scores, self.loss_d, self.born = [], [], (), -1
-
-    save, resume = Training.save, Training.resume

@@ -1,7 +1,7 @@
 """An evolution to experiment with: a phase at a time, every setting free, a memory to go back in, and two fates.
 
 What chapter 3's `EvolutionLab` moves, without a widget; what is seen of it: `view`. The phases are those of
-`plane.phases`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
+`plane.PHASES`. Settings may be turned at any moment; where children stand judged, another γ judges them anew at once.
 With the rule "mine" the lab waits after the evaluation for `choose(child)`; where nothing has evolved yet F selects for
 the first `head_start` generations, since the first children look all alike. If the algorithm would have chosen another
 child, `fate` lets both choices live on, from the same state and with the same draws. Taught in
@@ -10,12 +10,11 @@ notebooks/03_evolutionary_gan.ipynb.
 
 from __future__ import annotations
 
-import copy
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,6 +25,7 @@ from ..networks.layers import one_thread
 from . import plane, view
 from .child import name_of
 from .evolution import ADAM_POLICIES, Evolution, Settings
+from .fates import Fate, branch, by_hand
 from .fitness_and_selection import SELECTIONS, Fitness, select
 from .view import Knobs, View
 
@@ -33,21 +33,6 @@ RULES = (*SELECTIONS, "mine")
 DATA = {"ring": plane.ring(), "grid": plane.grid()}
 MEMORY = 96e6           # bytes of snapshots that are kept, at least three of them
 MOST = 240              # snapshots, however small they are
-
-
-@dataclass
-class Fate:
-    """What became of two children that did not both survive: each goes on as an evolution of its own."""
-
-    begun: int
-    span: int
-    branches: tuple[Evolution, Evolution]
-    measures: tuple[list, list] = field(default_factory=lambda: ([], []))
-    age: int = 0
-
-    @property
-    def over(self) -> bool:
-        return self.age >= self.span
 
 
 class Laboratory:
@@ -98,7 +83,7 @@ class Laboratory:
         k = self.knobs
         rule = k.selection
         if rule == "mine":
-            rule = "best" if self.choice is None else _by_hand(self.choice, self.evolution.settings.mu)
+            rule = "best" if self.choice is None else by_hand(self.choice, self.evolution.settings.mu)
         return replace(self.base, **{"mutations": self.active, "gamma": k.gamma, "d_steps": k.d_steps, "mu": k.mu,
                                      "selection": rule, "adam": k.adam, "seed": k.seed} | changes)
 
@@ -210,23 +195,9 @@ class Laboratory:
 
     def live(self) -> None:
         """One generation of both fates, if they are not over."""
-        fate = self.fate
-        if fate is None or fate.over:
-            return
-        with self._thread():
-            if not fate.measures[0]:
-                self._measure_fates()
-            for branch in fate.branches:
-                branch.step(self.real)
-                branch.lineage.clear()
-            fate.age += 1
-            if fate.over or fate.age % 5 == 0:
-                self._measure_fates()
-
-    def _measure_fates(self) -> None:
-        for branch, curve in zip(self.fate.branches, self.fate.measures):
-            if self.measure:
-                curve.append((self.fate.age, self.measure(self.real, branch.G)))
+        if self.fate is not None and not self.fate.over:
+            with self._thread():
+                self.fate.live(self.real, self.measure)
 
     # ------------------------------------------------------------------------------ memory
 
@@ -287,44 +258,18 @@ class Laboratory:
 
 # ------------------------------------------------------------------------------------------ small parts
 
-def branch(e: Evolution, child: int) -> Evolution:
-    """Another evolution that stands where this one does, its children judged, and selects this child; then by F.
-
-    All is copied but what is real; the copy's lineage is empty. e itself is left as it is.
-    """
-    other = copy.deepcopy(e, {id(e.real): e.real, id(e.lineage): []})
-    other.settings = replace(e.settings, selection=_by_hand(child, e.settings.mu))
-    other.select()
-    other.settings = replace(e.settings, selection="best")
-    return other
-
-
 def _on_the_plane(mixture: plane.Mixture, G: nn.Module) -> dict[str, float]:
     """`plane.measure` on 500 samples: cheap enough to watch."""
     return plane.measure(mixture, G, n=500)._asdict()
 
 
-def _by_hand(child: int, mu: int) -> Callable[[Sequence[Fitness]], list[int]]:
-    """A selection: this child, then the best of the others."""
-    def chosen_by_hand(scores):
-        return [child, *(i for i in select(scores, len(scores)) if i != child)][:mu]
-
-    return chosen_by_hand
-
-
-@contextmanager
-def _without_lineage(e: Evolution) -> Iterator[None]:
-    whole, e.lineage = e.lineage, []
-    try:
-        yield
-    finally:
-        e.lineage = whole
-
-
 def _state(e: Evolution) -> dict:
     """`e.state()` without the lineage, which only grows and never changes."""
-    with _without_lineage(e):
+    whole, e.lineage = e.lineage, []
+    try:
         return e.state()
+    finally:
+        e.lineage = whole
 
 
 def _bytes(value) -> int:

@@ -13,7 +13,7 @@ from .. import pictures
 from ..networks.layers import keep_freed_memory, sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
-from ..training import snapshot
+from ..training import keep_samples, snapshot
 from .evolution import Evolution
 
 
@@ -57,9 +57,8 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
                 won = Counter(past.winner for past in evolution.lineage[-500:])
                 bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
             if picture_every and evolution.generation % picture_every == 0:     # in eval mode, and before it is saved:
-                with torch.no_grad(), evaluating(evolution.G):                  # a picture leaves no trace in the run
-                    grid = pictures.grid(list(pictures.to_uint8(evolution.G(z))), columns=8)      # however far off
-                (folder / "samples" / f"{evolution.generation:08d}.png").write_bytes(pictures.png(grid))
+                with evaluating(evolution.G):                                   # a picture leaves no trace in the run
+                    keep_samples(folder, evolution.generation, evolution.G, z)
             if evolution.generation % save_every == 0:
                 evolution.save(resume)
     evolution.save(resume)

@@ -1,4 +1,4 @@
-"""Evolution on the plane: Gaussians to imitate, exact measures, phases to step through, and pictures to watch.
+"""Evolution on the plane: Gaussians to imitate, exact measures, and pictures to watch.
 
 The two mixtures are those of E-GAN's first experiment (Wang et al. 2018, arXiv 1803.00657; sizes from its
 authors' code): 8 Gaussians on a ring and 25 on a grid. Everything is small enough for one CPU thread; use
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -120,24 +120,7 @@ def start(settings: Settings = SETTINGS, width: int = 64) -> Evolution:
         return Evolution(generators, PlaneDiscriminator(config), settings, "cpu")
 
 
-PHASES = ("train_d", "vary", "evaluate", "select")
-
-
-def phases(evolution: Evolution, real) -> Iterator[str]:
-    """Step through generations without end: does a phase, yields its name, and waits to be asked again.
-
-    After four phases everything is as after `evolution.step(real)`; what a phase did stands in `.loss_d`,
-    `.children`, `.scores` and `.lineage`. Here children are judged also where there is nothing to choose.
-    """
-    while True:
-        evolution.train_d(real)
-        yield "train_d"
-        evolution.vary()
-        yield "vary"
-        evolution.evaluate()
-        yield "evaluate"
-        evolution.select()
-        yield "select"
+PHASES = ("train_d", "vary", "evaluate", "select")      # of a generation, in order
 
 
 # ------------------------------------------------------------------------------------------ pictures

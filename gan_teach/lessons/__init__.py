@@ -2,9 +2,9 @@
 
     setup           the line that a chapter opens with
     words           the signs and words of all chapters
-    checks          exercises: checks, hints, solutions, and what passed handed on; `checks_warm_up`, `checks_stylegan`,
-                    `checks_egan`, `checks_egan_further`, `checks_capstone` hold those of one chapter
-    questions       the quizzes
+    exercises       what every exercise is made of: a verdict, hints, a solution, and what passed handed on
+    checks          chapter 1's; another chapter has its own `checks_….py`
+    questions       the quizzes, a file a chapter
     progress        what the reader has done, in a plain file
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata

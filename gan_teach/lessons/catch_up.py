@@ -20,24 +20,27 @@ from tqdm.auto import tqdm
 from . import notebooks, progress
 
 
-def lighter(cell: dict) -> ast.Module:
-    """A cell's code without what only shows (a bare call of a function: `show(…)`, `quiz(…)`), and made small.
-
-    The exercises are left out too, for the reader may have written theirs. ValueError if what is to be made small is
-    not in the cell.
-    """
+def small(cell: dict) -> str:
+    """A cell's code in which what takes long is made small. ValueError if that is not in the cell."""
     source = cell["source"]
     for long, short in cell["metadata"].get("gan_teach", {}).get("small", {}).items():
         if long not in source:
             raise ValueError(f"cell {cell.get('id')!r} has no {long!r}")
         source = source.replace(long, short)
+    return source
 
+
+def lighter(cell: dict) -> ast.Module:
+    """A cell's code, made small, without what only shows (a bare call of a function: `show(…)`, `quiz(…)`).
+
+    The exercises are left out too, for the reader may have written theirs.
+    """
     def shows(node: ast.stmt) -> bool:
         value = node.value if isinstance(node, ast.Expr) else None
         return isinstance(value, (ast.Name, ast.Constant)) or isinstance(value, ast.Call) and isinstance(
             value.func, ast.Name)
 
-    tree = ast.parse(source)
+    tree = ast.parse(small(cell))
     tree.body = [node for node in tree.body
                  if not shows(node) and not (isinstance(node, ast.FunctionDef) and node.name.startswith("my_"))]
     if not made(tree) and not any(isinstance(node, ast.Expr) for node in tree.body):        # all else only shows
@@ -96,5 +99,5 @@ def catch_up(where: str, namespace: dict | None = None) -> None:
         rough |= dict.fromkeys(made(tree), "small" in cell["metadata"].get("gan_teach", {}))
     progress.begin(chapter)
     print(f"ready for section {number} of chapter {chapter}: {len(rough)} names in {time.perf_counter() - began:.1f} s")
-    if small := [name for name, is_small in rough.items() if is_small and len(name) > 1]:
-        print("made small, so rougher than the chapter's:", ", ".join(small))
+    if rougher := [name for name, is_small in rough.items() if is_small and len(name) > 1]:
+        print("made small, so rougher than the chapter's:", ", ".join(rougher))

@@ -1,32 +1,22 @@
-"""Checks, hints and solutions of the exercises.
-
-An exercise asks for a function of the package with its body taken out; the solution is the package's own
-source. A check says which property of an answer fails and by how much. It prints, and never raises: a learner
-who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
-`passed` hands it to the next picture or panel.
-
-Chapter 1's exercises stand here with what all share. Another chapter has its own `checks_….py`: its checks begin
-with `@_check` and raise `Wrong`, and it adds its hints and solutions to the two tables, `HINTS.update({…})`.
-"""
+"""Chapter 1's exercises: IoU, ablation, the threshold, insertion, the effect. See `exercises`."""
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections.abc import Callable
-from functools import wraps
-from importlib import import_module
-from operator import attrgetter
 
 import torch
 
 from ..language import say
-from . import progress
+from .exercises import (HINTS, SOLUTIONS, NotStarted, Wrong, ask, hint, like_r, passed, solution, that_is, unchanged,
+                        verdict)
 
-# exercise -> where the package has it: (module, function or Class.method)
-SOLUTIONS = {"iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.dissection", "ablate"),
-             "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.dissection", "insert"),
-             "effect": ("gan_teach.dissection.intervention", "effect")}
+__all__ = ["check_ablate", "check_effect", "check_insert", "check_iou", "check_threshold", "hint", "passed", "solution"]
+
+SOLUTIONS.update({
+    "iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.dissection", "ablate"),
+    "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.dissection", "insert"),
+    "effect": ("gan_teach.dissection.intervention", "effect"),
+})
 
 
 def threshold(values: torch.Tensor, share: float) -> torch.Tensor:
@@ -34,7 +24,7 @@ def threshold(values: torch.Tensor, share: float) -> torch.Tensor:
     return values.sort(dim=1, descending=True).values[:, int(share * values.shape[1])]
 
 
-HINTS = {
+HINTS.update({
     "iou": (
         "Two boolean masks of one shape. Where are both true? `&` answers pixel by pixel.",
         "Where is at least one true? `|` answers. Each of the two results, summed, is a number of pixels.",
@@ -60,75 +50,15 @@ HINTS = {
         "The share of pixels that show class c: `(labels == c).float().mean()`.",
         "Subtract: what insertion shows less what ablation leaves. No absolute value: an effect has a sign.",
     ),
-}
+})
 
 
-PASSED: dict[str, Callable] = {}           # exercise -> the learner's function, while its last check was passed
-
-
-class NotStarted(Exception):
-    """The answer still holds its `...`."""
-
-
-class Wrong(Exception):
-    """A property does not hold; the message says which, and by how much."""
-
-
-def _ask(answer: Callable, *args):
-    """The value of `answer(*args)`; the learner's own errors become sentences."""
-    try:
-        value = answer(*args)
-    except Exception as error:
-        if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
-            raise NotStarted from None
-        raise Wrong(say("error: your function stopped with {kind}: {error}",
-                        kind=type(error).__name__, error=error)) from None
-    if value is None or value is ...:
-        raise NotStarted
-    return value
-
-
-def _unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
-    if not torch.equal(now, before):
-        changed = int((now != before).sum())
-        raise Wrong(say("purity: your function changed {what} itself ({changed} of {numel} values). Work on a copy.",
-                        what=what, changed=changed, numel=now.numel()))
-
-
-def _check(properties: Callable) -> Callable:
-    """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict and keeps what passes it."""
-    name = properties.__name__.removeprefix("check_")
-    what = name.replace("_", " ")
-
-    @wraps(properties)
-    def check(answer: Callable) -> None:
-        PASSED.pop(name, None)                    # the last verdict counts
-        if not callable(answer):
-            return print(say("… {what}, not started: give the check your function, by its name and without brackets.",
-                             what=what))
-        try:
-            print("✓", properties(answer))
-            PASSED[name] = answer
-            progress.record("exercises", name)
-        except NotStarted:
-            print(say("… {what}, not started: replace the `...` in the function, then run this cell again.", what=what))
-        except Wrong as wrong:
-            print("✗", wrong)
-        except Exception as error:                # a return value so odd that the check itself stumbled
-            print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
-                      kind=type(error).__name__, error=error))
-    return check
-
-
-@_check
+@verdict
 def check_iou(answer: Callable) -> str:
     """Check `iou(mask_u, mask_c) -> float`: |u and c| / |u or c| over boolean masks of one shape."""
     u, c = torch.zeros(2, 8, 8, dtype=torch.bool), torch.zeros(2, 8, 8, dtype=torch.bool)
     u[0, :4, :5], c[0, 2:, 3:], c[1, 0, :6] = True, True, True     # |u| 20, |c| 36, both 4, either 52
-    before = u.clone(), c.clone()
-    value = _ask(answer, u, c)
-    _unchanged(say("the first mask"), u, before[0])
-    _unchanged(say("the second mask"), c, before[1])
+    value = ask(answer, u, c, kept={say("the first mask"): u, say("the second mask"): c})
     size = torch.as_tensor(value).numel()
     if size != 1:
         raise Wrong(say("shape: IoU is one number for two masks, yours has {size}. Count all pictures at once.",
@@ -136,48 +66,45 @@ def check_iou(answer: Callable) -> str:
     value = float(value)
     # the usual slips, recognised by their value
     slips = {
-        4: "the intersection alone; divide by the union",
-        52: "the union alone",
-        52 / 4: "upside down, union over intersection",
-        4 / 20: "|u∩c| / |u|",
-        4 / 36: "|u∩c| / |c|",
-        4 / 56: "|u∩c| / (|u|+|c|), which counts the common pixels twice below the line",
-        8 / 56: "the Dice score, 2|u∩c| / (|u|+|c|)",
-        80 / 128: "the share of pixels where the masks agree",
-        4 / 46 / 2: "a mean over the pictures; pool the pixels first",
+        "the intersection alone; divide by the union": 4,
+        "the union alone": 52,
+        "upside down, union over intersection": 52 / 4,
+        "|u∩c| / |u|": 4 / 20,
+        "|u∩c| / |c|": 4 / 36,
+        "|u∩c| / (|u|+|c|), which counts the common pixels twice below the line": 4 / 56,
+        "the Dice score, 2|u∩c| / (|u|+|c|)": 8 / 56,
+        "the share of pixels where the masks agree": 80 / 128,
+        "a mean over the pictures; pool the pixels first": 4 / 46 / 2,
     }
     if abs(value - 4 / 52) > 1e-6:
-        slip = next((say(" That is {name}.", name=say(name)) for at, name in slips.items()
-                     if abs(value - at) < 1e-6), "")
+        slip = that_is(name for name, at in slips.items() if abs(value - at) < 1e-6)
         raise Wrong(say("value: these masks share 4 pixels and cover 52 together, so IoU = {iou:.4f}; yours is "
                         "{value:.4f}, off by {off:+.4f}.{slip}",
                         iou=4 / 52, value=value, off=value - 4 / 52, slip=slip))
-    swapped = float(_ask(answer, c, u))
+    swapped = float(ask(answer, c, u))
     if abs(swapped - value) > 1e-6:
         raise Wrong(say("order: iou(u, c) = {value:.4f} but iou(c, u) = {swapped:.4f}.", value=value, swapped=swapped))
     for name, a, b, right in ((say("a mask with itself"), c, c, 1.0), (say("two masks that do not touch"), u, ~u, 0.0),
                               (say("two empty masks"), u & ~u, u & ~u, 0.0)):
-        value = float(_ask(answer, a, b))
+        value = float(ask(answer, a, b))
         if not abs(value - right) < 1e-6:
             raise Wrong(say("value: for {name} IoU is {right:g}, yours is {value:.4f}.",
                             name=name, right=right, value=value))
     return say("iou: one number, right on six pairs of masks, whichever comes first; the masks are left alone.")
 
 
-@_check
+@verdict
 def check_ablate(answer: Callable) -> str:
     """Check `ablate(r, units)`: the units are 0 everywhere, the rest and `r` itself are as they were."""
     r = torch.rand(3, 6, 4, 4, generator=torch.Generator().manual_seed(0)) + 0.5      # nothing is 0 by chance
     before, units = r.clone(), [4, 1]
     try:
-        out = _ask(answer, r, units)
+        out = ask(answer, r, units)
     except NotStarted:
-        _unchanged("r", r, before)     # `r[:, units] = 0` with nothing returned is a start
+        unchanged("r", r, before)     # `r[:, units] = 0` with nothing returned is a start
         raise
-    if not isinstance(out, torch.Tensor) or out.shape != r.shape:
-        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=got))
-    _unchanged("r", r, before)
+    like_r(out, r)
+    unchanged("r", r, before)
     left = out[:, units]
     if (left != 0).any():
         count, pictures = int((left != 0).sum()), int((left != 0).flatten(1).any(1).sum())
@@ -190,22 +117,20 @@ def check_ablate(answer: Callable) -> str:
         count = int((moved != 0).sum())
         raise Wrong(say("value: units that were not named changed too ({count} of {numel} values, by up to "
                         "{moved:.3f}).", count=count, numel=moved.numel(), moved=moved.max()))
-    if not torch.equal(_ask(answer, r, [1, 4]), out):
+    if not torch.equal(ask(answer, r, [1, 4]), out):
         raise Wrong(say("order: units [4, 1] and [1, 4] must give the same result."))
-    if not torch.equal(_ask(answer, r, []), r):
+    if not torch.equal(ask(answer, r, []), r):
         raise Wrong(say("value: with no units at all, the result must equal r."))
     return say("ablate: the named units are 0 in every picture and place, all else is as it was, r is left alone.")
 
 
-@_check
+@verdict
 def check_threshold(answer: Callable) -> str:
     """Check `threshold(values, share)`: U×n values to U thresholds, each exceeded by that share of its row."""
     rng = torch.Generator().manual_seed(0)
     values = torch.randn(3, 1000, generator=rng) * torch.tensor([[1.0], [5.0], [0.1]]) + torch.tensor([[0.0], [2], [9]])
-    before = values.clone()
     for share in (0.01, 0.2):
-        t = _ask(answer, values, share)
-        _unchanged("values", values, before)
+        t = ask(answer, values, share, kept={"values": values})
         if not isinstance(t, torch.Tensor) or t.shape != (3,):
             got = tuple(t.shape) if isinstance(t, torch.Tensor) else type(t).__name__
             raise Wrong(say("shape: three units need three thresholds, (3,); yours is {got}.", got=got)
@@ -220,7 +145,7 @@ def check_threshold(answer: Callable) -> str:
     return say("threshold: one for each unit, and the right share of its values lies above it.")
 
 
-@_check
+@verdict
 def check_insert(answer: Callable) -> str:
     """Check `insert(r, units, where, level)`: k at the places P in the units, all else and `r` as it was."""
     rng = torch.Generator().manual_seed(0)
@@ -228,11 +153,9 @@ def check_insert(answer: Callable) -> str:
     where = torch.zeros(4, 4)
     where[1:3, :2] = 1
     before, P = r.clone(), where.bool()
-    out = _ask(answer, r, units, where, level)
-    if not isinstance(out, torch.Tensor) or out.shape != r.shape:
-        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
-        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=got))
-    _unchanged("r", r, before)
+    out = ask(answer, r, units, where, level)
+    like_r(out, r)
+    unchanged("r", r, before)
     for u, k in zip(units, level.tolist()):
         inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
         if (inside - k).abs().max() > 1e-6:
@@ -248,7 +171,7 @@ def check_insert(answer: Callable) -> str:
         moved = (out[:, others] - r[:, others]).abs()
         raise Wrong(say("value: units that were not named changed too ({moved} of {numel} values).",
                         moved=int((moved > 0).sum()), numel=moved.numel()))
-    half = _ask(answer, r, units, where / 2, level)
+    half = ask(answer, r, units, where / 2, level)
     right = (level[:, None, None] + r[:, units]) / 2
     if (half[:, units][:, :, P] - right[:, :, P]).abs().max() > 1e-6:
         raise Wrong(say("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k."))
@@ -256,67 +179,32 @@ def check_insert(answer: Callable) -> str:
                "alone.")
 
 
-@_check
+@verdict
 def check_effect(answer: Callable) -> str:
     """Check `effect(labels_inserted, labels_ablated, c) -> float`: δ, the difference of the shares of class c."""
     inserted, ablated = torch.zeros(2, 8, 8, dtype=torch.long), torch.zeros(2, 8, 8, dtype=torch.long)
     inserted[0, :4], inserted[1, :1], ablated[0, :1], ablated[1, 0, :4] = 2, 2, 2, 2      # c = 2: 40 and 12 of 128
     inserted[1, 7], ablated[:, 6:] = 1, 1                                                 # another class
-    before = inserted.clone(), ablated.clone()
-    value = _ask(answer, inserted, ablated, 2)
-    _unchanged(say("the first labels"), inserted, before[0])
-    _unchanged(say("the second labels"), ablated, before[1])
+    value = ask(answer, inserted, ablated, 2, kept={say("the first labels"): inserted,
+                                                    say("the second labels"): ablated})
     if torch.as_tensor(value).numel() != 1:
         raise Wrong(say("shape: δ is one number over all pictures, yours has {numel}.",
                         numel=torch.as_tensor(value).numel()))
     value = float(value)
-    slips = {40 / 128: "the inserted pictures alone", 12 / 128: "the ablated pictures alone",
-             -28 / 128: "the other way round: ablated less inserted", 28.0: "a number of pixels, not a share of them",
-             28 / 2: "pixels per picture, not a share of them", 28 / 12: "the growth relative to the ablated pictures",
-             28 / 40: "the loss relative to the inserted pictures"}
+    slips = {"the inserted pictures alone": 40 / 128, "the ablated pictures alone": 12 / 128,
+             "the other way round: ablated less inserted": -28 / 128, "a number of pixels, not a share of them": 28.0,
+             "pixels per picture, not a share of them": 28 / 2, "the growth relative to the ablated pictures": 28 / 12,
+             "the loss relative to the inserted pictures": 28 / 40}
     if abs(value - 28 / 128) > 1e-6:
-        slip = next((say(" That is {name}.", name=say(name)) for at, name in slips.items()
-                     if abs(value - at) < 1e-6), "")
+        slip = that_is(name for name, at in slips.items() if abs(value - at) < 1e-6)
         raise Wrong(say("value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {delta:.4f}; yours is "
                         "{value:.4f}.{slip}", delta=28 / 128, value=value, slip=slip))
-    swapped = float(_ask(answer, ablated, inserted, 2))
+    swapped = float(ask(answer, ablated, inserted, 2))
     if abs(swapped + 28 / 128) > 1e-6:
         raise Wrong(say("sign: with fewer pixels after insertion δ is negative, {delta:.4f}; yours is {swapped:.4f}.",
                         delta=-28 / 128, swapped=swapped))
-    other = float(_ask(answer, inserted, ablated, 1))
+    other = float(ask(answer, inserted, ablated, 1))
     if abs(other - (8 - 32) / 128) > 1e-6:
         raise Wrong(say("class: for class 1 δ = {delta:.4f}; yours is {other:.4f}. Do you use c?",
                         delta=-24 / 128, other=other))
     return say("effect: the difference of two shares, with its sign, for the class that was asked.")
-
-
-def passed(name: str, ours: Callable) -> Callable:
-    """The learner's function if it passed the check of exercise `name`, else `ours`; one line says which.
-
-    So a cell after an exercise runs for everybody, and runs on the learner's own code where there is some:
-    `show(passed("ablate", ablate)(r, units))`.
-    """
-    yours = PASSED.get(name)
-    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=name))
-    return ours if yours is None else yours
-
-
-def hint(name: str, n: int = 1) -> None:
-    """Print the n-th hint of an exercise, from 1; each says a little more than the one before."""
-    hints = HINTS.get(name)
-    if hints is None:
-        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(HINTS)))
-    elif not 1 <= n <= len(hints):
-        print(say("{name} has {hints} hints: hint({name!r}, 1) to hint({name!r}, {hints}).",
-                  name=name, hints=len(hints)))
-    else:
-        print(say("Hint {n} of {hints}: {hint}", n=n, hints=len(hints), hint=say(hints[n - 1])))
-
-
-def solution(name: str) -> None:
-    """Print the package's own source of the exercise's function."""
-    if name in SOLUTIONS:
-        module, function = SOLUTIONS[name]
-        print(textwrap.dedent(inspect.getsource(attrgetter(function)(import_module(module)))))
-    else:
-        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(SOLUTIONS)))

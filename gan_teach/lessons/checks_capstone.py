@@ -1,4 +1,4 @@
-"""Chapter 4's exercises: styles that force units or borrow them, β, and likeness. See `checks`."""
+"""Chapter 4's exercises: styles that force units or borrow them, β, and likeness. See `exercises`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from ..language import say
-from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, form, in_words, unchanged, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
@@ -55,7 +55,7 @@ def _pair(out, shape: tuple[int, ...]) -> None:
                             name=name, shape=tuple(shape), got=got))
 
 
-@_check
+@verdict
 def check_forced(answer: Callable) -> str:
     """Check `forced(y, units, level) -> (y_s, y_b)`: AdaIN then gives these units the level everywhere."""
     rng = torch.Generator().manual_seed(0)
@@ -63,9 +63,9 @@ def check_forced(answer: Callable) -> str:
     before, units = [part.clone() for part in y], [4, 1]
     others = [u for u in range(6) if u not in units]
     for level in (0.0, 1.5):
-        out = _ask(answer, y, units, level)
+        out = ask(answer, y, units, level)
         for name, now, was in zip(("y_s", "y_b"), y, before):
-            _unchanged(name, now, was)
+            unchanged(name, now, was)
         _pair(out, y[0].shape)
         for name, part, was, right in zip(("y_s", "y_b"), out, before, (0.0, level)):
             if not torch.equal(part[:, others], was[:, others]):
@@ -81,15 +81,13 @@ def check_forced(answer: Callable) -> str:
     return say("forced: the named units stand at their level, the others and y itself are as they were.")
 
 
-@_check
+@verdict
 def check_borrowed(answer: Callable) -> str:
     """Check `borrowed(y, y2, units) -> (y_s, y_b)`: y, but the named units have both numbers from y2."""
     rng = torch.Generator().manual_seed(0)
     y, y2 = (tuple(torch.randn(3, 6, generator=rng) for _ in range(2)) for _ in range(2))
-    before, units, others = [part.clone() for part in (*y, *y2)], [4, 1], [0, 2, 3, 5]
-    out = _ask(answer, y, y2, units)
-    for name, now, was in zip(("y_s", "y_b", say("y_s of y2"), say("y_b of y2")), (*y, *y2), before):
-        _unchanged(name, now, was)
+    units, others = [4, 1], [0, 2, 3, 5]
+    out = ask(answer, y, y2, units, kept=dict(zip(("y_s", "y_b", say("y_s of y2"), say("y_b of y2")), (*y, *y2))))
     _pair(out, y[0].shape)
     for name, part, own, other in zip(("y_s", "y_b"), out, y, y2):
         if not torch.equal(part[:, units], other[:, units]):
@@ -105,19 +103,16 @@ def check_borrowed(answer: Callable) -> str:
                "alone.")
 
 
-@_check
+@verdict
 def check_beta(answer: Callable) -> str:
     """Check `beta(before, mixed, after)`: N×C areas each, to C slopes of a line through the origin."""
     rng = torch.Generator().manual_seed(0)
     before, after = (torch.rand(8, 3, generator=rng).double() * 100 for _ in range(2))
     after[0] = before[0] + 1e-3                             # a pair that hardly differs: a mean of ratios trips here
     mixed = before + torch.tensor([0.25, 1.0, -0.5]) * (after - before) + torch.randn(8, 3, generator=rng)
-    was = before.clone(), mixed.clone(), after.clone()
-    out = _ask(answer, before, mixed, after)
-    for name, now, kept in zip(("before", "mixed", "after"), (before, mixed, after), was):
-        _unchanged(name, now, kept)
+    out = ask(answer, before, mixed, after, kept={"before": before, "mixed": mixed, "after": after})
     if not isinstance(out, torch.Tensor) or out.shape != (3,):
-        got = tuple(out.shape) if hasattr(out, "shape") else type(out).__name__
+        got = form(out)
         raise Wrong(say("shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim "
                         "0.", got=got))
     moved, away = mixed - before, after - before
@@ -137,25 +132,21 @@ def check_beta(answer: Callable) -> str:
             "That is a correlation, which forgets how far it moved":
                 (moved * away).sum(0) / (moved.square().sum(0) * away.square().sum(0)).sqrt(),
         }
-        slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
-                     if (out - value).abs().nan_to_num(torch.inf).max() < 1e-6), "")
+        slip = in_words(name for name, value in slips.items() if (out - value).abs().nan_to_num(torch.inf).max() < 1e-6)
         raise Wrong(say("value: for the first class β is {right:.3f}; yours is {out:.3f}.{slip}",
                         right=right[0], out=out[0], slip=slip))
     return say("beta: the slope for each class; a pair that hardly differs counts little, and the sign stays.")
 
 
-@_check
+@verdict
 def check_likeness(answer: Callable) -> str:
     """Check `likeness(iou1, iou2)`: the correlation of two tables, units × classes, each class's mean taken off."""
     rng = torch.Generator().manual_seed(0)
     a, b = (torch.rand(7, 4, generator=rng).double() + torch.tensor([5.0, 0.0, 2.0, 1.0]) for _ in range(2))
-    before = a.clone(), b.clone()
     for word, one, two in ((say("two strangers"), a, b), (say("a table and itself"), a, a),
                            (say("a table and its double"), a, 2 * a),
                            (say("the units in another order"), a, a.roll(1, 0))):
-        out = _ask(answer, one, two)
-        _unchanged("iou1", a, before[0])
-        _unchanged("iou2", b, before[1])
+        out = ask(answer, one, two, kept={"iou1": a, "iou2": b})
         if torch.as_tensor(out).numel() != 1:
             raise Wrong(say("shape: likeness is one number; yours has {numel}.", numel=torch.as_tensor(out).numel()))
         value, right = float(out), float(likeness(one, two))
@@ -170,8 +161,7 @@ def check_likeness(answer: Callable) -> str:
                     float(((one - one.mean(0)) * (two - two.mean(0))).sum()),
                 "That is a mean distance": float((one - two).abs().mean()),
             }
-            slip = next((say(" {words}.", words=say(name)) for name, other in slips.items()
-                         if abs(value - other) < 1e-6), "")
+            slip = in_words(name for name, other in slips.items() if abs(value - other) < 1e-6)
             raise Wrong(say("value: for {word} it is {right:.3f}; yours is {value:.3f}.{slip}",
                             word=word, right=right, value=value, slip=slip))
     return say("likeness: 1 for a table and itself or its double; what all units share does not count.")

@@ -1,4 +1,4 @@
-"""Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `checks`."""
+"""Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `exercises`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch.nn.functional as F
 
 from ..egan.fitness_and_selection import Fitness
 from ..language import say
-from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+from .checks_losses import check_loss, four_logits, listed
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
                   for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
@@ -61,68 +62,6 @@ HINTS.update({
 
 # ------------------------------------------------------------------------------------------ losses
 
-def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],
-               slips: dict[str, Callable[..., torch.Tensor]], *inputs: torch.Tensor) -> str:
-    """Compare a loss on logits, and its gradient for each logit, with `right`; raises Wrong. Returns the verdict.
-
-    inputs: what `answer` takes, N logits each. slips: what a wrong answer is called -> the function it would be.
-    """
-    def look(loss: Callable[..., torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
-        leaves = [x.clone().requires_grad_(True) for x in inputs]
-        value = _ask(loss, *leaves)
-        for leaf, x in zip(leaves, inputs):
-            _unchanged(say("the logits"), leaf.detach(), x)
-        if not isinstance(value, torch.Tensor):
-            raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
-                            kind=type(value).__name__))
-        if value.numel() != 1:
-            raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
-                            numel=value.numel()))
-        if value.ndim:
-            raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
-                            "`keepdim`.", value=tuple(value.shape)))
-        if not value.requires_grad:
-            return value, [None] * len(leaves)
-        return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
-
-    def gap(a: torch.Tensor, b: torch.Tensor) -> float:
-        return float((a.detach() - b.detach()).abs().max())
-
-    wanted, slopes = look(right)
-    got, yours = look(answer)
-    if not gap(got, wanted) < 1e-5:
-        slip = next((say(" {words}.", words=say(words)) for words, loss in slips.items()
-                     if gap(got, look(loss)[0]) < 1e-5), "")
-        raise Wrong(say("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by "
-                        "{off:+.4f}.{slip}",
-                        D=_listed(inputs[-1].sigmoid()), wanted=wanted, got=got, off=got - wanted,
-                        slip=slip))
-    for x, slope, mine in zip(inputs, slopes, yours):
-        if mine is None:
-            raise Wrong(say("gradient: the value is right, but nothing flows back to the logits. Is there a "
-                            "`detach`, an `item`, a `no_grad`?"))
-        if not gap(mine, slope) < 1e-5:
-            i = int((mine - slope).abs().argmax())
-            raise Wrong(say("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be "
-                            "{slope:+.4f} and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i]))
-    with torch.no_grad():
-        far = [torch.full((2,), end) for end in (-200.0, 200.0)]
-        exact = all(torch.isfinite(torch.as_tensor(_ask(answer, *[x] * len(inputs)))).all() for x in far)
-    remark = "" if exact else (say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm "
-                                   "is infinite. `F.logsigmoid` and `F.softplus` stay exact.)"))
-    return say("{name}: value and slopes are right, at D from {least:.2f} to {most:.2f}.{remark}",
-               name=name, least=inputs[-1].sigmoid().min(), most=inputs[-1].sigmoid().max(), remark=remark)
-
-
-def _listed(values: Sequence[float]) -> str:
-    return ", ".join(f"{float(value):.2f}" for value in values)
-
-
-def _logits() -> torch.Tensor:
-    """Where D = 0.05, 0.33, 0.50, 0.90: the four do not mirror each other."""
-    return torch.tensor([0.05, 1 / 3, 0.5, 0.9]).logit()
-
-
 def _minimax(logits: torch.Tensor) -> torch.Tensor:
     return 0.5 * F.logsigmoid(-logits).mean()
 
@@ -135,7 +74,7 @@ def _least_squares(logits: torch.Tensor) -> torch.Tensor:
     return (logits.sigmoid() - 1).square().mean()
 
 
-@_check
+@verdict
 def check_minimax(answer: Callable) -> str:
     """Check `minimax(logits) -> loss`: ½ E log(1 − D), and its slope −½ D / N at each logit."""
     return check_loss(answer, "minimax", _minimax, {
@@ -147,10 +86,10 @@ def check_minimax(answer: Callable) -> str:
         "That is a sum; E is a mean": lambda v: len(v) * _minimax(v),
         "That is the logarithm of the mean; take the mean of the logarithms":
             lambda v: 0.5 * (1 - v.sigmoid().mean()).log(),
-    }, _logits())
+    }, four_logits())
 
 
-@_check
+@verdict
 def check_heuristic(answer: Callable) -> str:
     """Check `heuristic(logits) -> loss`: −½ E log D, and its slope −½ (1 − D) / N at each logit."""
     return check_loss(answer, "heuristic", _heuristic, {
@@ -161,10 +100,10 @@ def check_heuristic(answer: Callable) -> str:
         "That is a sum; E is a mean": lambda v: len(v) * _heuristic(v),
         "That is the logarithm of the mean; take the mean of the logarithms":
             lambda v: -0.5 * v.sigmoid().mean().log(),
-    }, _logits())
+    }, four_logits())
 
 
-@_check
+@verdict
 def check_least_squares(answer: Callable) -> str:
     """Check `least_squares(logits) -> loss`: E (D − 1)², and its slope −2 D (1 − D)² / N at each logit."""
     return check_loss(answer, "least_squares", _least_squares, {
@@ -176,15 +115,15 @@ def check_least_squares(answer: Callable) -> str:
         "That is the square of the mean; take the mean of the squares": lambda v: (v.sigmoid().mean() - 1).square(),
         "That is the distance itself; square it": lambda v: (1 - v.sigmoid()).mean(),
         "That is a sum; E is a mean": lambda v: len(v) * _least_squares(v),
-    }, _logits())
+    }, four_logits())
 
 
-@_check
+@verdict
 def check_slopes(answer: Callable) -> str:
     """Check `slopes(p) -> (minimax, heuristic, least squares)`: ∂M/∂l of one sample with D(G(z)) = p."""
     for p in (0.1, 0.5, 0.8):
         by_d = -0.5 / (1 - p), -0.5 / p, 2 * (p - 1)                    # ∂M/∂D
-        mine = _numbers(_ask(answer, p), 3, say("for one p the answer is three numbers, one for each mutation"))
+        mine = numbers(ask(answer, p), 3, say("for one p the answer is three numbers, one for each mutation"))
         for name, got, right, unchained in zip(("minimax", "heuristic", "least squares"), mine, slopes(p), by_d):
             if not abs(got - right) < 1e-4:
                 slips = {"that is the slope by D; by the logit it has one more factor, ∂D/∂l = D (1 − D)": unchained,
@@ -200,18 +139,7 @@ def check_slopes(answer: Callable) -> str:
 
 # ------------------------------------------------------------------------------------------ fitness
 
-def _numbers(value, count: int, what: str) -> list[float]:
-    try:
-        found = [float(v.detach() if isinstance(v, torch.Tensor) else v) for v in value]
-    except (TypeError, ValueError):
-        raise Wrong(say("shape: {what}; yours is a {kind} that does not hold numbers.",
-                        what=what, kind=type(value).__name__)) from None
-    if len(found) != count:
-        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=len(found)))
-    return found
-
-
-@_check
+@verdict
 def check_fitness(answer: Callable) -> str:
     """Check `fitness(D, real, fake, gamma) -> (quality, diversity, total)`; D is left alone (Eq. 7)."""
     draw = torch.Generator().manual_seed(0)
@@ -225,13 +153,13 @@ def check_fitness(answer: Callable) -> str:
     def grad(loss: Callable[..., torch.Tensor]) -> list[torch.Tensor]:
         return list(torch.autograd.grad(loss(D(real), D(fake)), list(D.parameters()), materialize_grads=True))
 
-    value = _ask(answer, D, real, fake, 0.3)
+    value = ask(answer, D, real, fake, 0.3)
     if any(not torch.equal(p, was) for p, was in zip(D.parameters(), before)):
         raise Wrong(say("purity: your function changed D's weights. Judging is not training."))
     if any(p.grad is not None for p in D.parameters()):
         raise Wrong(say("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
                         "`torch.autograd.grad`."))
-    quality, diversity, total = _numbers(value, 3, say("the fitness is three numbers, (quality, diversity, total)"))
+    quality, diversity, total = numbers(value, 3, say("the fitness is three numbers, (quality, diversity, total)"))
 
     with torch.no_grad():
         on_real, on_fake = D(real), D(fake)
@@ -243,8 +171,7 @@ def check_fitness(answer: Callable) -> str:
                  "1 − D: what D rejects": 1 - right,
                  "the mean of log D": float(F.logsigmoid(on_fake).mean()),
                  "a sum, not a mean": right * len(fake)}
-        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
-                     if abs(quality - at) < 1e-5), "")
+        slip = that_is(name for name, at in slips.items() if abs(quality - at) < 1e-5)
         raise Wrong(say("quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
                         "{off:+.4f}.{slip}", right=right, quality=quality, off=quality - right, slip=slip))
 
@@ -268,8 +195,7 @@ def check_fitness(answer: Callable) -> str:
                  "the gradient of half the loss; L_D is the sum of its halves": -math.log(norm(whole) / 2),
                  "the gradient of D's loss with real and fake exchanged":
                      -math.log(norm(grad(lambda x, y: F.softplus(x).mean() + F.softplus(-y).mean())))}
-        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
-                     if abs(diversity - at) < 1e-5), "")
+        slip = that_is(name for name, at in slips.items() if abs(diversity - at) < 1e-5)
         raise Wrong(say("diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
                         "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right, slip=slip))
     right = quality + 0.3 * diversity
@@ -277,7 +203,7 @@ def check_fitness(answer: Callable) -> str:
         slip = say(" Do you use gamma?") if abs(total - quality - diversity) < 1e-5 else ""
         raise Wrong(say("total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}",
                         right=right, total=total, slip=slip))
-    quality, _, total = _numbers(_ask(answer, D, real, fake, 0.0), 3, say("three numbers"))
+    quality, _, total = numbers(ask(answer, D, real, fake, 0.0), 3, say("three numbers"))
     if not abs(total - quality) < 1e-5:
         raise Wrong(say("total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.",
                         quality=quality, total=total))
@@ -286,7 +212,7 @@ def check_fitness(answer: Callable) -> str:
 
 # ------------------------------------------------------------------------------------------ selection
 
-@_check
+@verdict
 def check_select(answer: Callable) -> str:
     """Check `select(scores, mu)`: the numbers of the mu children with the greatest total, the best first."""
     def rigged(*totals: float) -> list[Fitness]:                  # quality falls, diversity rises: neither decides
@@ -297,13 +223,13 @@ def check_select(answer: Callable) -> str:
              3: say("for mu = 3 the answer is 3 numbers")}
     for mu, right in ((2, [3, 1]), (1, [3]), (3, [3, 1, 4])):
         given = list(scores)
-        value = _ask(answer, given, mu)
+        value = ask(answer, given, mu)
         if given != scores:
             raise Wrong(say("purity: your function changed the list of scores; a child's number is its place there."))
         chosen = [value] if isinstance(value, int | float) else value
         if any(isinstance(one, tuple) for one in chosen):
             raise Wrong(say("value: those are scores; the answer is the numbers of the children."))
-        chosen = _numbers(chosen, mu, asked[mu])
+        chosen = numbers(chosen, mu, asked[mu])
         if chosen == right:
             continue
         if sorted(chosen) == sorted(right):
@@ -312,14 +238,13 @@ def check_select(answer: Callable) -> str:
         slips = {"That keeps the worst": [2, 0, 4][:mu], "That goes by quality": [0, 1, 2][:mu],
                  "That goes by diversity": [4, 3, 2][:mu],
                  "Those are totals, not numbers of children": sorted((s.total for s in scores), reverse=True)[:mu]}
-        slip = next((say(" {words}.", words=say(name)) for name, at in slips.items()
-                     if sorted(chosen) == sorted(at)), "")
+        slip = in_words(name for name, at in slips.items() if sorted(chosen) == sorted(at))
         raise Wrong(say("value: the totals are {scores}; for mu = {mu} the survivors are {right}, yours "
                         "{chosen}.{slip}",
-                        scores=_listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen),
+                        scores=listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen),
                         slip=slip))
-    value = _ask(answer, rigged(0.4, 0.4, 0.1), 2)
-    if sorted(_numbers(value, 2, asked[2])) != [0, 1]:
+    value = ask(answer, rigged(0.4, 0.4, 0.1), 2)
+    if sorted(numbers(value, 2, asked[2])) != [0, 1]:
         raise Wrong(say("value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {value}. Equal "
                         "totals are still two children.", value=_whole(value)))
     return say("select: the best children survive, best first, equal ones too; the scores are left alone.")

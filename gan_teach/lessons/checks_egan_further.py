@@ -1,4 +1,4 @@
-"""Chapter 3b's exercises: the paired comparison, the spherical way, a mutation of one's own. See `checks`."""
+"""Chapter 3b's exercises: the paired comparison, the spherical way, a mutation of one's own. See `exercises`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from ..language import say
-from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
-from .checks_egan import _listed, _logits, _numbers
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, form, that_is, unchanged, verdict
+from .checks_losses import four_logits, listed
 
 SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks_egan_further", "equally_loud"),
               "paired": ("gan_teach.egan.records", "paired"),
@@ -42,15 +42,15 @@ HINTS.update({
 })
 
 
-@_check
+@verdict
 def check_paired(answer: Callable) -> str:
     """Check `paired(a, b) -> (mean difference, its standard error, in how many a is lower)`."""
     a, b = [0.10, 0.30, 0.20, 0.55, 0.25], [0.20, 0.35, 0.15, 0.85, 0.45]
     given = list(a), list(b)
-    value = _ask(answer, a, b)
+    value = ask(answer, a, b)
     if (a, b) != given:
         raise Wrong(say("purity: your function changed the lists themselves. Work on copies."))
-    mean, error, lower = _numbers(value, 3, say("the answer is three numbers, (mean difference, standard error, how "
+    mean, error, lower = numbers(value, 3, say("the answer is three numbers, (mean difference, standard error, how "
                                                 "often)"))
     d = [x - y for x, y in zip(a, b)]
     n, right = len(d), sum(x - y for x, y in zip(a, b)) / len(d)
@@ -65,8 +65,7 @@ def check_paired(answer: Callable) -> str:
                  "that with n in place of n − 1": s * math.sqrt((n - 1) / n) / math.sqrt(n),
                  "s / n; it is s / √n": s / n,
                  "the error of two groups that are no pairs": math.hypot(*spread) / math.sqrt(n)}
-        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
-                     if abs(error - at) < 1e-6), "")
+        slip = that_is(name for name, at in slips.items() if abs(error - at) < 1e-6)
         raise Wrong(say("error: the standard error of the mean difference is {right:.4f}; yours is {error:.4f}.{slip}",
                         right=s / math.sqrt(n), error=error, slip=slip))
     right = sum(x < 0 for x in d)
@@ -77,7 +76,7 @@ def check_paired(answer: Callable) -> str:
     return say("paired: the mean of the differences, its error, and in how many seeds the first is lower.")
 
 
-@_check
+@verdict
 def check_spherical(answer: Callable) -> str:
     """Check `spherical(z1, z2, alpha)`: along the arc from z1 to z2, for Z numbers and for N×Z with N alphas."""
     draw = torch.Generator().manual_seed(0)
@@ -86,45 +85,45 @@ def check_spherical(answer: Callable) -> str:
     before = z1.clone(), z2.clone()
     ends = [(0.0, z1, "z1"), (1.0, z2, "z2")]
     for alpha, end, name in ends:
-        value = _ask(answer, z1, z2, torch.tensor([alpha]))
+        value = ask(answer, z1, z2, torch.tensor([alpha]))
         if not isinstance(value, torch.Tensor) or value.shape != z1.shape:
-            got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+            got = form(value)
             raise Wrong(say("shape: the answer is a latent, {shape}; yours is {got}.", shape=tuple(z1.shape), got=got))
         if not float((value - end).abs().max()) < 1e-3:
             swapped = float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3
             slip = say(" You walk from z2 to z1.") if swapped else ""
             raise Wrong(say("ends: at α = {alpha:g} you must stand at {name}.{slip}",
                             alpha=alpha, name=name, slip=slip))
-    _unchanged("z1", z1, before[0])
-    _unchanged("z2", z2, before[1])
-    middle = _ask(answer, z1, z2, torch.tensor([0.5]))
+    unchanged("z1", z1, before[0])
+    unchanged("z2", z2, before[1])
+    middle = ask(answer, z1, z2, torch.tensor([0.5]))
     length = float(middle.norm())
     if not abs(length - 10) < 1e-2:
         line = float(((z1 + z2) / 2).norm())
         slip = say(" That is the straight line.") if abs(length - line) < 1e-2 else ""
         raise Wrong(say("length: z1 and z2 are 10 long, and so must be what lies half-way; yours is "
                         "{length:.2f}.{slip}", length=length, slip=slip))
-    quarter = _ask(answer, z1, z2, torch.tensor([0.25]))
+    quarter = ask(answer, z1, z2, torch.tensor([0.25]))
     omega = float(torch.cosine_similarity(z1, z2).arccos())
     angle = float(torch.cosine_similarity(z1, quarter).clamp(-1, 1).arccos())
     if not abs(angle - omega / 4) < 1e-3:
         raise Wrong(say("angle: at α = ¼ you must have turned by a quarter of Ω, {omega:.3f}; you have turned by "
                         "{angle:.3f}.", omega=omega / 4, angle=angle))
     alphas = torch.tensor([0.0, 0.5, 1.0])
-    many = _ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
+    many = ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
     if not isinstance(many, torch.Tensor) or many.shape != (3, 100) or \
             not float((many - torch.cat([z1, middle, z2])).abs().max()) < 1e-3:
         raise Wrong(say("rows: for N latents and N alphas, each row has its own α."))
     return say("spherical: from z1 to z2 in equal angles, and the length is kept.")
 
 
-@_check
+@verdict
 def check_mutation(answer: Callable) -> str:
     """Check a mutation of the reader's own: N logits to one number that can be descended on."""
-    logits = _logits()
+    logits = four_logits()
     leaf = logits.clone().requires_grad_(True)
-    value = _ask(answer, leaf)
-    _unchanged(say("the logits"), leaf.detach(), logits)
+    value = ask(answer, leaf)
+    unchanged(say("the logits"), leaf.detach(), logits)
     if not isinstance(value, torch.Tensor):
         raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
                         kind=type(value).__name__))
@@ -133,7 +132,7 @@ def check_mutation(answer: Callable) -> str:
                         value=tuple(value.shape)))
     if not torch.isfinite(value):
         raise Wrong(say("value: for D = {D} it is {value}.",
-                        D=_listed(logits.sigmoid()), value=float(value.detach())))
+                        D=listed(logits.sigmoid()), value=float(value.detach())))
     if not value.requires_grad:
         raise Wrong(say("gradient: nothing flows back to the logits. Is there a `detach`, an `item`, a `no_grad`?"))
     slope, = torch.autograd.grad(value, leaf, allow_unused=True)
@@ -142,7 +141,7 @@ def check_mutation(answer: Callable) -> str:
     if slope.sum() > 0:
         raise Wrong(say("sign: G descends, so yours makes pictures *less* real: at D = {D} the slopes are "
                         "{slopes}. Put a minus before it.",
-                        D=_listed(logits.sigmoid()), slopes=", ".join(f"{float(s):+.3f}" for s in slope)))
+                        D=listed(logits.sigmoid()), slopes=", ".join(f"{float(s):+.3f}" for s in slope)))
     loudest = int(slope.abs().argmax())
     return (say("mutation: it asks for more realism, the loudest of four at D = {D:.2f}; it pushes {up} of "
                 "the four up and {down} down.",

@@ -1,4 +1,4 @@
-"""Chapter 2's exercises: AdaIN, mixing, truncation, the mapping network, path length. See `checks`."""
+"""Chapter 2's exercises: AdaIN, mixing, truncation, the mapping network, path length. See `exercises`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn as nn
 
 from ..language import say
-from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, form, in_words, unchanged, verdict
 
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
@@ -48,7 +48,7 @@ HINTS.update({
 def _shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
     """`value` if it is a tensor of that shape."""
     if not isinstance(value, torch.Tensor) or value.shape != shape:
-        got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+        got = form(value)
         raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
     return value
 
@@ -58,7 +58,7 @@ def _gap(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a.double() - b.double()).abs().max())
 
 
-@_check
+@verdict
 def check_adain(answer: Callable) -> str:
     """Check `adain(x, (y_s, y_b))`: each map of each picture gets mean y_b and spread y_s; x is left alone (Eq. 1)."""
     rng = torch.Generator().manual_seed(0)
@@ -67,9 +67,9 @@ def check_adain(answer: Callable) -> str:
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
     before = x.clone(), y_s.clone(), y_b.clone()
-    out = _shaped(_ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
+    out = _shaped(ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
     for what, now, was in zip(("x", "y_s", "y_b"), (x, y_s, y_b), before):
-        _unchanged(what, now, was)
+        unchanged(what, now, was)
 
     def styled(dims: tuple[int, ...], scale=y_s, shift=y_b, bessel: bool = False) -> torch.Tensor:
         centred = x - x.mean(dims, keepdim=True)
@@ -92,7 +92,7 @@ def check_adain(answer: Callable) -> str:
             "The variance has n − 1 below the line (`x.std` does that); take the mean of the squares":
                 styled((2, 3), bessel=True),
         }
-        slip = next((say(" {words}.", words=say(name)) for name, value in slips.items() if _gap(out, value) < 1e-3), "")
+        slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-3)
         off_mean = _gap(out.mean((2, 3)), y_b)
         off_spread = _gap(out.std((2, 3), unbiased=False), y_s.abs())
         part = (say("mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}",
@@ -102,25 +102,25 @@ def check_adain(answer: Callable) -> str:
                 else say("value: mean and spread are right, and still a value is off by {off:.3f}",
                          off=_gap(out, right)))
         raise Wrong(say("{part}.{slip}", part=part, slip=slip))
-    flat = _ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
+    flat = ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
     if not _gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
         raise Wrong(say("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours "
                         "is {value:.3f}. Add a tiny eps below the root.", value=float(flat.flatten()[0])))
-    if not _gap(_ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
+    if not _gap(ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
         raise Wrong(say("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten."))
     return say("adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left "
                "alone.")
 
 
-@_check
+@verdict
 def check_mix(answer: Callable) -> str:
     """Check `mix(ws1, ws2, layers)`: the named layers from ws2, all others from ws1, both left alone."""
     rng = torch.Generator().manual_seed(0)
     ws1, ws2, layers = torch.randn(2, 6, 5, generator=rng), torch.randn(2, 6, 5, generator=rng), [4, 1]
     before = ws1.clone(), ws2.clone()
-    out = _shaped(_ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
-    _unchanged("ws1", ws1, before[0])
-    _unchanged("ws2", ws2, before[1])
+    out = _shaped(ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
+    unchanged("ws1", ws1, before[0])
+    unchanged("ws2", ws2, before[1])
     from_2 = [i for i in range(6) if torch.equal(out[:, i], ws2[:, i])]
     from_1 = [i for i in range(6) if torch.equal(out[:, i], ws1[:, i])]
     if from_2 != sorted(layers) or len(from_1) != 4:
@@ -132,24 +132,24 @@ def check_mix(answer: Callable) -> str:
         raise Wrong(say("layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours "
                         "takes {from_2} from ws2 and {from_1} from ws1.{slip}",
                         layers=layers, from_2=from_2, from_1=from_1, slip=slip))
-    if not torch.equal(_ask(answer, ws1, ws2, []), ws1):
+    if not torch.equal(ask(answer, ws1, ws2, []), ws1):
         raise Wrong(say("layers: with no layers at all, the result must equal ws1."))
-    if not torch.equal(_ask(answer, ws1, ws2, range(6)), ws2):
+    if not torch.equal(ask(answer, ws1, ws2, range(6)), ws2):
         raise Wrong(say("layers: with all six layers, `range(6)`, the result must equal ws2."))
     return say("mix: the named layers come from the second, the rest from the first; none gives the first, all the "
                "second.")
 
 
-@_check
+@verdict
 def check_truncate(answer: Callable) -> str:
     """Check `truncate(w, psi, w_avg)`: ψ of the way from w̄ to w, for w N×W and N×L×W."""
     rng = torch.Generator().manual_seed(0)
     w, w_avg = torch.randn(4, 5, generator=rng), torch.randn(5, generator=rng)
     before = w.clone(), w_avg.clone()
     for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
-        out = _shaped(_ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
-        _unchanged("w", w, before[0])
-        _unchanged("w_avg", w_avg, before[1])
+        out = _shaped(ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
+        unchanged("w", w, before[0])
+        unchanged("w_avg", w_avg, before[1])
         right = w_avg + psi * (w - w_avg)
         if not _gap(out, right) < 1e-5:
             slips = {
@@ -160,20 +160,19 @@ def check_truncate(answer: Callable) -> str:
                 "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
                 "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
             }
-            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
-                         if _gap(out, value) < 1e-5), "")
+            slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-5)
             rule = {1.0: say("ψ = 1 must change nothing"), 0.0: say("ψ = 0 must give w̄")}.get(
                 psi, say("ψ = {psi:g} must lie {psi:g} of the way from w̄ to w", psi=psi))
             raise Wrong(say("value: {rule}; yours is off by up to {off:.3f}.{slip}",
                             rule=rule, off=_gap(out, right), slip=slip))
     ws = w[:, None].expand(-1, 3, -1)
-    out = _shaped(_ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
+    out = _shaped(ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
     if not _gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
         raise Wrong(say("value: right for w of N×W, but not for N×L×W, a w for each layer."))
     return say("truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line.")
 
 
-@_check
+@verdict
 def check_mapping(answer: Callable) -> str:
     """Check `mapping(z, layers)`: z to mean square 1, then layer and LeakyReLU 0.2 in turn."""
     rng = torch.Generator().manual_seed(0)
@@ -193,8 +192,8 @@ def check_mapping(answer: Callable) -> str:
         return w
 
     with torch.no_grad():
-        out = _shaped(_ask(answer, z, layers), (5, 6), say("w, one for each z,"))
-        _unchanged("z", z, before)
+        out = _shaped(ask(answer, z, layers), (5, 6), say("w, one for each z,"))
+        unchanged("z", z, before)
         if not _gap(out, f(z)) < 1e-3:
             slips = {
                 "z is not normalised": f(z, normal=lambda z: z),
@@ -214,15 +213,14 @@ def check_mapping(answer: Callable) -> str:
                 "Only the first layer is used": nn.functional.leaky_relu(
                     layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
             }
-            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
-                         if _gap(out, value) < 1e-3), "")
+            slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-3)
             raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=_gap(out, f(z)), slip=slip))
-        if not _gap(_ask(answer, 7 * z, layers), out) < 1e-3:
+        if not _gap(ask(answer, 7 * z, layers), out) < 1e-3:
             raise Wrong(say("size: 7z must give the same w as z: only the direction of z counts."))
     return say("mapping: the size of z does not count, and w is right after all layers.")
 
 
-@_check
+@verdict
 def check_path_length(answer: Callable) -> str:
     """Check `path_length(g, d, w1, w2, t, epsilon)`: d(g(lerp(w1, w2; t)), g(lerp(w1, w2; t + ε))) / ε²  (Eq. 3)."""
     rng = torch.Generator().manual_seed(0)
@@ -238,9 +236,9 @@ def check_path_length(answer: Callable) -> str:
             return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
         right = step(t) / epsilon**2
-        out = _shaped(_ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
-        _unchanged("w1", w1, before[0])
-        _unchanged("w2", w2, before[1])
+        out = _shaped(ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
+        unchanged("w1", w1, before[0])
+        unchanged("w2", w2, before[1])
         off = (out / right - 1).abs().nan_to_num(torch.inf)
         if not off.max() < 1e-3:
             slips = {
@@ -253,8 +251,8 @@ def check_path_length(answer: Callable) -> str:
                 "That compares the ends, w1 and w2": d(g(w1), g(w2)),
                 "That compares the ends, w1 and w2, and not two points ε apart": d(g(w1), g(w2)) / epsilon**2,
             }
-            slip = next((say(" {words}.", words=say(name)) for name, value in slips.items()
-                         if not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3), "")
+            slip = in_words(name for name, value in slips.items()
+                            if not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3)
             worst = int(off.argmax())
             raise Wrong(say("value: for {word}, at t = {t:g}, the length is {right:.4g}; yours is "
                             "{value:.4g}.{slip}",

@@ -1,4 +1,4 @@
-"""The warm-up's exercises: the loss of D, and the non-saturating loss of G. See `checks`."""
+"""The warm-up's exercises: the loss of D, and the non-saturating loss of G. See `exercises`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ..language import say
-from .checks import HINTS, SOLUTIONS, Wrong, _ask, _check, _unchanged
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, that_is, unchanged, verdict
 
 SOLUTIONS.update({"loss_d": ("gan_teach.networks.losses", "logistic_d"),
                   "loss_g": ("gan_teach.networks.losses", "logistic_g")})
@@ -35,9 +35,9 @@ def _logits(n: int, seed: int) -> torch.Tensor:
 def _loss(answer: Callable, *logits: torch.Tensor) -> torch.Tensor:
     """One number that a gradient can flow from."""
     before = [each.detach().clone() for each in logits]
-    value = _ask(answer, *logits)
+    value = ask(answer, *logits)
     for now, was in zip(logits, before):
-        _unchanged(say("the logits"), now.detach(), was)
+        unchanged(say("the logits"), now.detach(), was)
     size = torch.as_tensor(value).numel()
     if size != 1:
         raise Wrong(say("shape: a loss is one number, yours has {size}. Take the mean over the points.", size=size))
@@ -50,8 +50,7 @@ def _loss(answer: Callable, *logits: torch.Tensor) -> torch.Tensor:
 def _compare(value: torch.Tensor, right: float, slips: dict[str, float]) -> None:
     value = float(value.detach())
     if not abs(value - right) < 1e-4:
-        slip = next((say(" That is {name}.", name=say(name)) for name, at in slips.items()
-                     if abs(value - at) < 1e-4), "")
+        slip = that_is(name for name, at in slips.items() if abs(value - at) < 1e-4)
         raise Wrong(say("value: for these logits the loss is {right:.4f}; yours is {value:.4f}.{slip}",
                         right=right, value=value, slip=slip))
 
@@ -74,7 +73,7 @@ def _sure(answer: Callable, logits: list[torch.Tensor], right: float) -> None:
                         right=right, value=value))
 
 
-@_check
+@verdict
 def check_loss_d(answer: Callable) -> str:
     """Check `loss_d(real, fake)`: −E log σ(l_real) − E log(1 − σ(l_fake)), of logits; as many or not."""
     real, fake = _logits(6, 0), _logits(4, 1)
@@ -102,7 +101,7 @@ def check_loss_d(answer: Callable) -> str:
     return say("loss_d: value and slopes are right, also where D is very sure, and very wrong.")
 
 
-@_check
+@verdict
 def check_loss_g(answer: Callable) -> str:
     """Check `loss_g(fake)`: −E log σ(l_fake), of logits."""
     fake = _logits(5, 2)

@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-from ..files import write_text
+from ..files import write_json
 from ..language import say
 from . import notebooks
 
@@ -85,7 +85,7 @@ def record(what: str, name: str, value: bool | None = None) -> None:
             done.append(name)
         else:
             return
-        write_text(path(), json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        write_json(path(), kept)
     except (OSError, ValueError) as error:
         if str(error) not in _told:
             _told.add(str(error))

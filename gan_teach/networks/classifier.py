@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..pictures import to_float
-from .layers import double_conv
+from .layers import double_conv, way_down
 from .protocols import check_images
 
 
@@ -44,11 +44,7 @@ class Classifier(nn.Module):
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """The feature maps of each resolution, N×widths[i]×H/2^i×W/2^i, for perceptual distances."""
-        x, found = images.contiguous(memory_format=torch.channels_last), []
-        for i, block in enumerate(self.down):
-            x = block(F.max_pool2d(x, 2) if i else x)
-            found.append(x)
-        return found
+        return list(way_down(self.down, images))
 
     def features(self, images: Tensor) -> Tensor:
         """What all heads read: N×num_features."""

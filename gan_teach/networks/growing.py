@@ -10,7 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .layers import minibatch_stddev
+from .layers import EqualizedConv2d, EqualizedLinear, minibatch_stddev
 
 
 class Growing(nn.Module):
@@ -41,6 +41,25 @@ class GrowingGenerator(Growing):
     def layers(self) -> tuple[str, ...]:
         """The names that `at` takes, in the order of computation."""
         return tuple(self.blocks)[: 2 * (list(self.to_rgb).index(str(self.resolution)) + 1)]
+
+    def check_cut(self, *layers: str) -> None:
+        """ValueError for a layer that does not exist, and while a resolution is fading in."""
+        for layer in layers:
+            if layer not in self.layers:
+                raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
+        if self.alpha < 1.0:
+            raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
+
+    def faded(self, low: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
+        """α of the picture, 1 − α of the one of half its size."""
+        low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)              # CUDA enlarges in float32
+        return torch.lerp(low, rgb, self.alpha)
+
+
+def last_block(c: int, hidden: int, stddev: bool) -> nn.Sequential:
+    """D's end, N×C×4×4 (and the map of the standard deviation) to N×1."""
+    return nn.Sequential(EqualizedConv2d(c + stddev, c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
+                         EqualizedLinear(c * 4 * 4, hidden), nn.LeakyReLU(0.2), EqualizedLinear(hidden, 1, gain=1.0))
 
 
 class GrowingDiscriminator(Growing):

@@ -12,7 +12,7 @@ import operator
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -264,3 +264,11 @@ def double_conv(c_in: int, c_out: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True),
         nn.Conv2d(c_out, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
+
+
+def way_down(blocks: Iterable[nn.Module], images: torch.Tensor) -> Iterator[torch.Tensor]:
+    """What each block makes of the one before, at half its size: N×3×H×W → N×C_i×H/2^i×W/2^i, i = 0, 1, …"""
+    x = images.contiguous(memory_format=torch.channels_last)
+    for i, block in enumerate(blocks):
+        x = block(F.max_pool2d(x, 2) if i else x)
+        yield x

@@ -14,8 +14,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .growing import GrowingDiscriminator, GrowingGenerator
-from .layers import DownConv2d, EqualizedConv2d, EqualizedLinear, UpConv2d, pixel_norm
+from .growing import GrowingDiscriminator, GrowingGenerator, last_block
+from .layers import DownConv2d, EqualizedConv2d, UpConv2d, pixel_norm
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class Generator(GrowingGenerator):
     def _image(self, x: torch.Tensor, lower: torch.Tensor | None) -> torch.Tensor:
         rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
         if self.alpha < 1.0 and lower is not None:
-            low = self.to_rgb[str(self.resolution // 2)](pixel_norm(lower))
-            low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)           # CUDA enlarges in float32
-            rgb = torch.lerp(low, rgb, self.alpha)
+            rgb = self.faded(self.to_rgb[str(self.resolution // 2)](pixel_norm(lower)), rgb)
         return rgb
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -94,11 +92,7 @@ class Generator(GrowingGenerator):
     def activations(self, z: torch.Tensor, layers: Sequence[str]
                     ) -> tuple[dict[str, torch.Tensor], Callable[[torch.Tensor], torch.Tensor]]:
         """Cut at several layers in one go: {layer: r}, in order of computation, and the f of the last of them."""
-        for layer in layers:
-            if layer not in self.layers:
-                raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
-        if self.alpha < 1.0:
-            raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
+        self.check_cut(*layers)
         cut = 1 + max(map(self.layers.index, layers))
         x, r = z[:, :, None, None], {}
         for name in self.layers[:cut]:
@@ -129,7 +123,4 @@ class Discriminator(GrowingDiscriminator):
                 self.blocks[resolution] = nn.Sequential(
                     EqualizedConv2d(c, c, 3), nn.LeakyReLU(0.2),
                     DownConv2d(c, config.widths[i - 1], 3), nn.LeakyReLU(0.2))
-        c = config.widths[0]
-        self.last = nn.Sequential(
-            EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
-            EqualizedLinear(c * 4 * 4, c), nn.LeakyReLU(0.2), EqualizedLinear(c, 1, gain=1.0))
+        self.last = last_block(config.widths[0], config.widths[0], config.stddev_group > 0)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..pictures import to_float
 from ..worlds.drawing import prerender
 from ..worlds.scenes import CLASSES
-from .layers import double_conv
+from .layers import double_conv, way_down
 from .protocols import check_images, classes_of
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -50,12 +50,7 @@ class UNet(nn.Module):
         self.to(memory_format=torch.channels_last)  # twice as fast as NCHW on a CPU
 
     def forward(self, images: Tensor) -> Tensor:
-        x = images.contiguous(memory_format=torch.channels_last)
-        kept = []
-        for i, block in enumerate(self.down):
-            x = block(F.max_pool2d(x, 2) if i else x)                  # (N, widths[i], H/2^i, W/2^i)
-            kept.append(x)
-        kept.pop()
+        *kept, x = way_down(self.down, images)                          # (N, widths[i], H/2^i, W/2^i) each
         for block in self.up:
             skip = kept.pop()
             x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")

@@ -90,7 +90,6 @@ def _write(path: Path, record: dict) -> None:
     files.write_text(path, json.dumps(record, separators=(",", ":")).replace('},"', '},\n"') + "\n")
 
 
-
 # ------------------------------------------------------------------------------------------ the comparisons
 
 def plane_plans() -> dict[str, Plan]:

@@ -9,7 +9,6 @@ on with the run, and within it with the step, that it was in.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -69,7 +68,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
             rows = compare({name: trained.G_ema}, layers, judge, samples, real=real, progress=False).rows
             found[str(stop)] = [asdict(row) for row in rows]
             found["seconds"] = round(trained.seconds)
-            files.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+            files.write_json(path, record)
     return record
 
 

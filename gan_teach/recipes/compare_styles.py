@@ -13,7 +13,6 @@ stopped comparison goes on with the run, and within it with the step, that it wa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -121,7 +120,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         for key, value in found.items():
             row[key].append(value)
         row["seconds"].append(round(trained.seconds))
-        files.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        files.write_json(path, record)
     return record
 
 

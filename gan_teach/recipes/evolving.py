@@ -14,7 +14,6 @@ no average of weights, and not the child that was made last.
 from __future__ import annotations
 
 import copy
-import json
 import shlex
 import time
 from collections.abc import Callable
@@ -109,7 +108,7 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
         at = evolution.generation                               # beyond the goal, when the run was gone on with
         if (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
             curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
-        files.write_text(notes, json.dumps(curve) + "\n")
+        files.write_json(notes, curve, indent=None)
         if at < goal:
             return None
     return [row for row in curve["rows"] if row["generation"] <= generations]
@@ -129,15 +128,15 @@ class Judge:
         self.data, self.device = data, device
         name = "fashion-classifier" if data == "fashion" else "scenes-segmenter"
         self.eyes = checkpoints.load(name, device)
-        self.real = self._seen(to_float(datasets.pictures(data, "test", 32, n).images))
+        self.real = self.seen(to_float(datasets.pictures(data, "test", 32, n).images))
 
-    def _seen(self, images: Tensor) -> Tensor:
+    def seen(self, images: Tensor) -> Tensor:
         """The segmenter has learnt from pictures of 64×64."""
         return images if self.data == "fashion" else F.interpolate(images, scale_factor=2, mode="bilinear")
 
     def figures(self, images: Tensor) -> dict:
         """Fréchet distance to as many real pictures; where they have classes, the classifier's score too."""
-        seen = self._seen(images)
+        seen = self.seen(images)
         where = next(self.eyes.parameters()).device
         found = {"frechet_distance": round(
             metrics.frechet_distance(self.real[:len(seen)].to(where), seen.to(where), self.eyes), 3)}

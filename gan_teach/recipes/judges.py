@@ -21,7 +21,7 @@ from ..networks.classifier import Classifier, ClassifierConfig
 from ..networks.layers import low_precision
 from ..networks.segmenter import SegmenterConfig, UNet, evaluate
 from ..pictures import to_float
-from ..training import Training, advance, check_descent, check_same
+from ..training import Resumable, advance, check_descent, check_same
 from ..worlds import datasets
 from ..worlds.drawing import prerender
 from ..worlds.portraits import RANGES, Portraits
@@ -73,7 +73,7 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 
 # ---------------------------------------------------------------------------------------------- the loop
 
-class Learning:
+class Learning(Resumable):
     """A judge in training: `step()` is one step of AdamW on what `lesson(pick, draw)` gives, the loss of some pictures.
 
     pick: their numbers, `batch` of them; draw: the torch.Generator of all chance, whose state is a part of `state()`,
@@ -127,8 +127,6 @@ class Learning:
     @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-    save, resume = Training.save, Training.resume
 
     def run(self, folder: str | Path | None, save_every: int = 100) -> bool:
         """All the steps, going on in the folder (None: nothing is kept); whether they were made, or interrupted."""

@@ -32,6 +32,12 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
     Path(path).write_bytes(pictures.png(pictures.grid(rows, columns)))
 
 
+def _write(path: str | Path, rows: list[torch.Tensor], columns: int) -> None:
+    """A grid of pictures, twice as large."""
+    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
+    Path(path).write_bytes(pictures.png(pictures.grid(tiles, columns)))
+
+
 @torch.no_grad()
 def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int = 6, seed: int = 21,
                    psi: float = 0.7) -> None:
@@ -45,15 +51,12 @@ def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int
     rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device), G.synthesis(above)]
     for layers, w in zip(stylegan.layer_groups(len(G.layers)).values(), left.split(1)):
         rows += [G.synthesis(w), G.synthesis(stylegan.mix(w, above, layers))]
-    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
-    Path(path).write_bytes(pictures.png(pictures.grid(tiles, sources + 1)))
+    _write(path, rows, sources + 1)
 
 
 def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
     """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
     momentum and with a D that may not be steep; clothes evolved like the latter. `columns` of each, from one seed.
     """
-    rows = [metrics.generate(checkpoints.load(name), columns, seed)
-            for name in ("scenes-paper", "scenes-egan", "fashion-egan")]
-    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
-    Path(path).write_bytes(pictures.png(pictures.grid(tiles, columns)))
+    _write(path, [metrics.generate(checkpoints.load(name), columns, seed)
+                  for name in ("scenes-paper", "scenes-egan", "fashion-egan")], columns)

@@ -9,7 +9,6 @@ busy machine. Karras et al. 2018 (arXiv 1812.04948) show 25 million pictures; th
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,7 @@ def run(folder: str | Path, speed: float | None = None) -> dict:
     costs = {str(size): vars(count(StyleGANConfig(**PUBLISHED | {"resolution": size}))) for size in V100_DAYS}
     record = {"command": "python -m gan_teach compare cost", "torch": torch.__version__,
               "processor": platform.processor() or platform.machine(), "operations_a_second": speed, "sizes": costs}
-    path = Path(folder) / f"{NAME}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    files.write_json(Path(folder) / f"{NAME}.json", record)
     return record
 
 

@@ -9,8 +9,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.growing import GrowingDiscriminator
-from ..networks.layers import DownConv2d, EqualizedConv2d, EqualizedLinear, blur
+from ..networks.growing import GrowingDiscriminator, last_block
+from ..networks.layers import DownConv2d, EqualizedConv2d, blur
 from .generator import StyleGANConfig
 
 
@@ -38,7 +38,4 @@ class Discriminator(GrowingDiscriminator):
             self.from_rgb[str(r)] = EqualizedConv2d(3, config.units(r), 1)
             if r > 4:
                 self.blocks[str(r)] = Down(config, config.units(r), config.units(r // 2))
-        c, c_dense = config.units(4), config.units(2)
-        self.last = nn.Sequential(
-            EqualizedConv2d(c + (config.stddev_group > 0), c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
-            EqualizedLinear(c * 4 * 4, c_dense), nn.LeakyReLU(0.2), EqualizedLinear(c_dense, 1, gain=1.0))
+        self.last = last_block(config.units(4), config.units(2), config.stddev_group > 0)

@@ -231,7 +231,7 @@ class Generator(GrowingGenerator):
         ws, maps = self._per_layer(ws), self._maps(noise)
         first, x, lower = 0, ws[:, 0], None
         if start is not None:
-            self._check_cut(start[0])
+            self.check_cut(start[0])
             first, x = self.layers.index(start[0]) + 1, start[1]
         for i, name in list(enumerate(self.layers))[first:]:
             layer = self.blocks[name]
@@ -241,19 +241,12 @@ class Generator(GrowingGenerator):
                 keep[name] = x
         rgb = self.to_rgb[str(self.resolution)](x)
         if self.alpha < 1.0 and lower is not None:
-            low = F.interpolate(self.to_rgb[str(self.resolution // 2)](lower), scale_factor=2, mode="nearest")
-            rgb = torch.lerp(low.to(rgb.dtype), rgb, self.alpha)            # CUDA enlarges in float32
+            rgb = self.faded(self.to_rgb[str(self.resolution // 2)](lower), rgb)
         return rgb.float()
 
     def forward(self, z: Tensor, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
                 cutoff: int | None = None) -> Tensor:
         return self.synthesis(self.ws(z, psi, cutoff), noise)
-
-    def _check_cut(self, layer: str) -> None:
-        if layer not in self.layers:
-            raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
-        if self.alpha < 1.0:
-            raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
 
     def at(self, z: Tensor, layer: str, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
            cutoff: int | None = None) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
@@ -263,7 +256,7 @@ class Generator(GrowingGenerator):
         and f(r) equals G(z, noise, psi, cutoff) bit for bit.
         Raises ValueError for a layer that does not exist, and while a resolution is fading in.
         """
-        self._check_cut(layer)
+        self.check_cut(layer)
         ws, maps = self.ws(z, psi, cutoff), self._maps(noise)
         r = ws[:, 0]
         for i in range(self.layers.index(layer) + 1):

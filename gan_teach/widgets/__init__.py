@@ -1,6 +1,8 @@
 """The panels of the chapters: they draw and listen, they compute nothing.
 
-    panel, charts, quiz                   what panels share; small charts as SVG; a quiz
+    controls, charts, quiz                what panels are built of; small charts as SVG; a quiz
+    panel, rendering, playing             a state with Undo; its frames; panels that play beside the notebook
+    front_end                             what is painted or chosen on a picture, with anywidget or without
     dissection/  stylegan/  egan/         a folder a paper: what a panel shows is computed in a `…render` file beside it
     stage                                 a chapter's panels full screen, for a lecture
 """

@@ -28,8 +28,8 @@ _CORNERS = (None, ((0, -1.15), (1.1, 0.85), (-1.1, 0.85)), ((-0.9, -0.9), (0.9, 
 def svg(width: float, height: float, body: Iterable[str], label: str) -> str:
     """A chart of this size; label: what it says, for a reader who cannot see it."""
     return (f'<svg role="img" aria-label="{escape(label)}" width="{width:g}" height="{height:g}" '
-            f'viewBox="0 0 {width:g} {height:g}" style="display:block;overflow:visible;font:12px sans-serif">'
-            f'{"".join(body)}</svg>')
+            f'viewBox="0 0 {width:g} {height:g}" '
+            f'style="display:block;max-width:100%;overflow:visible;font:12px sans-serif">{"".join(body)}</svg>')
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", size: float = 12, colour: str = "currentColor",
@@ -49,14 +49,17 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str = "currentColor
 
 def curve(points: Sequence[tuple[float, float]], colour: str = "currentColor", width: float = 2, dash: str = "") -> str:
     """A line through points; those that are not finite are left out."""
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points if math.isfinite(x) and math.isfinite(y))
+    path = _path((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y))
     return (f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
             f'stroke-dasharray="{dash}" stroke-linejoin="round"/>')
 
 
-def area(points: Sequence[tuple[float, float]], colour: str, opacity: float = 1) -> str:
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polygon points="{path}" fill="{colour}" opacity="{opacity:g}"/>'
+def area(points: Iterable[tuple[float, float]], colour: str, opacity: float = 1) -> str:
+    return f'<polygon points="{_path(points)}" fill="{colour}" opacity="{opacity:g}"/>'
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def bar(x: float, y: float, width: float, height: float, colour: str, opacity: float = 1) -> str:
@@ -71,18 +74,21 @@ def mark(kind: int, x: float, y: float, r: float = 5, colour: str = "", edge: st
     colour = colour or COLOURS[kind % len(COLOURS)]
     paint = (f'fill="none" stroke="{colour}" stroke-width="1.3"' if hollow else
              f'fill="{colour}" stroke="{edge}" stroke-width="{0 if edge == "none" else 2}"')
-    corners = _CORNERS[kind % len(_CORNERS)]
-    if corners is None:
+    around = corners(kind, x, y, r)
+    if around is None:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {paint}/>'
-    path = " ".join(f"{x + r * dx:.1f},{y + r * dy:.1f}" for dx, dy in corners)
-    return f'<polygon points="{path}" {paint}/>'
+    return f'<polygon points="{_path(around)}" {paint}/>'
 
 
 def star(x: float, y: float, r: float = 7, colour: str = WINNER) -> str:
     """The winner's marker."""
+    return area(star_corners(x, y, r), colour)
+
+
+def star_corners(x: float, y: float, r: float) -> list[tuple[float, float]]:
+    """The corners of the winner's star."""
     turns = [(math.pi * k / 5, r if k % 2 == 0 else 0.45 * r) for k in range(10)]
-    path = " ".join(f"{x + s * math.sin(t):.1f},{y - s * math.cos(t):.1f}" for t, s in turns)
-    return f'<polygon points="{path}" fill="{colour}"/>'
+    return [(x + s * math.sin(t), y - s * math.cos(t)) for t, s in turns]
 
 
 def corners(kind: int, x: float, y: float, r: float) -> list[tuple[float, float]] | None:
@@ -94,6 +100,11 @@ def corners(kind: int, x: float, y: float, r: float) -> list[tuple[float, float]
 def plain(name: str) -> str:
     """A function's name in words; that of a mutation of the paper in the reader's language."""
     return say(name.replace("_", " "))
+
+
+def minus(number: str) -> str:
+    """A number in words with the sign that is as wide as a plus."""
+    return number.replace("-", "−")
 
 
 def sign(kind: int, name: str) -> str:

@@ -1,125 +1,20 @@
-"""What all panels share: rows, headings, buttons, and errors told in a red box, where a notebook would hide them."""
+"""What all panels share: a state with Undo, frames, errors told where a notebook would hide them, and an end."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from html import escape
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import ipywidgets as widgets
 
 from ..language import say
+from .controls import button, complaint, html
 
-
-def heading(text: str, note: str = "") -> widgets.HTML:
-    """A small heading with a quiet remark beside it."""
-    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
-    return widgets.HTML(f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>')
-
-
-def row(*children, gap: str = "12px", **layout) -> widgets.HBox:
-    """Widgets side by side, with air between, that break into a new line where the page is narrow."""
-    return widgets.HBox(children, layout=widgets.Layout(grid_gap=gap, align_items="center", flex_flow="row wrap",
-                                                        **layout))
-
-
-def complaint(text: str) -> str:
-    """What went wrong, in a red box that a screen reader speaks at once: HTML; nothing for an empty text."""
-    return text and ('<div role="alert" style="font-size:14px;line-height:1.5;padding:6px 10px;color:#7a1010;'
-                     f'background:#fdecea;border-left:4px solid #c62828">{escape(text)}</div>')
-
-
-def remark(text: str) -> str:
-    """What the reader may want to know, in a quiet box: HTML."""
-    return text and ('<div role="status" style="font-size:14px;line-height:1.5;padding:4px 10px;color:#3d3a00;'
-                     f'background:#fff8d6;border-left:4px solid #c9a400">{escape(text)}</div>')
-
-
-def spoken(text: str) -> str:
-    """Words for a screen reader alone, which it speaks when they change: HTML."""
-    return ('<div aria-live="polite" style="position:absolute;width:1px;height:1px;overflow:hidden;'
-            f'clip-path:inset(50%)">{escape(text)}</div>')
-
-
-def choices(names) -> list[tuple[str, str]]:
-    """The options of a control: each name as the reader's language has it, and the name itself, its value."""
-    return [(say(name), name) for name in names]
-
-
-def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
-    """A button with a css class to find it by."""
-    it = widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width))
-    it.add_class(hook)
-    it.on_click(lambda _: act())
-    return it
-
-
-def widgets_in(value, found: set[widgets.Widget]) -> set[widgets.Widget]:
-    """The widgets in a value, and those of which they consist: children, layouts and styles."""
-    if isinstance(value, widgets.Widget) and value not in found:
-        found.add(value)
-        value = [getattr(value, name, None) for name in value.keys]
-    if isinstance(value, (dict, list, tuple)):
-        for part in value.values() if isinstance(value, dict) else value:
-            widgets_in(part, found)
-    return found
-
-
-def seed_box(value: int, act: Callable[[int], None], tell: Callable[[str], None], most: int = 2**31 - 1,
-             hook: str = "gt-seed", **options) -> widgets.IntText:
-    """A box for a seed from 0 to `most`: act(seed) when it changes.
-
-    The browser would cut a seed that is out of range without a word; here `tell` is given a sentence that says what
-    became of it.
-    """
-    box = widgets.IntText(value=value, **options)
-    box.add_class(hook)
-
-    def changed(change) -> None:
-        asked = change["new"]
-        seed = min(max(asked, 0), most)
-        if seed != asked:
-            box.value = seed                      # calls this again, with a seed that will do
-            tell(say("A seed is a whole number from 0 to {most}: {asked} became {seed}.",
-                     most=most, asked=asked, seed=seed))
-        else:
-            act(seed)
-
-    box.observe(changed, "value")
-    return box
-
-
-class Pulse:
-    """The page's own clock: `beat()` is called whenever the page has shown all that it was sent.
-
-    A hidden `Play` counts in the browser. ipywidgets sends a count only when the kernel's answer to the last one has
-    come, and that comes behind everything `beat` has sent: so one frame at most is on its way, however slow the page.
-    `.widget` must be somewhere in the panel. Where no page is open nothing beats.
-    """
-
-    PATIENCE = 3.0                                # seconds without a beat until the page is knocked at again
-
-    def __init__(self, beat: Callable[[], object], interval: int = 40):
-        self.widget = widgets.Play(min=0, max=2**31 - 1, interval=interval, layout=widgets.Layout(display="none"))
-        self._switch = "playing" if self.widget.has_trait("playing") else "_playing"        # ipywidgets 8, 7
-        self.beats, self._last, self._beat = 0, 0.0, beat
-        self.widget.observe(self._heard, "value")
-
-    def _heard(self, _) -> None:
-        self.beats, self._last = self.beats + 1, time.monotonic()
-        self._beat()
-
-    def run(self, on: bool) -> None:
-        """Start the clock, or stop it. A page that was opened anew, or lost its count, is started again."""
-        running = getattr(self.widget, self._switch)
-        if running and on and time.monotonic() - self._last > self.PATIENCE:
-            setattr(self.widget, self._switch, False)
-            running = False
-        if on and not running:
-            self._last = time.monotonic()
-        if on != running:
-            setattr(self.widget, self._switch, on)
+PULL = 1.0          # seconds between two moves of a slider that still make one step
+MOST_UNDO = 200     # steps that a history remembers
 
 
 class Panel:
@@ -129,6 +24,7 @@ class Panel:
     """
 
     error: widgets.HTML
+    _mover: int | None = None           # the thread that moves the controls just now
     ADVICE = "Press Reset and try again."
 
     @property
@@ -160,6 +56,27 @@ class Panel:
     def _end(self) -> None:
         """End what works beside the notebook."""
 
+    @contextmanager
+    def _syncing(self):
+        """While controls are moved to where the state says: this thread's `_watch` hears nothing."""
+        self._mover = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._mover = None
+
+    def _watch(self, widget, act: Callable, trait: str = "value") -> None:
+        """Call act(new value) when a person moves a control."""
+        def heard(change):
+            if self._heard(widget, change["new"]):
+                self._guard(act, change["new"])
+
+        widget.observe(heard, trait)
+
+    def _heard(self, widget, value) -> bool:
+        """Whether it was a person who gave a control its value."""
+        return self._mover != threading.get_ident()
+
     def _guard(self, act: Callable, *arguments) -> None:
         """Do it; an exception is told in the panel, since Jupyter shows those of callbacks nowhere."""
         try:
@@ -180,68 +97,142 @@ class Panel:
         display(self.widget)
 
 
-class PlayingPanel(Panel):
-    """A panel with `draw()` and a `.runner`, that plays beside the notebook and calls `show` and `_failed`.
+def widgets_in(value, found: set[widgets.Widget]) -> set[widgets.Widget]:
+    """The widgets in a value, and those of which they consist: children, layouts and styles."""
+    if isinstance(value, widgets.Widget) and value not in found:
+        found.add(value)
+        value = [getattr(value, name, None) for name in value.keys]
+    if isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            widgets_in(part, found)
+    return found
 
-    By hand everything is drawn at once. While it plays the page asks for frames by `.pulse`, and gets the newest one,
-    or none if nothing has changed: Pause never waits behind frames that nobody has seen. `draw()` is called with the
-    runner's lock held.
-    """
 
-    UNASKED = 1.0                                 # seconds between frames for a page that has never asked
-    TOLD = 6.0                                    # seconds that a remark stays, however many frames there are
+@dataclass(frozen=True)
+class History:
+    """States before and after the present one. Every method returns a new history."""
 
-    def __init__(self):
-        self.pulse, self._stale, self._due, self._told = Pulse(self._asked), False, 0.0, ("", 0.0)
+    present: object
+    past: tuple = ()
+    future: tuple = ()
 
-    def _end(self) -> None:
-        self.pulse.run(False)
-        self.runner.close()
+    def push(self, state) -> History:
+        """A new step; what had been undone is forgotten. Pushing the present again is no step."""
+        return self if state == self.present else History(state, (*self.past, self.present)[-MOST_UNDO:])
 
-    def tell(self, words: str) -> None:
-        """A remark in the place of errors."""
-        self._told = remark(words), time.monotonic() + self.TOLD
-        self.error.value = self.told
+    def amend(self, state) -> History:
+        """Another present in the same step, for a stroke or a pull that goes on."""
+        return replace(self, present=state, future=())
 
-    @property
-    def told(self) -> str:
-        """The remark, while it stays: HTML for `.error` of the next frame."""
-        words, until = self._told
-        return words if time.monotonic() < until else ""
+    def undo(self) -> History:
+        return History(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
 
-    def show(self) -> None:
-        """What the runner calls, with its lock held, when there is something new."""
-        playing, now = self.runner.playing, time.monotonic()
-        self._stale = True
-        self.pulse.run(playing)
-        if not playing or not self.pulse.beats and now >= self._due:
-            self._due = now + self.UNASKED
-            self._fresh()
-
-    def _asked(self) -> None:
-        """The page has shown the last frame."""
-        if self._stale and self.runner.playing:
-            with self.runner.lock:
-                if self._stale and self.runner.playing:
-                    try:
-                        self._fresh()
-                    except Exception as error:
-                        self._failed(error)
-
-    def _fresh(self) -> None:
-        self._stale = False
-        self.draw()
+    def redo(self) -> History:
+        return History(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self
 
 
 class DrawnPanel(Panel):
-    """A panel that shows `.renderer.render(.state)`, a frame, by its own `show(frame)`; `.frame` is the one shown.
+    """A panel that shows `.renderer.render(.state)`, a frame, by its own `show(frame)`.
 
-    Events may arrive in several threads (JupyterLab ≥ 4.4): change the state under `._changing`, then `refresh`.
+    It builds its widgets in `_build`, listens to them in `_listen` by `_watch`, and moves them to where the state says
+    in `_sync`. `.state` is what is wanted, `.frame` what is shown; ERROR is the css class of `.error`.
+    Events may arrive in several threads (JupyterLab ≥ 4.4): the state is changed under `._changing`.
     """
 
-    def __init__(self):
+    ADVICE = "Press Undo or Reset and try again."
+    ERROR = "gt-error"
+
+    def __init__(self, renderer, state):
+        self.renderer, self.history, self.frame = renderer, History(state), None
+        self._first = state                                 # where Reset goes
         self._changing, self._drawing = threading.RLock(), threading.Lock()
         self._wanted, self._drawn = object(), None
+        self._last = ("", 0.0)                              # kind and time of the last change: a pull is one step
+        self._standing: dict = {}                           # where `_put` left each slider
+        self.error = html(self.ERROR)
+        self._build()
+        self._listen()
+        self._follow()
+        self.refresh()
+
+    @property
+    def state(self):
+        return self.history.present
+
+    def travel_buttons(self, hook: str, width: str = "92px", reset: str = "92px") -> list[widgets.Button]:
+        """Undo, Redo and Reset."""
+        self.undo = button(say("↶ Undo"), f"{hook}-undo", self.step_back, width=width)
+        self.redo = button(say("↷ Redo"), f"{hook}-redo", self.step_forward, width=width)
+        self.reset = button(say("Reset"), f"{hook}-reset", self.start_again, width=reset)
+        return [self.undo, self.redo, self.reset]
+
+    # ------------------------------------------------------------------------------ changing the state
+
+    def change(self, kind: str = "", **changes) -> None:
+        """Go to a new state, as a step for Undo; moves of one kind within a second of each other are one step.
+
+        What cannot be drawn is told in the panel, and the state stays.
+        """
+        with self._changing:
+            try:
+                state, told = self.renderer.check(replace(self.state, **changes)), ""
+            except (ValueError, TypeError) as error:
+                state, told = self.state, say("{error}. The picture stays as it was.", error=error)
+            if state == self.state:
+                self._complain(told)
+                self._follow()
+                return
+            self._step(state, kind)
+        self.refresh()
+
+    def _step(self, state, kind: str = "", amends: bool = False) -> None:
+        amends = amends or kind and kind == self._last[0] and time.monotonic() - self._last[1] < PULL
+        self._go(lambda history: history.amend(state) if amends else history.push(state))
+        self._last = kind, time.monotonic()
+
+    def _go(self, move: Callable[[History], History]) -> None:
+        with self._changing:
+            self.history, self._last = move(self.history), ("", 0.0)
+            self._follow()
+
+    def _travel(self, move: Callable[[History], History]) -> None:
+        self._go(move)
+        self._guard(self.refresh)
+
+    def step_back(self) -> None:
+        """Undo the last step."""
+        self._travel(History.undo)
+
+    def step_forward(self) -> None:
+        """Take the last Undo back."""
+        self._travel(History.redo)
+
+    def start_again(self) -> None:
+        """Everything as it was when the panel opened. Undo brings it back."""
+        self._travel(lambda history: history.push(self._first))
+
+    def next_seed(self) -> int:
+        """The seed after that of the state."""
+        return (self.state.seed + 1) % 2**31
+
+    def _put(self, slider, value: float) -> None:
+        """Move a slider of numbers; the browser answers with the step next to it, which is no one's wish."""
+        slider.value = value
+        self._standing[slider] = value
+
+    def _heard(self, widget, value) -> bool:
+        with self._changing:                                # whoever moves the controls just now has moved them all
+            stands = self._standing.get(widget)
+        return super()._heard(widget, value) and (stands is None or abs(value - stands) > widget.step / 2 + 1e-9)
+
+    def _follow(self) -> None:
+        with self._syncing():
+            self._sync()
+            for name, there in (("undo", self.history.past), ("redo", self.history.future)):
+                if hasattr(self, name):
+                    getattr(self, name).disabled = not there
+
+    # ------------------------------------------------------------------------------ drawing it
 
     def refresh(self) -> None:
         """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits.

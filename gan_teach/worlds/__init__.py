@@ -2,7 +2,7 @@
 
     drawing         brushes: soft-edged shapes, a label for every pixel
     scenes          villages: trees, doors, windows, clouds, by day, dusk and night
-    faces, wardrobe, portraits      people, and what they wear
+    faces, hair, wardrobe, portraits    people, and what they wear
     reading         one way in for pictures of your own: files, bytes, arrays
     datasets        Fashion-MNIST, CIFAR-10, CelebA, or a folder of pictures
 """

@@ -8,7 +8,7 @@ at any size and labels each pixel. The same seed gives the same pixels on every 
 import numpy as np
 import torch
 
-from . import faces, wardrobe
+from . import faces, hair, wardrobe
 from .drawing import Canvas, Drawings, check_size, random_numbers
 from .faces import CLASSES, STRANDS
 
@@ -80,16 +80,16 @@ def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
     a, c = attributes, Canvas(size, attributes["zoom"])
     head = faces.Head(c, a)
     wardrobe.backdrop(c, a)
-    faces.hair_behind(c, a, head)
+    hair.hair_behind(c, a, head)
     wardrobe.body(c, a, head)
     faces.skull(c, a, head)
     faces.eyes(c, a, head)
-    faces.beard(c, a, head)
+    hair.beard(c, a, head)
     faces.mouth(c, a, head)
     if a["moustache"]:
-        faces.moustache(c, a, head)
+        hair.moustache(c, a, head)
     if a["hair"] != "bald":
-        faces.hair(c, a, head)
+        hair.hair(c, a, head)
     if a["glasses"] != "none":
         wardrobe.glasses(c, a, head)
     if a["hat"] != "none":
@@ -100,11 +100,8 @@ def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Portraits(Drawings):
-    """`n` portraits of a seed, each made when it is asked for.
+    """`n` portraits of a seed, made when they are asked for: `portraits[i]` is image, mask, attributes (`Drawings`)."""
 
-    `portraits[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
-    dict of `draw_attributes`. An index outside 0..n-1 raises IndexError, a size outside 32..256 ValueError.
-    """
     classes, name = CLASSES, "portraits"
     draw_attributes, render = staticmethod(draw_attributes), staticmethod(render)
 

@@ -243,12 +243,8 @@ def render(attributes: dict, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Scenes(Drawings):
-    """`n` scenes of a seed, each made when it is asked for.
+    """`n` scenes of a seed, made when they are asked for: `scenes[i]` is image, mask, attributes; see `Drawings`."""
 
-    `scenes[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
-    dict of `draw_attributes` (its lists differ in length: a DataLoader needs a collate_fn). An index outside
-    0..n-1 raises IndexError, a size outside 32..256 ValueError.
-    """
     classes, name = CLASSES, "scenes"
     draw_attributes, render = staticmethod(draw_attributes), staticmethod(render)
 

@@ -12,13 +12,12 @@ ones have. The same of other real pictures stands below, to know what could be r
 import sys
 
 import torch
-import torch.nn.functional as F
 
 from gan_teach import checkpoints, metrics
 from gan_teach.networks.classifier import classify
 from gan_teach.networks.segmenter import segment
 from gan_teach.pictures import to_float
-from gan_teach.worlds import datasets
+from gan_teach.recipes.evolving import Judge
 from gan_teach.worlds.datasets import rendered
 from gan_teach.worlds.portraits import Portraits
 from gan_teach.worlds.scenes import Scenes
@@ -57,21 +56,17 @@ def main(n=5000):
             "fashion-egan": ("fashion-classifier", None)}
     print(f"{'':20} {'Fréchet':>9} {'precision':>9} {'recall':>7} {'sharpness':>9}   shares, generated over real")
     for name, (judge, drawings) in sets.items():
-        eyes, G = checkpoints.load(judge, "cpu"), checkpoints.load(name, "cpu").float()
-        size = 32 if name.endswith("-egan") else 64
-
-        small = drawings and size == 32
-
-        def seen(images, small=small):
-            """As large as the judge has learnt from."""
-            return F.interpolate(images, scale_factor=2, mode="bilinear") if small else images
-
-        if drawings:
-            real, other = (seen(to_float(rendered(drawings, n, seed, size))) for seed in (1, 2))
-        else:
-            images = to_float(datasets.pictures("fashion", "test", 32, 2 * n).images)
-            real, other = images[::2][:n], images[1::2][:n]
-        print(f"{name:20} {line(seen(metrics.generate(G, n, seed=1)), real, eyes)}", flush=True)
+        G = checkpoints.load(name, "cpu").float()
+        fake = metrics.generate(G, n, seed=1)
+        if not name.endswith("-egan"):
+            eyes = checkpoints.load(judge, "cpu")
+            real, other = (to_float(rendered(drawings, n, seed)) for seed in (1, 2))
+        else:                                                   # 32×32: a judge that enlarges what it must
+            ruler = Judge(name.removesuffix("-egan"), "cpu", n if drawings else 2 * n)
+            eyes, real, fake = ruler.eyes, ruler.real, ruler.seen(fake)
+            real, other = (real, ruler.seen(to_float(rendered(drawings, n, 2, 32)))) if drawings else \
+                (real[::2][:n], real[1::2][:n])
+        print(f"{name:20} {line(fake, real, eyes)}", flush=True)
         print(f"{'  real pictures':20} {line(other, real, eyes)}", flush=True)
 
 

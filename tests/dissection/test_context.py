@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from rigged import CLASSES, NOISE, PLANTED, Colours, Rigged
+from rigged import CLASSES, NOISE, PLANTED, Colours, Drawn, Rigged
 
 from gan_teach.dissection.context import (
     MIXED,
@@ -25,7 +25,7 @@ from gan_teach.networks.segmenter import segment
 G, S = Rigged(), Colours()
 
 
-class Village:
+class Village(Drawn):
     """Unit 0 is a wall (red); unit 1 a door (green), drawn in a wall only; one place is 2×2 pixels."""
 
     layers, z_dim = ("only",), 2
@@ -43,10 +43,6 @@ class Village:
             return torch.nn.functional.interpolate(2 * ink - 1, scale_factor=2)
 
         return r, f
-
-    def __call__(self, z):
-        r, f = self.at(z, "only")
-        return f(r)
 
 
 # ------------------------------------------------------------------------------------------ a door in the sky

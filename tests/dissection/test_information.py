@@ -118,9 +118,6 @@ def test_best_threshold_by_loops():
             assert joint.best[0][u, c].item() == pytest.approx(best, abs=1e-12)
             if t is not None:
                 assert joint.pair_thresholds[u, c] == t
-                on = masks(r, t.repeat(3), (6, 8))[:, u]
-                iou = (on & (labels == c)).sum() / (on | (labels == c)).sum()
-                assert joint.pair_iou[u, c].item() == pytest.approx(iou.item(), abs=1e-6)
             if best > best_of_unit[u]:
                 best_of_unit[u] = best
                 assert joint.best[0][u, :c + 1].max().item() == pytest.approx(best)

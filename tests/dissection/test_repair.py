@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from rigged import Drawn
 
 from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.repair import Distance, artefact_scores, features, repair
@@ -19,7 +20,7 @@ JUDGE = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval()
 BAD, RARE, UNITS = 3, 4, 7
 
 
-class Blotchy:
+class Blotchy(Drawn):
     """Units 0 to 2 tint the picture; unit 3, when loud, puts a chequered blotch in it; unit 4 is loud for a moon,
     rare but real; 5 and 6 do nothing. Without unit 3 the pictures are what real ones are."""
 
@@ -37,10 +38,6 @@ class Blotchy:
             return torch.tanh(tint + 0.5 * blotch * chequer + moon * disc)
 
         return r.expand(-1, -1, 4, 4), f
-
-    def __call__(self, z):
-        r, f = self.at(z, "only")
-        return f(r)
 
 
 G = Blotchy()

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from rigged import NOISE, PLANTED, Colours, Rigged
+from rigged import NOISE, PLANTED, Colours, Drawn, Rigged
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -21,7 +21,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.networks.segmenter import segment
 
 
-class Small:
+class Small(Drawn):
     """A generator small enough to check with loops: 3 units of 3×4 draw a 6×8 picture."""
 
     layers, z_dim = ("only",), 36
@@ -30,10 +30,6 @@ class Small:
         def f(r):
             return nn.functional.interpolate(r, scale_factor=2, mode="nearest").tanh()
         return z.view(-1, 3, 3, 4), f
-
-    def __call__(self, z):
-        r, f = self.at(z, "only")
-        return f(r)
 
 
 class Brightest:
@@ -454,8 +450,9 @@ def test_interval_holds_the_true_iou_nineteen_times_in_twenty():
         return torch.tensor(counts.reshape(2000, 20, 10).sum(1).T)          # (10, 2000)
 
     # one class a unit, so the class's pixels are the unit's own: C = 1 for each of 2000 dissections
-    found = [Dissection("x", ("c",), 0.01, 200, torch.zeros(1), folds(both)[:, [u], None],
-                        folds(both + extra)[:, [u]], folds(size)[:, [u]]).interval() for u in range(2000)]
+    shared, on, of_class = folds(both), folds(both + extra), folds(size)
+    found = [Dissection("x", ("c",), 0.01, 200, torch.zeros(1), shared[:, [u], None], on[:, [u]],
+                        of_class[:, [u]]).interval() for u in range(2000)]
     hits = np.mean([low.item() < truth < high.item() for low, high in found])
     assert 0.93 < hits < 0.97
 

@@ -1,4 +1,4 @@
-"""The plane: exact samples, measures against loops, phases, pictures, and the controls of selection and of F_d."""
+"""The plane: exact samples, measures against loops, pictures, and the controls of selection and of F_d."""
 
 import math
 
@@ -125,17 +125,6 @@ def test_measure_tells_collapse_from_success():
 
 def small(**changes):
     return plane.start(plane.replace(plane.SETTINGS, batch=16, fitness_batch=16, **changes), width=16)
-
-
-def test_four_phases_are_one_step():
-    stepped, phased = small(), small()
-    walk, names = plane.phases(phased, RING), []
-    for _ in range(3):
-        record = stepped.step(RING)
-        names += [next(walk) for _ in range(4)]
-        assert phased.lineage[-1] == record
-    assert names == 3 * list(plane.PHASES)
-    assert all(torch.equal(a, b) for a, b in zip(stepped.G.parameters(), phased.G.parameters()))
 
 
 def test_variants_start_from_the_same_networks():

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from gan_teach import checkpoints, files, training
+from gan_teach import checkpoints, files
 from gan_teach.__main__ import main
 from gan_teach.recipes import compare_progan
 from gan_teach.recipes.compare_progan import SETTINGS, VARIANTS, lines, run
@@ -48,32 +48,12 @@ def test_each_run_is_dissected_twice_and_the_table_says_what_came_out(tmp_path):
     assert f"{(first[0]['frechet'] + first[1]['frechet']) / 2:.2f}" in table[0]
 
 
-def test_a_stopped_comparison_goes_on_and_ends_the_same(tmp_path, monkeypatch):
-    whole = run(tmp_path / "whole", seeds=1, **SMALL)
-    count, step = [], training.Training.step
+def test_a_stopped_comparison_goes_on_and_ends_the_same(stopped):
+    def halfway(record):
+        assert list(record["runs"]) == ["with, seed 0"] and "16" not in record["runs"]["with, seed 0"]
+        assert len(list(lines(record))) == 2, "a table of what is there"
 
-    def killed(self):
-        count.append(1)
-        if len(count) == 4:                              # after the first dissection, before the second
-            raise KeyboardInterrupt
-        return step(self)
-
-    monkeypatch.setattr(training.Training, "step", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "stopped", seeds=1, **SMALL)
-    halfway = json.loads((tmp_path / "stopped" / f"{compare_progan.NAME}.json").read_text())
-    assert list(halfway["runs"]) == ["with, seed 0"] and "16" not in halfway["runs"]["with, seed 0"]
-    assert len(list(lines(halfway))) == 2, "a table of what is there"
-    monkeypatch.setattr(training.Training, "step", step)
-    resumed = run(tmp_path / "stopped", seeds=1, **SMALL)
-    for record in (whole, resumed):
-        for of in record["runs"].values():
-            of.pop("seconds")
-    assert resumed == whole
-    with pytest.raises(ValueError, match="other settings"):
-        run(tmp_path / "stopped", seeds=1, **(SMALL | {"samples": 9}))
-    monkeypatch.setattr(training.Training, "step", None)             # what is there is not trained again
-    run(tmp_path / "stopped", seeds=1, **SMALL)
+    stopped(compare_progan, SMALL, 4, halfway, {"samples": 9})              # after the first dissection
 
 
 def test_the_command_asks_for_what_it_was_given(tmp_path, monkeypatch, capsys):

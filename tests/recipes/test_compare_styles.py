@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from gan_teach import checkpoints, files, training
+from gan_teach import checkpoints, files
 from gan_teach.__main__ import main
 from gan_teach.recipes import compare_styles
 from gan_teach.recipes.compare_styles import CHANGES, SETTINGS, VARIANTS, Enlarged, lines, run
@@ -54,31 +54,12 @@ def test_every_variant_has_a_row_and_styles_have_more_figures(tmp_path):
     assert " ± " in text.splitlines()[1] and "A a progressive GAN" in text and "B +" not in text and "90 %" in text
 
 
-def test_a_stopped_comparison_goes_on_and_ends_the_same(tmp_path, monkeypatch):
-    whole = run(tmp_path / "whole", seeds=1, **SMALL)
-    count, step = [], training.Training.step
+def test_a_stopped_comparison_goes_on_and_ends_the_same(stopped):
+    def halfway(record):
+        assert list(record["configurations"]) == ["A"]
 
-    def killed(self):
-        count.append(1)
-        if len(count) == 4:                              # in the second variant's second step
-            raise KeyboardInterrupt
-        return step(self)
-
-    monkeypatch.setattr(training.Training, "step", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "stopped", seeds=1, **SMALL)
-    halfway = json.loads((tmp_path / "stopped" / f"{compare_styles.NAME}.json").read_text())
-    assert list(halfway["configurations"]) == ["A"]
-    monkeypatch.setattr(training.Training, "step", step)
-    resumed = run(tmp_path / "stopped", seeds=1, **SMALL)
-    for rows in (whole, resumed):
-        for row in rows["configurations"].values():
-            row.pop("seconds")
-    assert resumed == whole
-    with pytest.raises(ValueError, match="other settings"):
-        run(tmp_path / "stopped", seeds=1, **(SMALL | {"settings": replace(SMALL["settings"], images=12)}))
-    monkeypatch.setattr(training.Training, "step", None)             # what is there is not trained again
-    run(tmp_path / "stopped", seeds=1, **SMALL)
+    stopped(compare_styles, SMALL, 4, halfway,                              # in the second variant's second step
+            {"settings": replace(SMALL["settings"], images=12)})
 
 
 def test_small_pictures_are_judged_enlarged():

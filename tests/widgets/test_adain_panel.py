@@ -2,14 +2,13 @@
 
 import math
 import re
-import threading
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
-from test_mixer import close, generator
+from panels import generator
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.stylegan.operations import adain
@@ -133,26 +132,25 @@ def test_it_starts_at_the_unit_of_the_largest_y_s(G, renderer):
 # ------------------------------------------------------------------------------------------ histograms
 
 def marks(svg):
-    """Bars as (x, width, height), and the x of the mean's line, of one histogram."""
+    """Bars as (x, width, height), the x of the mean's line, and the words of one histogram."""
     root = ElementTree.fromstring(svg)
-    bars = [(float(b.get("x")), float(b.get("width")), float(b.get("height"))) for b in root.find("g")]
+    bars = [(float(b.get("x")), float(b.get("width")), float(b.get("height"))) for b in root.findall("rect")]
     line = next(e for e in root.findall("line") if e.get("stroke-dasharray"))
-    return bars, float(line.get("x1")), root
+    return bars, float(line.get("x1")), "".join(root.itertext()).replace("\u200b", "")
 
 
 def test_a_histogram_counts_and_marks_mean_and_spread():
     values = np.array([0.1] * 3 + [0.9] * 6 + [5.0])
     svg = histogram("t", values, (-1, 1), 0.5, 0.25, ("y_b", "|y_s|"), "#123456", (480, 106))
-    bars, mean, root = marks(svg)
+    bars, mean, text = marks(svg)
     assert len(bars) == 2 and bars[1][2] == pytest.approx(2 * bars[0][2])           # 3 and 6
     step = 480 / BINS
     assert [int(x // step) for x, _, _ in bars] == [int((v + 1) / 2 * BINS) for v in (0.1, 0.9)]
     assert mean == pytest.approx(480 * 0.75)
     left, right = map(float, re.search(r"M([\d.]+) [\d.]+v8M([\d.]+) ", svg).groups())
     assert (left, right) == pytest.approx((480 * 0.625, 480 * 0.875))
-    text = "".join(root.itertext())
-    assert "y_b = 0.50, |y_s| = 0.25" in text and "1 value beyond the axis" in text
-    assert "mean 0.50, spread 0.25" in root.get("aria-label")
+    assert "yb = 0.50, |ys| = 0.25" in text and "1 value beyond the axis" in text       # b and s are lowered
+    assert "mean 0.50, spread 0.25" in ElementTree.fromstring(svg).get("aria-label")
 
 
 def test_the_last_histogram_follows_y(renderer):
@@ -161,7 +159,7 @@ def test_the_last_histogram_follows_y(renderer):
     moved = re.findall(r"<svg.*?</svg>", renderer.render(replace(state, y_s=2.0, y_b=1.0)).histograms)
     assert len(svgs) == 3 and svgs[:2] == moved[:2]                     # x and its normalised form stay
     assert marks(svgs[1])[1] == marks(svgs[2])[1] < marks(moved[2])[1]
-    assert "y_b = 1.00, |y_s| = 2.00" in moved[2]
+    assert "yb = 1.00, |ys| = 2.00" in marks(moved[2])[2]
 
 
 # ------------------------------------------------------------------------------------------ the panel
@@ -177,11 +175,6 @@ def test_the_sliders_stand_where_the_style_is_and_lead(panel):
     assert (panel.state.y_s, panel.state.y_b) == (0, 0) == (panel.y_s.value, panel.y_b.value)
     panel.own.click()
     assert panel.frame.picture == panel.frame.own and (panel.y_s.value, panel.y_b.value) == pytest.approx(own)
-
-
-def test_a_browser_that_rounds_to_the_step_is_not_heard(panel):
-    panel.y_s.value = round(panel.y_s.value / 0.05) * 0.05
-    assert panel.state.y_s is None and panel.undo.disabled
 
 
 def test_layers_units_pictures_and_models(G, panel):
@@ -205,63 +198,10 @@ def test_layers_units_pictures_and_models(G, panel):
     assert torch.allclose(picture, other(sample_z(1, 8, 4), psi=0.7), atol=1e-4)
 
 
-def test_undo_redo_and_reset(panel):
-    states = [panel.state]
-    for act in (lambda: setattr(panel.y_s, "value", 0.5), lambda: setattr(panel.layer, "value", 2),
-                panel.next.click, panel.silent.click, panel.reset.click):
-        act()
-        states.append(panel.state)
-    assert states[-1] == states[0] and len(set(states)) == 5
-    for state in reversed(states[:-1]):
-        panel.undo.click()
-        assert panel.state == state and panel.layer.value == state.layer
-        assert panel.frame == panel.renderer.render(state)
-    panel.redo.click()
-    assert panel.state == states[1] and panel.y_s.value == 0.5
-
-
-@pytest.mark.parametrize("changes, message", [
-    ({"layer": 8}, "no layer 8; this generator has layers 0 to 7"), ({"unit": 99}, "no unit 99; this layer has units"),
-    ({"y_s": "wide"}, "y_s must be a number"), ({"y_b": float("nan")}, "y_b must be a finite number"),
-    ({"seed": -1}, "a seed is a whole number"), ({"model": "two"}, "no model 'two'")])
-def test_what_cannot_be_drawn_is_told_and_changes_nothing(panel, changes, message):
-    state = panel.state
-    panel.change(**changes)
-    assert message in panel.error.value.replace("&#x27;", "'") and panel.state == state
-    panel.y_b.value = 1.0
-    assert not panel.error.value and panel.state.y_b == 1.0
-
-
 def test_networks_without_styles_are_refused():
     plain = generator(styles=False, mapping_layers=0, constant=False, noise=False, mixing=0.0)
     with pytest.raises(ValueError, match="no styles.*no AdaIN"):
         AdaINPanel(plain)
-
-
-def test_render_is_pure_and_never_raises(G, renderer):
-    state = AdaINState("G", 1, 3, 1, 0.5, 0.5)
-    first = renderer.render(state)
-    renderer.render(AdaINState("G", 2, 5, 0, -3.0, 0.0))
-    assert renderer.render(state) == first == AdaINRenderer(G).render(state)
-    assert "Press Undo" in renderer.render(AdaINState("nobody")).error
-
-
-def test_callbacks_in_another_thread_keep_no_graph():
-    live = generator()
-    live.requires_grad_(True)
-    panel = AdaINPanel(live)
-
-    def drag():
-        assert torch.is_grad_enabled()
-        panel.y_s.value = 0.3
-        panel.layer.value = 1
-
-    thread = threading.Thread(target=drag)
-    thread.start()
-    thread.join(20)
-    assert panel.wait() and not panel.error.value
-    assert not any(part.requires_grad for part in panel.renderer._cut(panel.state)[2])
-    assert panel.frame == panel.renderer.render(panel.state)
 
 
 def test_the_pictures_shown_are_of_the_state(panel):
@@ -270,4 +210,4 @@ def test_the_pictures_shown_are_of_the_state(panel):
     x, _, _ = drawn(panel.renderer, panel.state)
     wanted = enlarge(to_uint8(x)[0], 8, "bicubic")
     assert np.abs(as_array(bytes(panel.after.value)).astype(int) - wanted).mean() < 3      # JPEG's own error
-    assert close(as_array(bytes(panel.map_before.value)).shape, (160, 160, 3))
+    assert as_array(bytes(panel.map_before.value)).shape == (160, 160, 3)

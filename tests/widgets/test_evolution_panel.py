@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from panels import SMALL, cheap, start, wait_for
+from panels import evolution_lab as panel
 from PIL import Image
 
 from gan_teach.egan import plane
@@ -29,26 +31,10 @@ from gan_teach.widgets.egan.evolution_render import children, describe, magnific
 from gan_teach.widgets.egan.mutations import MutationPanel, MutationRenderer, MutationState
 
 torch.set_num_threads(1)
-SMALL = replace(plane.SETTINGS, batch=16, fitness_batch=16)
-
-
-def start(settings):
-    return plane.start(settings, width=16)
-
-
-def cheap(mixture, G):
-    """A measure that costs little: how far from the middle the samples are."""
-    with torch.no_grad():
-        return {"modes": float(G(torch.ones(4, G.z_dim)).norm(dim=1).mean())}
 
 
 def lab(**options):
     return Laboratory(**{"make": start, "settings": SMALL, "measure": cheap, "luck": 2, "head_start": 0} | options)
-
-
-def panel(**options):
-    small = {"evolution": start, "settings": SMALL, "measure": cheap, "luck": 2, "span": 3, "head_start": 0}
-    return EvolutionLab(**small | options)
 
 
 def same(one, other) -> bool:
@@ -64,13 +50,6 @@ def straight(generations, **changes):
     for _ in range(generations):
         e.step(plane.ring())
     return e
-
-
-def wait_for(question, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
 
 
 # ------------------------------------------------------------------------------------------ the laboratory
@@ -390,10 +369,9 @@ def view_at(phase="select", **turned):
     return looked.view()
 
 
-def test_render_is_pure_and_never_raises():
+def test_render_is_pure():
     view = view_at()
-    assert render(view) == render(view) and not render(view).error
-    assert "Press Reset" in render(view._replace(fake=None)).error
+    assert render(view) == render(view)
 
 
 def test_the_winner_is_green_and_framed_in_its_tile():
@@ -523,19 +501,6 @@ def test_an_interrupt_leaves_one_consistent_state(ctrl_c):
     assert same(shown.lab.evolution, straight(shown.lab.evolution.generation)) and not shown.error.value
 
 
-def test_running_the_cell_again_leaves_one_that_plays():
-    first = panel()
-    first.play.click()
-    wait_for(lambda: first.lab.evolution.generation > 1)
-    second = panel()
-    n = first.lab.evolution.generation
-    assert not first.runner.playing and first.play.description == "▶ Play"
-    second.play.click()
-    wait_for(lambda: second.lab.evolution.generation > 2)
-    second.play.click()
-    assert first.lab.evolution.generation == n and same(first.lab.evolution, straight(n))
-
-
 def test_knobs_turn_while_it_plays():
     shown = panel()
     shown.play.click()
@@ -586,34 +551,6 @@ def test_the_last_mutation_cannot_be_switched_off():
     assert "tick another one" in shown.error.value and "Reset" not in shown.error.value and shown.mutations[2].value
     shown.mutations[0].value = True
     assert not shown.error.value and shown.lab.knobs.active == (True, False, True)
-
-
-def test_a_seed_out_of_range_says_what_it_became():
-    shown = panel()
-    shown.seed.value = -1
-    assert shown.seed.value == shown.lab.knobs.seed == 0 and "-1 became 0" in shown.error.value
-
-
-def test_a_play_sends_one_message_for_a_frame_and_only_when_the_page_asks(monkeypatch):
-    shown, sent = panel(), []
-    monkeypatch.setattr(shown, "UNASKED", 1e9)
-    shown.scene.observe(lambda change: sent.append(change["new"]), "value")
-    shown.pulse.widget.value = 1                            # a page has shown itself
-    shown.play.click()
-    wait_for(lambda: shown.lab.evolution.generation > 5 and shown._stale)
-    others = [shown.back, shown.spoken, shown.error, shown.play, *shown.mutations, shown.gamma]
-    told = []
-    for other in others:
-        other.observe(told.append)
-    assert not sent
-    shown.pulse.widget.value = 2
-    assert len(sent) == 1 and not told
-    assert all(f"gt-evo-{part}" in sent[0] for part in ("main", "children", "main_note", "text"))
-    assert sent[0].count("<svg") == 4                       # fitness, measures, tree and winners are in it
-    n = shown.lab.evolution.generation
-    wait_for(lambda: shown.lab.evolution.generation > n + 5)
-    shown.play.click()
-    assert len(sent) == 2 and f"generation {shown.lab.evolution.generation}" in sent[1]
 
 
 def test_the_first_choice_waits_until_there_is_something_to_choose():
@@ -670,23 +607,6 @@ def test_slow_plays_phase_by_phase():
     assert same(shown.lab.evolution, straight(1))
 
 
-def test_an_error_is_told_and_the_panel_lives_on(monkeypatch):
-    shown = panel()
-    evaluate = shown.lab.evolution.evaluate
-
-    def broken(*_, **__):
-        raise RuntimeError("out of <memory>")
-
-    monkeypatch.setattr(shown.lab.evolution, "evaluate", broken)
-    shown.play.click()
-    wait_for(lambda: shown.error.value)
-    assert "out of &lt;memory&gt;" in shown.error.value and "Go back" in shown.error.value
-    assert not shown.runner.playing and shown.play.description == "▶ Play"
-    monkeypatch.setattr(shown.lab.evolution, "evaluate", evaluate)
-    shown.one.click()
-    assert not shown.error.value and same(shown.lab.evolution, straight(1))
-
-
 def test_it_takes_mutations_of_ones_own():
     def loudly(logits):
         return -3 * logits.mean()
@@ -732,4 +652,4 @@ def test_the_point_is_dragged_and_reset_in_no_time():
     assert dragged.chart.value == first
     dragged.renderer.mutations = (lambda logits: logits,)
     dragged.slider.value = 0.5
-    assert "gives one number" in dragged.text.value and dragged.chart.value == first
+    assert "gives one number" in dragged.error.value and dragged.chart.value == first

@@ -1,11 +1,7 @@
-"""Painting with the units of a class: add trees, take windows away, and see where the network refuses.
-
-The panel draws frames and listens; what a stroke does is computed in `paint_render`.
-"""
+"""Painting with the units of a class: add trees, take windows away, and see where the network refuses."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from html import escape
 
@@ -14,12 +10,10 @@ import ipywidgets as widgets
 from ... import pictures
 from ...language import say
 from ...networks.protocols import check_name
-from ..panel import DrawnPanel, button, choices, heading, row
+from ..controls import button, choices, column, field, heading, hooked, html, number, row, said, tick, toggles, under
+from ..panel import DrawnPanel
 from .paint_canvas import paint_canvas
-from .paint_render import History, PaintFrame, PaintRenderer, PaintState, Stroke, Tally
-
-PULL = 1.0          # seconds between two moves of a slider that still make one step
-NEVER = float("-inf")
+from .paint_render import PaintFrame, PaintRenderer, PaintState, Stroke, Tally
 
 
 class PaintPanel(DrawnPanel):
@@ -28,113 +22,75 @@ class PaintPanel(DrawnPanel):
     G, layer, segmenter, rankings, levels, adders, ablate, insert: see `PaintRenderer`. cls, seed: the class and scene
     at the start. units, strength: how many a stroke takes, and how far, at the start. paint: "auto", "drag" or
     "buttons". width: of the large picture on the screen, CSS pixels.
-    `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
-    ADVICE = "Press Undo or Reset and try again."
+    ERROR = "gt-paint-error"
 
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
                  units: int = 32, paint: str = "auto", width: int = 448, strength: float = 1.0, adders=None, **edits):
-        super().__init__()
-        self.renderer = PaintRenderer(G, layer, segmenter, rankings, levels, adders, **edits)
-        classes = tuple(self.renderer.rankings)
+        renderer = PaintRenderer(G, layer, segmenter, rankings, levels, adders, **edits)
+        classes, W = tuple(renderer.rankings), renderer.size[1]
         cls = cls or classes[0]
         check_name("class", cls, classes)
-        W = self.renderer.size[1]
-        self.canvas = paint_canvas(self.renderer.grid, width, W, paint)
+        self.canvas = paint_canvas(renderer.grid, width, W, paint)
         self.zoom = max(1, width // 2 // W)        # the picture before is about half as wide, in whole pixels
-        self.history, self.frame = History(PaintState(seed)), PaintFrame()
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
-        self._tuned = NEVER                        # when a slider last changed the last stroke
-        self._syncing = False
-        self._build(layer, classes, cls, units, strength)
-        self._listen()
-        self._guard(self.renderer.level, cls)
-        self._sync()
-        self.refresh()
+        self._start = cls, units, strength
+        super().__init__(renderer, PaintState(seed))
+        self._guard(renderer.level, cls)
 
-    @property
-    def state(self) -> PaintState:
-        return self.history.present
+    def _build(self) -> None:
+        def slider(kind, name, text, value, least, most, **options):
+            return field(kind, f"gt-paint-{name}", text, "auto", "74px", value=value, min=least, max=most, **options)
 
-    # ------------------------------------------------------------------------------ the widgets
-
-    def _build(self, layer: str, classes, cls: str, units: int, strength: float) -> None:
-        def slider(kind, hook, text, **options):
-            it = kind(description=text, layout=widgets.Layout(width="auto"), style={"description_width": "74px"},
-                      **options)
-            it.add_class(hook)
-            return it
-
-        def toggles(hook, options, value, width):
-            it = widgets.ToggleButtons(options=options, value=value, style={"button_width": width})
-            it.add_class(hook)
-            return it
-
+        cls, units, strength = self._start
+        U, across = self.renderer.units, self.renderer.size[1]
         self.action = toggles("gt-paint-action", [(say("+ add"), "add"), (say("− remove"), "remove")], "add", "110px")
-        self.cls = toggles("gt-paint-class", choices(classes), cls, "auto")
-        across = self.renderer.size[1]
-        self.brush = slider(widgets.IntSlider, "gt-paint-brush", say("Brush"), value=max(2, across // 7), min=2,
-                            max=max(3, across // 3))
-        self.units = slider(widgets.IntSlider, "gt-paint-units", say("Units"), value=min(units, self.renderer.units),
-                            min=1, max=self.renderer.units)
-        self.strength = slider(widgets.FloatSlider, "gt-paint-strength", say("Strength"), value=strength, min=0.25,
-                               max=3.0, step=0.25, readout_format=".2f")   # 7.7.1 stops short of 3.0 in steps of 0.1
-        self.undo = button(say("↶ Undo"), "gt-paint-undo", lambda: self._travel(History.undo))
-        self.redo = button(say("↷ Redo"), "gt-paint-redo", lambda: self._travel(History.redo))
-        self.reset = button(say("Reset"), "gt-paint-reset", lambda: self.go(PaintState(self.state.seed)))
-        self.seed = widgets.BoundedIntText(value=self.state.seed, min=0, max=2**31 - 1, description=say("Seed"),
-                                           layout=widgets.Layout(width="150px"), style={"description_width": "40px"})
-        self.seed.add_class("gt-paint-seed")
-        self.next = button(say("Another scene"), "gt-paint-next",
-                           lambda: self.go(PaintState((self.state.seed + 1) % 2**31)), width="150px")
-        self.outline = widgets.Checkbox(value=True, description=say("frame the paint"), indent=False,
-                                        layout=widgets.Layout(width="auto"))
-        self.before, self.tallies, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        for name in ("before", "tallies", "error", "outline"):
-            getattr(self, name).add_class(f"gt-paint-{name}")
+        self.cls = toggles("gt-paint-class", choices(self.renderer.rankings), cls)
+        self.brush = slider(widgets.IntSlider, "brush", say("Brush"), max(2, across // 7), 2, max(3, across // 3))
+        self.units = slider(widgets.IntSlider, "units", say("Units"), min(units, U), 1, U)
+        self.strength = slider(widgets.FloatSlider, "strength", say("Strength"), strength, 0.25, 3.0, step=0.25,
+                               readout_format=".2f")               # 7.7.1 stops short of 3.0 in steps of 0.1
+        self.seed = number("gt-paint-seed", say("Seed"), self.state.seed)
+        self.next = button(say("Another scene"), "gt-paint-next", lambda: self.go(PaintState(self.next_seed())),
+                           width="150px")
+        self.outline = tick("gt-paint-outline", say("frame the paint"), value=True)
+        self.before, self.tallies = html("gt-paint-before"), html("gt-paint-tallies")
         how = say("drag, or arrows and space") if hasattr(self.canvas, "_esm") else say("press the buttons")
-        title = say("Paint with the units of {layer}", layer=layer)
-        controls = widgets.VBox([
+        controls = column(
             row(self.action, gap="8px"), self.cls, self.brush, self.units, self.strength,
-            row(self.undo, self.redo, self.reset, gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),
+            row(*self.travel_buttons("gt-paint"), gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),
             self.error,
-            row(widgets.VBox([heading(say("before")), self.before]),
-                widgets.VBox([heading(say("asked, and what came"), say("in pixels")), self.tallies],
-                             layout=widgets.Layout(flex="1 1 200px")),
-                gap="16px", margin="4px 0 0 0"),
-        ], layout=widgets.Layout(flex="1 1 320px", min_width="300px", grid_gap="5px"))
-        controls.children[-1].layout.align_items = "flex-start"
-        self.widget = row(widgets.VBox([heading(title, how), self.canvas]), controls, gap="24px",
-                          padding="8px 12px")
-        self.widget.layout.align_items = "flex-start"
-        self.widget.add_class("gt-paint-panel")
+            row(under(say("before"), "", self.before),
+                column(heading(say("asked, and what came"), say("in pixels")), self.tallies, flex="1 1 200px"),
+                gap="16px", align="flex-start", margin="4px 0 0 0"),
+            gap="5px", flex="1 1 320px", min_width="300px")
+        title = say("Paint with the units of {layer}", layer=self.renderer.layer)
+        self.widget = hooked(row(under(title, how, self.canvas), controls, gap="24px", align="flex-start",
+                                 padding="8px 12px"), "gt-paint-panel")
 
     def _listen(self) -> None:
-        def watch(widget, trait, act):
-            widget.observe(lambda change: self._guard(act, change["new"]), trait)
-
-        watch(self.canvas, "stroke", self._stroked)
-        watch(self.cls, "value", self.renderer.level)       # k is measured now, so that the stroke need not wait
-        watch(self.action, "value", lambda value: setattr(self.canvas, "action", value))
-        watch(self.outline, "value", lambda value: setattr(self.canvas, "outline", value))
-        watch(self.brush, "value", lambda value: setattr(self.canvas, "brush", float(value)))
-        watch(self.units, "value", lambda value: self._tune(units=value))
-        watch(self.strength, "value", lambda value: self._tune(strength=value))
-        watch(self.seed, "value", lambda seed: seed == self.state.seed or self.go(PaintState(seed)))
-
-    # ------------------------------------------------------------------------------ what the controls do
+        self._watch(self.canvas, self._stroked, "stroke")
+        self._watch(self.cls, self.renderer.level)          # k is measured now, so that the stroke need not wait
+        self._watch(self.action, lambda value: setattr(self.canvas, "action", value))
+        self._watch(self.outline, lambda value: setattr(self.canvas, "outline", value))
+        self._watch(self.brush, lambda value: setattr(self.canvas, "brush", float(value)))
+        self._watch(self.units, lambda value: self._tune(units=value))
+        self._watch(self.strength, lambda value: self._tune(strength=value))
+        self._watch(self.seed, lambda seed: self.go(PaintState(seed)))
 
     def go(self, state: PaintState) -> None:
         """Go to another state, as a step that Undo takes back."""
         self._travel(lambda history: history.push(state))
 
+    def start_again(self) -> None:
+        """The scene without paint."""
+        self.go(PaintState(self.state.seed))
+
     def _travel(self, move) -> None:
         with self._changing:
-            self._open, self._closed, self._tuned = None, self._open or self._closed, NEVER
-            self.history = move(self.history)
-            self._sync()
-        self._guard(self.refresh)
+            self._open, self._closed = None, self._open or self._closed
+        super()._travel(move)
 
     def _stroked(self, message: dict) -> None:
         """A stroke begins, grows or ends. What comes late, of a stroke that was undone meanwhile, is left out."""
@@ -144,17 +100,13 @@ class PaintPanel(DrawnPanel):
                 growing = message["id"] == self._open
                 if not late and message["points"]:
                     points = tuple((float(x), float(y)) for x, y in message["points"])
-                    if growing:
-                        strokes = (*self.state.strokes[:-1], replace(self.state.strokes[-1], points=points))
-                        self.history = self.history.amend(replace(self.state, strokes=strokes))
-                    else:
-                        stroke = Stroke(self.action.value, self.cls.value, points, float(self.brush.value),
-                                        self.units.value, self.strength.value)
-                        self.history = self.history.push(
-                            replace(self.state, strokes=(*self.state.strokes, stroke)))
+                    stroke = replace(self.state.strokes[-1], points=points) if growing else Stroke(
+                        self.action.value, self.cls.value, points, float(self.brush.value), self.units.value,
+                        self.strength.value)
+                    before = self.state.strokes[:-1] if growing else self.state.strokes
+                    self._step(replace(self.state, strokes=(*before, stroke)), amends=growing)
                     done = message.get("done", True)
                     self._open, self._closed = (None, message["id"]) if done else (message["id"], self._closed)
-                    self._tuned = NEVER
             if not late:
                 self.refresh()
         finally:
@@ -163,47 +115,33 @@ class PaintPanel(DrawnPanel):
     def _tune(self, **changes) -> None:
         """A slider of the brush moves: the last stroke follows (a pull of it is one step), and so will the next."""
         with self._changing:
-            if self._syncing or not self.state.strokes or self._open is not None:
+            if not self.state.strokes or self._open is not None:
                 return
-            last = self.state.strokes[-1]
-            state = replace(self.state, strokes=(*self.state.strokes[:-1], replace(last, **changes)))
-            if state == self.state:
-                return
-            pulled = time.monotonic() - self._tuned < PULL
-            self.history = self.history.amend(state) if pulled else self.history.push(state)
-            self._tuned = time.monotonic()
+            *others, last = self.state.strokes
+            self._step(replace(self.state, strokes=(*others, replace(last, **changes))), "tune")
         self.refresh()
 
-    # ------------------------------------------------------------------------------ showing
-
     def _sync(self) -> None:
-        """Move the controls to where the state says, without changing it."""
-        self._syncing = True
-        try:
-            self.seed.value = self.state.seed
-            if self.state.strokes:
-                self.units.value, self.strength.value = self.state.strokes[-1].units, self.state.strokes[-1].strength
-            self.canvas.brush, self.canvas.action = float(self.brush.value), self.action.value
-            self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
-        finally:
-            self._syncing = False
+        self.seed.value = self.state.seed
+        if self.state.strokes:
+            self.units.value = self.state.strokes[-1].units
+            self._put(self.strength, self.state.strokes[-1].strength)
+        self.canvas.brush, self.canvas.action = float(self.brush.value), self.action.value
 
     def show(self, frame: PaintFrame) -> None:
-        """Put a frame on the screen."""
-        if frame.before != self.frame.before:
+        if self.frame is None or frame.before != self.frame.before:
             small = pictures.enlarge(frame.before, self.zoom)
             self.before.value = pictures.img(small, say("the scene of seed {seed}, before painting",
                                                         seed=self.state.seed))
-        self.canvas.show(frame.after, frame.cells, say("The scene of seed {seed}. {text}",
-                                                       seed=self.state.seed, text=frame.text))
+        self.canvas.show(frame.after, say("The scene of seed {seed}. {text}", seed=self.state.seed, text=frame.text),
+                         cells=frame.cells)
         self.tallies.value = tally_html(frame)
-        self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
 
 
 def tally_html(frame: PaintFrame) -> str:
     """Asked and come as bars and numbers, a class after the other; the sentence of the frame beside it for the ear."""
     if not frame.tallies:
-        return f'<div aria-live="polite" style="line-height:1.5">{escape(frame.text)}</div>'
+        return said(frame.text, "line-height:1.5")
     most = max(1, *(t.asked for t in frame.tallies))
     rows = "".join(_tally_row(t, most) for t in frame.tallies)
     outside = say("outside the paint: {n} pixels changed class", n=frame.outside)

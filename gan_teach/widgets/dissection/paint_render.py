@@ -17,17 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ... import pictures
-from ...dissection.intervention import ablate, insert, levels
 from ...dissection.units import check_units
 from ...language import say
-from ...networks.layers import one_thread, sample_z
-from ...networks.protocols import check_layer, check_name, device_of, evaluating
+from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
 from ...worlds.reading import FAR
-from .render import keep
-
-MOST_UNDO = 200     # steps that a history remembers
-SAMPLES = 64        # pictures in which the level k of a class is measured
+from ..rendering import keep
+from .units import UnitRenderer
 
 
 @dataclass(frozen=True)
@@ -48,29 +44,6 @@ class PaintState:
 
     seed: int = 0
     strokes: tuple[Stroke, ...] = ()
-
-
-@dataclass(frozen=True)
-class History:
-    """States before and after the present one. Every method returns a new history."""
-
-    present: PaintState = PaintState()
-    past: tuple[PaintState, ...] = ()
-    future: tuple[PaintState, ...] = ()
-
-    def push(self, state: PaintState) -> History:
-        """A new step; what had been undone is forgotten. Pushing the present again is no step."""
-        return self if state == self.present else History(state, (*self.past, self.present)[-MOST_UNDO:])
-
-    def amend(self, state: PaintState) -> History:
-        """Another present in the same step, for a stroke that is still being drawn."""
-        return replace(self, present=state, future=())
-
-    def undo(self) -> History:
-        return History(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
-
-    def redo(self) -> History:
-        return History(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self
 
 
 @dataclass(frozen=True)
@@ -119,50 +92,28 @@ def stroke_mask(points: Sequence[tuple[float, float]], brush: float, size: tuple
     return near.view(H, W)
 
 
-class PaintRenderer:
+class PaintRenderer(UnitRenderer):
     """`render(state) -> PaintFrame` for one generator, layer and segmenter.
 
     rankings: a `Dissection`, or a dict class -> units, best first; its classes are those that can be painted.
     adders: class -> units for the action "add", where those that draw it are others than those that match it
-    (`insertion.optimise_insertion`). ablate, insert: the two edits of r, for a reader's own. levels: None measures k
-    (`intervention.levels`, the conditional mean) when a class is first used; or a dict class -> one value per unit of
-    the layer.
+    (`insertion.optimise_insertion`). levels, edits: see `UnitRenderer`.
     """
 
+    FRAME = PaintFrame
+    ADVICE = "Press Undo or Reset, or choose another class; the panel goes on working."
+
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], rankings, levels=None, adders=None,
-                 ablate: Callable = ablate, insert: Callable = insert):
-        check_layer(G, layer)
-        self.ablate, self.insert = ablate, insert
-        self.G, self.layer, self.segmenter = G, layer, segmenter
-        self._scenes: OrderedDict = OrderedDict()       # seed -> (r, f, x, labels)
+                 **edits):
+        super().__init__(G, layer, segmenter, levels, **edits)
         self._edited: OrderedDict = OrderedDict()       # state -> r after its strokes
         self._masks: OrderedDict = OrderedDict()        # stroke -> h×w
-        r, _, x, _ = self.scene(0)
-        self.units, self.grid, self.size = r.shape[1], tuple(r.shape[-2:]), tuple(x.shape[-2:])
         if not isinstance(rankings, Mapping):
             rankings = {cls: rankings.units_for(cls) for cls in rankings.classes}
         self.rankings = {cls: check_units(units, self.units) for cls, units in rankings.items()}
         self.adders = self.rankings | {cls: check_units(units, self.units) for cls, units in (adders or {}).items()}
         for cls in self.rankings:
             check_name("class", cls, segmenter.classes)
-        self._levels = {cls: torch.as_tensor(k, dtype=torch.float32) for cls, k in (levels or {}).items()}
-
-    @torch.no_grad()
-    def scene(self, seed: int):
-        """r, f, the picture and its labels for a seed, kept for the last 16 seeds."""
-        if seed not in self._scenes:
-            with one_thread(), evaluating(self.G, self.segmenter):
-                r, f = self.G.at(sample_z(1, self.G.z_dim, seed, device_of(self.G)), self.layer)
-                x = f(r)
-                keep(self._scenes, seed, (r, f, x, segment(self.segmenter, x)))
-        return self._scenes[seed]
-
-    def level(self, cls: str) -> Tensor:
-        """k of a class for every unit of the layer, (U,); measured once."""
-        if cls not in self._levels:
-            with one_thread():
-                self._levels[cls] = levels(self.G, self.layer, range(self.units), self.segmenter, cls, SAMPLES).cpu()
-        return self._levels[cls]
 
     def where(self, stroke: Stroke) -> Tensor:
         """How much a stroke covers of each place of r, over the most that it covers of any: 1×1×h×w in [0, 1]."""
@@ -177,11 +128,11 @@ class PaintRenderer:
         """r after one stroke: x_i or x_a where the brush went, untouched elsewhere."""
         check_name("action", stroke.action, ("add", "remove"))
         check_name("class", stroke.cls, tuple(self.rankings))
-        P = min(stroke.strength, 1.0) * self.where(stroke)[0, 0].to(r)                     # (h, w)
+        P = min(stroke.strength, 1.0) * self.where(stroke)[0, 0]                           # (h, w)
         if stroke.action == "remove":
-            return r + P * (self.ablate(r, self.rankings[stroke.cls][:stroke.units]) - r)
+            return self.forced(r, self.rankings[stroke.cls][:stroke.units], P)
         units = self.adders[stroke.cls][:stroke.units]
-        return self.insert(r, units, P, self.level(stroke.cls)[units].to(r) * max(stroke.strength, 1.0))
+        return self.forced(r, units, P, self.level(stroke.cls)[units] * max(stroke.strength, 1.0))
 
     def edited(self, state: PaintState) -> Tensor:
         """r after all strokes, 1×U×h×w; strokes that were already drawn in this order are not drawn again."""
@@ -195,21 +146,11 @@ class PaintRenderer:
             keep(self._edited, replace(state, strokes=state.strokes[:n + 1]), r, most=64)
         return r
 
-    @torch.no_grad()
-    def render(self, state: PaintState) -> PaintFrame:
-        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            with one_thread(), evaluating(self.G, self.segmenter):
-                return self._render(state)
-        except Exception as error:
-            return PaintFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
-                                        "or choose another class; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
-
     def _render(self, state: PaintState) -> PaintFrame:
         _, f, x, before = self.scene(state.seed)
-        x_new = f(self.edited(state)).clamp(-FAR, FAR) if state.strokes else x      # (1, 3, H, W), however forced
-        after = segment(self.segmenter, x_new) if state.strokes else before    # (1, H', W')
+        with evaluating(self.G, self.segmenter):
+            x_new = f(self.edited(state)).clamp(-FAR, FAR) if state.strokes else x      # (1, 3, H, W), however forced
+            after = segment(self.segmenter, x_new) if state.strokes else before         # (1, H', W')
         sign = torch.zeros(1, 1, *self.grid)                                   # what the last stroke there did
         signs: dict[str, Tensor] = {}                                          # the same for each class
         for stroke in state.strokes:

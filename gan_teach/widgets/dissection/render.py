@@ -15,14 +15,15 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...dissection.intervention import ablate, insert, levels
 from ...dissection.pixels import coverage
 from ...dissection.units import Ranking
 from ...language import say
-from ...networks.layers import one_thread, sample_z
-from ...networks.protocols import check_layer, check_name, device_of, evaluating
+from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
 from ...worlds.reading import FAR
+from ..charts import minus
+from ..rendering import keep
+from .units import UnitRenderer
 
 SHOWN = 12          # units offered for a class
 GOOD_IOU = 0.04     # the paper calls a unit interpretable from this IoU on; such units are ticked at the start
@@ -54,27 +55,23 @@ class Frame:
     error: str = ""         # plain words and the next step; the pictures are then empty
 
 
-class Renderer:
+class DissectionRenderer(UnitRenderer):
     """`render(state) -> Frame` for one generator, layer, segmenter and dissection.
 
-    level: what "forced on" means: None measures `intervention.levels` when a class is first forced on; or a
-    number, one number per unit, or a dict class -> one per unit (other classes are measured). orders: class -> a
-    `Ranking` (of α, or of the effect alone) or units, best first, where it shall replace the order by IoU. ablate,
-    insert: the two edits of r, for a reader's own. outline: draw the region on the before-picture.
+    level, edits: see `UnitRenderer`; the level is what "forced on" means. orders: class -> a `Ranking` (of α, or of the
+    effect alone) or units, best first, where it shall replace the order by IoU. outline: draw the region on the
+    before-picture.
     """
 
+    FRAME, LARGE = Frame, 256       # pixels of a large picture
+    ADVICE = "Press Reset or Undo, or choose another class or scene; the panel goes on working."
+
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
-                 orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, size: int = 256,
-                 ablate: Callable = ablate, insert: Callable = insert):
-        check_layer(G, layer)
-        self.ablate, self.insert = ablate, insert
-        self.G, self.layer, self.segmenter, self.dissection = G, layer, segmenter, dissection
-        self.level, self.outline, self.size, self.orders = level, outline, size, dict(orders or {})
+                 orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, **edits):
+        super().__init__(G, layer, segmenter, level, **edits)
+        self.dissection, self.outline, self.orders = dissection, outline, dict(orders or {})
         self.classes = list(dissection.classes)
-        self._pictures: OrderedDict = OrderedDict()     # seed -> (r, f, x, labels)
         self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
-        self._levels: dict[str, Tensor] = {}
-        self.grid = tuple(self.at(0)[0].shape[-2:])     # h, w of the layer's maps
 
     def shown(self, cls: str) -> list[int]:
         """The units offered for a class, best first: in the order given for it, else by IoU."""
@@ -95,28 +92,20 @@ class Renderer:
         good = [u for u in units if cls in self.orders or self.dissection.iou[u, c] >= GOOD_IOU]
         return DissectionState(cls, tuple(good or units), seed)
 
-    @torch.no_grad()
-    def render(self, state: DissectionState) -> Frame:
-        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            with one_thread(), evaluating(self.G, self.segmenter):
-                return self._render(state)
-        except Exception as error:
-            return Frame(error=say("This picture could not be drawn: {error} ({kind}). Press Reset or Undo, or choose "
-                                   "another class or scene; the panel goes on working.", error=error,
-                                   kind=type(error).__name__))
-
     def _render(self, state: DissectionState) -> Frame:
         c = check_name("class", state.cls, self.classes)
-        r, f, x, labels = self.at(state.seed)
+        r, f, x, labels = self.scene(state.seed)
         where = None if state.region is None else torch.tensor(state.region, dtype=torch.float32)
         x_new, labels_new = x, labels
         if state.strength and state.units:
             if where is None and state.in_place and state.strength < 0:
                 where = (coverage(labels, c, r.shape[-2:]) > 0)[0, 0].float()   # (h, w)
-            x_new = f(self.edit(r, state, where)).clamp(-FAR, FAR)      # x_a or x_i, (1, 3, H, W), however forced
-            labels_new = segment(self.segmenter, x_new)                 # (1, H', W')
-        zoom = max(1, self.size // x.shape[-1])
+            P = abs(state.strength) * (torch.ones(self.grid) if where is None else where)           # (h, w)
+            k = None if state.strength < 0 else self.level(state.cls)[list(state.units)]
+            with evaluating(self.G, self.segmenter):
+                x_new = f(self.forced(r, state.units, P, k)).clamp(-FAR, FAR)       # (1, 3, H, W), however forced
+                labels_new = segment(self.segmenter, x_new)                         # (1, H', W')
+        zoom = max(1, self.LARGE // x.shape[-1])
         before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))
         first = before
         if self.outline and state.region is not None and where.any():
@@ -130,37 +119,10 @@ class Renderer:
                      dict(zip(self.classes, counts_new, strict=True)),
                      describe(state, counts[c], counts_new[c], others))
 
-    def edit(self, r: Tensor, state: DissectionState, where: Tensor | None) -> Tensor:
-        """r with the ticked units turned down (strength < 0) or towards their level k (strength > 0)."""
-        P = abs(state.strength) * (torch.ones(r.shape[-2:]) if where is None else where).to(r)      # (h, w)
-        if state.strength < 0:
-            return r + P * (self.ablate(r, state.units) - r)
-        return self.insert(r, state.units, P, self.level_of(state).to(r).expand(len(state.units)))
-
-    def level_of(self, state: DissectionState):
-        """k for the ticked units."""
-        level = self.level.get(state.cls) if isinstance(self.level, Mapping) else self.level
-        if level is None:
-            if state.cls not in self._levels:
-                every = range(len(self.dissection.iou))
-                self._levels[state.cls] = levels(self.G, self.layer, every, self.segmenter, state.cls, samples=64).cpu()
-            level = self._levels[state.cls]
-        level = torch.as_tensor(level, dtype=torch.float32)
-        return level.flatten() if level.numel() == 1 else level.flatten()[list(state.units)]
-
-    def at(self, seed: int):
-        """r, f, the picture and its labels for a seed, kept for the last 16 seeds."""
-        if seed not in self._pictures:
-            with torch.no_grad(), evaluating(self.G, self.segmenter):
-                r, f = self.G.at(sample_z(1, self.G.z_dim, seed, device_of(self.G)), self.layer)
-                x = f(r)
-                keep(self._pictures, seed, (r, f, x, segment(self.segmenter, x)))
-        return self._pictures[seed]
-
     def heats(self, seed: int, cls: str) -> list[tuple[int, str, bytes]]:
         """unit, its reason and a heat map over the picture for each unit offered; at t_u the colours begin to glow."""
         if (seed, cls) not in self._heats:
-            r, _, x, _ = self.at(seed)
+            r, _, x, _ = self.scene(seed)
             image = pictures.to_uint8(x[0])
             keep(self._heats, (seed, cls), [
                 (u, self.reason(cls, u),
@@ -169,16 +131,9 @@ class Renderer:
         return self._heats[seed, cls]
 
 
-def keep(cache: OrderedDict, key, value, most: int = 16) -> None:
-    """Remember a value and forget the oldest beyond `most`."""
-    cache[key] = value
-    while len(cache) > most:
-        cache.popitem(last=False)
-
-
 def describe(state: DissectionState, before: int, after: int, others: int) -> str:
     """One sentence on what changed, for the live text and for readers who do not see the pictures."""
-    share = f" ({100 * (after - before) / before:+.0f} %)".replace("-", "−") if before and after != before else ""
+    share = minus(f" ({100 * (after - before) / before:+.0f} %)") if before and after != before else ""
     removed, cls = state.strength < 0, say(state.cls)
     if not state.strength:
         done = ""

@@ -7,7 +7,6 @@ leave one evolution, complete up to its last act.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,11 +22,13 @@ from ...language import say
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..panel import PlayingPanel, button, choices, row, seed_box, spoken
+from ..controls import button, choices, column, field, hooked, html, row, spoken, tick, toggles
+from ..playing import PlayingPanel
 from .evolution_render import NEXT, Frame, render, titled
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PARENTS = (1, 2, 4)
+KNOBS = ("gamma", "d_steps", "mu", "selection", "adam", "data")
 SLOW = 1.0          # seconds from phase to phase
 FRAMES = 12         # a second
 
@@ -57,93 +58,63 @@ class EvolutionLab(PlayingPanel):
         data = DATA if real is None else real if isinstance(real, Mapping) else {"data": real}
         self.lab = Laboratory(data, evolution or plane.start, settings or plane.SETTINGS, offered, measure, luck,
                               span=span, head_start=head_start)
-        self.frame, self._shower = Frame(), None        # the thread that moves the controls just now
+        self.frame = Frame()
         self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
         self._build()
         self._listen()
-        self.show()
-
-    # ------------------------------------------------------------------------------ the widgets
+        self._guard(self.show)
 
     def _build(self) -> None:
         lab, k = self.lab, self.lab.knobs
 
-        def hooked(widget, hook):
-            widget.add_class(f"gt-evo-{hook}")
-            return widget
+        def knob(kind, name, label, label_width="66px", **options):
+            return field(kind, f"gt-evo-{name}", label, "176px", label_width, value=getattr(k, name.replace("-", "_")),
+                         **options)
 
-        def knob(kind, hook, label, label_width="66px", **options):
-            return hooked(kind(description=label, layout=widgets.Layout(width="176px"),
-                               style={"description_width": label_width}, **options), hook)
-
-        def html(hook):
-            return hooked(widgets.HTML(layout=widgets.Layout(margin="0")), hook)
-
-        self.play = button(say("▶ Play"), "gt-evo-play", self._play, "primary", "104px")
-        self.phase = button(say("Step"), "gt-evo-phase", self._phase, width="150px")
-        self.one = button(say("One generation"), "gt-evo-generation", self._generation, width="130px")
-        self.reset = button(say("Reset"), "gt-evo-reset", self._reset, width="76px")
-        self.pace = hooked(widgets.ToggleButtons(options=choices(("slow", "fast")), value="fast",
-                                                 style={"button_width": "58px"}), "pace")
-        self.back = hooked(widgets.IntSlider(value=0, min=0, max=0, description=say("Go back"),
-                                             continuous_update=False, style={"description_width": "62px"},
-                                             layout=widgets.Layout(width="260px")), "back")
-        self.scene, self.spoken, self.error = html("scene"), html("spoken"), html("error")
-        gammas = sorted({*GAMMAS, k.gamma})
-        self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px", value=k.gamma,
-                          options=[(f"{g:g}", g) for g in gammas])
-        self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", value=k.d_steps, min=1,
-                            max=max(10, k.d_steps))
+        self.play = self.play_button("gt-evo-play", "104px")
+        self.phase = button(say("Step"), "gt-evo-phase", lambda: self._step(self.lab.advance), width="150px")
+        self.one = button(say("One generation"), "gt-evo-generation",
+                          lambda: self._step(lambda: self.lab.generation(by_hand=True)), width="130px")
+        self.reset = button(say("Reset"), "gt-evo-reset", lambda: self._step(self.lab.reset), width="76px")
+        self.pace = toggles("gt-evo-pace", choices(("slow", "fast")), "fast", "58px")
+        self.back = field(widgets.IntSlider, "gt-evo-back", say("Go back"), "260px", "62px", value=0, min=0, max=0,
+                          continuous_update=False)
+        self.scene, self.spoken, self.error = (html(f"gt-evo-{name}", margin="0")
+                                               for name in ("scene", "spoken", "error"))
+        self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px",
+                          options=[(f"{g:g}", g) for g in sorted({*GAMMAS, k.gamma})])
+        self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", min=1, max=max(10, k.d_steps))
         many = sorted(n for n in {*PARENTS, k.mu} if lab.base.batch % n == 0)
-        self.mu = knob(widgets.Dropdown, "mu", say("μ, parents"), value=k.mu, options=many)
-        self.selection = knob(widgets.Dropdown, "selection", say("Selection"), value=k.selection,
-                              options=choices(RULES))
-        self.adam = knob(widgets.Dropdown, "adam", "Adam", value=k.adam, options=choices(ADAM_POLICIES))
-        self.data = knob(widgets.Dropdown, "data", say("Data"), value=k.data, options=choices(lab.data))
-        self.seed = seed_box(k.seed, lambda seed: self._heard(lambda seed: self.turn(seed=seed), seed), self.tell,
-                             hook="gt-evo-seed", description=say("Seed"), layout=widgets.Layout(width="176px"),
-                             style={"description_width": "66px"})
-        self.mutations = [hooked(widgets.Checkbox(
-            value=on, indent=False, description=f"{SIGNS[i % len(SIGNS)]} {plain(name)}",
-            layout=widgets.Layout(width="auto", margin="0")), "mutation")
-            for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
-        hidden = {"width": "74px", "display": "none"}
-        self.choices = [hooked(widgets.Button(layout=widgets.Layout(**hidden)), "choose")
+        self.mu = knob(widgets.Dropdown, "mu", say("μ, parents"), options=many)
+        self.selection = knob(widgets.Dropdown, "selection", say("Selection"), options=choices(RULES))
+        self.adam = knob(widgets.Dropdown, "adam", "Adam", options=choices(ADAM_POLICIES))
+        self.data = knob(widgets.Dropdown, "data", say("Data"), options=choices(lab.data))
+        self.seed = self.seed_box("gt-evo-seed", k.seed, lambda seed: self.turn(seed=seed), "176px", "66px")
+        self.mutations = [tick("gt-evo-mutation", f"{SIGNS[i % len(SIGNS)]} {plain(name)}", value=on, margin="0")
+                          for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
+        self.choices = [hooked(widgets.Button(layout=widgets.Layout(width="74px", display="none")), "gt-evo-choose")
                         for _ in range(max(many) * len(lab.offered))]
-
-        def note(words, more=""):
-            return widgets.HTML(titled(words, more), layout=widgets.Layout(margin="0"))
-
-        def column(width, *parts):
-            return widgets.VBox(parts, layout=widgets.Layout(width=f"{width}px", grid_gap="2px", overflow="hidden"))
-
-        self.which = widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px"))
-        knobs = column(178, note(say("settings"), say("turn any time")), self.gamma, self.d_steps, self.mu,
-                       self.selection, self.adam, self.data, self.seed, self.which)
-        knobs.layout.grid_gap = "0"
+        note = widgets.HTML(titled(say("settings"), say("turn any time")), layout=widgets.Layout(margin="0"))
+        knobs = column(note, self.gamma, self.d_steps, self.mu, self.selection, self.adam, self.data, self.seed,
+                       widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px")),
+                       gap="0", width="178px", overflow="hidden")
         if len(lab.data) == 1:
             self.data.layout.display = "none"
-        self.widget = hooked(widgets.VBox([
+        self.widget = hooked(column(
             row(self.play, self.phase, self.one, *self.choices, self.reset, self.pace, self.back, gap="8px"),
             self.error, widgets.HBox([self.scene, knobs], layout=widgets.Layout(grid_gap="8px", overflow="visible")),
-            self.spoken, self.pulse.widget,
-        ], layout=widgets.Layout(max_width="980px", padding="8px 4px", grid_gap="6px")), "lab")
+            self.spoken, self.pulse.widget, gap="6px", max_width="980px", padding="8px 4px"), "gt-evo-lab")
 
     def _listen(self) -> None:
-        def watch(widget, act):
-            widget.observe(lambda change: self._heard(act, change["new"]), "value")
-
-        for name in ("gamma", "d_steps", "mu", "selection", "adam", "data"):
-            watch(getattr(self, name), lambda value, name=name: self.turn(**{name: value}))
+        for name in KNOBS:
+            self._watch(getattr(self, name), lambda value, name=name: self.turn(**{name: value}))
         for mutation in self.mutations:
-            watch(mutation, lambda _: self._switch())
-        watch(self.back, self.rewind)
-        watch(self.pace, lambda pace: setattr(self.runner, "interval", SLOW if pace == "slow" else 0))
+            self._watch(mutation, lambda _: self._switch())
+        self._watch(self.back, self.rewind)
+        self._watch(self.pace, lambda pace: setattr(self.runner, "interval", SLOW if pace == "slow" else 0))
         for i, choice in enumerate(self.choices):
-            choice.on_click(lambda _, i=i: self._heard(self.choose, i))
-
-    # ------------------------------------------------------------------------------ what the controls do
+            choice.on_click(lambda _, i=i: self._guard(self.choose, i))
 
     def turn(self, **knobs) -> None:
         """Turn knobs of the laboratory, at once; another seed or other data begin anew."""
@@ -182,18 +153,8 @@ class EvolutionLab(PlayingPanel):
         if self.lab.fate is not None and self.runner.error is None:
             self.runner.play()
 
-    def _play(self) -> None:
-        self._heard(lambda _: self.runner.pause() if self.runner.playing else self.runner.play(), None)
-        self._name_play()
-
-    def _phase(self) -> None:
-        self._heard(self.runner.step, self.lab.advance)
-
-    def _generation(self) -> None:
-        self._heard(self.runner.step, lambda: self.lab.generation(by_hand=True))
-
-    def _reset(self) -> None:
-        self._heard(self.runner.step, self.lab.reset)
+    def _step(self, act) -> None:
+        self._guard(self.runner.step, act)
 
     def _act(self) -> None:
         """What the runner does again and again while it plays."""
@@ -209,8 +170,6 @@ class EvolutionLab(PlayingPanel):
             if lab.waiting:
                 self.runner.pause()
 
-    # ------------------------------------------------------------------------------ showing
-
     def draw(self) -> None:
         """Draw what is now, in one message to the page; called with the runner's lock held."""
         playing = self.runner.playing
@@ -218,26 +177,20 @@ class EvolutionLab(PlayingPanel):
             self.lab.remember()
         view = self.lab.view()
         frame = render(view, fast=playing)
-        self._shower = threading.get_ident()
-        try:
+        with self._syncing():
             self._sync(view, playing)
-            if frame.error:
-                self._complain(frame.error)
-                return
             self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told
             if not playing:                 # while it plays the words change too often to be read out
                 self.spoken.value = spoken(frame.text)
-        finally:
-            self._shower = None
 
     def _sync(self, view, playing: bool) -> None:
-        """Move the controls to where the laboratory is, or soon will be; `_heard` knows that nobody touched them."""
+        """Move the controls to where the laboratory is, or soon will be."""
         k = replace(view.knobs, **self._turning)
         self._name_play()
         self.phase.description = say("Step: {act}", act=say(NEXT[view.done]))
         for step in (self.phase, self.one):             # in their place stand the choices
             step.layout.display = "none" if view.waiting else ""
-        for name in ("gamma", "d_steps", "mu", "selection", "adam", "data", "seed"):
+        for name in (*KNOBS, "seed"):
             getattr(self, name).value = getattr(k, name)
         for box, on in zip(self.mutations, k.active):
             box.value = on
@@ -251,27 +204,10 @@ class EvolutionLab(PlayingPanel):
                 choice.description = say("keep {sign}", sign=SIGNS[
                     view.offered.index(children[i].mutation) % len(SIGNS)])
 
-    def _name_play(self) -> None:
-        while self.play.description != (words := say("❙❙ Pause") if self.runner.playing else say("▶ Play")):
-            self.play.description = words           # asked again: another thread may have ended the play meanwhile
-
-    def _heard(self, act, value) -> None:
-        """A control was touched, unless `show` is moving it. An exception is told in the panel."""
-        if self._shower == threading.get_ident():
-            return
-        try:
-            act(value)
-        except Exception as error:
-            self._failed(error)
-
     def _failed(self, error: Exception) -> None:
-        self._name_play()
         super()._failed(error)
-        self._shower = threading.get_ident()
         try:
-            self._sync(self.lab.view(), self.runner.playing)
+            with self._syncing():
+                self._sync(self.lab.view(), self.runner.playing)
         except Exception:                       # what cannot be seen cannot be drawn: the complaint stands
             self.play.description = say("▶ Play")
-        finally:
-            self._shower = None
-

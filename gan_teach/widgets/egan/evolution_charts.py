@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ...egan.view import FateView, View, share_curve
 from ...language import say
-from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
+from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, minus, plain, star, svg, text
 
 MAIN = 240                      # CSS pixels of the picture of the survivors
 CHILDREN = (400, 130)           # … of the children's place
@@ -63,7 +63,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
                          *(line(x0 + away + s * error[k] * scale, y - 4, x0 + away + s * error[k] * scale, y + 4,
                                 width=1.6) for s in (-1, 1))]
             if step >= 18:
-                body.append(text(left + (k + 1) * across - 2, y + 4, f"{row[k]:.3f}".replace("-", "−"), "end", 12))
+                body.append(text(left + (k + 1) * across - 2, y + 4, minus(f"{row[k]:.3f}"), "end", 12))
         if not finite[k]:
             body.append(text(x0, top + step * len(rows) / 2, say("γ = 0: not computed"), "middle", 12))
     for i, child in enumerate(judged):

@@ -17,21 +17,11 @@ from PIL import Image, ImageDraw
 
 from ... import pictures
 from ...egan import plane
-from ...egan.view import FateView, View
+from ...egan.view import View
 from ...language import say
-from ..charts import COLOURS, SIGNS, WINNER, corners, plain, sign
-from .evolution_charts import (
-    CHILDREN,
-    MAIN,
-    YOURS,
-    amount,
-    called,
-    family_tree,
-    fate_curves,
-    fitness_bars,
-    measure_curves,
-    winners,
-)
+from ..charts import COLOURS, SIGNS, WINNER, corners, plain, star_corners
+from .evolution_charts import CHILDREN, MAIN, YOURS, amount, called, family_tree, fate_curves, fitness_bars, \
+    measure_curves, winners
 
 SHARP = 1.4                     # picture pixels for each of them
 MAGNIFY = (1, 2, 5, 10, 20, 50, 100)
@@ -65,7 +55,6 @@ class Frame:
     tree: str = ""
     shares: str = ""
     text: str = ""
-    error: str = ""
     compare: bool = False       # two fates stand where the children were
     on_plane: bool = True
 
@@ -99,27 +88,23 @@ def titled(words: str, more: str = "", hook: str = "") -> str:
 
 
 def render(view: View, fast: bool = False) -> Frame:
-    """The frame of a view. It never raises: what went wrong stands in `frame.error`. fast: pictures as JPEG."""
-    try:
-        pack = pictures.jpeg if fast else pictures.png
-        kinds = {name: i for i, name in enumerate(view.offered)}
-        main = cloud(view.fake, view.real, view.field, round(MAIN * SHARP))
-        fate = view.fate
-        if fate is not None:
-            middle, note, bars = fates(view), _fate_note(fate), fate_curves(fate)
-        else:
-            middle, note = children(view, kinds)
-            bars = fitness_bars(view, kinds)
-        measures = measure_curves(view.measures)
-        if view.field is None and not measures:                             # nothing to measure: something to compare
-            real = view.real[:32]
-            measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
-        return Frame(pack(main), _main_note(view), pack(middle), note, bars,
-                     measures, family_tree(view.lineage, kinds),
-                     winners(view.lineage, kinds), describe(view), "", fate is not None, view.field is not None)
-    except Exception as error:
-        return Frame(error=say("This could not be drawn: {error} ({kind}). Press Reset, or go back some "
-                               "generations; the panel goes on working.", error=error, kind=type(error).__name__))
+    """The frame of a view. fast: pictures as JPEG."""
+    pack, fate, on_plane = pictures.jpeg if fast else pictures.png, view.fate, view.field is not None
+    kinds = {name: i for i, name in enumerate(view.offered)}
+    if fate is not None:
+        middle, bars = fates(view), fate_curves(fate)
+        note = say("after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span)
+    else:
+        (middle, note), bars = children(view, kinds), fitness_bars(view, kinds)
+    measures = measure_curves(view.measures)
+    if not on_plane and not measures:                                       # nothing to measure: something to compare
+        real = view.real[:32]
+        measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
+    many = "" if view.knobs.mu == 1 else say(" · {mu} parents", mu=view.knobs.mu)
+    return Frame(pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP))),
+                 say("generation {number}", number=view.generation) + many, pack(middle), note, bars, measures,
+                 family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None,
+                 on_plane)
 
 
 # ------------------------------------------------------------------------------------------ pictures
@@ -159,7 +144,7 @@ def magnification(children, side: float, extent: float = 2.2) -> int:
 
 def children(view: View, kinds: Mapping[str, int]) -> tuple[np.ndarray, str]:
     """All children, a tile each, with the mark of their mutation; winners framed in green, with a star."""
-    canvas = np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+    canvas = _canvas()
     if not view.children:
         n = view.knobs.mu * sum(view.knobs.active)
         columns, side = tiling(n, *CHILDREN)
@@ -189,6 +174,11 @@ def _lines(before: torch.Tensor, after: torch.Tensor, loudness: torch.Tensor, lo
             "weights": torch.cat([loudness, torch.tensor([loudest])])}
 
 
+def _canvas() -> np.ndarray:
+    """The children's place, white."""
+    return np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+
+
 def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = 6) -> np.ndarray:
     """The place of tile number i."""
     top, left = (round(k * (side + gap) * SHARP) for k in divmod(i, columns))
@@ -197,12 +187,10 @@ def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = 6
 
 
 def _medal(view: View, i: int, survives: bool | None) -> str:
-    """What child i is called out for: "best" by F, "yours", "lives" by another rule, or nothing."""
+    """What child i is called out for: "best" by F or as a survivor, "yours", or nothing."""
     if view.chosen is not None and i in view.chosen:
         return "yours" if i == view.chosen[0] else "best"
-    if survives:
-        return "best"
-    return ""
+    return "best" if survives else ""
 
 
 def _badge(tile: np.ndarray, kind: int, medal: str) -> None:
@@ -221,9 +209,8 @@ def _badge(tile: np.ndarray, kind: int, medal: str) -> None:
     draw.rectangle((0, 0, size - 1, size - 1), outline=colour, width=max(3, size // 36) if medal else 1)
     if medal == "best":
         x, y, r = size - at - 2, at, 1.5 * r
-        turns = [(math.pi * k / 5, r if k % 2 == 0 else 0.45 * r) for k in range(10)]
         draw.ellipse((x - r - 2, y - r - 2, x + r + 2, y + r + 2), fill="white")
-        draw.polygon([(x + s * math.sin(t), y - s * math.cos(t)) for t, s in turns], fill=WINNER)
+        draw.polygon(star_corners(x, y, r), fill=WINNER)
     elif medal == "yours":
         x, y = size - at - 2, at
         draw.ellipse((x - r - 5, y - r - 5, x + r + 5, y + r + 5), fill="white", outline=YOURS, width=2)
@@ -233,7 +220,7 @@ def _badge(tile: np.ndarray, kind: int, medal: str) -> None:
 
 def fates(view: View) -> np.ndarray:
     """Two pictures side by side: what became of your choice, and of the algorithm's."""
-    canvas = np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+    canvas = _canvas()
     _, side = tiling(3, *CHILDREN)
     middle = canvas[:, round((CHILDREN[0] - 2 * side - 6) / 2 * SHARP):]
     for i, (fake, field, medal) in enumerate(zip(view.fate.fakes, view.fate.fields, ("yours", "best"))):
@@ -245,20 +232,6 @@ def fates(view: View) -> np.ndarray:
 
 
 # ------------------------------------------------------------------------------------------ words
-
-def _main_note(view: View) -> str:
-    many = "" if view.knobs.mu == 1 else say(" · {mu} parents", mu=view.knobs.mu)
-    return say("generation {number}", number=view.generation) + many
-
-
-def _fate_note(fate: FateView) -> str:
-    return say("after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span)
-
-
-def legend(view_or_names) -> str:
-    """HTML: the mutations with their signs."""
-    return " &nbsp; ".join(sign(i, name) for i, name in enumerate(view_or_names))
-
 
 def describe(view: View) -> str:
     """One or two sentences: what has happened, and what comes."""

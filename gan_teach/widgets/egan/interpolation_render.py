@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,8 @@ from torch import Tensor
 from ... import pictures
 from ...egan.interpolation import WAYS, strip
 from ...language import say
-from ...networks.layers import one_thread, sample_z
+from ...networks.layers import sample_z
+from ..rendering import Renderer, keep
 
 STEPS = 9           # pictures of a strip
 TILE = 88           # CSS pixels of one of them
@@ -39,52 +39,41 @@ class InterpolationFrame:
     error: str = ""
 
 
-class InterpolationRenderer:
+class InterpolationRenderer(Renderer):
     """`render(state) -> InterpolationFrame` for a generator of pictures. A strip is drawn once for a pair of ends."""
 
+    FRAME = InterpolationFrame
+
     def __init__(self, G):
-        self.G, self._strips, self._using = G, {}, threading.Lock()
+        super().__init__()
+        self.G, self._strips = G, OrderedDict()         # (first, second) -> a strip for each of `WAYS`
 
     def check(self, state: InterpolationState) -> InterpolationState:
-        """The state, or ValueError for one that has no picture."""
         if not 0 <= state.alpha <= 1:
             raise ValueError(say("α goes from 0, z1, to 1, z2; got {alpha:g}", alpha=state.alpha))
         return state
-
-    def later(self, state: InterpolationState) -> Iterator:
-        """Nothing follows."""
-        return iter(())
 
     def ends(self, state: InterpolationState) -> tuple[Tensor, Tensor]:
         """z1 and z2, Z numbers each."""
         return tuple(sample_z(1, self.G.z_dim, seed)[0] for seed in (state.first, state.second))
 
-    @torch.no_grad()
-    def render(self, state: InterpolationState) -> InterpolationFrame:
-        """The frame of a state; an error is a frame too."""
-        try:
-            z1, z2 = self.ends(self.check(state))
-            at = torch.stack([function(z1, z2, state.alpha) for function in WAYS.values()])
-            with self._using, one_thread():
-                x = self.G(at.to(next(self.G.parameters())))
-                strips = self._row(state)
-            large = tuple(pictures.jpeg(_sized(image, 240)) for image in pictures.to_uint8(x))
-            nearest = round(state.alpha * (STEPS - 1))
-            lengths = ", ".join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
-            text = (say("α = {alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {first:.1f} and {second:.1f}.",
-                        alpha=state.alpha, lengths=lengths, first=z1.norm(), second=z2.norm()))
-            return InterpolationFrame(large, tuple(pictures.jpeg(_marked(s, nearest)) for s in strips), text)
-        except (ValueError, RuntimeError) as error:
-            return InterpolationFrame(error=say("{error}. The picture stays as it was.", error=error))
+    def _render(self, state: InterpolationState) -> InterpolationFrame:
+        z1, z2 = self.ends(state)
+        at = torch.stack([function(z1, z2, state.alpha) for function in WAYS.values()])
+        x = pictures.to_uint8(self.G(at.to(next(self.G.parameters()))))
+        nearest = round(state.alpha * (STEPS - 1))
+        lengths = ", ".join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
+        text = say("α = {alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {first:.1f} and {second:.1f}.",
+                   alpha=state.alpha, lengths=lengths, first=z1.norm(), second=z2.norm())
+        return InterpolationFrame(tuple(pictures.jpeg(_sized(image, 240)) for image in x),
+                                  tuple(pictures.jpeg(_marked(s, nearest)) for s in self._row(state)), text)
 
     def _row(self, state: InterpolationState) -> list[np.ndarray]:
         key = state.first, state.second
         if key not in self._strips:
-            while len(self._strips) >= ENDS:
-                self._strips.pop(next(iter(self._strips)))
             z1, z2 = self.ends(state)
-            self._strips[key] = [pictures.grid([_sized(x, TILE) for x in pictures.to_uint8(
-                strip(self.G, z1, z2, STEPS, how))], STEPS) for how in WAYS]
+            keep(self._strips, key, [pictures.grid([_sized(x, TILE) for x in pictures.to_uint8(
+                strip(self.G, z1, z2, STEPS, how))], STEPS) for how in WAYS], most=ENDS)
         return self._strips[key]
 
 

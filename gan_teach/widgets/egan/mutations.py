@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import ipywidgets as widgets
 import torch
@@ -17,8 +16,10 @@ from torch import Tensor
 from ...egan.child import apply, name_of, slope
 from ...egan.mutations import heuristic, least_squares, minimax
 from ...language import say
-from ..charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
-from ..panel import Panel, complaint
+from ..charts import COLOURS, bar, curve, line, mark, minus, plain, sign, svg, text
+from ..controls import button, column, field, hooked, html, row, said
+from ..panel import DrawnPanel
+from ..rendering import Renderer
 
 SIZE = (430, 300)
 LOSSES = (-2.4, 2.4)        # what of the losses is shown; two of them end at infinity
@@ -42,14 +43,18 @@ class MutationFrame:
     error: str = ""
 
 
-class MutationRenderer:
+class MutationRenderer(Renderer):
     """`render(state) -> MutationFrame` for some mutations, functions of D's logits.
 
     logits: D's verdicts on a batch of fakes, N numbers; where they are given, a histogram of D(G(z)) stands under
     the curves and shows in which part of them this generator is.
     """
 
+    FRAME = MutationFrame
+    ADVICE = "A mutation takes N logits and gives one number, for example their mean."
+
     def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None):
+        super().__init__()
         self.mutations, self.names = tuple(mutations), [name_of(m) for m in mutations]
         self.ps = [k / 200 for k in range(1, 200)]
         self.curves = [[self.at(m, p) for p in self.ps] for m in self.mutations]     # (loss, weight) for each p
@@ -63,28 +68,21 @@ class MutationRenderer:
         with torch.enable_grad():
             return float(apply(mutation, logit.detach())), abs(float(slope(mutation, logit)))
 
-    def render(self, state: MutationState) -> MutationFrame:
-        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            here = [self.at(m, state.p) for m in self.mutations]
-            loudest = max(range(len(here)), key=lambda i: here[i][1])
-            each = ", ".join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
-                             for n, (_, w) in zip(self.names, here))
-            words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
-                        loudest=plain(self.names[loudest]))
-            losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
-            left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES)
-            right = self._chart(say("gradient |∂M/∂l|"), weights, [v[1] for v in here], state.p,
-                                (0.0, 1.1 * max(map(max, weights))), self.seen)
-            gap, (width, height) = 24, SIZE
-            both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
-            return MutationFrame(svg(2 * width + gap, height, both, say(
-                "Losses and gradients against D(G(z)). {words}", words=words)),
-                                 self._table(here, loudest), words)
-        except Exception as error:
-            return MutationFrame(error=say("This could not be drawn: {error} ({kind}). A mutation takes N logits "
-                                           "and gives one number, for example their mean.",
-                                           error=error, kind=type(error).__name__))
+    def _render(self, state: MutationState) -> MutationFrame:
+        here = [self.at(m, state.p) for m in self.mutations]
+        loudest = max(range(len(here)), key=lambda i: here[i][1])
+        each = ", ".join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
+                         for n, (_, w) in zip(self.names, here))
+        words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
+                    loudest=plain(self.names[loudest]))
+        losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
+        left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES)
+        right = self._chart(say("gradient |∂M/∂l|"), weights, [v[1] for v in here], state.p,
+                            (0.0, 1.1 * max(map(max, weights))), self.seen)
+        gap, (width, height) = 24, SIZE
+        both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
+        label = say("Losses and gradients against D(G(z)). {words}", words=words)
+        return MutationFrame(svg(2 * width + gap, height, both, label), self._table(here, loudest), words)
 
     def _chart(self, title: str, curves: Sequence[Sequence[float]], here: Sequence[float], p: float,
                span: tuple[float, float], seen: Sequence[float] = ()) -> list[str]:
@@ -105,7 +103,7 @@ class MutationRenderer:
         for tick in ticks:
             if span[0] <= tick <= span[1]:
                 body += [line(x0, y(tick), x1, y(tick), opacity=0.5 if tick == 0 else 0.15),
-                         text(x0 - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "end", 12)]
+                         text(x0 - 6, y(tick) + 4, minus(f"{tick:g}"), "end", 12)]
         for tick in (0, 0.25, 0.5, 0.75, 1):
             body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 12)]
         body += [text((x0 + x1) / 2, height - 6, "D(G(z))", "middle", 13),
@@ -134,41 +132,38 @@ class MutationRenderer:
         for i, (loss, weight) in enumerate(here):
             strong = f"{{:.3f}} <b>{say('← loudest')}</b>" if i == loudest else "{:.3f}"
             rows.append("<tr>" + cell.format("left", sign(i, self.names[i])) +
-                        cell.format("right", f"{loss:+.3f}".replace("-", "−")) +
+                        cell.format("right", minus(f"{loss:+.3f}")) +
                         cell.format("left", strong.format(weight)) + "</tr>")
         return (f'<table style="font-size:14px;border-collapse:collapse"><tr style="opacity:.75">{head}</tr>'
                 f'{"".join(rows)}</table>')
 
 
-class MutationPanel(Panel):
+class MutationPanel(DrawnPanel):
     """Drag D(G(z)) from "sure it is a fake" to "taken for real": which mutation still speaks?
 
     mutations, logits: see `MutationRenderer`. p: where the point stands at first.
     """
 
-    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2):
-        self.renderer, self.start = MutationRenderer(mutations, logits), p
-        layout = widgets.Layout(width=f"{SIZE[0]}px")
-        self.slider = widgets.FloatSlider(value=p, min=0.01, max=0.99, step=0.01, description="D(G(z))",
-                                          readout_format=".2f", layout=layout, style={"description_width": "70px"})
-        self.reset = widgets.Button(description=say("Reset"), layout=widgets.Layout(width="80px"))
-        self.chart, self.table, self.text = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        for name in ("slider", "reset", "chart", "table", "text"):
-            getattr(self, name).add_class(f"gt-mutation-{name}")
-        self.slider.observe(lambda change: self.show(change["new"]), "value")
-        self.reset.on_click(lambda _: setattr(self.slider, "value", self.start))
-        bottom = widgets.HBox([widgets.VBox([widgets.HBox([self.slider, self.reset]), self.text]), self.table],
-                              layout=widgets.Layout(grid_gap="24px", align_items="flex-start", flex_flow="row wrap"))
-        self.widget = widgets.VBox([self.chart, bottom], layout=widgets.Layout(padding="8px 12px", grid_gap="6px"))
-        self.widget.add_class("gt-mutation")
-        self.show(p)
+    ERROR = "gt-mutation-error"
 
-    def show(self, p: float) -> None:
-        """Draw the point at p; an error leaves the last chart standing."""
-        frame = self.renderer.render(MutationState(p))
-        if frame.error:
-            self.text.value = complaint(frame.error)
-            return
+    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2):
+        super().__init__(MutationRenderer(mutations, logits), MutationState(p))
+
+    def _build(self) -> None:
+        self.slider = field(widgets.FloatSlider, "gt-mutation-slider", "D(G(z))", f"{SIZE[0]}px", "70px",
+                            value=self.state.p, min=0.01, max=0.99, step=0.01, readout_format=".2f")
+        self.reset = button(say("Reset"), "gt-mutation-reset", self.start_again, width="80px")
+        self.chart, self.table, self.text = (html(f"gt-mutation-{name}") for name in ("chart", "table", "text"))
+        bottom = row(column(widgets.HBox([self.slider, self.reset]), self.text, self.error), self.table, gap="24px",
+                     align="flex-start")
+        self.widget = hooked(column(self.chart, bottom, gap="6px", padding="8px 12px"), "gt-mutation")
+
+    def _listen(self) -> None:
+        self._watch(self.slider, lambda p: self.change("p", p=p))
+
+    def _sync(self) -> None:
+        self._put(self.slider, self.state.p)
+
+    def show(self, frame: MutationFrame) -> None:
         self.chart.value, self.table.value = frame.chart, frame.table
-        self.text.value = (f'<div aria-live="polite" style="font-size:14px;line-height:1.5;max-width:{SIZE[0] + 80}px">'
-                           f"{escape(frame.text)}</div>")
+        self.text.value = said(frame.text, f"font-size:14px;line-height:1.5;max-width:{SIZE[0] + 80}px")

@@ -1,7 +1,4 @@
-"""The panel of the warm-up: let D and G take turns by hand, slowly, or as fast as they can.
-
-It draws frames and listens; the moves are those of `warm_up.Game`, and the playing is `runner.Runner`'s.
-"""
+"""The panel of the warm-up: let D and G take turns by hand, slowly, or as fast as they can."""
 
 from __future__ import annotations
 
@@ -16,8 +13,9 @@ from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
 from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
+from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
 from ..dissection.paint_mask import painter
-from ..panel import PlayingPanel, button, choices, heading, row, seed_box, spoken
+from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
 
 MINE = "my drawing"
@@ -37,69 +35,49 @@ class WarmUpPanel(PlayingPanel):
     def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
         super().__init__()
         self._start = {"data": data, "seed": seed, "d_steps": d_steps, "loss": loss}
-        self.frame, self._said, self._ds_turn = Frame(), "", True
+        self.frame = Frame()
         self.runner = Runner(self._act, self.show, self._failed)
         self._build()
         self._listen()
         self._new_game()
         self.runner.step(lambda: None)
 
-    # ------------------------------------------------------------------------------ the widgets
-
     def _build(self) -> None:
-        def chosen(kind, hook, words, width, label_width, **options):
-            it = kind(description=words, layout=widgets.Layout(width=width),
-                      style={"description_width": label_width}, **options)
-            it.add_class(hook)
-            return it
-
-        def html(hook):
-            it = widgets.HTML()
-            it.add_class(hook)
-            return it
-
         self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
-        self.d = button(say("D learns"), "gt-d", lambda: self._by_hand(self._d_moves), width="80px")
-        self.g = button(say("G learns"), "gt-g", lambda: self._by_hand(self._g_moves), width="80px")
-        self.both = button(say("Both"), "gt-both", lambda: self._by_hand(self._round), width="80px")
-        self.play = button(say("▶ Play"), "gt-play", self._play_or_pause, "primary")
+        self.d, self.g, self.both = (button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px")
+                                     for words, hook, act in ((say("D learns"), "d", self._d_moves),
+                                                              (say("G learns"), "g", self._g_moves),
+                                                              (say("Both"), "both", self._round)))
+        self.play = self.play_button("gt-play")
         self.back = button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
-        self.reset = button(say("Reset"), "gt-reset", self.start_again, width="80px")
-        self.speed = chosen(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=choices(SPEEDS),
-                            value="medium")
+        self.reset = button(say("Reset"), "gt-reset", self._anew, width="80px")
+        self.speed = field(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=choices(SPEEDS),
+                           value="medium")
         self.speed.style.button_width = "82px"
-        self.data = chosen(widgets.Dropdown, "gt-data", say("Data"), "176px", "40px", options=choices([*DATA, MINE]),
-                           value=self._start["data"])
-        self.loss = chosen(widgets.Dropdown, "gt-loss", say("Loss of G"), "224px", "64px", options=choices(LOSSES),
-                           value=self._start["loss"])
-        self.rate = chosen(widgets.SelectionSlider, "gt-rate", say("D's steps for each of G"), "330px", "150px",
-                           options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
-        self.seed = seed_box(self._start["seed"], lambda _: self._anew(), self.tell, description=say("Seed"),
-                             layout=widgets.Layout(width="130px"), style={"description_width": "40px"})
-        self.pushes = widgets.Checkbox(value=True, indent=False,
-                                       description=say("lines: where G is asked to move a point"),
-                                       layout=widgets.Layout(width="330px"))
-        self.pushes.add_class("gt-pushes")
-        self.easel, self.canvas = widgets.VBox([], layout=widgets.Layout(display="none")), None
-        self.widget = widgets.VBox([
+        self.data = field(widgets.Dropdown, "gt-data", say("Data"), "176px", "40px", options=choices([*DATA, MINE]),
+                          value=self._start["data"])
+        self.loss = field(widgets.Dropdown, "gt-loss", say("Loss of G"), "224px", "64px", options=choices(LOSSES),
+                          value=self._start["loss"])
+        self.rate = field(widgets.SelectionSlider, "gt-rate", say("D's steps for each of G"), "330px", "150px",
+                          options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
+        self.seed = self.seed_box("gt-seed", self._start["seed"], lambda _: self._anew(), "130px", "40px")
+        self.pushes = tick("gt-pushes", say("lines: where G is asked to move a point"), "330px", value=True)
+        self.easel, self.canvas = column(display="none"), None
+        self.widget = hooked(column(
             heading(say("Two players on a plane"), say("D tells the crosses from the dots, G moves the dots")),
             row(self.d, self.g, self.both, self.play, self.back, self.reset,
                 widgets.HBox([widgets.HTML(f'<span style="font-size:13px">{say("Speed")}</span>'), self.speed]),
                 gap="8px"),
             self.error, self.scene,
             row(self.rate, self.data, self.loss, self.seed), self.easel, row(self.pushes), self.spoken,
-            self.pulse.widget,
-        ], layout=widgets.Layout(max_width="1000px", padding="8px 12px", grid_gap="8px"))
-        self.widget.add_class("gt-warm-up")
+            self.pulse.widget, gap="8px", max_width="1000px", padding="8px 12px"), "gt-warm-up")
 
     def _listen(self) -> None:
         for control in (self.data, self.loss):
-            control.observe(lambda _: self._anew(), "value")
-        self.speed.observe(lambda change: setattr(self.runner, "interval", SPEEDS[change["new"]]), "value")
-        self.pushes.observe(lambda _: self._guard(self._redraw), "value")
+            self._watch(control, lambda _: self.runner.step(self._new_game))
+        self._watch(self.speed, lambda speed: setattr(self.runner, "interval", SPEEDS[speed]))
+        self._watch(self.pushes, lambda _: self._redraw())
         self.runner.interval = SPEEDS[self.speed.value]
-
-    # ------------------------------------------------------------------------------ what the controls do
 
     def _new_game(self) -> None:
         """Untrained networks; the controls stay as they are."""
@@ -125,10 +103,6 @@ class WarmUpPanel(PlayingPanel):
     def _anew(self) -> None:
         self._guard(lambda: self.runner.step(self._new_game))
 
-    def start_again(self) -> None:
-        """The game of the same data, loss and seed from its start."""
-        self._anew()
-
     def _by_hand(self, move) -> None:
         def kept():
             self._keep()
@@ -136,18 +110,15 @@ class WarmUpPanel(PlayingPanel):
 
         self._guard(lambda: self.runner.step(kept))
 
-    def _play_or_pause(self) -> None:
-        def play():
-            with self.runner.lock:
-                self._keep()
-            self.runner.play()
-            self._name_play()
-
-        self._guard(self.runner.pause if self.runner.playing else play)
+    def begin(self) -> None:
+        """Play, from a snapshot on that Back knows."""
+        with self.runner.lock:
+            self._keep()
+        super().begin()
 
     def _act(self) -> None:
         """One move of a play."""
-        if len(self.history) >= self._next_keep():
+        if not self._kept or len(self.history) >= self._kept[-1][0] + EVERY:
             self._keep()
         if self.runner.interval < SPEEDS["slow"]:
             self._round()
@@ -157,31 +128,23 @@ class WarmUpPanel(PlayingPanel):
             self._g_moves()
 
     def _d_moves(self) -> None:
-        for _ in range(self.rate.value):
-            self._move(self.game.step_d)
-        self._said, self._ds_turn = say("D has learnt: the ground has changed. "), False
-        self.history.append(self.game.verdicts())
+        self._move(lambda: [self.game.step_d() for _ in range(self.rate.value)],
+                   say("D has learnt: the ground has changed. "), ds_turn=False)
 
     def _g_moves(self) -> None:
-        self._move(self.game.step_g)
-        self._said, self._ds_turn = say("G has learnt: the dots have moved. "), True
-        self.history.append(self.game.verdicts())
+        self._move(self.game.step_g, say("G has learnt: the dots have moved. "))
 
     def _round(self) -> None:
-        with one_thread():
-            self.game.round(self.rate.value)
-        self._said, self._ds_turn = "", True
-        self.history.append(self.game.verdicts())
+        self._move(lambda: self.game.round(self.rate.value))
 
-    def _move(self, step) -> None:
+    def _move(self, act, said: str = "", ds_turn: bool = True) -> None:
         with one_thread():
-            step()
+            act()
+        self._said, self._ds_turn = said, ds_turn
+        self.history.append(self.game.verdicts())
 
     def _keep(self) -> None:
         self._kept.append((len(self.history), self.game.state()))
-
-    def _next_keep(self) -> int:
-        return self._kept[-1][0] + EVERY if self._kept else 1
 
     def _back(self) -> None:
         if self._kept:
@@ -189,8 +152,6 @@ class WarmUpPanel(PlayingPanel):
             self.game.restore(state)
             del self.history[length:]
             self._said, self._ds_turn = say("Back. "), True
-
-    # ------------------------------------------------------------------------------ showing
 
     def _redraw(self) -> None:
         with self.runner.lock:
@@ -204,11 +165,3 @@ class WarmUpPanel(PlayingPanel):
         if not self.runner.playing:                     # nobody wants twelve sentences a second read out
             self.spoken.value = spoken(self.frame.text)
         self._name_play()
-
-    def _name_play(self) -> None:
-        while self.play.description != (words := say("❚❚ Pause") if self.runner.playing else say("▶ Play")):
-            self.play.description = words           # asked again: another thread may have ended the play meanwhile
-
-    def _failed(self, error: Exception) -> None:
-        self._name_play()
-        super()._failed(error)

@@ -12,18 +12,12 @@ from ... import pictures
 from ...egan import plane
 from ...egan.warm_up import Game, Verdicts
 from ...language import say
+from ..charts import curve, line, mark, svg, text
 
 SIZE = 432                  # pixels of the picture
 SHOWN = 128                 # points of each kind in it
 PUSHED = 48                 # generated points that carry a line
 BLUE, ORANGE = "#005ab5", "#d95f00"
-
-
-def key() -> str:
-    """HTML: what the marks and the ground mean."""
-    ground = say("ground: <b>light</b> where D says real, <b>dark</b> where generated")
-    return (f'<b style="color:#005ab5">+</b> {say("real")} &nbsp; <b style="color:#d95f00">●</b> {say("generated")}<br>'
-            f"{ground}")
 
 
 @dataclass(frozen=True)
@@ -36,9 +30,11 @@ class Frame:
 
     def html(self) -> str:
         """All of it as one piece of HTML, so that the page never shows the half of a frame."""
+        key = (f'<b style="color:{BLUE}">+</b> {say("real")} &nbsp; <b style="color:{ORANGE}">●</b> '
+               f'{say("generated")}<br>' + say("ground: <b>light</b> where D says real, <b>dark</b> where generated"))
         picture = self.picture and pictures.img(self.picture, self.text, SIZE, "gt-plane")
         return (f'<div style="display:flex;flex-flow:row wrap;gap:8px 20px;line-height:1.5"><div>{picture}'
-                f'<div style="width:{SIZE}px;font-size:14px">{key()}</div></div>'
+                f'<div style="width:{SIZE}px;font-size:14px">{key}</div></div>'
                 f'<div style="width:420px"><b style="font-size:15px">{say("what D says, on average")}</b> '
                 f'<span style="font-size:15px;opacity:.75">{say("½: it cannot tell")}</span>'
                 f'<div class="gt-chart">{self.chart}</div>'
@@ -66,27 +62,19 @@ def chart(history: Sequence[Verdicts], width: int = 412, height: int = 214, most
     def y(value: float) -> float:
         return bottom - value * (bottom - top)
 
-    def line(values, colour, dash):
-        points = " ".join(f"{left + i * step:.1f},{y(v):.1f}" for i, v in enumerate(values))
-        end = f'<circle cx="{left + (len(shown) - 1) * step:.1f}" cy="{y(values[-1]):.1f}" r="4" fill="{colour}"/>'
-        return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.2" {dash}/>{end}'
-
-    now = shown[-1]
+    now, body = shown[-1], []
+    for v, word in ((0, "0"), (0.5, "½"), (1, "1")):
+        body += [line(left, y(v), right, y(v), "#8888", dash="2 4" if v == 0.5 else ""),
+                 text(left - 7, y(v) + 5, word, "end", 13)]
     near = abs(y(now.real) - y(now.fake)) < 17                   # labels must not lie one over the other
     shift = 9 * near * (1 if now.real >= now.fake else -1)
-    ends = ((f"+ {say('real')}", BLUE, y(now.real) + 5 - shift),
-            (f"● {say('generated')}", ORANGE, y(now.fake) + 5 + shift))
-    labels = "".join(f'<text x="{right + 10}" y="{min(bottom, max(top + 8, at)):.0f}" fill="{colour}" '
-                     f'font-weight="600">{word}</text>' for word, colour, at in ends)
-    grid = "".join(f'<line x1="{left}" x2="{right}" y1="{y(v):.1f}" y2="{y(v):.1f}" stroke="#8888" '
-                   f'stroke-dasharray="{"2 4" if v == .5 else "none"}"/>'
-                   f'<text x="{left - 7}" y="{y(v) + 5:.0f}" text-anchor="end" fill="currentColor">{word}</text>'
-                   for v, word in ((0, "0"), (0.5, "½"), (1, "1")))
-    alt = say("D's mean verdicts over {n} moves: on real points now {real:.2f}, on generated ones {fake:.2f}",
-              n=len(history) - 1, real=now.real, fake=now.fake)
+    for name, word, colour, dash, down in (("real", f"+ {say('real')}", BLUE, "", 5 - shift),
+                                           ("fake", f"● {say('generated')}", ORANGE, "6 4", 5 + shift)):
+        points = [(left + i * step, y(getattr(v, name))) for i, v in enumerate(shown)]
+        (x, last), place = points[-1], min(bottom, max(top + 8, points[-1][1] + down))
+        body += [curve(points, colour, 2.2, dash), mark(0, x, last, 4, colour),
+                 text(right + 10, place, word, size=13, colour=colour, bold=True)]
     moves = say("moves, the last {n}", n=len(shown) - 1)
-    return (f'<svg role="img" aria-label="{alt}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-            f'font-size="13" font-family="sans-serif" style="display:block">{grid}'
-            + line([v.real for v in shown], BLUE, "") + line([v.fake for v in shown], ORANGE, 'stroke-dasharray="6 4"')
-            + f'{labels}<text x="{(left + right) / 2}" y="{height - 8}" text-anchor="middle" fill="currentColor">'
-            f"{moves}</text></svg>")
+    return svg(width, height, [*body, text((left + right) / 2, height - 8, moves, "middle", 13)], say(
+        "D's mean verdicts over {n} moves: on real points now {real:.2f}, on generated ones {fake:.2f}",
+        n=len(history) - 1, real=now.real, fake=now.fake))

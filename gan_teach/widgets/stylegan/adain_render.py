@@ -7,7 +7,6 @@ x, what AdaIN normalises, is kept for a picture and a layer, so a change of y co
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,12 +17,12 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
-from ...networks.layers import one_thread, sample_z
-from ...networks.protocols import check_name
+from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
 from ...stylegan.operations import Style, adain
-from ..dissection.render import keep
-from .drawer import check_layers, drawers, large, number, pixels
+from ..charts import bar, line, minus, svg, text
+from ..rendering import keep
+from .drawer import StyleRenderer, check_layers, check_seed, large, number, pixels
 
 GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
 STRONGEST = 8                           # units offered as the most visible
@@ -63,17 +62,19 @@ class Strongest:
     change: tuple[float, ...]       # mean |difference| of the pixels, in [0, 2]
 
 
-class AdaINRenderer:
+class AdaINRenderer(StyleRenderer):
     """`render(state) -> AdaINFrame`, `later(state)`: the strongest units; for one generator or several by name."""
+
+    FRAME = AdaINFrame
 
     def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256,
                  adain: Callable[[Tensor, Style], Tensor] = adain):
-        self.drawers, self.psi, self.size, self.adain = drawers(models), number("ψ", psi), size, adain
+        super().__init__(models, size)
+        self.psi, self.adain = number("ψ", psi), adain
         for drawer in self.drawers.values():
             if not drawer.G.config.styles:
                 raise ValueError(say("{name} has no styles (configuration A or B), so there is no AdaIN to change",
                                      name=drawer.name))
-        self._using = threading.RLock()
         self._cuts: OrderedDict = OrderedDict()         # (model, seed, layer) -> ws, x, y, own picture
         self._spans: dict = {}                          # (model, layer) -> how far the sliders go
         self._strongest: dict = {}
@@ -81,31 +82,29 @@ class AdaINRenderer:
     def start(self, model: str | None = None, seed: int = 1, layer: int | None = None,
               unit: int | None = None) -> AdaINState:
         """The state at the start: a layer in the middle, and the unit to which its style gives the largest y_s."""
-        model = model or next(iter(self.drawers))
-        check_name("model", model, self.drawers)
-        L = self.drawers[model].layers
-        state = self.check(AdaINState(model, seed, L // 2 if layer is None else layer))
+        drawer = self.drawer(model)
+        state = self.check(AdaINState(drawer.name, seed, drawer.layers // 2 if layer is None else layer))
         return self.check(replace(state, unit=self.strong(state) if unit is None else unit))
 
     def check(self, state: AdaINState) -> AdaINState:
-        """The same state; ValueError in plain words for one that cannot be drawn."""
-        check_name("model", state.model, self.drawers)
-        drawer = self.drawers[state.model]
-        if isinstance(state.seed, bool) or not isinstance(state.seed, int) or not 0 <= state.seed < 2**63:
-            raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=state.seed))
-        check_layers((state.layer,), drawer.layers)
+        check_seed(state.seed)
+        check_layers((state.layer,), self.drawer(state.model).layers)
         if state.unit not in range(units := self.units(state)):
             raise ValueError(say("there is no unit {unit!r}; this layer has units 0 to {units}",
                                  unit=state.unit, units=units - 1))
         y_s, y_b = (None if y is None else number(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
         return replace(state, y_s=y_s, y_b=y_b)
 
+    def block(self, state: AdaINState):
+        """The layer's block of the network."""
+        G = self.drawer(state.model).G
+        return G.blocks[G.layers[state.layer]]
+
     # -------------------------------------------------------------------------------- what the sliders need
 
     def units(self, state: AdaINState) -> int:
         """How many units the layer has."""
-        drawer = self.drawers[state.model]
-        return len(drawer.G.blocks[drawer.G.layers[state.layer]].bias)
+        return len(self.block(state).bias)
 
     def y(self, state: AdaINState) -> tuple[float, float]:
         """(y_s, y_b) of the unit: the ones chosen, or else the style's own."""
@@ -124,10 +123,10 @@ class AdaINRenderer:
         """How far y_s and y_b may be dragged to either side: half as far again as in any of 64 styles."""
         key = state.model, state.layer
         if key not in self._spans:
-            drawer = self.drawers[state.model]
+            drawer = self.drawer(state.model)
             with torch.no_grad():
                 w = drawer.G.ws(sample_z(64, drawer.G.z_dim, 0, drawer.device), self.psi)[:, state.layer]
-                y = drawer.G.blocks[drawer.G.layers[state.layer]].style(w)
+                y = self.block(state).style(w)
             self._spans[key] = tuple(max(2.0, float(np.ceil(1.5 * float(part.abs().max())))) for part in y)
         return self._spans[key]
 
@@ -136,15 +135,12 @@ class AdaINRenderer:
         y_s, y_b = self.own(state)
         return float(np.ceil(max(4.0, abs(y_b) + 3 * abs(y_s))))
 
-    # -------------------------------------------------------------------------------- drawing
-
     def _cut(self, state: AdaINState) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], bytes, tuple]:
         """ws, x (1×C×h×w, before AdaIN), the layer's own y, the own picture and the noise; kept for 8 pictures."""
         key = state.model, state.seed, state.layer
         if key not in self._cuts:
-            drawer = self.drawers[state.model]
-            block, i = drawer.G.blocks[drawer.G.layers[state.layer]], state.layer
-            with torch.no_grad(), self._using, one_thread():
+            drawer, block, i = self.drawer(state.model), self.block(state), state.layer
+            with self.drawing():
                 ws, maps = drawer.ws(state.seed, self.psi), drawer.maps(None)
                 below: dict[str, Tensor] = {}
                 x = large(drawer.fast.synthesis(ws, maps, keep=below), self.size)
@@ -152,20 +148,8 @@ class AdaINRenderer:
                 keep(self._cuts, key, (ws, block.before_style(r, maps[i]), block.style(ws[:, i]), x, maps), most=8)
         return self._cuts[key]
 
-    @torch.no_grad()
-    def render(self, state: AdaINState) -> AdaINFrame:
-        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            state = self.check(state)
-            with self._using, one_thread():
-                return self._render(state)
-        except Exception as error:
-            return AdaINFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
-                                        "or choose something else; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
-
     def _render(self, state: AdaINState) -> AdaINFrame:
-        drawer, u = self.drawers[state.model], state.unit
+        drawer, u = self.drawer(state.model), state.unit
         ws, x, own, own_picture, maps = self._cut(state)
         y_s, y_b = self.y(state)
         y = tuple(part.clone() for part in own)
@@ -194,24 +178,23 @@ class AdaINRenderer:
         around = say("Before AdaIN it has mean {mean:.2f} and spread {spread:.2f}, after it {mean_after:.2f} and "
                      "{spread_after:.2f}.", mean=x.mean(), spread=x.std(unbiased=False), mean_after=r.mean(),
                      spread_after=r.std(unbiased=False))
-        return (unit + around).replace("-", "−")
+        return minus(unit + around)
 
     def later(self, state: AdaINState) -> Iterator[Strongest]:
         """The strongest units of the layer, found on the first picture it was asked for, then remembered."""
         key = state.model, state.layer
         if key not in self._strongest:
-            drawer = self.drawers[state.model]
+            drawer = self.drawer(state.model)
             changes = []
-            with torch.no_grad():
-                with self._using, one_thread():
-                    ws, x, own, _, maps = self._cut(state)
-                    r, name = self.adain(x, own), drawer.G.layers[state.layer]
-                    plain = drawer.fast.synthesis(ws, maps, start=(name, r))
-                for some in torch.arange(r.shape[1]).split(8):
+            with self.drawing():
+                ws, x, own, _, maps = self._cut(state)
+                r, name = self.adain(x, own), drawer.G.layers[state.layer]
+                plain = drawer.fast.synthesis(ws, maps, start=(name, r))
+            for some in torch.arange(r.shape[1]).split(8):                  # between them a picture may be drawn
+                with self.drawing():
                     silent = r.repeat(len(some), 1, 1, 1)
-                    silent[torch.arange(len(some)), some] = 0                # y_s = y_b = 0
-                    with self._using, one_thread():
-                        x = drawer.fast.synthesis(ws.expand(len(some), -1, -1), maps, start=(name, silent))
+                    silent[torch.arange(len(some)), some] = 0               # y_s = y_b = 0
+                    x = drawer.fast.synthesis(ws.expand(len(some), -1, -1), maps, start=(name, silent))
                     changes += (x - plain).abs().mean((1, 2, 3)).tolist()
             best = np.argsort(changes)[::-1][:STRONGEST]
             self._strongest[key] = Strongest(tuple(map(int, best)), tuple(changes[u] for u in best))
@@ -241,29 +224,22 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
     def at(v: float) -> float:
         return width * min(max((v - low) / (high - low), 0.0), 1.0)
 
-    tall = counts / max(1, counts.max()) * (bottom - top)
     step = width / BINS
-    bars = "".join(f'<rect x="{i * step + 0.5:.1f}" y="{bottom - h:.1f}" width="{step - 1:.1f}" height="{h:.1f}"/>'
-                   for i, h in enumerate(tall) if h)
-    said = say("{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}", title=title, mean=mean,
-               spread=spread, low=low, high=high).replace("-", "−")
+    body = [text(0, 15, title, size=15, bold=True)]
+    for i, h in enumerate(counts / max(1, counts.max()) * (bottom - top)):
+        if h:
+            body.append(bar(i * step + 0.5, bottom - h, step - 1, h, colour))
     beyond = "" if not outside else \
         say(", 1 value beyond the axis") if outside == 1 else say(", {n} values beyond the axis", n=outside)
     left, right, centre = at(mean - spread), at(mean + spread), at(mean)
     label = f"{names[0]} = {mean:.2f}, {names[1]} = {spread:.2f}" if not names[0].isdigit() else say("mean 0, spread 1")
     anchor = "start" if centre < width * 0.3 else "end" if centre > width * 0.7 else "middle"
-    return (
-        f'<svg role="img" aria-label="{said}{beyond}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'style="display:block;max-width:100%;font-family:sans-serif">'
-        f'<text x="0" y="15" font-size="15" font-weight="600" fill="currentColor">{title}</text>'
-        f'<text x="{width}" y="15" font-size="15" text-anchor="end" fill="currentColor">{beyond.strip(", ，")}</text>'
-        f'<g fill="{colour}">{bars}</g><line x1="0" x2="{width}" y1="{bottom}" y2="{bottom}" stroke="currentColor"/>'
-        f'<line x1="{centre:.1f}" x2="{centre:.1f}" y1="{top - 2}" y2="{bottom + 10}" stroke="currentColor" '
-        'stroke-width="2" stroke-dasharray="5 3"/>'
-        f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
-        'stroke="currentColor" stroke-width="2.5" fill="none"/>'
-        f'<text x="{centre:.1f}" y="{bottom + 42}" font-size="15" text-anchor="{anchor}" fill="currentColor">'
-        f'{label.replace("-", "−")}</text>'
-        f'<text x="0" y="{bottom + 25}" font-size="15" fill="currentColor">{f"{low:.1f}".replace("-", "−")}</text>'
-        f'<text x="{width}" y="{bottom + 25}" font-size="15" text-anchor="end" fill="currentColor">'
-        f'{f"{high:.1f}".replace("-", "−")}</text></svg>')
+    body += [text(width, 15, beyond.strip(", ，"), "end", 15), line(0, bottom, width, bottom),
+             line(centre, top - 2, centre, bottom + 10, width=2, dash="5 3"),
+             f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
+             'stroke="currentColor" stroke-width="2.5" fill="none"/>',
+             text(centre, bottom + 42, minus(label), anchor, 15), text(0, bottom + 25, minus(f"{low:.1f}"), size=15),
+             text(width, bottom + 25, minus(f"{high:.1f}"), "end", 15)]
+    return svg(width, height, body, minus(say(
+        "{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}", title=title, mean=mean,
+        spread=spread, low=low, high=high)) + beyond)

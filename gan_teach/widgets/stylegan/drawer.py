@@ -16,10 +16,11 @@ from torch import Tensor
 from ... import checkpoints, pictures
 from ...language import say
 from ...networks.layers import sample_z
+from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
 from ...stylegan.operations import truncate
 from ...stylegan.prepared import prepared
-from ..dissection.render import keep
+from ..rendering import Renderer, keep
 
 SPARE = 64 << 20        # bytes of activations that are kept for the rows of a grid
 Which = int | str       # a latent: a seed, or the name of one that was given
@@ -50,6 +51,18 @@ def number(name: str, value) -> float:
     if not math.isfinite(value):
         raise ValueError(say("{name} must be a finite number such as 0.7; got {value}", name=name, value=value))
     return value
+
+
+def check_seed(seed) -> None:
+    """ValueError for what is no seed."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**62:
+        raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=seed))
+
+
+def tidy(layers: Sequence[int] | None, count: int) -> tuple[int, ...] | None:
+    """Layers in order, each once; None for all of them. ValueError for one that is not there."""
+    check_layers(layers or (), count)
+    return None if layers is None or len(set(layers)) == count else tuple(sorted(set(layers)))
 
 
 def check_layers(layers: Sequence[int], count: int) -> None:
@@ -157,3 +170,16 @@ def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
     if not models:
         raise ValueError(say("the panel needs a style generator, or a dict of them by name"))
     return {str(name): Drawer(str(name), G) for name, G in models.items()}
+
+
+class StyleRenderer(Renderer):
+    """For one style generator or several by name: `render(state)`, and `later(state)` for what may follow."""
+
+    def __init__(self, models: Generator | Mapping[str, Generator], size: int = 256):
+        super().__init__()
+        self.drawers, self.size = drawers(models), size
+
+    def drawer(self, model: str | None = None) -> Drawer:
+        """That of a model; None is the first."""
+        check_name("model", model := model or next(iter(self.drawers)), self.drawers)
+        return self.drawers[model]

@@ -1,7 +1,4 @@
-"""Style mixing as an instrument: the paper's figure, with a tick for each layer, ψ, noise, and the way between two w.
-
-The panel draws frames and listens; what a state looks like is computed in `mixer_render`.
-"""
+"""Style mixing by hand: the paper's figure, with a tick for each layer, ψ, noise, and the way between two w."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.operations import layer_groups, mix
-from ..panel import button, choices, heading, row
+from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, tick
 from .drawer import pixels
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
-from .panel import StylePanel, choice, hooked, picture, said, slider, tick, toggles
+from .panel import StylePanel
 
 GROUPS = ("coarse", "middle", "fine")
 PRESETS = ALL, NONE, EVERY = "all", "none", "all layers"
@@ -43,62 +40,47 @@ class StyleMixer(StylePanel):
     @property
     def latents(self) -> dict:
         """The latents with a name of the model shown, 1×L×W each."""
-        return self.renderer.drawers[self.state.model].latents
+        return self.drawer.latents
 
     def add(self, name: str, w, model: str | None = None) -> None:
         """Give a w of the model shown (or of another) a name, by which the boxes of seeds know it."""
         self.renderer.add(name, w, model or self.state.model)
 
-    # ------------------------------------------------------------------------------ the widgets
-
     def _build(self) -> None:
-        names = list(self.renderer.drawers)
-        self.model = choice("gt-mix-model", say("Model"), names, self.state.model, "270px")
-        self.model.layout.display = "" if len(names) > 1 else "none"
+        def slider(name, text, label, least, most, width="auto"):
+            return field(widgets.FloatSlider, f"gt-mix-{name}", text, width, label, value=1.0, min=least, max=most,
+                         step=0.05, readout_format=".2f")
+
         self.large = picture("gt-mix-large", 256)
         self.strip = picture("gt-mix-strip", self._width, self._width // STRIP)
-        self.share = slider(widgets.FloatSlider, "gt-mix-share", say("Share"), "46px", value=1.0, min=0, max=1,
-                            step=0.05, readout_format=".2f")
-        self.psi = slider(widgets.FloatSlider, "gt-mix-psi", "ψ", "18px", value=0.7, min=-1, max=1.5, step=0.05,
-                          readout_format=".2f")
-        self.psi.layout.width = "264px"
-        self.cutoff = choice("gt-mix-cutoff", say("on"), choices([EVERY]), EVERY, "160px", "22px")
-        self.preset = toggles("gt-mix-preset", choices([NONE]))
-        self.ticks = [tick("gt-mix-layer", "", "110px")
-                      for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
-        self.noisy = {name: tick("gt-mix-noise", say(name)) for name in GROUPS}
-        self.redraw = button(say("Re-draw"), "gt-mix-redraw", self._redraw, width="90px")
-        self.stored = button(say("Stored"), "gt-mix-stored", lambda: self.change(noise=None), width="80px")
+        self.share = slider("share", say("Share"), "46px", 0, 1)
+        self.psi = slider("psi", "ψ", "18px", -1, 1.5, "264px")
+        self.cutoff = field(widgets.Dropdown, "gt-mix-cutoff", say("on"), "160px", "22px", options=choices([EVERY]))
+        layers = self.layer_ticks("gt-mix", "layers", 110, 114)
+        self.noisy = {name: tick("gt-mix-noise", say(name), margin="0") for name in GROUPS}
         self.boxes, self.new = {}, {}
         for kind, text in (("sources", say("Sources")), ("destinations", say("Destinations"))):
-            self.boxes[kind] = hooked(widgets.Text(description=text, continuous_update=False,
-                                                   layout=widgets.Layout(width="290px"),
-                                                   style={"description_width": "104px"}), f"gt-mix-{kind}")
+            self.boxes[kind] = field(widgets.Text, f"gt-mix-{kind}", text, "290px", "104px", continuous_update=False)
             self.new[kind] = button(say("New"), f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
-        self.keep = tick("gt-mix-keep", say("New keeps the pair that is chosen"))
-        self.keep.value = True
-        self.undo = button(say("↶ Undo"), "gt-mix-undo", self.step_back, width="96px")
-        self.redo = button(say("↷ Redo"), "gt-mix-redo", self.step_forward, width="96px")
-        self.reset = button(say("Reset"), "gt-mix-reset", self.start_again, width="74px")
-        self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
+        self.keep = tick("gt-mix-keep", say("New keeps the pair that is chosen"), value=True, margin="0")
+        self.text, self.call = html("gt-mix-text"), html("gt-mix-call")
         how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
-        figure = widgets.VBox([
+        figure = column(
             heading(say("Styles of one picture in another"), how), self._grid,
             heading(say("From destination to source"), say("a line in W, in the ticked layers")),
-            self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
-        shown = widgets.VBox([
+            self.share, self.strip, gap="2px", width=f"{self._width}px")
+        shown = column(
             self.large, self.text, heading(say("Truncation")), self.psi, self.cutoff,
-            row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="276px", grid_gap="4px"))
-        layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
-                                                                   grid_gap="0"))
-        controls = widgets.VBox([
+            row(*self.travel_buttons("gt-mix", "96px", "74px"), gap="4px"), gap="4px", width="276px")
+        controls = column(
             self.error, row(heading(say("Style from the source")), self.preset, gap="10px"), layers,
-            row(self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
-                gap="8px"),
-            row(heading(say("Noise")), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
-            self.call], layout=widgets.Layout(flex="1 1 360px", min_width="320px", grid_gap="5px"))
-        self.widget = hooked(row(figure, shown, controls, gap="16px", padding="8px 12px"), "gt-mixer")
-        self.widget.layout.align_items = "flex-start"
+            row(self.model_list("gt-mix", "270px"),
+                *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep, gap="8px"),
+            row(heading(say("Noise")), *self.noisy.values(), *self.noise_buttons("gt-mix", "90px", "80px"),
+                gap="12px"),
+            self.call, gap="5px", flex="1 1 360px", min_width="320px")
+        self.widget = hooked(row(figure, shown, controls, gap="16px", align="flex-start", padding="8px 12px"),
+                             "gt-mixer")
 
     def _listen(self) -> None:
         self._watch(self.model, self.choose_model)
@@ -106,15 +88,10 @@ class StyleMixer(StylePanel):
         self._watch(self.share, lambda value: self.change("share", share=value))
         self._watch(self.psi, lambda value: self.change("psi", psi=value))
         self._watch(self.cutoff, lambda value: self.change(cutoff=None if value == EVERY else value))
-        self._watch(self.preset, self._preset)
-        for box in self.ticks:
-            self._watch(box, lambda _: self.change(layers=tuple(i for i, box in enumerate(self.ticks) if box.value)))
         for box in self.noisy.values():
             self._watch(box, self._noise)
         for kind, box in self.boxes.items():
             self._watch(box, lambda text, kind=kind: self.change(**{kind: self.renderer.parse(text)}))
-
-    # ------------------------------------------------------------------------------ what the controls do
 
     def choose_model(self, name: str) -> None:
         """Another generator, with the same seeds and the same choice of layers as far as it has them."""
@@ -123,20 +100,13 @@ class StyleMixer(StylePanel):
                     cutoff=None if self.state.cutoff is None or self.state.cutoff > L else self.state.cutoff)
 
     def _groups(self) -> dict[str, tuple[int, ...]]:
-        return layer_groups(self.renderer.drawers[self.state.model].layers)
+        return layer_groups(self.drawer.layers)
 
-    def _preset(self, name: str | None) -> None:
-        whole = tuple(range(self.renderer.drawers[self.state.model].layers))
-        if name is not None:
-            self.change(layers={ALL: whole, NONE: (), **self._groups()}[name])
+    def _presets(self) -> dict[str, tuple[int, ...]]:
+        return {**self._groups(), ALL: tuple(range(self.drawer.layers)), NONE: ()}
 
     def _noise(self, _) -> None:
-        of = self._groups()
-        self.change(noisy=tuple(i for name in of if self.noisy[name].value for i in of[name]))
-
-    def _redraw(self) -> None:
-        """The next draw; the stored one is that of seed 0."""
-        self._guard(lambda: self.change(noise=(self.state.noise or 0) + 1))
+        self.change(noisy=tuple(i for name, layers in self._groups().items() if self.noisy[name].value for i in layers))
 
     def _new(self, kind: str) -> None:
         """Seeds that nobody has yet, in the place of the old ones; the chosen one stays where `keep` is ticked."""
@@ -147,10 +117,8 @@ class StyleMixer(StylePanel):
         self._guard(lambda: self.change(**{kind: tuple(which if i == chosen else fresh + i
                                                        for i, which in enumerate(old))}))
 
-    # ------------------------------------------------------------------------------ showing
-
     def _sync(self) -> None:
-        state, of, drawer = self.state, self._groups(), self.renderer.drawers[self.state.model]
+        state, of, drawer = self.state, self._groups(), self.drawer
         self.model.value = state.model
         self._put(self.share, state.share)
         self._put(self.psi, state.psi)
@@ -159,19 +127,11 @@ class StyleMixer(StylePanel):
         cutoff = EVERY if state.cutoff is None else state.cutoff
         if cutoff not in [value for _, value in cutoffs]:
             cutoffs.append((say("layers before {cutoff}", cutoff=cutoff), cutoff))
-        if self.cutoff.options != tuple(cutoffs):
-            self.cutoff.options = cutoffs
+        offer(self.cutoff, cutoffs)
         self.cutoff.value = cutoff
         ends = {name: sorted({pixels(layers[0]), pixels(layers[-1])}) for name, layers in of.items()}
-        presets = [*((f"{say(name)} {'–'.join(map(str, end))} px", name) for name, end in ends.items()),
-                   *choices((ALL, NONE))]
-        if self.preset.options != tuple(presets):
-            self.preset.options = presets
-        chosen = {**of, ALL: tuple(range(drawer.layers)), NONE: ()}
-        self.preset.value = next((name for name, layers in chosen.items() if layers == state.layers), None)
-        for i, box in enumerate(self.ticks):
-            box.layout.display = "" if i < drawer.layers else "none"
-            box.description, box.value = f"{i} · {pixels(i)} px", i in state.layers
+        self._sync_layers([*((f"{say(name)} {'–'.join(map(str, end))} px", name) for name, end in ends.items()),
+                           *choices((ALL, NONE))])
         for name, box in self.noisy.items():
             box.disabled = name not in of or not drawer.G.config.noise
             on = set(of.get(name, ())) & set(range(drawer.layers) if state.noisy is None else state.noisy)
@@ -182,10 +142,8 @@ class StyleMixer(StylePanel):
             box.value = ", ".join(map(str, getattr(state, kind)))
         self._grid.rows, self._grid.columns = list(map(str, state.destinations)), list(map(str, state.sources))
         self._grid.cell = list(state.cell)
-        self.undo.disabled, self.redo.disabled = not self.history.past, not self.history.future
 
     def show(self, frame: MixFrame) -> None:
-        """Put the large picture on the screen."""
         self.large.value, self.text.value = frame.picture, said(frame.text)
         same = say("the same in Python (a click marks it)")
         self.call.value = (f'<div style="font-size:13px;line-height:1.6">{same}</div>'

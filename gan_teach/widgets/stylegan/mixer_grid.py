@@ -6,24 +6,21 @@ Both widgets have `.cell`, the row and column chosen (row 0 holds the sources, c
 
 from __future__ import annotations
 
-import base64
-
 import ipywidgets as widgets
 import traitlets
 
 from ...language import say
-from ..dissection.paint_mask import anywidget, left_out
+from ..controls import offer
+from ..front_end import JS, Picture, stands_in
 
-ESM = """
+ESM = JS + """
 function render({ model, el }) {
-  const make = (name, css) => Object.assign(document.createElement(name), { style: css });
-  const box = make("div", "display:grid;position:relative;cursor:pointer;max-width:100%;outline-offset:3px");
-  const img = make("img", "grid-area:2/2/-1/-1;width:100%;height:100%;display:block;margin:0;max-width:none");
-  const frame = make("div", "box-shadow:0 0 0 2px #fff,0 0 0 5px #111;pointer-events:none;margin:4px");
-  box.className = "gt-mix-grid"; img.className = "gt-mix-sheet"; frame.className = "gt-mix-chosen";
-  img.draggable = false; box.tabIndex = 0;
-  box.setAttribute("role", "application");
-  box.setAttribute("data-lm-suppress-shortcuts", "true");        // JupyterLab keeps its hands off our keys
+  const box = make("div", "display:grid;position:relative;cursor:pointer;max-width:100%;outline-offset:3px",
+                   "gt-mix-grid");
+  const img = make("img", "grid-area:2/2/-1/-1;width:100%;height:100%;display:block;margin:0;max-width:none",
+                   "gt-mix-sheet");
+  const frame = make("div", "box-shadow:0 0 0 2px #fff,0 0 0 5px #111;pointer-events:none;margin:4px", "gt-mix-chosen");
+  img.draggable = false;
   el.append(box);
   const shape = () => [model.get("rows").length, model.get("columns").length];     // without the heads
   const words = (text, area, more) => {
@@ -61,41 +58,26 @@ function render({ model, el }) {
     choose(of((e.clientY - b.top) / b.height, rows), of((e.clientX - b.left) / b.width, columns));
   };
   box.onkeydown = (e) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[e.key];
-    if (!step) return;
+    const step = STEPS[e.key];
+    if (!step || e.key === " ") return;
     e.preventDefault(); e.stopPropagation();
     const [r, c] = model.get("cell");
     choose(r + step[0], c + step[1]);
   };
-  const handlers = {
-    "change:picture": () => { img.src = model.get("picture"); },
-    "change:alt": () => {
-      img.alt = model.get("alt");
-      box.setAttribute("aria-label", `${img.alt} ${model.get("hint")}`);
-    },
-    "change:cell": place, "change:rows": build, "change:columns": build, "change:width": build,
-  };
-  for (const [name, act] of Object.entries(handlers)) model.on(name, act);
-  handlers["change:picture"](); handlers["change:alt"](); build();
-  return () => { for (const [name, act] of Object.entries(handlers)) model.off(name, act); };
+  return listen(model, img, keyed(box, model), {
+    "change:rows": build, "change:columns": build, "change:width": build, "change:cell": place });
 }
 export default { render };
 """
 
-if anywidget is not None:
-    class MixGrid(anywidget.AnyWidget):
-        """The figure, with a frame around the chosen place that a click or an arrow key moves."""
 
-        _esm = ESM
-        picture, alt, corner, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(4))
-        rows, columns = (traitlets.List([]).tag(sync=True) for _ in range(2))       # what stands beside and above them
-        cell = traitlets.List([1, 1]).tag(sync=True)
-        width = traitlets.Int(690).tag(sync=True)                                   # on the screen, CSS pixels
+class MixGrid(Picture):
+    """The figure, with a frame around the chosen place that a click or an arrow key moves."""
 
-        def show(self, jpeg: bytes, alt: str) -> None:
-            """Other pictures in the same places."""
-            with self.hold_sync():
-                self.picture, self.alt = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode(), alt
+    _esm = ESM
+    corner = traitlets.Unicode("").tag(sync=True)
+    rows, columns = (traitlets.List([]).tag(sync=True) for _ in range(2))       # what stands beside and above them
+    cell = traitlets.List([1, 1]).tag(sync=True)
 
 
 class MixLists(widgets.VBox):
@@ -120,10 +102,8 @@ class MixLists(widgets.VBox):
         try:
             for one, names, place, own in zip(self.lists, (self.rows, self.columns), self.cell,
                                               (say("the sources themselves"), say("the destinations themselves"))):
-                options = [(own, 0), *((str(name), i) for i, name in enumerate(names, start=1))]
-                if one.options != tuple(options):
-                    one.options = options
-                if place < len(options):
+                offer(one, [(own, 0), *((str(name), i) for i, name in enumerate(names, start=1))])
+                if place <= len(names):
                     one.value = place
         finally:
             self._setting = False
@@ -139,12 +119,8 @@ class MixLists(widgets.VBox):
 
 
 def mix_grid(width: int, pick: str = "auto"):
-    """A `MixGrid`, or `MixLists` when anywidget is missing or pick="lists"."""
-    if pick not in ("auto", "click", "lists"):
-        raise ValueError(f'pick is "auto", "click" or "lists"; got {pick!r}')
-    if pick == "click" and anywidget is None:
-        raise ImportError(say('choosing by click needs the package anywidget (pip install anywidget); or pick="lists"'))
-    if pick == "auto" and anywidget is None:
-        left_out(say("choosing by click"), say("two lists stand in its place"))
-    return MixLists(width) if pick == "lists" or anywidget is None else MixGrid(
-        width=width, corner=say("sources →\n↓ destinations"), hint=say("Choose one with a click or the arrow keys."))
+    """A `MixGrid`, or `MixLists` when anywidget is missing or pick="lists"; "click" insists on the grid."""
+    if stands_in(pick, "click", "lists", say("choosing by click")):
+        return MixLists(width)
+    return MixGrid(width=width, corner=say("sources →\n↓ destinations"),
+                   hint=say("Choose one with a click or the arrow keys."))

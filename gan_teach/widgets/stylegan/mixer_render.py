@@ -8,7 +8,6 @@ row of the grid from its destination's.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
-from ...networks.layers import one_thread
-from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
 from ...stylegan.operations import layer_groups, mix
-from .drawer import Drawer, Which, check_layers, drawers, large, number, pixels, span
+from ..charts import minus
+from .drawer import Drawer, StyleRenderer, Which, check_layers, large, number, pixels, span, tidy
 
 MOST = 8                # sources, and destinations, at most
 STRIP = 5               # pictures from the destination to the full style of the source
@@ -64,17 +62,19 @@ class Sheet:
     strip: bytes = b""      # STRIP pictures, the share going from 0 to 1; empty until the grid is whole
 
 
-class MixRenderer:
+class MixRenderer(StyleRenderer):
     """`render(state) -> MixFrame` and `later(state)`, for one generator or several by name.
 
     models: a `stylegan.Generator`, or a dict name -> Generator. latents: w's by name, of the first model (see `add`).
     mix: what mixes, by the signature of `stylegan.mix`; a learner's own gets equal shapes and a list of layers.
     """
 
+    FRAME = MixFrame
+
     def __init__(self, models: Generator | Mapping[str, Generator], latents: Mapping[str, Tensor] | None = None,
                  size: int = 256, mix: Callable[[Tensor, Tensor, list[int]], Tensor] = mix):
-        self.drawers, self.mix = drawers(models), mix
-        self.size, self._using = size, threading.Lock()
+        super().__init__(models, size)
+        self.mix = mix
         for name, w in (latents or {}).items():
             self.add(name, w)
 
@@ -87,20 +87,17 @@ class MixRenderer:
         if not name.strip() or "," in name or name.strip().lstrip("-").isdigit():
             raise ValueError(say("a latent's name is a word without comma, and no number; got {name!r}", name=name))
         with self._using:
-            self.drawers[model or next(iter(self.drawers))].add(name.strip(), w)
+            self.drawer(model).add(name.strip(), w)
 
     def start(self, model: str | None = None, **changes) -> MixState:
         """The state at the start: the coarse styles come from the sources."""
-        model = model or next(iter(self.drawers))
-        check_name("model", model, self.drawers)
-        return self.check(MixState(model, **({"layers": layer_groups(self.drawers[model].layers)["coarse"]} | changes)))
+        drawer = self.drawer(model)
+        return self.check(MixState(drawer.name, **({"layers": layer_groups(drawer.layers)["coarse"]} | changes)))
 
     def check(self, state: MixState) -> MixState:
-        """The same state, tidied; ValueError in plain words for one that cannot be drawn."""
-        check_name("model", state.model, self.drawers)
-        drawer, L = self.drawers[state.model], self.drawers[state.model].layers
+        drawer = self.drawer(state.model)
+        L = drawer.layers
         check_layers(state.layers, L)
-        check_layers(state.noisy or (), L)
         if state.cutoff is not None and state.cutoff not in range(L + 1):
             raise ValueError(say("the cut-off is a number of layers from 0 to {L}; got {cutoff!r}",
                                  L=L, cutoff=state.cutoff))
@@ -115,10 +112,9 @@ class MixRenderer:
                 self._check_latent(kind, which, drawer)
         row, column = state.cell
         cell = min(max(row, 0), len(state.destinations)), min(max(column, 0), len(state.sources))
-        noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
         return MixState(state.model, tuple(state.sources), tuple(state.destinations), tuple(sorted(set(state.layers))),
-                        number(say("the share"), state.share), number("ψ", state.psi), state.cutoff, state.noise, noisy,
-                        cell if any(cell) else (1, 1))
+                        number(say("the share"), state.share), number("ψ", state.psi), state.cutoff, state.noise,
+                        tidy(state.noisy, L), cell if any(cell) else (1, 1))
 
     def _check_latent(self, kind: str, which: Which, drawer: Drawer) -> None:
         kind = say("source" if kind == "source" else "destination")
@@ -140,25 +136,14 @@ class MixRenderer:
         words = [word.strip() for word in str(text).split(",") if word.strip()]
         return tuple(int(word) if word.lstrip("-").isdecimal() else word for word in words)
 
-    # -------------------------------------------------------------------------------- drawing
-
-    @torch.no_grad()
-    def render(self, state: MixState) -> MixFrame:
-        """The large picture. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            state = self.check(state)
-            drawer = self.drawers[state.model]
-            with self._using, one_thread():
-                x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
-            return MixFrame(large(x, self.size), describe(state), self.call(state))
-        except Exception as error:
-            return MixFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, or "
-                                      "choose something else; the panel goes on working.",
-                                      error=error, kind=type(error).__name__))
+    def _render(self, state: MixState) -> MixFrame:
+        drawer = self.drawer(state.model)
+        x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
+        return MixFrame(large(x, self.size), describe(state), self.call(state))
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""
-        drawer, (row, column) = self.drawers[state.model], state.cell
+        drawer, (row, column) = self.drawer(state.model), state.cell
         if row == 0:
             return drawer.ws(state.sources[column - 1], state.psi, state.cutoff)
         destination = drawer.ws(state.destinations[row - 1], state.psi, state.cutoff)
@@ -175,16 +160,16 @@ class MixRenderer:
     def later(self, state: MixState) -> Iterator[Sheet]:
         """The whole figure; before the last, complete sheet others, where one waits. Stop asking when out of date."""
         state = self.check(state)
-        drawer = self.drawers[state.model]
-        with torch.no_grad():
+        drawer = self.drawer(state.model)
+        with self.drawing():
             sources = torch.cat([drawer.ws(s, state.psi, state.cutoff) for s in state.sources])     # (S, L, W)
-        with self._using:
             maps = drawer.maps(state.noise, state.noisy)
+            heads = pictures.to_uint8(drawer.fast.synthesis(sources, maps))
         noise = state.psi, state.cutoff, state.noise, state.noisy
         R = drawer.G.resolution
         tiles = np.full((len(state.destinations) + 1, len(state.sources) + 1, R, R, 3), 236, np.uint8)
         tiles[0, 0] = 255
-        tiles[0, 1:] = self._batch(drawer, lambda: drawer.fast.synthesis(sources, maps))
+        tiles[0, 1:] = heads
         told = time.monotonic()
         for i, which in enumerate(state.destinations, start=1):
             ws = drawer.ws(which, state.psi, state.cutoff)
@@ -201,19 +186,15 @@ class MixRenderer:
         _, strip = self._row(drawer, (state.destinations[row - 1], *noise), ws, between, maps)
         yield Sheet(_grid(tiles), pictures.jpeg(pictures.grid(list(strip), STRIP), quality=92))
 
-    def _batch(self, drawer: Drawer, draw) -> np.ndarray:
-        with torch.no_grad(), self._using, one_thread():
-            return pictures.to_uint8(draw())
-
     def _row(self, drawer: Drawer, key, ws, others, maps) -> tuple[np.ndarray, np.ndarray]:
-        with torch.no_grad(), self._using, one_thread():
+        with self.drawing():
             return tuple(map(pictures.to_uint8, drawer.row(key, ws, others, maps)))
 
     # -------------------------------------------------------------------------------- the same in Python
 
     def call(self, state: MixState) -> str:
         """Python that draws the large picture again: `x`, 1×3×R×R in [-1, 1]."""
-        drawer, (row, column) = self.drawers[state.model], state.cell
+        drawer, (row, column) = self.drawer(state.model), state.cell
         device = "" if drawer.device.type == "cpu" else ", G.w_avg.device"
         options = f"psi={state.psi:g}" + ("" if state.cutoff is None else f", cutoff={state.cutoff}")
 
@@ -270,7 +251,7 @@ def describe(state: MixState) -> str:
     seed = say("stored noise") if state.noise is None else say("noise {seed}", seed=state.noise)
     noise = seed if state.noisy is None else say("no noise") if not state.noisy else \
         say("{seed} in layers {layers}", seed=seed, layers=span(state.noisy))
-    return say("{text}. ψ = {psi:.2f}{cut}; {noise}.", text=text, psi=state.psi, cut=cut, noise=noise).replace("-", "−")
+    return minus(say("{text}. ψ = {psi:.2f}{cut}; {noise}.", text=text, psi=state.psi, cut=cut, noise=noise))
 
 
 def _listed(layers: Sequence[int]) -> str:

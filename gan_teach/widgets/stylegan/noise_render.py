@@ -6,24 +6,21 @@ each pixel scatters over a hundred draws, and what is left without noise.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ... import pictures
 from ...language import say
 from ...networks.layers import one_thread
-from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
 from ...stylegan.measures import noise_deviation
 from ...stylegan.prepared import prepared
-from ..dissection.render import keep
-from .drawer import check_layers, drawers, large, number, pixels, span
+from ..rendering import keep
+from .drawer import StyleRenderer, check_seed, large, number, pixels, span, tidy
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
@@ -61,55 +58,43 @@ class Scatter:
     text: str = ""
 
 
-class NoiseRenderer:
+class NoiseRenderer(StyleRenderer):
     """`render(state) -> NoiseFrame` and `later(state)`, for one generator or several by name."""
 
+    FRAME = NoiseFrame
+
     def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
-        self.drawers, self.psi, self.size = drawers(models), number("ψ", psi), size
+        super().__init__(models, size)
+        self.psi = number("ψ", psi)
         for drawer in self.drawers.values():
             if not drawer.G.config.noise:
                 raise ValueError(say("{name} has no noise (configurations A to D), so there is nothing to switch",
                                      name=drawer.name))
-        self._using = threading.Lock()
         self._behind: dict[str, Generator] = {}         # prepared a second time, for the long measurement alone
         self._scatter: OrderedDict = OrderedDict()      # (model, seed, noisy) -> deviation, H×W
 
     def start(self, model: str | None = None, seed: int = 1) -> NoiseState:
         """The state at the start: the stored noise in every layer."""
-        return self.check(NoiseState(model or next(iter(self.drawers)), seed))
+        return self.check(NoiseState(self.drawer(model).name, seed))
 
     def check(self, state: NoiseState) -> NoiseState:
-        """The same state, tidied; ValueError in plain words for one that cannot be drawn."""
-        check_name("model", state.model, self.drawers)
-        L = self.drawers[state.model].layers
-        for seed in (state.seed, 0 if state.noise is None else state.noise):
-            if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - OTHERS:
-                raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=seed))
-        check_layers(state.noisy or (), L)
-        noisy = None if state.noisy is None or len(set(state.noisy)) == L else tuple(sorted(set(state.noisy)))
-        return replace(state, noisy=noisy)
+        drawer = self.drawer(state.model)
+        for seed in (state.seed, state.noise or 0):
+            check_seed(seed)
+        return replace(state, noisy=tidy(state.noisy, drawer.layers))
 
-    @torch.no_grad()
-    def render(self, state: NoiseState) -> NoiseFrame:
-        """The frame of a state. It never raises: what went wrong stands in `frame.error`."""
-        try:
-            state = self.check(state)
-            drawer = self.drawers[state.model]
-            with self._using, one_thread():
-                ws = drawer.ws(state.seed, self.psi)
-                silent = drawer.fast.synthesis(ws, drawer.maps(state.noise, ()))
-                x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
-            return NoiseFrame(large(x, self.size), large(silent, self.size), describe(state))
-        except Exception as error:
-            return NoiseFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
-                                        "or choose something else; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
+    def _render(self, state: NoiseState) -> NoiseFrame:
+        drawer = self.drawer(state.model)
+        ws = drawer.ws(state.seed, self.psi)
+        silent = drawer.fast.synthesis(ws, drawer.maps(state.noise, ()))
+        x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
+        return NoiseFrame(large(x, self.size), large(silent, self.size), describe(state))
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""
         state = self.check(state)
-        drawer = self.drawers[state.model]
-        with torch.no_grad(), self._using, one_thread():
+        drawer = self.drawer(state.model)
+        with self.drawing():
             ws = drawer.ws(state.seed, self.psi)
             first = (state.noise or 0) + 1                  # the stored noise is that of seed 0
             others = tuple(large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)), self.size)

@@ -1,183 +1,102 @@
-"""What the panels of chapter 2 have in common: a state with Undo, the newest picture first, and errors told in words.
+"""What the panels of chapter 2 have in common: the newest picture first, and what follows it when the hand rests.
 
-A panel's renderer has `check(state)` (the state, or a ValueError), `render(state)` (what must come at once) and
-`later(state)` (an iterator over what may follow). Events may arrive in several threads (JupyterLab ≥ 4.4), so the
-state is changed under a lock; what follows is drawn in a thread of its own, and only when the hand rests, so that a
-slider never waits for it.
+A panel's renderer has `later(state)` beside `render(state)`, which must come at once: an iterator over what may follow.
+It is drawn in a thread of its own, so that a slider never waits for it.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from dataclasses import replace
-from html import escape
 
 import ipywidgets as widgets
 
 from ...language import say
-from ..dissection.paint_render import History
+from ..controls import MOST, button, choices, field, number, offer, tick, toggles
 from ..panel import DrawnPanel
+from .drawer import Drawer, pixels
 
-PULL = 1.0          # seconds between two moves of a slider that still make one step
 REST = 0.2          # seconds without a new wish until what follows the picture is drawn
 
 
-def hooked(widget, hook: str):
-    """The widget with a css class to find it by."""
-    widget.add_class(hook)
-    return widget
-
-
-def picture(hook: str, width: int, height: int | None = None) -> widgets.Image:
-    """A place for a picture of this size, CSS pixels."""
-    return hooked(widgets.Image(value=b"", format="jpeg", width=width, height=height or width,
-                                layout=widgets.Layout(margin="0", max_width="none")), hook)
-
-
-def slider(kind, hook: str, text: str, label: str = "70px", **options):
-    """A slider as wide as its column, that tells every value on the way."""
-    return hooked(kind(description=text, layout=widgets.Layout(width="auto"), style={"description_width": label},
-                       **options), hook)
-
-
-def tick(hook: str, text: str, width: str = "auto") -> widgets.Checkbox:
-    """A checkbox with its text beside it."""
-    return hooked(widgets.Checkbox(description=text, indent=False, layout=widgets.Layout(width=width, margin="0")),
-                  hook)
-
-
-def choice(hook: str, text: str, options, value, width: str, label: str = "48px") -> widgets.Dropdown:
-    """A drop-down list."""
-    return hooked(widgets.Dropdown(options=options, value=value, description=text, layout=widgets.Layout(width=width),
-                                   style={"description_width": label}), hook)
-
-
-def toggles(hook: str, options, value=None) -> widgets.ToggleButtons:
-    """Buttons of which one is pressed, or none."""
-    return hooked(widgets.ToggleButtons(options=options, value=value, style={"button_width": "auto"}), hook)
-
-
-def seed_box(hook: str, value: int, text: str = "Seed") -> widgets.BoundedIntText:
-    """A box for a seed."""
-    return hooked(widgets.BoundedIntText(value=value, min=0, max=2**31 - 1, description=say(text),
-                                         layout=widgets.Layout(width="150px"), style={"description_width": "40px"}),
-                  hook)
-
-
 class StylePanel(DrawnPanel):
-    """A state, a renderer, and widgets that a panel builds in `_build`, listens to in `_listen`, moves in `_sync`.
+    """`show(frame)` and `show_later(part)` put on the screen what the renderer returns.
 
-    `show(frame)` and `show_later(part)` put on the screen what the renderer returns.
-    `.state` is what is wanted, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
-    ADVICE = "Press Undo or Reset and try again."
+    ERROR = "gt-style-error"
 
     def __init__(self, renderer, state):
-        super().__init__()
-        self.renderer, self.history, self.frame = renderer, History(state), None
-        self._first = state                                 # where Reset goes
-        self._last = ("", float("-inf"))                    # kind and time of the last change: a pull is one step
-        self._syncing = False
-        self._standing: dict = {}                           # where `_put` left each slider
-        self._behind, self._idle, self._moved = False, threading.Event(), threading.Event()
+        self._behind, self._idle, self._moved = True, threading.Event(), threading.Event()
         self._worker, self._ended = None, False
-        self.error = widgets.HTML()
-        self._build()
-        hooked(self.error, "gt-style-error")
-        self._listen()
-        self._follow()
-        self.refresh(later=False)
-        self._behind = True
+        super().__init__(renderer, state)
         self._work(rest=0)                                  # the first time at once: a page without kernel shows it all
 
-    @property
-    def state(self):
-        return self.history.present
+    # ------------------------------------------------------------------------------ the model, its layers and noise
 
-    # ------------------------------------------------------------------------------ changing the state
+    def model_list(self, hook: str, width: str = "250px") -> widgets.Dropdown:
+        """Which generator; hidden where there is one."""
+        self.model = field(widgets.Dropdown, f"{hook}-model", say("Model"), width, "48px",
+                           options=list(self.renderer.drawers), value=self.state.model)
+        self.model.layout.display = "" if len(self.renderer.drawers) > 1 else "none"
+        return self.model
 
-    def change(self, kind: str = "", **changes) -> None:
-        """Go to a new state, as a step for Undo; moves of one kind within a second of each other are one step.
+    def seed_and_next(self, hook: str, act) -> list[widgets.Widget]:
+        """A box for the seed and Next: act(seed)."""
+        self.seed = number(f"{hook}-seed", say("Seed"), self.state.seed)
+        self._watch(self.seed, act)
+        self.next = button(say("Next"), f"{hook}-next", lambda: self._guard(act, (self.state.seed + 1) % (MOST + 1)),
+                           width="80px")
+        return [self.seed, self.next]
 
-        What cannot be drawn is told in the panel, and the state stays.
+    def layer_ticks(self, hook: str, which: str, width: int, cell: int) -> widgets.GridBox:
+        """A tick for each layer, and `.preset`: buttons for the layers of `_presets()`. which: what of the state they
+        set; None is all layers.
         """
-        with self._changing:
-            try:
-                state = self.renderer.check(replace(self.state, **changes))
-            except (ValueError, TypeError) as error:
-                self._complain(say("{error}. The picture stays as it was.", error=error))
-                self._follow()
-                return
-            if state == self.state:
-                self._complain("")
-                self._follow()
-                return
-            pulled = kind and kind == self._last[0] and time.monotonic() - self._last[1] < PULL
-            self.history = self.history.amend(state) if pulled else self.history.push(state)
-            self._last = (kind, time.monotonic())
-            self._follow()
-        self.refresh()
+        def change(layers):
+            self.change(**{which: layers})
 
-    def _travel(self, move) -> None:
-        with self._changing:
-            self.history, self._last = move(self.history), ("", float("-inf"))
-            self._follow()
-        self._guard(self.refresh)
+        self._which, self.preset = which, toggles(f"{hook}-preset", choices(["none"]))
+        self.ticks = [tick(f"{hook}-layer", "", f"{width}px", margin="0")
+                      for _ in range(max(drawer.layers for drawer in self.renderer.drawers.values()))]
+        self._watch(self.preset, lambda name: name is None or change(self._presets()[name]))
+        for box in self.ticks:
+            self._watch(box, lambda _: change(tuple(i for i, box in enumerate(self.ticks) if box.value)))
+        return widgets.GridBox(self.ticks, layout=widgets.Layout(
+            grid_template_columns=f"repeat(auto-fill, {cell}px)", grid_gap="0"))
 
-    def step_back(self) -> None:
-        """Undo the last step."""
-        self._travel(History.undo)
+    def _sync_layers(self, options) -> None:
+        chosen, L = getattr(self.state, self._which), self.drawer.layers
+        offer(self.preset, options)
+        self.preset.value = next((name for name, layers in self._presets().items() if layers == chosen), None)
+        for i, box in enumerate(self.ticks):
+            box.layout.display, box.description = "" if i < L else "none", f"{i} · {pixels(i)} px"
+            box.value = i < L and (chosen is None or i in chosen)
 
-    def step_forward(self) -> None:
-        """Take the last Undo back."""
-        self._travel(History.redo)
+    def noise_buttons(self, hook: str, redraw: str, stored: str) -> list[widgets.Button]:
+        """Re-draw, which makes the next draw (the stored one is that of seed 0), and Stored."""
+        self.redraw = button(say("Re-draw"), f"{hook}-redraw", lambda: self._guard(
+            lambda: self.change(noise=(self.state.noise or 0) + 1)), width=redraw)
+        self.stored = button(say("Stored"), f"{hook}-stored", lambda: self.change(noise=None), width=stored)
+        return [self.redraw, self.stored]
 
-    def start_again(self) -> None:
-        """Everything as it was when the panel opened. Undo brings it back."""
-        self._travel(lambda history: history.push(self._first))
-
-    def _watch(self, widget, act, trait: str = "value") -> None:
-        """Call act(new value) when a person moves a control, not when `_sync` does."""
-        def heard(change):
-            with self._changing:
-                if self._syncing or (trait == "value" and self._rounded(widget, change["new"])):
-                    return
-            self._guard(act, change["new"])
-
-        widget.observe(heard, trait)
-
-    def _put(self, slider, value: float) -> None:
-        """Move a slider of numbers; the browser answers with the step next to it, which is no one's wish."""
-        slider.value = value
-        self._standing[slider] = value
-
-    def _rounded(self, widget, value) -> bool:
-        return widget in self._standing and abs(value - self._standing[widget]) <= widget.step / 2 + 1e-9
-
-    def _follow(self) -> None:
-        """Move the controls to where the state says, without hearing them."""
-        self._syncing = True
-        try:
-            self._sync()
-        finally:
-            self._syncing = False
+    @property
+    def drawer(self) -> Drawer:
+        """The model shown, prepared for drawing."""
+        return self.renderer.drawers[self.state.model]
 
     # ------------------------------------------------------------------------------ drawing it
 
-    def refresh(self, later: bool = True) -> None:
+    def refresh(self) -> None:
         """As the base does; then what follows it, in a thread of its own."""
         super().refresh()
         self._moved.set()
         with self._changing:
-            start = later and not self._behind
-            if start:
-                self._behind = True
-                self._idle.clear()
-        if start:
-            self._worker = threading.Thread(target=self._work, daemon=True)
-            self._worker.start()
+            if self._behind:
+                return
+            self._behind = True
+            self._idle.clear()
+        self._worker = threading.Thread(target=self._work, daemon=True)
+        self._worker.start()
 
     def _work(self, rest: float | None = None) -> None:
         """Draw what follows, dropped as soon as something newer is wanted; ends when there is nothing to do.
@@ -211,9 +130,3 @@ class StylePanel(DrawnPanel):
     def wait(self, seconds: float = 60) -> bool:
         """Until everything that was asked for is drawn; False if that takes longer."""
         return self._idle.wait(seconds)
-
-
-
-def said(text: str, size: int = 15) -> str:
-    """The live text beside a picture, as HTML."""
-    return f'<div aria-live="polite" style="font-size:{size}px;line-height:1.45">{escape(text)}</div>'

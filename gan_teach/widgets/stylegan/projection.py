@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html import escape
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -19,7 +18,8 @@ from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..panel import Panel, button, heading, row
+from ..controls import button, column, field, heading, hooked, html, number, picture, row, said, swap, tick, under
+from ..panel import Panel
 
 PIXELS = 256        # CSS width of the three pictures
 
@@ -78,53 +78,34 @@ class ProjectionPanel(Panel):
         """The styles found so far, 1×L×W; None before the first step."""
         return None if self.step is None else self.step.ws
 
-    # ------------------------------------------------------------------------------ the widgets
-
     def _build(self, steps: int, seed: int, per_layer: bool) -> None:
-        def hooked(widget, hook):
-            widget.add_class(f"gt-projection-{hook}")
-            return widget
-
-        def picture(hook):
-            return hooked(widgets.Image(value=b"", format="png", width=PIXELS, height=PIXELS,
-                                        layout=widgets.Layout(margin="0")), hook)
-
-        def box(hook, text, value, least, most, width, label):
-            return hooked(widgets.BoundedIntText(value=value, min=least, max=most, description=text,
-                                                 layout=widgets.Layout(width=width),
-                                                 style={"description_width": label}), hook)
-
-        self.target, self.found, self.difference = (picture(hook) for hook in ("target", "found", "difference"))
-        self.number = box("number", say("Picture"), 0, 0, max(0, len(self.targets) - 1), "150px", "52px")
-        self.steps = box("steps", say("Steps"), steps, 1, 10_000, "140px", "44px")
-        self.seed = box("seed", say("Seed"), seed, 0, 2**31 - 1, "140px", "40px")
-        self.per_layer = hooked(widgets.Checkbox(value=per_layer, description=say("a w for each layer (W+)"),
-                                                 indent=False, layout=widgets.Layout(width="auto")), "layers")
+        hook = "gt-projection"
+        self.target, self.found, self.difference = (picture(f"{hook}-{name}", PIXELS, format="png")
+                                                    for name in ("target", "found", "difference"))
+        self.number = number(f"{hook}-number", say("Picture"), 0, "150px", "52px", 0, max(0, len(self.targets) - 1))
+        self.steps = number(f"{hook}-steps", say("Steps"), steps, "140px", "44px", 1, 10_000)
+        self.seed = number(f"{hook}-seed", say("Seed"), seed, "140px")
+        self.per_layer = tick(f"{hook}-layers", say("a w for each layer (W+)"), value=per_layer)
         self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
-                                             layout=widgets.Layout(width="150px")), "own")
-        self.start = button(say("▶ Start"), "gt-projection-start", lambda: self._guard(self._begin), "success")
-        self.stop = button(say("■ Stop"), "gt-projection-stop", lambda: self._guard(self.halt), "warning")
-        self.reset = button(say("Reset"), "gt-projection-reset", lambda: self._guard(self.begin_anew))
-        self.use = button(say("Use its styles"), "gt-projection-use", lambda: self._guard(self._use), "info", "130px")
-        self.bar = hooked(widgets.FloatProgress(value=0, min=0, max=1, layout=widgets.Layout(width="100%")), "bar")
-        self.text, self.error, self.code = (hooked(widgets.HTML(), hook) for hook in ("text", "error", "code"))
-        self.number.observe(lambda change: self._guard(self._choose, change["new"]), "value")
+                                             layout=widgets.Layout(width="150px")), f"{hook}-own")
+        self.start = button(say("▶ Start"), f"{hook}-start", lambda: self._guard(self._begin), "success")
+        self.stop = button(say("■ Stop"), f"{hook}-stop", lambda: self._guard(self.runner.pause), "warning")
+        self.reset = button(say("Reset"), f"{hook}-reset", lambda: self._guard(self.begin_anew))
+        self.use = button(say("Use its styles"), f"{hook}-use", lambda: self._guard(self._use), "info", "130px")
+        self.bar = field(widgets.FloatProgress, f"{hook}-bar", "", "100%", "", value=0, min=0, max=1)
+        self.text, self.error, self.code = (html(f"{hook}-{name}") for name in ("text", "error", "code"))
+        self._watch(self.number, self._choose)
         for control in (self.steps, self.seed, self.per_layer):
-            control.observe(lambda _: self._guard(self.begin_anew), "value")
+            self._watch(control, lambda _: self.begin_anew())
         self.own.observe(self._uploaded, "value")
-        places = [widgets.VBox([heading(*words), image]) for words, image in (
-            ((say("the picture"),), self.target), ((say("what G draws"), say("so far")), self.found),
-            ((say("difference"), say("black: none")), self.difference))]
-        self.widget = widgets.VBox([
+        self.widget = hooked(column(
             heading(say("Which w draws this picture?"), say("from w̄, step by step, until G's picture looks like it")),
             row(self.number, self.own, self.seed, self.steps, self.per_layer),
-            row(*places, gap="16px", margin="6px 0 0 0"),
+            row(under(say("the picture"), "", self.target), under(say("what G draws"), say("so far"), self.found),
+                under(say("difference"), say("black: none"), self.difference), gap="16px", margin="6px 0 0 0"),
             self.bar, self.text, self.error,
             row(self.start, self.stop, self.reset, self.use, gap="8px"), self.code,
-        ], layout=widgets.Layout(max_width="860px", padding="8px 12px", grid_gap="6px"))
-        hooked(self.widget, "panel")
-
-    # ------------------------------------------------------------------------------ what the controls do
+            gap="6px", max_width="860px", padding="8px 12px"), f"{hook}-panel")
 
     def _choose(self, number: int) -> None:
         target = self.targets[number]
@@ -160,12 +141,8 @@ class ProjectionPanel(Panel):
             self.begin_anew()
             self._search = project(self.G, self.picture, self.eyes, self.steps.value, self.per_layer.value,
                                    self.seed.value)
-        self.error.value, self.text.value = "", self._told(say("searching …")) if self.step is None else self.text.value
+        self.error.value, self.text.value = "", said(say("searching …")) if self.step is None else self.text.value
         self.runner.play()
-
-    def halt(self) -> None:
-        """Stop where it is; Start goes on from there."""
-        self.runner.pause()
 
     def _use(self) -> None:
         if self.on_use is not None:
@@ -194,14 +171,9 @@ class ProjectionPanel(Panel):
         blank = frame.found or pictures.png(self.picture * 0 + 0.8)         # light grey, until there is something
         for image, data in ((self.target, frame.target), (self.found, blank),
                             (self.difference, frame.difference or blank)):
-            if bytes(image.value) != data:
-                image.value = data
-        self.text.value, self.use.disabled = self._told(frame.text), self.step is None
+            swap(image, data)
+        self.text.value, self.use.disabled = said(frame.text), self.step is None
         self.bar.value = frame.share                                        # last: whoever waits for it finds the rest
-
-    @staticmethod
-    def _told(text: str) -> str:
-        return f'<div style="font-size:15px;line-height:1.5" aria-live="polite">{escape(text)}</div>'
 
     def _broken(self, error: Exception) -> None:
         self._search = None                                                 # a generator that raised is at its end

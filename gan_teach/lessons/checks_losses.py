@@ -1,0 +1,71 @@
+"""A loss on D's logits, compared with the right one: its value, its slopes, and where D is very sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from ..language import say
+from .exercises import Wrong, ask, in_words, unchanged
+
+
+def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],
+               slips: dict[str, Callable[..., torch.Tensor]], *inputs: torch.Tensor) -> str:
+    """Compare a loss on logits, and its gradient for each logit, with `right`; raises Wrong. Returns the verdict.
+
+    inputs: what `answer` takes, N logits each. slips: what a wrong answer is called -> the function it would be.
+    """
+    def look(loss: Callable[..., torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        leaves = [x.clone().requires_grad_(True) for x in inputs]
+        value = ask(loss, *leaves)
+        for leaf, x in zip(leaves, inputs):
+            unchanged(say("the logits"), leaf.detach(), x)
+        if not isinstance(value, torch.Tensor):
+            raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
+                            kind=type(value).__name__))
+        if value.numel() != 1:
+            raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
+                            numel=value.numel()))
+        if value.ndim:
+            raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
+                            "`keepdim`.", value=tuple(value.shape)))
+        if not value.requires_grad:
+            return value, [None] * len(leaves)
+        return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
+
+    def gap(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float((a.detach() - b.detach()).abs().max())
+
+    wanted, slopes = look(right)
+    got, yours = look(answer)
+    if not gap(got, wanted) < 1e-5:
+        slip = in_words(words for words, loss in slips.items() if gap(got, look(loss)[0]) < 1e-5)
+        raise Wrong(say("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by "
+                        "{off:+.4f}.{slip}",
+                        D=listed(inputs[-1].sigmoid()), wanted=wanted, got=got, off=got - wanted,
+                        slip=slip))
+    for x, slope, mine in zip(inputs, slopes, yours):
+        if mine is None:
+            raise Wrong(say("gradient: the value is right, but nothing flows back to the logits. Is there a "
+                            "`detach`, an `item`, a `no_grad`?"))
+        if not gap(mine, slope) < 1e-5:
+            i = int((mine - slope).abs().argmax())
+            raise Wrong(say("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be "
+                            "{slope:+.4f} and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i]))
+    with torch.no_grad():
+        far = [torch.full((2,), end) for end in (-200.0, 200.0)]
+        exact = all(torch.isfinite(torch.as_tensor(ask(answer, *[x] * len(inputs)))).all() for x in far)
+    remark = "" if exact else (say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm "
+                                   "is infinite. `F.logsigmoid` and `F.softplus` stay exact.)"))
+    return say("{name}: value and slopes are right, at D from {least:.2f} to {most:.2f}.{remark}",
+               name=name, least=inputs[-1].sigmoid().min(), most=inputs[-1].sigmoid().max(), remark=remark)
+
+
+def listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{float(value):.2f}" for value in values)
+
+
+def four_logits() -> torch.Tensor:
+    """Where D = 0.05, 0.33, 0.50, 0.90: the four do not mirror each other."""
+    return torch.tensor([0.05, 1 / 3, 0.5, 0.9]).logit()

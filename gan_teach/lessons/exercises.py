@@ -1,0 +1,148 @@
+"""What every exercise is made of: the verdict of a check, hints, solutions, and what passed handed on.
+
+An exercise asks for a function of the package with its body taken out; the solution is the package's own
+source. A check says which property of an answer fails and by how much. It prints, and never raises: a learner
+who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
+`passed` hands it to the next picture or panel.
+
+A chapter has its own `checks_….py`: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
+solutions to the two tables, `HINTS.update({…})`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import wraps
+from importlib import import_module
+from operator import attrgetter
+
+import torch
+
+from ..language import say
+from . import progress
+
+SOLUTIONS: dict[str, tuple[str, str]] = {}      # exercise -> where the package has it: module, function or Class.method
+HINTS: dict[str, tuple[str, ...]] = {}
+PASSED: dict[str, Callable] = {}           # exercise -> the learner's function, while its last check was passed
+
+
+class NotStarted(Exception):
+    """The answer still holds its `...`."""
+
+
+class Wrong(Exception):
+    """A property does not hold; the message says which, and by how much."""
+
+
+def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
+    """The value of `answer(*args)`; the learner's own errors become sentences. kept: what must not change, by name."""
+    before = {what: x.clone() for what, x in (kept or {}).items()}
+    try:
+        value = answer(*args)
+    except Exception as error:
+        if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
+            raise NotStarted from None
+        raise Wrong(say("error: your function stopped with {kind}: {error}",
+                        kind=type(error).__name__, error=error)) from None
+    if value is None or value is ...:
+        raise NotStarted
+    for what, was in before.items():
+        unchanged(what, kept[what], was)
+    return value
+
+
+def unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
+    if not torch.equal(now, before):
+        changed = int((now != before).sum())
+        raise Wrong(say("purity: your function changed {what} itself ({changed} of {numel} values). Work on a copy.",
+                        what=what, changed=changed, numel=now.numel()))
+
+
+def that_is(slips: Iterable[str]) -> str:
+    """Of the usual slips that fit an answer, a sentence with the first; "" where none does."""
+    return next((say(" That is {name}.", name=say(name)) for name in slips), "")
+
+
+def in_words(slips: Iterable[str]) -> str:
+    """The same for slips that are sentences."""
+    return next((say(" {words}.", words=say(words)) for words in slips), "")
+
+
+def form(value) -> tuple[int, ...] | str:
+    """The shape of an answer, or the kind of one that has none."""
+    return tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+
+
+def like_r(out, r: torch.Tensor) -> None:
+    if not isinstance(out, torch.Tensor) or out.shape != r.shape:
+        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=form(out)))
+
+
+def numbers(value, count: int, what: str) -> list[float]:
+    try:
+        found = [float(v.detach() if isinstance(v, torch.Tensor) else v) for v in value]
+    except (TypeError, ValueError):
+        raise Wrong(say("shape: {what}; yours is a {kind} that does not hold numbers.",
+                        what=what, kind=type(value).__name__)) from None
+    if len(found) != count:
+        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=len(found)))
+    return found
+
+
+def verdict(properties: Callable) -> Callable:
+    """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict and keeps what passes it."""
+    name = properties.__name__.removeprefix("check_")
+    what = name.replace("_", " ")
+
+    @wraps(properties)
+    def check(answer: Callable) -> None:
+        PASSED.pop(name, None)                    # the last verdict counts
+        if not callable(answer):
+            return print(say("… {what}, not started: give the check your function, by its name and without brackets.",
+                             what=what))
+        try:
+            print("✓", properties(answer))
+            PASSED[name] = answer
+            progress.record("exercises", name)
+        except NotStarted:
+            print(say("… {what}, not started: replace the `...` in the function, then run this cell again.", what=what))
+        except Wrong as wrong:
+            print("✗", wrong)
+        except Exception as error:                # a return value so odd that the check itself stumbled
+            print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
+                      kind=type(error).__name__, error=error))
+    return check
+
+
+def passed(name: str, ours: Callable) -> Callable:
+    """The learner's function if it passed the check of exercise `name`, else `ours`; one line says which.
+
+    So a cell after an exercise runs for everybody, and runs on the learner's own code where there is some:
+    `show(passed("ablate", ablate)(r, units))`.
+    """
+    yours = PASSED.get(name)
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=name))
+    return ours if yours is None else yours
+
+
+def hint(name: str, n: int = 1) -> None:
+    """Print the n-th hint of an exercise, from 1; each says a little more than the one before."""
+    hints = HINTS.get(name)
+    if hints is None:
+        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(HINTS)))
+    elif not 1 <= n <= len(hints):
+        print(say("{name} has {hints} hints: hint({name!r}, 1) to hint({name!r}, {hints}).",
+                  name=name, hints=len(hints)))
+    else:
+        print(say("Hint {n} of {hints}: {hint}", n=n, hints=len(hints), hint=say(hints[n - 1])))
+
+
+def solution(name: str) -> None:
+    """Print the package's own source of the exercise's function."""
+    if name in SOLUTIONS:
+        module, function = SOLUTIONS[name]
+        print(textwrap.dedent(inspect.getsource(attrgetter(function)(import_module(module)))))
+    else:
+        print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(SOLUTIONS)))

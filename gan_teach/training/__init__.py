@@ -1,0 +1,18 @@
+"""Train a growing GAN: one visible loop that can be killed at any moment and goes on exactly.
+
+What a step draws (which images, which z) is a function of (seed, step) alone, so a resume needs the weights, the
+optimisers, the EMA and the number of the step, and then continues bit for bit. Read in this order:
+
+    settings     what is chosen beforehand, and the schedule by which the pictures grow
+    step         one update of D, of G and of its average; of several processes each works on its part
+    snapshots    saving, going on, and what must not be saved; for every long work
+    whole        the loop itself, with sample grids and a curve
+"""
+
+from .settings import LOSSES, Schedule, Settings, r1_weight
+from .snapshots import NotFinite, Resumable, advance, check_descent, check_same, snapshot
+from .step import Training
+from .whole import curve, keep_samples, run
+
+__all__ = ["LOSSES", "NotFinite", "Resumable", "Schedule", "Settings", "Training", "advance", "check_descent",
+           "check_same", "curve", "keep_samples", "r1_weight", "run", "snapshot"]

@@ -1,0 +1,105 @@
+"""Work that can be killed at any moment and goes on exactly: snapshots, the loop around them, and what stops it."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from ..files import writing
+from ..processes import any_of, place, stop_signals
+
+
+class NotFinite(RuntimeError):
+    """A loss or a gradient became NaN or infinite; the last snapshot is from before."""
+
+
+def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None],
+                  loss: torch.Tensor | None = None) -> None:
+    """NotFinite where a loss is not finite, or its gradient, which may be NaN where the loss is not.
+
+    Call it before the update: nothing that is not finite then reaches a weight, or a snapshot.
+    """
+    given = [g for g in gradients if g is not None]
+    slope = torch.stack(torch._foreach_norm(given)).sum() if given else None
+    for what, value in (("loss", loss), ("gradient", slope)):
+        if value is not None and not torch.isfinite(value):
+            raise NotFinite(f"the {what} of {whose} is {float(value)} in {when}; go on from the last snapshot with a "
+                            "smaller learning rate")
+
+
+def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
+    """What `Training.save` wrote, its checksums compared. ValueError naming the file where it is damaged or foreign."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if part := archive.testzip():                    # torch.load does not look
+                raise ValueError(f"the checksum of its {part} differs")
+        state = torch.load(path, map_location=device, weights_only=True)
+        if type(state) is not dict or "settings" not in state:
+            raise ValueError("it is no snapshot of a training")
+    except FileNotFoundError:
+        raise
+    except Exception as error:                               # a damaged file may fail anywhere in the reader
+        raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
+    return state
+
+
+def check_same(state: dict, settings: str, data: str) -> None:
+    """ValueError where a snapshot is of a training with other settings, or on other pictures."""
+    if state["settings"] != settings:
+        raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
+                         f"snapshot {state['settings']}, now {settings}")
+    if state.get("data", data) != data:
+        raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
+
+
+class Resumable:
+    """What has `state()` and `restore(state)` can be saved, and goes on from the file."""
+
+    def save(self, path: str | Path) -> None:
+        """Write the state whole: a kill or a full disk leaves the old file or the new one."""
+        with writing(path) as temporary, temporary.open("wb") as file:
+            torch.save(self.state(), file)
+
+    def resume(self, path: str | Path) -> None:
+        """Go on from what `save` wrote. ValueError naming the file where it is damaged, or of another training."""
+        state = snapshot(path, self.device)
+        try:
+            self.restore(state)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+            raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
+
+
+def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1,
+            unit: str = " images") -> Iterator[tuple[dict[str, float], tqdm]]:
+    """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
+    progress bar, which counts `batch` a step.
+
+    training: a `Training`, or what has its `step`, `steps`, `seconds`, `save` and `resume`. A snapshot is written every
+    `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and one at the end.
+    Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
+    folder none does.
+    """
+    resume, first = None if folder is None else Path(folder) / "resume.pt", place()[0] == 0
+    if resume and resume.exists():
+        training.resume(resume)
+    if training.steps >= end and first:
+        print(f"nothing to do: the training in {folder} has made {training.steps} of {end} steps")
+    clock = time.monotonic() - training.seconds
+    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=unit, unit_scale=True,
+                                      disable=not first) as bar:
+        while training.steps < end and not any_of(stop.is_set()):
+            losses = training.step()
+            training.seconds = time.monotonic() - clock
+            bar.update(batch)
+            yield losses, bar
+            if training.steps % save_every == 0 and first and resume:
+                training.save(resume)
+    if first and resume:
+        training.save(resume)

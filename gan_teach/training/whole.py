@@ -1,0 +1,57 @@
+"""The run: step after step, with sample grids and a curve on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from .. import pictures
+from ..files import read_json, write_json
+from ..networks.layers import keep_freed_memory, sample_z
+from ..processes import place
+from .snapshots import advance
+from .step import Training
+
+
+def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,
+        steps: int | None = None, judge: Callable[[torch.nn.Module], dict] | None = None,
+        judge_every: int = 20_000) -> Training:
+    """`advance` until `settings.images` are shown (or `steps` made), with a sample grid every `picture_every` steps.
+
+    What `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images, is a row of
+    `folder`/curve.json.
+    """
+    keep_freed_memory()
+    folder = Path(folder)
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    s = training.settings
+    first = place()[0] == 0
+    end = -(-s.images // s.batch) if steps is None else steps
+    z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
+    for losses, bar in advance(training, folder, end, save_every, s.batch):
+        if training.steps % 50 == 0:
+            bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
+                            **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+        if training.steps % picture_every == 0 and first:
+            keep_samples(folder, training.steps * s.batch, training.G_ema, z)
+        shown = training.steps * s.batch
+        if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
+            rows = [row for row in curve(folder) if row["images"] < shown]
+            rows.append({"images": shown, **judge(training.G_ema)})
+            write_json(folder / "curve.json", rows, indent=None)
+    return training
+
+
+@torch.no_grad()
+def keep_samples(folder: Path, number: int, G: torch.nn.Module, z: torch.Tensor) -> None:
+    """Write a grid of G(z), however far off, as `folder`/samples/NUMBER.png."""
+    grid = pictures.grid(list(pictures.to_uint8(G(z))), columns=8)
+    (folder / "samples" / f"{number:08d}.png").write_bytes(pictures.png(grid))
+
+
+def curve(folder: str | Path) -> list[dict]:
+    """The rows that `run` has written in a folder: images shown, and what the judge said then."""
+    path = Path(folder) / "curve.json"
+    return read_json(path, list) if path.exists() else []

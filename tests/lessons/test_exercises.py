@@ -1,0 +1,55 @@
+"""What holds for every exercise: its check, its hints, its solution."""
+
+import pytest
+
+from gan_teach.lessons import (
+    checks,
+    checks_capstone,
+    checks_egan,
+    checks_egan_further,
+    checks_stylegan,
+    checks_warm_up,
+    exercises,
+)
+
+MODULES = checks, checks_capstone, checks_egan, checks_egan_further, checks_stylegan, checks_warm_up
+CHECKS = {name.removeprefix("check_"): check for module in MODULES for name, check in vars(module).items()
+          if name.startswith("check_") and hasattr(check, "__wrapped__")}
+
+
+def untouched(*args):
+    ...
+
+
+def half_done(*args):
+    numerator = ...
+    return numerator / 2
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize("answer", [untouched, half_done, lambda *args: ..., ..., None])
+def test_an_untouched_answer_is_not_started(said, check, answer):
+    assert "not started" in said(check, answer)
+
+
+def test_every_check_hands_on_under_the_name_of_its_exercise():
+    assert set(CHECKS) == set(exercises.HINTS) == set(exercises.SOLUTIONS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_an_exercise_has_hints_and_the_packages_source_as_solution(capsys, name):
+    hints = exercises.HINTS[name]
+    for n in range(len(hints) + 2):
+        exercises.hint(name, n)
+        expected = hints[n - 1] if 1 <= n <= len(hints) else f"{len(hints)} hints"
+        assert expected in capsys.readouterr().out
+    exercises.solution(name)
+    source = capsys.readouterr().out                                # a method's too begins at the margin
+    assert source.startswith(("def ", "@")) and "return" in source
+    assert f"def {exercises.SOLUTIONS[name][1].split('.')[-1]}(" in source
+
+
+@pytest.mark.parametrize("ask", [exercises.hint, exercises.solution])
+def test_an_unknown_exercise_is_told_what_there_is(capsys, ask):
+    ask("nonsense")
+    assert "iou, ablate" in capsys.readouterr().out

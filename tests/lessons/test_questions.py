@@ -1,0 +1,14 @@
+"""The quiz questions of every chapter."""
+
+import pytest
+
+from gan_teach.lessons import questions
+
+EVERY = [question for name in questions.__all__ if name.isupper() for question in getattr(questions, name)]
+
+
+@pytest.mark.parametrize("question", EVERY, ids=lambda asked: asked.text[:30])
+def test_every_choice_of_a_question_has_its_reason(question):
+    assert len(question.choices) == len(question.reasons) == len({*question.reasons}) > 1
+    assert question.right in range(len(question.choices))
+    assert max(map(len, question.choices)) <= 90
