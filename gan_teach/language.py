@@ -81,13 +81,14 @@ def say(text: str, /, **values) -> str:
     return text.format(**values) if values else text
 
 
-def told(text: str) -> str:
-    """An English text that is made already, such as a caption of a notebook's code, in the reader's language.
+def told(text: object) -> str:
+    """An English text that is made already, such as a caption of a notebook or an error, in the reader's language.
 
     It is one of the file's texts, or was made from one by putting values in: "unit 12" from "unit {u}". The values,
     texts too, are told likewise, and so is a word before a number. What was made from none of them stays as it is.
     """
     global _templates
+    text = str(text)
     if _language == ENGLISH or not re.search("[A-Za-z]{2}", text):
         return text
     if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name

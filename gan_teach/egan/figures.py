@@ -94,7 +94,8 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
             print(f"{name:16} seed {f.evolution.settings.seed}   {say(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
-                titles=[[f"{language.told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
+                titles=[[f"{language.told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
+                        for row in rows])
 
 
 def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None

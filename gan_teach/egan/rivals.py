@@ -35,7 +35,8 @@ def worth(record: dict, name: str = "ring", where: str = "equal generations", re
              say("{method} has the lower MMD²", method=told(reference)))]
     for variant, row in record["tables"][name].items():
         m = row[where]
-        better = "" if variant == reference else say("in {n} of {all} seeds", n=m["mmd2"]["reference_better"], all=seeds)
+        better = "" if variant == reference else say("in {n} of {all} seeds", all=seeds,
+                                                     n=m["mmd2"]["reference_better"])
         rows.append((told(variant), str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
                      _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
     return markdown(rows)

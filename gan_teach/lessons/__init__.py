@@ -6,6 +6,7 @@
                     `checks_egan`, `checks_egan_further`, `checks_capstone` hold those of one chapter
     questions       the quizzes
     progress        what the reader has done, in a plain file
+    errors          an error's last line in the reader's language, below its traceback
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
     slides          which cells a slide show shows: the path of 50 minutes

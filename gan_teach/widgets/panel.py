@@ -9,7 +9,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ..language import say
+from ..language import say, told
 
 
 def heading(text: str, note: str = "") -> widgets.HTML:
@@ -168,8 +168,8 @@ class Panel:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(say("That did not work: {error} ({kind}). {advice}", error=error, kind=type(error).__name__,
-                           advice=say(self.ADVICE)))
+        self._complain(say("That did not work: {error} ({kind}). {advice}", error=told(error),
+                           kind=type(error).__name__, advice=say(self.ADVICE)))
 
     def _complain(self, text: str) -> None:
         self.error.value = complaint(text)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ... import pictures
 from ...dissection.intervention import ablate, insert, levels
 from ...dissection.units import check_units
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
@@ -204,7 +204,7 @@ class PaintRenderer:
         except Exception as error:
             return PaintFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
                                         "or choose another class; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
+                                        error=told(error), kind=type(error).__name__))
 
     def _render(self, state: PaintState) -> PaintFrame:
         _, f, x, before = self.scene(state.seed)

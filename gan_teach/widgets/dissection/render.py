@@ -18,7 +18,7 @@ from ... import pictures
 from ...dissection.intervention import ablate, insert, levels
 from ...dissection.pixels import coverage
 from ...dissection.units import Ranking
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_layer, check_name, device_of, evaluating
 from ...networks.segmenter import segment
@@ -103,7 +103,7 @@ class Renderer:
                 return self._render(state)
         except Exception as error:
             return Frame(error=say("This picture could not be drawn: {error} ({kind}). Press Reset or Undo, or choose "
-                                   "another class or scene; the panel goes on working.", error=error,
+                                   "another class or scene; the panel goes on working.", error=told(error),
                                    kind=type(error).__name__))
 
     def _render(self, state: DissectionState) -> Frame:

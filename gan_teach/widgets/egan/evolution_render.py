@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from ... import pictures
 from ...egan import plane
 from ...egan.view import FateView, View
-from ...language import say
+from ...language import say, told
 from ..charts import COLOURS, SIGNS, WINNER, corners, plain, sign
 from .evolution_charts import (
     CHILDREN,
@@ -119,7 +119,7 @@ def render(view: View, fast: bool = False) -> Frame:
                      winners(view.lineage, kinds), describe(view), "", fate is not None, view.field is not None)
     except Exception as error:
         return Frame(error=say("This could not be drawn: {error} ({kind}). Press Reset, or go back some "
-                               "generations; the panel goes on working.", error=error, kind=type(error).__name__))
+                               "generations; the panel goes on working.", error=told(error), kind=type(error).__name__))
 
 
 # ------------------------------------------------------------------------------------------ pictures

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ... import pictures
 from ...egan.interpolation import WAYS, strip
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread, sample_z
 
 STEPS = 9           # pictures of a strip
@@ -75,7 +75,7 @@ class InterpolationRenderer:
                         alpha=state.alpha, lengths=lengths, first=z1.norm(), second=z2.norm()))
             return InterpolationFrame(large, tuple(pictures.jpeg(_marked(s, nearest)) for s in strips), text)
         except (ValueError, RuntimeError) as error:
-            return InterpolationFrame(error=say("{error}. The picture stays as it was.", error=error))
+            return InterpolationFrame(error=say("{error}. The picture stays as it was.", error=told(error)))
 
     def _row(self, state: InterpolationState) -> list[np.ndarray]:
         key = state.first, state.second

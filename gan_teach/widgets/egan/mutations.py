@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...egan.child import apply, name_of, slope
 from ...egan.mutations import heuristic, least_squares, minimax
-from ...language import say
+from ...language import say, told
 from ..charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
 from ..panel import Panel, complaint
 
@@ -84,7 +84,7 @@ class MutationRenderer:
         except Exception as error:
             return MutationFrame(error=say("This could not be drawn: {error} ({kind}). A mutation takes N logits "
                                            "and gives one number, for example their mean.",
-                                           error=error, kind=type(error).__name__))
+                                           error=told(error), kind=type(error).__name__))
 
     def _chart(self, title: str, curves: Sequence[Sequence[float]], here: Sequence[float], p: float,
                span: tuple[float, float], seen: Sequence[float] = ()) -> list[str]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread, sample_z
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -162,7 +162,7 @@ class AdaINRenderer:
         except Exception as error:
             return AdaINFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
                                         "or choose something else; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
+                                        error=told(error), kind=type(error).__name__))
 
     def _render(self, state: AdaINState) -> AdaINFrame:
         drawer, u = self.drawers[state.model], state.unit

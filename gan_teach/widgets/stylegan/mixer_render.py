@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -154,7 +154,7 @@ class MixRenderer:
         except Exception as error:
             return MixFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, or "
                                       "choose something else; the panel goes on working.",
-                                      error=error, kind=type(error).__name__))
+                                      error=told(error), kind=type(error).__name__))
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...language import say
+from ...language import say, told
 from ...networks.layers import one_thread
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -103,7 +103,7 @@ class NoiseRenderer:
         except Exception as error:
             return NoiseFrame(error=say("This picture could not be drawn: {error} ({kind}). Press Undo or Reset, "
                                         "or choose something else; the panel goes on working.",
-                                        error=error, kind=type(error).__name__))
+                                        error=told(error), kind=type(error).__name__))
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""

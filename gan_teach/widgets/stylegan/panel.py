@@ -15,7 +15,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from ...language import say
+from ...language import say, told
 from ..dissection.paint_render import History
 from ..panel import DrawnPanel
 
@@ -107,7 +107,7 @@ class StylePanel(DrawnPanel):
             try:
                 state = self.renderer.check(replace(self.state, **changes))
             except (ValueError, TypeError) as error:
-                self._complain(say("{error}. The picture stays as it was.", error=error))
+                self._complain(say("{error}. The picture stays as it was.", error=told(error)))
                 self._follow()
                 return
             if state == self.state:
