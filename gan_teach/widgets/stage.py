@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
-from ..language import say
+from ..language import say, told
 
 HOST = "127.0.0.1"
 
@@ -228,10 +228,11 @@ def opening(name: str) -> Iterator:
                 if panels is None:
                     yield
     except Exception as error:
-        told = say("The demonstration could not start: {error} ({kind}).", error=error, kind=type(error).__name__)
+        words = say("The demonstration could not start: {error} ({kind}).", error=told(error),
+                    kind=type(error).__name__)
         next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
         yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">'
-                           f"{escape(told)}<br>{escape(next_step)}</div>")
+                           f"{escape(words)}<br>{escape(next_step)}</div>")
         return
     shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
     shown.add_class("gt-panels")
