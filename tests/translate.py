@@ -142,16 +142,19 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE"}
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "TEXTS"}
 NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS"}             # … and those whose keys are
-ROOMS = ("lessons", "widgets", "worlds", "egan")         # where those tables stand
+ROOMS = ("lessons", "widgets", "worlds", "egan", "site") # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
 def strings() -> dict[str, str]:
-    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures."""
+    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures.
+
+    Last are those that the pages of the site alone show: the others they share with the panels.
+    """
     found: dict[str, str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
@@ -167,7 +170,7 @@ def strings() -> dict[str, str]:
             for text in (part.value for part in said if isinstance(part, ast.Constant)):
                 if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
-    return dict(sorted({**labels(), **found}.items(), key=lambda item: item[1]))
+    return dict(sorted({**labels(), **found}.items(), key=lambda item: ("/site/" in item[1], item[1])))
 
 
 def _of_table(node: ast.AST) -> list[ast.expr | None]:
