@@ -136,6 +136,7 @@ def _about(path: Path, notebook) -> Chapter:
     title = re.search(r"^# (.*)", first, re.M)
     question = re.search(r"^\*\*(?:The question|问题)[.。]?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`$]", r"\1", " ".join(question[1].split())) if question else ""
+    plain = re.sub("(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])", "", plain)   # round what was bold or a link in Chinese
     return Chapter(path, title[1] if title else path.stem, plain)
 
 

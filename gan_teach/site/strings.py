@@ -215,9 +215,9 @@ TEXTS = {
     "random_units": "With random units: {came}. ",
     "outside": "Outside your brush {outside} pixels changed their class.",
     "paint_why": "Why only where you paint? Units are shared: those of the trees draw parts of other things too. "
-                 "Switched off everywhere, twelve of them removed {everywhere} % of the tree pixels of 200 villages and "
-                 "spoilt {price} pixels of other things for each. Switched off in place they removed {in_place} % and "
-                 "spoilt {price_in_place}; twelve random units removed {random} %.",
+                 "Switched off everywhere, twelve of them removed {everywhere} % of the tree pixels of 200 villages "
+                 "and spoilt {price} pixels of other things for each. Switched off in place they removed {in_place} % "
+                 "and spoilt {price_in_place}; twelve random units removed {random} %.",
 
     # Mix
     "mix_title": "Mix",
