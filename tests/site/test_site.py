@@ -782,7 +782,7 @@ def test_search_finds_a_section_and_leads_to_it(visit):
     first.wait_for()
     first.click()
     visit.page.wait_for_url("**/zh/chapters/02_stylegan.html#AdaIN-by-hand")
-    visit.page.locator(".other").click()                                      # the same section in English
+    visit.page.locator(".toc .other").click()                                 # the same section in English
     visit.page.wait_for_url("**/path/chapters/02_stylegan.html#AdaIN-by-hand")
 
 
