@@ -145,17 +145,20 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE"}
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS"}
 NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS"}    # … and those whose keys are
-ROOMS = ("lessons", "widgets", "worlds", "egan", "__main__.py")          # where those tables stand
+ROOMS = ("lessons", "widgets", "worlds", "egan", "site", "__main__.py")  # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
 @functools.cache
 def strings() -> dict[str, str]:
-    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures."""
+    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures.
+
+    Last are those that the pages of the site alone show: the others they share with the panels.
+    """
     found: dict[str, str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
@@ -177,7 +180,7 @@ def strings() -> dict[str, str]:
             if isinstance(node, ast.FunctionDef) and not where.startswith(DEVELOPERS):
                 found = {**dict.fromkeys(raised(node), where), **found}
     cells = {text: f"notebooks/{name}.ipynb" for name in reversed(chapters()) for text in plotted_in(english(name))}
-    return dict(sorted({**cells, **labels(), **found}.items(), key=lambda item: item[1]))
+    return dict(sorted({**cells, **labels(), **found}.items(), key=lambda item: ("/site/" in item[1], item[1])))
 
 
 # Whose errors stay English: those of the readers of foreign files, and of commands that only a developer gives.
