@@ -63,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="a chapter's panels on one page, full screen, on this computer alone")
     demo.add_argument("name", choices=stage.DEMOS, help="which one")
+    demo.add_argument("--theme", choices=stage.THEMES, default=stage.THEMES[0],
+                      help="how the page begins; the key T changes it (%(default)s)")
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
 
@@ -149,7 +151,7 @@ def dissect(given: argparse.Namespace) -> int:
 def demo(given: argparse.Namespace) -> int:
     from .widgets import stage
 
-    return stage.serve(given.name, browser=not given.no_browser, port=given.port)
+    return stage.serve(given.name, browser=not given.no_browser, port=given.port, theme=given.theme)
 
 
 def lab(given: argparse.Namespace) -> int:

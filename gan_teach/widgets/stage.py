@@ -2,9 +2,9 @@
 
     python -m gan_teach demo dissection
 
-The page is a notebook of one cell, written into a temporary folder, that calls `page`. A new demonstration is a
-function that returns its panels by name, and a line in `DEMOS`. Nothing comes from the network: Voilà's own template
-asks a CDN for icons, ours does not.
+The page is a notebook of one cell, written into a temporary folder, that calls `opening`. A new demonstration is a
+function that returns its panels by name, and a line in `DEMOS`. Nothing comes from the network. Its themes and keys
+are those of stage_page/.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,71 +25,12 @@ from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
-from ..language import say
+from ..language import current, say
 
 HOST = "127.0.0.1"
 
-TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
-{% import "spinner.macro.html.j2" as spinner %}
-{%- block notebook_css -%}
-  <title>TITLE</title>
-  {{ resources.include_js("static/voila-style.js") }}
-  {{ spinner.css() }}
-  {{ super.super() }}
-  <style>
-    :root { --jp-widgets-font-size: 17px; --jp-widgets-inline-height: 36px; --jp-ui-font-size1: 15px;
-            --jp-widgets-inline-label-width: 90px; --jp-widgets-slider-handle-size: 22px; }
-    body, #rendered_cells { margin: 0; padding: 0; background: #fff; overflow-x: hidden; font-size: 17px; }
-    #rendered_cells .jp-Cell, #rendered_cells .jp-OutputArea-output { padding: 0; margin: 0; }
-    #rendered_cells .jp-OutputPrompt, #rendered_cells .jp-InputPrompt, #rendered_cells .jp-Cell-inputWrapper,
-    #rendered_cells .jp-OutputArea-prompt { display: none; }
-    .gt-stage { width: 1264px; }
-    .gt-stage .jupyter-button { font-size: 17px; height: 40px; line-height: 40px; border-radius: 6px; }
-    .gt-stage .jupyter-button.mod-active { outline: 3px solid #1a1a1a; outline-offset: -3px; font-weight: 700; }
-    .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
-    .gt-stage .gt-dissection { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 30px; padding-top: 0; }
-    .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
-    .gt-stage .gt-dissection .gt-unit { --jp-widgets-font-size: 13px; }
-    .gt-stage .gt-evo-lab { zoom: 1.21; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
-                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
-    .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
-    .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
-    .gt-stage .gt-adain { zoom: 0.95; --jp-widgets-inline-height: 30px; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-adain .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
-    .gt-stage .gt-mixer { --jp-widgets-inline-height: 28px; --jp-widgets-font-size: 15px; padding-top: 0; }
-    .gt-stage .gt-mixer .jupyter-button { font-size: 14px; height: 28px; line-height: 28px; }
-    .gt-stage .gt-noise { zoom: 0.88; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-warm-up { zoom: 1.14; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
-                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
-                            max-width: none !important; width: 1108px; }
-    .gt-stage .gt-warm-up .jupyter-button { font-size: 13px; height: 30px; line-height: 30px; }
-    .gt-stage .gt-warm-up .gt-rate { width: 420px !important; }
-    .gt-stage .gt-warm-up .gt-rate .widget-label { width: 180px !important; }
-    .gt-stage .gt-warm-up > :first-child { display: none; }             /* the page has this title */
-    .gt-stage .gt-warm-up > :nth-child(5) { position: absolute; left: 460px; top: 340px; width: 420px; }
-    .gt-stage .gt-warm-up > :nth-child(7) { position: absolute; left: 460px; top: 452px; }
-    .gt-stage .gt-warm-up > :nth-child(6) { position: absolute; left: 878px; top: 46px; width: 232px; }
-    .gt-stage .gt-warm-up > :nth-child(6) .gt-easel { zoom: 0.78; }
-    #loading_text { font-size: 26px; }
-  </style>
-  <script>
-    // The page is made for 1280×720 and enlarged to fill what is there.
-    const fit = () => {
-      document.documentElement.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720));
-    };
-    addEventListener("resize", fit); fit();
-    // Voilà sends a div after each cell: the step that runs now is named.
-    const steps = STEPS;
-    const naming = setInterval(() => {
-      const done = document.querySelectorAll("[cell-index]").length;
-      const text = document.getElementById("loading_text"), at = Math.max(0, done - 1);
-      if (text && at < steps.length) text.textContent = `${at + 1} / ${steps.length}: ${steps[at]} …`;
-      if (done > steps.length) clearInterval(naming);
-    }, 200);
-  </script>
-{%- endblock notebook_css -%}
-"""
+PAGE = Path(__file__).with_name("stage_page")             # Voilà's template for it: what the page looks like
+THEMES = ("light", "dark", "contrast")                    # in the order in which the button and the key go
 
 
 # ------------------------------------------------------------------------------------------ the demonstrations
@@ -157,7 +99,7 @@ def mixing() -> dict[str, object]:
                                     "portraits-stylegan` and copy its two files from runs/portraits-stylegan into "
                                     "data/"))
     models = {name: load(name) for name in names}
-    mixer = StyleMixer(models, sources=(1, 2, 3), width=568)                   # fits 1280×720 beside its controls
+    mixer = StyleMixer(models, sources=(1, 2, 3), width=560)                   # fits 1280×720 beside its controls
     return {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
 
 
@@ -211,11 +153,6 @@ DEMOS: dict[str, tuple[str, Callable]] = {
 }
 
 
-def page(name: str):
-    """The widget that fills the page of a demonstration: its title, and one panel at a time."""
-    return next(widget for widget in opening(name) if widget is not None)
-
-
 def opening(name: str) -> Iterator:
     """Make a page step by step: None after every step but the last, then the widget; also if a step fails."""
     import ipywidgets as widgets
@@ -233,7 +170,7 @@ def opening(name: str) -> Iterator:
         yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">'
                            f"{escape(told)}<br>{escape(next_step)}</div>")
         return
-    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
+    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"})
     shown.add_class("gt-panels")
 
     def switch(_=None):
@@ -242,9 +179,10 @@ def opening(name: str) -> Iterator:
 
     shown.observe(switch, "value")
     switch()
-    head = widgets.HBox([widgets.HTML(f'<h1 style="font-size:28px;margin:0;line-height:1.4">{escape(say(title))}</h1>'),
-                         shown], layout=widgets.Layout(justify_content="space-between", align_items="center",
-                                                       padding="4px 12px 0 12px"))
+    theme = f'<button type="button" class="jupyter-button gt-theme">{say("◐ Theme (T)")}</button>'
+    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(theme)])],
+                        layout=widgets.Layout(justify_content="space-between", align_items="center",
+                                              padding="6px 12px 0 12px"))
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
     yield whole
@@ -268,39 +206,37 @@ runpy.run_module("voila", run_name="__main__")
 """
 
 
-def write_page(folder: Path, name: str) -> Path:
+def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
     """The notebook of a demonstration and Voilà's template for it, in a folder; returns the notebook's path."""
-    if name not in DEMOS:
-        raise ValueError(f"no demonstration {name!r}; there are: {', '.join(DEMOS)}")
-    template = folder / "voila" / "templates" / "gan_teach"
-    template.mkdir(parents=True)
-    (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
+    for what, given, known in (("demonstration", name, DEMOS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise ValueError(f"no {what} {given!r}; there are: {', '.join(known)}")
+    shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach")
     steps = STEPS.get(name, STEPS["dissection"][-1:])
-    words = TEMPLATE.replace("TITLE", escape(say(DEMOS[name][0]))).replace("STEPS", json.dumps([*map(say, steps)]))
-    (template / "index.html.j2").write_text(words, encoding="utf-8")
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
     sources += ["next(steps, None)"] * len(steps)
     cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],
               "source": source} for i, source in enumerate(sources)]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+                "title": say(DEMOS[name][0]),
+                "gan_teach": {"language": current(), "steps": [*map(say, steps)], "theme": theme, "themes": THEMES}}
     notebook = folder / "pages" / f"{name}.ipynb"
     notebook.parent.mkdir()
-    notebook.write_text(json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4,
-                                    "nbformat_minor": 5}))
+    notebook.write_text(json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
     return notebook
 
 
-def serve(name: str, browser: bool = True, port: int = 0) -> int:
+def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]) -> int:
     """Serve the page of a demonstration until Ctrl-C; prints its address, and opens it unless browser=False.
 
     port: 0 takes a free one. The address holds a token, without which the server answers nothing. Returns the
-    exit status. ValueError for an unknown name, RuntimeError where Voilà is missing or does not start.
+    exit status. ValueError for an unknown name or theme, RuntimeError where Voilà is missing or does not start.
     """
     if importlib.util.find_spec("voila") is None:
         raise RuntimeError(say('a demonstration is shown by Voilà, which is not installed: pip install "voila>=0.5"'))
     with tempfile.TemporaryDirectory(prefix="gan_teach-") as scratch:
         folder = Path(scratch)
-        notebook = write_page(folder, name)
+        notebook = write_page(folder, name, theme)
         port, token = free_port(port), secrets.token_urlsafe(24)
         own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         first = {"PYTHONPATH": str(Path(__file__).parents[2]), "JUPYTER_PATH": str(folder)}     # ours before theirs

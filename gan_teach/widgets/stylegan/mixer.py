@@ -82,22 +82,24 @@ class StyleMixer(StylePanel):
         self.reset = button(say("Reset"), "gt-mix-reset", self.start_again, width="74px")
         self.text, self.call = hooked(widgets.HTML(), "gt-mix-text"), hooked(widgets.HTML(), "gt-mix-call")
         how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
-        figure = widgets.VBox([
-            heading(say("Styles of one picture in another"), how), self._grid,
-            heading(say("From destination to source"), say("a line in W, in the ticked layers")),
-            self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
-        shown = widgets.VBox([
-            self.large, self.text, heading(say("Truncation")), self.psi, self.cutoff,
-            row(self.undo, self.redo, self.reset, gap="4px")], layout=widgets.Layout(width="276px", grid_gap="4px"))
+        figure = widgets.VBox([heading(say("Styles of one picture in another"), how), self._grid],
+                              layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
+        between = widgets.VBox([heading(say("From destination to source"), say("a line in W, in the ticked layers")),
+                                self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
+        shown = widgets.VBox([self.large, self.text, row(self.undo, self.redo, self.reset, gap="4px")],
+                             layout=widgets.Layout(width="276px", grid_gap="4px"))
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
                                                                    grid_gap="0"))
         controls = widgets.VBox([
-            self.error, row(heading(say("Style from the source")), self.preset, gap="10px"), layers,
+            self.error, row(heading(say("Style from the source")), self.preset, gap="4px 10px"), layers,
+            row(heading(say("Truncation")), self.psi, self.cutoff, gap="2px 8px"),
             row(self.model, *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep,
-                gap="8px"),
-            row(heading(say("Noise")), *self.noisy.values(), self.redraw, self.stored, gap="12px"),
-            self.call], layout=widgets.Layout(flex="1 1 360px", min_width="320px", grid_gap="5px"))
-        self.widget = hooked(row(figure, shown, controls, gap="16px", padding="8px 12px"), "gt-mixer")
+                gap="4px 8px"),
+            row(heading(say("Noise")), *self.noisy.values(), self.redraw, self.stored, gap="4px 12px"),
+        ], layout=widgets.Layout(flex="1 1 300px", min_width="300px", grid_gap="5px"))
+        self.call.layout.flex = "1 1 400px"
+        self.widget = hooked(row(figure, shown, between, controls, self.call, gap="16px", padding="8px 12px"),
+                             "gt-mixer")
         self.widget.layout.align_items = "flex-start"
 
     def _listen(self) -> None:
