@@ -2,15 +2,16 @@
 
     python -m gan_teach demo dissection
 
-The page is a notebook of one cell, written into a temporary folder, that calls `opening`. A new demonstration is a
-function that returns its panels by name, and a line in `DEMOS`. Nothing comes from the network. Its themes and keys
-are those of stage_page/.
+The page is a notebook of a cell a step, written into a temporary folder, that goes through `opening`. How it looks,
+its themes and its keys stand in stage_page/. A new demonstration is a function that returns its panels by name, and a
+line in `DEMOS`. Nothing comes from the network.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import secrets
 import shutil
@@ -28,35 +29,32 @@ from pathlib import Path
 from ..language import current, say
 
 HOST = "127.0.0.1"
-
 PAGE = Path(__file__).with_name("stage_page")             # Voilà's template for it: what the page looks like
 THEMES = ("light", "dark", "contrast")                    # in the order in which the button and the key go
 
 
 # ------------------------------------------------------------------------------------------ the demonstrations
 
-def warm_up() -> dict[str, object]:
+Panels = Iterator[dict[str, object] | None]               # None where it rests, at last the panels by name
+
+
+def warm_up() -> Panels:
     """Chapter 0: the two players, on data that lie together and on data that lie apart."""
     from .egan.warm_up import WarmUpPanel
 
-    return {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
+    yield {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
 
 
-def dissection() -> Iterator[dict[str, object] | None]:
+def dissection() -> Panels:
     """Chapter 1: paint with the units of a class, and switch them off one by one. Rests after each of its `STEPS`.
 
     The units are few and searched for, by short forms of the searches of the chapter, as are its layer and its panels.
     """
-    import torch
-
     from .. import load
     from ..dissection.insertion import optimise_insertion
     from ..dissection.alpha import optimise_alpha
     from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
-    from ..networks.layers import sample_z
-    from ..networks.protocols import device_of
-    from ..networks.segmenter import segment
     from .dissection.paint import PaintPanel
     from .dissection.panel import DissectionPanel
 
@@ -73,10 +71,7 @@ def dissection() -> Iterator[dict[str, object] | None]:
     draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
             for cls, context in (("tree", "grass"), ("door", "wall"))}
     yield
-    x = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
-    labels = segment(S, x)
-    wall, tree = ((labels == S.classes.index(cls)).sum((1, 2)) for cls in ("wall", "tree"))
-    seed = int((wall * (tree > 150) * (x.mean((1, 2, 3)) > 0.1)).argmax())      # a large house and a tree, by day
+    seed = scene(G, S, "wall", "tree")                                          # a large house and trees
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     rankings["tree"] = trees.units
     paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
@@ -86,24 +81,19 @@ def dissection() -> Iterator[dict[str, object] | None]:
     yield {say("Paint"): paint, say("Remove and force"): force}
 
 
-def mixing() -> dict[str, object]:
+def mixing() -> Panels:
     """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise."""
-    from .. import checkpoints, load
+    from .. import load
     from .stylegan.adain import AdaINPanel
     from .stylegan.mixer import StyleMixer
     from .stylegan.noise import NoisePanel
 
-    names = [name for name in ("scenes-stylegan", "portraits-stylegan") if name in checkpoints.shipped()]
-    if not names:
-        raise FileNotFoundError(say("no style generator is shipped yet; make one with `python -m gan_teach train "
-                                    "portraits-stylegan` and copy its two files from runs/portraits-stylegan into "
-                                    "data/"))
-    models = {name: load(name) for name in names}
+    models = {name: load(name) for name in ("scenes-stylegan", "portraits-stylegan")}
     mixer = StyleMixer(models, sources=(1, 2, 3), width=560)                   # fits 1280×720 beside its controls
-    return {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
+    yield {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
 
 
-def evolution() -> dict[str, object]:
+def evolution() -> Panels:
     """Chapter 3: generators evolve on the plane; and the three losses."""
     from ..egan import plane
     from ..networks.layers import one_thread, sample_z
@@ -115,11 +105,11 @@ def evolution() -> dict[str, object]:
         for _ in range(150):
             young.step(plane.ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    return {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
+    yield {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
             say("Mutations"): MutationPanel(logits=verdicts)}
 
 
-def capstone() -> Iterator[dict[str, object] | None]:
+def capstone() -> Panels:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
     from .. import load
     from ..dissection.alpha import optimise_alpha
@@ -127,14 +117,32 @@ def capstone() -> Iterator[dict[str, object] | None]:
     from .dissection.panel import DissectionPanel
     from .stylegan.adain import AdaINPanel
 
-    G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer5"
+    G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer7"   # its maps agree best with trees
     yield
     found = dissect(G, layer, S, samples=120, progress=False)
     yield
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, samples=32, progress=False)
     yield
-    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=59, width=300, orders={"tree": trees}),
+    # α also finds units whose maps show sky or paths: of those that it keeps, these agree with trees.
+    iou = found.iou[:, found.classes.index("tree")].cpu()
+    trees.score[(trees.score < 0.5) | (iou < 0.02)] = -math.inf
+    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=scene(G, S, "tree"), width=300,
+                                             orders={"tree": trees}),
            say("Its styles"): AdaINPanel({"scenes-stylegan": G})}
+
+
+def scene(G, S, *classes: str) -> int:
+    """Of the first 24 seeds the one whose picture shows most of these classes, by day."""
+    import torch
+
+    from ..dissection.pixels import class_pixels
+    from ..networks.layers import sample_z
+    from ..networks.protocols import device_of
+
+    with torch.no_grad():
+        x = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
+        pixels = class_pixels(x, S)[:, [S.classes.index(cls) for cls in classes]]           # (24, classes)
+    return int((pixels.prod(1) * (x.mean((1, 2, 3)) > 0.1)).argmax())
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
@@ -144,7 +152,7 @@ STEPS = {"dissection": ("loading the networks", "comparing every unit with every
          "capstone": ("loading the networks", "comparing every unit with every class",
                       "searching the units that draw trees", "drawing the panels")}
 
-DEMOS: dict[str, tuple[str, Callable]] = {
+DEMOS: dict[str, tuple[str, Callable[[], Panels]]] = {
     "warm-up": ("Two players on a plane", warm_up),
     "dissection": ("GAN Dissection", dissection),
     "mixing": ("StyleGAN: mixing styles", mixing),
@@ -159,11 +167,9 @@ def opening(name: str) -> Iterator:
 
     title, make = DEMOS[name]
     try:
-        panels = made = make()
-        if isinstance(made, Iterator):
-            for panels in made:
-                if panels is None:
-                    yield
+        for panels in make():
+            if panels is None:
+                yield
     except Exception as error:
         told = say("The demonstration could not start: {error} ({kind}).", error=error, kind=type(error).__name__)
         next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
@@ -263,7 +269,8 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
             return 0
         finally:
             signal.signal(signal.SIGTERM, before)
-            _end(server)
+            server.stdin.close()                    # that ends it: see WATCHFUL
+            server.wait()
 
 
 def free_port(port: int = 0) -> int:
@@ -286,14 +293,3 @@ def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) 
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError(say("Voilà did not start:\n{log}", log=log.read_text()[-2000:]))
         time.sleep(0.1)
-
-
-def _end(server: subprocess.Popen) -> None:
-    """Voilà ends its kernels when it is asked to stop; after ten seconds it is not asked any more."""
-    server.terminate()
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-    server.stdin.close()

@@ -84,13 +84,13 @@ class DissectionPanel(DrawnPanel):
         self.text = hooked(widgets.HTML(), "gt-pixels")
         self.error = hooked(widgets.HTML(), "gt-error")
         self.bars = hooked(widgets.HTML(), "gt-bars")
-        self.ticks, self.heats, cells = [], [], []
-        for _ in self.renderer.shown(self.state.cls):
+        self.ticks, self.heats, self.cells = [], [], []
+        for _ in range(max(len(self.renderer.shown(cls)) for cls in self.renderer.classes)):
             self.heats.append(widgets.Image(value=b"", format="png", width=TILE, height=TILE,
                                             layout=widgets.Layout(margin="0")))
             self.ticks.append(widgets.Checkbox(indent=False, layout=widgets.Layout(width=f"{TILE + 2}px", margin="0")))
             self.ticks[-1].add_class("gt-unit")
-            cells.append(widgets.VBox([self.heats[-1], self.ticks[-1]]))
+            self.cells.append(widgets.VBox([self.heats[-1], self.ticks[-1]]))
         self.all = button(say("Tick all"), "gt-all", lambda: self._tick_only(self.renderer.shown(self.state.cls)))
         self.none = button(say("Tick none"), "gt-none", lambda: self._tick_only(()))
 
@@ -112,7 +112,7 @@ class DissectionPanel(DrawnPanel):
             row(heading(say("units"), say("number and why it is here; tick to change")), self.all, self.none,
                 self.brush, *([word(f'<span style="opacity:.75">{say("shift-drag erases")}</span>')] if drag else []),
                 self.clear, gap="8px"),
-            row(*cells, gap="4px"),
+            row(*self.cells, gap="4px"),
         ], layout=widgets.Layout(max_width="1264px", padding="4px 12px", grid_gap="4px")), "gt-dissection")
         self.widget.children[1].layout.align_items = "flex-start"
 
@@ -214,7 +214,10 @@ class DissectionPanel(DrawnPanel):
             self.paint.mask = "".join(str(cell) for line in state.region for cell in line)
         self.where.value = PAINTED if state.region is not None else IN_PLACE if state.in_place else EVERYWHERE
         self.paint.active = state.region is not None
-        for tick, unit in zip(self.ticks, self.renderer.shown(state.cls), strict=True):
+        shown = self.renderer.shown(state.cls)
+        for i, cell in enumerate(self.cells):
+            cell.layout.display = "" if i < len(shown) else "none"
+        for tick, unit in zip(self.ticks, shown):
             tick.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             tick.value = unit in state.units
 

@@ -183,7 +183,8 @@ class EvolutionLab(PlayingPanel):
             self.runner.play()
 
     def _play(self) -> None:
-        self._heard(lambda _: self.runner.pause() if self.runner.playing else self.runner.play(), None)
+        """Pause is answered at once, though the generation that is under way may take a while (on pictures, ½ s)."""
+        self._heard(lambda _: self.runner.pause(self._name_play) if self.runner.playing else self.runner.play(), None)
         self._name_play()
 
     def _phase(self) -> None:

@@ -84,8 +84,9 @@ class StyleMixer(StylePanel):
         how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
         figure = widgets.VBox([heading(say("Styles of one picture in another"), how), self._grid],
                               layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
-        between = widgets.VBox([heading(say("From destination to source"), say("a line in W, in the ticked layers")),
-                                self.share, self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
+        between = widgets.VBox([
+            heading(say("From destination to source"), say("a line in W, in the ticked layers")), self.share,
+            self.strip], layout=widgets.Layout(width=f"{self._width}px", grid_gap="2px"))
         shown = widgets.VBox([self.large, self.text, row(self.undo, self.redo, self.reset, gap="4px")],
                              layout=widgets.Layout(width="276px", grid_gap="4px"))
         layers = widgets.GridBox(self.ticks, layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 114px)",
