@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import os
 import secrets
 import shutil
@@ -71,7 +70,8 @@ def dissection() -> Panels:
     draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
             for cls, context in (("tree", "grass"), ("door", "wall"))}
     yield
-    seed = scene(G, S, "wall", "tree")                                          # a large house and trees
+    _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
+    seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     rankings["tree"] = trees.units
     paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
@@ -113,6 +113,7 @@ def capstone() -> Panels:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
     from .. import load
     from ..dissection.alpha import optimise_alpha
+    from ..dissection.pixels import coverage
     from ..dissection.unit_iou import dissect
     from .dissection.panel import DissectionPanel
     from .stylegan.adain import AdaINPanel
@@ -123,26 +124,31 @@ def capstone() -> Panels:
     yield
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, samples=32, progress=False)
     yield
-    # α also finds units whose maps show sky or paths: of those that it keeps, these agree with trees.
-    iou = found.iou[:, found.classes.index("tree")].cpu()
-    trees.score[(trees.score < 0.5) | (iou < 0.02)] = -math.inf
-    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=scene(G, S, "tree"), width=300,
-                                             orders={"tree": trees}),
+    # α also finds units whose maps show sky or paths: of those that it keeps, these agree with trees …
+    tree = found.classes.index("tree")
+    trees.score[(trees.score < 0.5) | (found.iou[:, tree].cpu() < 0.02)] = float("-inf")
+    # … and in this scene, with a tree of some size, most of them are seen on it.
+    r, labels, pixels = by_day(G, S, layer, 64)
+    on = r[:, trees.units] > found.thresholds[trees.units, None, None].to(r)
+    seen = ((on * coverage(labels, tree, r.shape[-2:])).sum((2, 3)) > 2).sum(1)
+    seed = int((seen * (pixels[:, tree] > 150)).argmax())
+    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=seed, width=300, orders={"tree": trees}),
            say("Its styles"): AdaINPanel({"scenes-stylegan": G})}
 
 
-def scene(G, S, *classes: str) -> int:
-    """Of the first 24 seeds the one whose picture shows most of these classes, by day."""
+def by_day(G, S, layer: str, n: int) -> tuple:
+    """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 in the dark."""
     import torch
 
-    from ..dissection.pixels import class_pixels
+    from ..dissection.pixels import label_pixels
     from ..networks.layers import sample_z
     from ..networks.protocols import device_of
+    from ..networks.segmenter import segment
 
     with torch.no_grad():
-        x = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
-        pixels = class_pixels(x, S)[:, [S.classes.index(cls) for cls in classes]]           # (24, classes)
-    return int((pixels.prod(1) * (x.mean((1, 2, 3)) > 0.1)).argmax())
+        r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
+        labels = segment(S, x := f(r))
+    return r, labels, label_pixels(labels, len(S.classes)) * (x.mean((1, 2, 3)) > 0.1)[:, None]
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
@@ -173,8 +179,7 @@ def opening(name: str) -> Iterator:
     except Exception as error:
         told = say("The demonstration could not start: {error} ({kind}).", error=error, kind=type(error).__name__)
         next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
-        yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">'
-                           f"{escape(told)}<br>{escape(next_step)}</div>")
+        yield widgets.HTML(f'<div role="alert" class="gt-alert">{escape(told)}<br>{escape(next_step)}</div>')
         return
     shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"})
     shown.add_class("gt-panels")
@@ -186,9 +191,7 @@ def opening(name: str) -> Iterator:
     shown.observe(switch, "value")
     switch()
     theme = f'<button type="button" class="jupyter-button gt-theme">{say("◐ Theme (T)")}</button>'
-    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(theme)])],
-                        layout=widgets.Layout(justify_content="space-between", align_items="center",
-                                              padding="6px 12px 0 12px"))
+    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(theme)])])
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
     yield whole
