@@ -70,7 +70,7 @@ def dissection() -> Panels:
     draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
             for cls, context in (("tree", "grass"), ("door", "wall"))}
     yield
-    *_, pixels = by_day(G, S, layer, 24)                                        # a large house and a tree:
+    _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
     seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     rankings["tree"] = trees.units
@@ -113,8 +113,7 @@ def capstone() -> Panels:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
     from .. import load
     from ..dissection.alpha import optimise_alpha
-    from ..dissection.intervention import ablate
-    from ..dissection.pixels import class_pixels, coverage
+    from ..dissection.pixels import coverage
     from ..dissection.unit_iou import dissect
     from .dissection.panel import DissectionPanel
     from .stylegan.adain import AdaINPanel
@@ -128,16 +127,17 @@ def capstone() -> Panels:
     # α also finds units whose maps show sky or paths: of those that it keeps, these agree with trees …
     tree = found.classes.index("tree")
     trees.score[(trees.score < 0.5) | (found.iou[:, tree].cpu() < 0.02)] = float("-inf")
-    # … and this scene, with a tree of some size, loses most of it when they are removed where it is.
-    r, f, labels, pixels = by_day(G, S, layer, 64)
-    left = class_pixels(f(ablate(r, trees.units, coverage(labels, tree, r.shape[-2:]) > 0)), S)[:, tree]
-    seed = int(((pixels[:, tree] > 150) * (1 - left / pixels[:, tree].clamp(min=1))).argmax())
+    # … and in this scene, with a tree of some size, most of them are seen on it.
+    r, labels, pixels = by_day(G, S, layer, 64)
+    on = r[:, trees.units] > found.thresholds[trees.units, None, None].to(r)
+    seen = ((on * coverage(labels, tree, r.shape[-2:])).sum((2, 3)) > 2).sum(1)
+    seed = int((seen * (pixels[:, tree] > 150)).argmax())
     yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=seed, width=300, orders={"tree": trees}),
            say("Its styles"): AdaINPanel({"scenes-stylegan": G})}
 
 
 def by_day(G, S, layer: str, n: int) -> tuple:
-    """Of n scenes r, f, the labels, and the pixels of every class, n×C, which are 0 in the dark."""
+    """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 in the dark."""
     import torch
 
     from ..dissection.pixels import label_pixels
@@ -145,9 +145,10 @@ def by_day(G, S, layer: str, n: int) -> tuple:
     from ..networks.protocols import device_of
     from ..networks.segmenter import segment
 
-    r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
-    labels = segment(S, x := f(r))
-    return r, f, labels, label_pixels(labels, len(S.classes)) * (x.mean((1, 2, 3)) > 0.1)[:, None]
+    with torch.no_grad():
+        r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
+        labels = segment(S, x := f(r))
+    return r, labels, label_pixels(labels, len(S.classes)) * (x.mean((1, 2, 3)) > 0.1)[:, None]
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
