@@ -78,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help=say("a chapter's panels on one page, full screen, on this computer alone"))
     demo.add_argument("name", choices=stage.DEMOS, help=say("which one"))
+    demo.add_argument("--theme", choices=stage.THEMES, default=stage.THEMES[0],
+                      help=say("how the page begins; the key T changes it (%(default)s)"))
     demo.add_argument("--no-browser", action="store_true", help=say("print the address instead of opening it"))
     demo.add_argument("--port", type=int, default=0, help=say("of 127.0.0.1 (a free one)"))
 
@@ -168,7 +170,7 @@ def dissect(given: argparse.Namespace) -> int:
 def demo(given: argparse.Namespace) -> int:
     from .widgets import stage
 
-    return stage.serve(given.name, browser=not given.no_browser, port=given.port)
+    return stage.serve(given.name, browser=not given.no_browser, port=given.port, theme=given.theme)
 
 
 def lab(given: argparse.Namespace) -> int:
