@@ -10,13 +10,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from . import language
+from .language import say, told
+
 TRACE = "GAN_TEACH_TRACEBACK"      # an environment variable
+# What argparse says itself, in Python 3.10 to 3.14; it looks it up under the name _, as gettext has it.
+ARGPARSE = ("usage: ", "positional arguments", "options", "show this help message and exit",
+            "%(prog)s: error: %(message)s\n", "argument %(argument_name)s: %(message)s", "expected one argument",
+            "the following arguments are required: %s", "unrecognized arguments: %s", "ignored explicit argument %r",
+            "invalid choice: %(value)r (choose from %(choices)s)", "invalid %(type)s value: %(value)r",
+            "ambiguous option: %(option)s could match %(matches)s")
 
 
 def count(text: str) -> int:
     """How many of something: 1 or more."""
     if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"give a whole number of 1 or more, not {text!r}")
+        raise argparse.ArgumentTypeError(say("give a whole number of 1 or more, not {text!r}", text=text))
     return int(text)
 
 
@@ -26,81 +35,93 @@ def parser() -> argparse.ArgumentParser:
     from .training import LOSSES
     from .widgets import stage
 
-    whole = argparse.ArgumentParser(prog="gan-teach", description=__doc__)
+    whole = argparse.ArgumentParser(prog="gan-teach", description=say(
+        "Open the notebooks, train, dissect, show a chapter on a stage."))
     commands = whole.add_subparsers(dest="command", required=True)
 
-    train = commands.add_parser("train", help="train a checkpoint again; a stopped run goes on where it was")
-    train.add_argument("name", choices=recipes.RECIPES, help="which one")
-    train.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
-    train.add_argument("--images", type=count, help="how many pictures to show it in all (the recipe's number)")
-    train.add_argument("--loss", choices=LOSSES, help="of a generator that grows, instead of its recipe's")
-    train.add_argument("--start", metavar="WEIGHTS", help="let a generator that grows begin as these: a shipped name, "
-                       "or a file; its new discriminator learns alone at first")
-    train.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+    train = commands.add_parser("train", help=say("train a checkpoint again; a stopped run goes on where it was"))
+    train.add_argument("name", choices=recipes.RECIPES, help=say("which one"))
+    train.add_argument("--out", type=Path, help=say("folder for snapshots, sample grids and the result (runs/NAME)"))
+    train.add_argument("--images", type=count, help=say("how many pictures to show it in all (the recipe's number)"))
+    train.add_argument("--loss", choices=LOSSES, help=say("of a generator that grows, instead of its recipe's"))
+    train.add_argument("--start", metavar="WEIGHTS", help=say(
+        "let a generator that grows begin as these: a shipped name, or a file; its new discriminator learns alone at "
+        "first"))
+    train.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
-    evolve = commands.add_parser("evolve", help="E-GAN on pictures of your own at 32×32; a stopped run goes on where "
-                                                "it was")
-    evolve.add_argument("pictures", help="a folder, cifar10 or celeba")
-    evolve.add_argument("--rival", choices=evolving.RIVALS, default="egan", help="or a rival of it (%(default)s)")
-    evolve.add_argument("--out", type=Path, help="folder for snapshots, sample grids and the result (runs/NAME)")
-    evolve.add_argument("--images", type=count, help="how many pictures to show it in all (96,000; one loss: 288,000)")
-    evolve.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+    evolve = commands.add_parser("evolve", help=say(
+        "E-GAN on pictures of your own at 32×32; a stopped run goes on where it was"))
+    evolve.add_argument("pictures", help=say("a folder, cifar10 or celeba"))
+    evolve.add_argument("--rival", choices=evolving.RIVALS, default="egan", help=say("or a rival of it (%(default)s)"))
+    evolve.add_argument("--out", type=Path, help=say("folder for snapshots, sample grids and the result (runs/NAME)"))
+    evolve.add_argument("--images", type=count,
+                        help=say("how many pictures to show it in all (96,000; one loss: 288,000)"))
+    evolve.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
-    dissect = commands.add_parser("dissect", help="which units draw what: writes one page of HTML")
-    dissect.add_argument("model", help="a shipped generator such as scenes-progan, a file of weights, or official/…")
+    dissect = commands.add_parser("dissect", help=say("which units draw what: writes one page of HTML"))
+    dissect.add_argument("model",
+                         help=say("a shipped generator such as scenes-progan, a file of weights, or official/…"))
     dissect.add_argument("--layer", action="append", metavar="LAYER", dest="layers",
-                         help="list the units of this layer (layer4); give it again for more layers; all for every one")
-    dissect.add_argument("--segmenter", default="scenes-segmenter", help="what labels the pixels (%(default)s)")
-    dissect.add_argument("--out", type=Path, help="the page to write (dissection-MODEL.html)")
-    dissect.add_argument("--samples", type=count, default=1000, help="pictures to draw and segment (%(default)s)")
+                         help=say("list the units of this layer (layer4); give it again for more layers; all for "
+                                  "every one"))
+    dissect.add_argument("--segmenter", default="scenes-segmenter", help=say("what labels the pixels (%(default)s)"))
+    dissect.add_argument("--out", type=Path, help=say("the page to write (dissection-MODEL.html)"))
+    dissect.add_argument("--samples", type=count, default=1000, help=say("pictures to draw and segment (%(default)s)"))
     dissect.add_argument("--quantile", type=float, default=0.01,
-                         help="a unit is on above the top share of its values (%(default)s)")
+                         help=say("a unit is on above the top share of its values (%(default)s)"))
     dissect.add_argument("--information", action="store_true",
-                         help="the paper's thresholds instead: those of greatest information quality")
-    dissect.add_argument("--seed", type=int, default=0, help="of the pictures (%(default)s)")
-    dissect.add_argument("--batch", type=count, default=50, help="pictures at a time: fewer, less memory (%(default)s)")
-    dissect.add_argument("--device", help="cpu, cuda or mps (the best one present)")
+                         help=say("the paper's thresholds instead: those of greatest information quality"))
+    dissect.add_argument("--seed", type=int, default=0, help=say("of the pictures (%(default)s)"))
+    dissect.add_argument("--batch", type=count, default=50,
+                         help=say("pictures at a time: fewer, less memory (%(default)s)"))
+    dissect.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
-    demo = commands.add_parser("demo", help="a chapter's panels on one page, full screen, on this computer alone")
-    demo.add_argument("name", choices=stage.DEMOS, help="which one")
-    demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
-    demo.add_argument("--port", type=int, default=0, help="of 127.0.0.1 (a free one)")
+    demo = commands.add_parser("demo", help=say("a chapter's panels on one page, full screen, on this computer alone"))
+    demo.add_argument("name", choices=stage.DEMOS, help=say("which one"))
+    demo.add_argument("--theme", choices=stage.THEMES, default=stage.THEMES[0],
+                      help=say("how the page begins; the key T changes it (%(default)s)"))
+    demo.add_argument("--no-browser", action="store_true", help=say("print the address instead of opening it"))
+    demo.add_argument("--port", type=int, default=0, help=say("of 127.0.0.1 (a free one)"))
 
-    lab = commands.add_parser("lab", help="copy the notebooks beside you, never over your work, and open JupyterLab")
-    lab.add_argument("folder", type=Path, nargs="?", default=Path("gan-teach"), help="where to (%(default)s)")
-    lab.add_argument("--copy", action="store_true", help="copy the notebooks and stop")
-    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
-    lab.add_argument("--port", type=int, help="of this computer (JupyterLab's own choice)")
+    lab = commands.add_parser("lab",
+                              help=say("copy the notebooks beside you, never over your work, and open JupyterLab"))
+    lab.add_argument("folder", type=Path, nargs="?", default=Path("gan-teach"), help=say("where to (%(default)s)"))
+    lab.add_argument("--copy", action="store_true", help=say("copy the notebooks and stop"))
+    lab.add_argument("--no-browser", action="store_true", help=say("print the address instead of opening it"))
+    lab.add_argument("--port", type=int, help=say("of this computer (JupyterLab's own choice)"))
 
-    notes = commands.add_parser("notes", help="an instructor's notes to a chapter: minutes, answers, mistakes")
-    notes.add_argument("chapter", help="02, or 02b")
+    notes = commands.add_parser("notes", help=say("an instructor's notes to a chapter: minutes, answers, mistakes"))
+    notes.add_argument("chapter", help=say("02, or 02b"))
 
-    commands.add_parser("progress", help="which sections, exercises and quiz questions you have done")
+    commands.add_parser("progress", help=say("which sections, exercises and quiz questions you have done"))
 
-    address = commands.add_parser("address", help="set the repository's address, in everything that names it")
-    address.add_argument("url", nargs="?", help="https://github.com/OWNER/NAME (the one in pyproject.toml)")
-    site = commands.add_parser("site", help="the chapters to read and four machines to drive, as plain files for "
-                                            "any web server; needs Node.js and npm")
-    site.add_argument("--out", type=Path, default=Path("site"), help="the folder (%(default)s)")
-    site.add_argument("--execute", action="store_true", help="run the chapters and show their outputs (long)")
-    site.add_argument("--executed", type=Path, help="a folder where they have been run already: show those outputs")
+    address = commands.add_parser("address", help=say("set the repository's address, in everything that names it"))
+    address.add_argument("url", nargs="?", help=say("https://github.com/OWNER/NAME (the one in pyproject.toml)"))
+    site = commands.add_parser("site", help=say(
+        "the chapters to read and four machines to drive, as plain files for any web server; needs Node.js and npm"))
+    site.add_argument("--out", type=Path, default=Path("site"), help=say("the folder (%(default)s)"))
+    site.add_argument("--execute", action="store_true", help=say("run the chapters and show their outputs (long)"))
+    site.add_argument("--executed", type=Path,
+                      help=say("a folder where they have been run already: show those outputs"))
 
-    fetch = commands.add_parser("fetch", help="download a set of pictures into the cache, with its size and its hash")
-    fetch.add_argument("name", choices=("fashion", "cifar10"), help="which one")
+    fetch = commands.add_parser("fetch",
+                                help=say("download a set of pictures into the cache, with its size and its hash"))
+    fetch.add_argument("name", choices=("fashion", "cifar10"), help=say("which one"))
 
-    compare = commands.add_parser("compare", help="variants trained equally, over seeds: make a record of data/ again; "
-                                                  "a stopped comparison goes on with the run that it was in")
+    compare = commands.add_parser("compare", help=say(
+        "variants trained equally, over seeds: make a record of data/ again; a stopped comparison goes on with the run "
+        "that it was in"))
     compare.add_argument("name", choices=(*compare_plane.COMPARISONS, "styles", "progan", "cost"),
-                         help="E-GAN beside its rivals, twice; style generators, one change after the other; "
-                              "progressive GANs, dissected with and without minibatch std-dev; what the paper's "
-                              "trainings of StyleGAN would cost on one core")
-    compare.add_argument("--out", type=Path, help="folder of the record (runs/NAME of the record)")
-    compare.add_argument("--seeds", type=count, help="how many runs of each variant (the record's number)")
-    compare.add_argument("--generations", type=count, help="of each run of E-GAN (the record's number)")
+                         help=say("E-GAN beside its rivals, twice; style generators, one change after the other; "
+                                  "progressive GANs, dissected with and without minibatch std-dev; what the paper's "
+                                  "trainings of StyleGAN would cost on one core"))
+    compare.add_argument("--out", type=Path, help=say("folder of the record (runs/NAME of the record)"))
+    compare.add_argument("--seeds", type=count, help=say("how many runs of each variant (the record's number)"))
+    compare.add_argument("--generations", type=count, help=say("of each run of E-GAN (the record's number)"))
     compare.add_argument("--images", type=count,
-                         help="for each style generator or progressive GAN (the record's number)")
+                         help=say("for each style generator or progressive GAN (the record's number)"))
 
-    commands.add_parser("list", help="the shipped checkpoints and their records")
+    commands.add_parser("list", help=say("the shipped checkpoints and their records"))
     return whole
 
 
@@ -115,7 +136,7 @@ def train(given: argparse.Namespace) -> int:
     record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options)
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))
-        print(f"written: {folder / given.name}.safetensors")
+        print(say("written: {path}", path=f"{folder / given.name}.safetensors"))
     return 0
 
 
@@ -141,7 +162,7 @@ def dissect(given: argparse.Namespace) -> int:
                                quantile=given.quantile, information=given.information, seed=given.seed,
                                batch=given.batch, name=name)
     if place()[0] == 0:
-        print(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB); open it in a browser")
+        print(say("written: {page} ({size:.1f} MB); open it in a browser", page=page, size=page.stat().st_size / 1e6))
     leave_group()
     return 0
 
@@ -149,7 +170,7 @@ def dissect(given: argparse.Namespace) -> int:
 def demo(given: argparse.Namespace) -> int:
     from .widgets import stage
 
-    return stage.serve(given.name, browser=not given.no_browser, port=given.port)
+    return stage.serve(given.name, browser=not given.no_browser, port=given.port, theme=given.theme)
 
 
 def lab(given: argparse.Namespace) -> int:
@@ -176,22 +197,24 @@ def address(given: argparse.Namespace) -> int:
     from .recipes import address
 
     changed = address.write(given.url)
-    print(address.current(), *(f"written: {path.relative_to(address.ROOT)}" for path in changed), sep="\n")
+    print(address.current(), *(say("written: {path}", path=path.relative_to(address.ROOT)) for path in changed),
+          sep="\n")
     return 0
 
 
 def site(given: argparse.Namespace) -> int:
     from .site import build
 
-    print(f"written: {build(given.out, given.execute, executed=given.executed)}; see it with\n"
-          f"python -m http.server --bind 127.0.0.1 --directory {given.out} 8000\nat http://127.0.0.1:8000/")
+    print(say("written: {page}; see it with\npython -m http.server --bind 127.0.0.1 --directory {folder} 8000\n"
+              "at http://127.0.0.1:8000/", folder=given.out,
+              page=build(given.out, given.execute, executed=given.executed)))
     return 0
 
 
 def fetch(given: argparse.Namespace) -> int:
     from .worlds import datasets
 
-    print(f"fetched: {datasets.fetch(given.name)}")
+    print(say("fetched: {path}", path=datasets.fetch(given.name)))
     return 0
 
 
@@ -230,6 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):               # a terminal of ASCII alone shows ? for a letter it lacks
             stream.reconfigure(errors="replace")
+    argparse._ = say if language.use() != language.ENGLISH else argparse._
     given = parser().parse_args(arguments)
     command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
                "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
@@ -240,15 +264,16 @@ def main(arguments: list[str] | None = None) -> int:
                               "pip install torchmetrics")
         return command(given)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(say("interrupted"), file=sys.stderr)
         return 130
     except BrokenPipeError:                              # whoever read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {told(error)}", file=sys.stderr)
         if not isinstance(error, (ValueError, OSError, RuntimeError, ImportError)):
-            print(f"This was not expected. With {TRACE}=1 set it shows where; please report it.", file=sys.stderr)
+            print(say("This was not expected. With {TRACE}=1 set it shows where; please report it.", TRACE=TRACE),
+                  file=sys.stderr)
         if os.environ.get(TRACE):
             raise
         return 1

@@ -2,6 +2,7 @@
 
     from ..language import say
     say("One of {n} units.", n=64)
+    told("unit 12")                                  # what a notebook's code made: by its template, "unit {u}"
 
 The language is $GAN_TEACH_LANG (such as zh), or else that of the folder where the notebook runs (notebooks/zh), or
 English; `use("zh")` changes it. A file of locale/ has gettext's own format, .po, which any translator's editor opens.
@@ -13,12 +14,14 @@ from __future__ import annotations
 import ast
 import os
 import re
+import string
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "locale"
 ENGLISH = "en"
 
 _texts: dict[str, str] = {}
+_templates: list[tuple[re.Pattern, str]] | None = None      # made when the first is asked for
 _language = ENGLISH
 
 
@@ -56,14 +59,14 @@ def use(language: str | None = None) -> str:
 
     A language that is given is preferred from then on. A panel that is shown already keeps its words.
     """
-    global _language, _texts
+    global _language, _templates, _texts
     if language is not None and language not in languages():
         raise ValueError(f"no language {language!r}; there are: {', '.join(languages())}")
     if language is not None:
         os.environ["GAN_TEACH_LANG"] = language
     chosen = preferred()
     _texts = {} if chosen == ENGLISH else catalogue(FOLDER / f"{chosen}.po")
-    _language = chosen
+    _language, _templates = chosen, None
     return chosen
 
 
@@ -76,6 +79,55 @@ def say(text: str, /, **values) -> str:
     """The text in the reader's language, with the values put in as `str.format` does; English where it is missing."""
     text = _texts.get(text) or text
     return text.format(**values) if values else text
+
+
+def told(text: object) -> str:
+    """An English text that is made already, such as a caption of a notebook or an error, in the reader's language.
+
+    It is one of the file's texts, or was made from one by putting values in: "unit 12" from "unit {u}". The values,
+    texts too, are told likewise, and so is a word before a number. What was made from none of them stays as it is.
+    """
+    global _templates
+    text = str(text)
+    if _language == ENGLISH or not re.search("[A-Za-z]{2}", text):
+        return text
+    if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
+        return there
+    if _templates is None:
+        _templates = [(_pattern(made), _texts[made]) for made in sorted(_texts, key=_words, reverse=True)
+                      if "{" in made and _texts[made] and _words(made) > 1]
+    for pattern, there in _templates:
+        if found := pattern.fullmatch(text):
+            # the values are in the text as they are to be seen: their format was theirs in English
+            return re.sub(r"\{(\w+)[^{}]*\}", lambda place, of=found: told(of[place[1]]), there)
+    word, _, number = text.rpartition(" ")
+    return f"{told(word)} {number}" if number.isdecimal() else text
+
+
+def _words(made: str) -> int:
+    """How many letters of a template are its own."""
+    return sum(sign.isalpha() for literal, *_ in _parts(made) for sign in literal)
+
+
+def _pattern(made: str) -> re.Pattern:
+    seen: set[str] = set()
+
+    def place(name: str) -> str:
+        new = name not in seen
+        seen.add(name)
+        return f"(?P<{name}>.*?)" if new else f"(?P={name})"
+
+    return re.compile("".join(re.escape(literal) + (place(name) if name else "") for literal, name in _parts(made)),
+                      re.DOTALL)
+
+
+def _parts(made: str) -> list[tuple[str, str | None]]:
+    """Its literals, each with the name of the place behind it; [] for what is no template, only has braces."""
+    try:
+        parts = [(literal, name) for literal, name, *_ in string.Formatter().parse(made)]
+    except ValueError:
+        return []
+    return parts if all(name is None or name.isidentifier() for _, name in parts) else []
 
 
 use()

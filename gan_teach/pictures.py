@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from .language import say, told
+from .lettering import letter
 from .worlds.reading import array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
@@ -179,6 +181,7 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
 
     titles: captions, nested like the table, or one row of them for the tops of the columns. alt: required; one
     text for all (row and column are added) or texts nested like the table. width: of a picture, in CSS pixels.
+    Both are in English, and shown in the reader's language (`language.told`).
 
     >>> show([[image, mask_picture, heat(image, r[0, 12])]], titles=["x", "s(x)", "unit 12"], alt="a house …")
     """
@@ -197,23 +200,27 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
         if picture is None:
             return "<td></td>"
         title = heads[i][j] if i < len(heads) and j < len(heads[i]) else None
-        place = "" if len(rows) * len(rows[0]) == 1 else f" (row {i + 1}, column {j + 1})"
-        text = alts[i][j] if alts else f"{alt}{place}"
+        place = "" if len(rows) * len(rows[0]) == 1 else say(" (row {i}, column {j})", i=i + 1, j=j + 1)
+        text = told(alts[i][j]) if alts else f"{told(alt)}{place}"
         head = "" if title is None else \
-            f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(str(title))}</div>'
+            f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(told(str(title)))}</div>'
         return ('<td style="text-align:center;vertical-align:bottom;padding:4px 6px;border:0;background:none">'
                 f"{head}{img(picture, text, width)}</td>")
 
     body = "".join(f'<tr style="background:none">{"".join(cell(i, j, p) for j, p in enumerate(row))}</tr>'
                    for i, row in enumerate(rows))
     return Table(f'<table style="border-collapse:collapse;border:0">{body}</table>',
-                 alt if isinstance(alt, str) else "; ".join(str(a) for row in alts for a in row))
+                 told(alt) if isinstance(alt, str) else "; ".join(told(a) for row in alts for a in row))
 
 
 def chart(figure, alt: str, width: int = 680) -> Table:
-    """Show a matplotlib figure as a picture with a description, and close it: nothing is shown twice or kept."""
+    """Show a matplotlib figure as a picture with a description, and close it: nothing is shown twice or kept.
+
+    Its words, in English, are put into the reader's language if this computer has a font for them (`lettering`).
+    """
     import matplotlib.pyplot as plt
 
+    letter(figure)
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     return show(page.getvalue(), alt=alt, width=width)

@@ -51,10 +51,11 @@ class Runner:
                     self._thread = threading.Thread(target=self._run, args=(self._stop,), daemon=True)
                     self._thread.start()
 
-    def pause(self) -> None:
-        """Act no more: when this returns, the last act is complete, and shown."""
+    def pause(self, heard: Callable[[], object] = lambda: None) -> None:
+        """Act no more: when this returns, the last act is complete, and shown. heard: called at once, before that."""
         played = self.playing
         self._stop.set()                     # first of all, whatever may interrupt us while we wait for the lock
+        heard()
         with self.lock:
             if played and self.error is None:
                 self._guarded(self.show)

@@ -11,10 +11,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -128,6 +131,18 @@ def picture(page, hook: str) -> str:
             throw error;
         }
     }"""))
+
+
+def serious(page, *rules: str) -> list[str]:
+    """What axe-core finds on the page that is serious or critical: by these rules of it, or by all of them."""
+    if not page.evaluate("'axe' in window"):
+        packages = pytest.importorskip("gan_teach.site.packages", reason="axe-core comes as the site's packages do")
+        with tempfile.TemporaryDirectory() as folder:
+            packages.copy("axe-core", {"axe.min.js": (script := Path(folder) / "axe.js")})
+            page.add_script_tag(content=script.read_text("utf-8"))
+    options = {"runOnly": list(rules)} if rules else {}
+    found = page.evaluate("options => axe.run(document, options).then(found => found.violations)", options)
+    return [f"{it['id']}: {it['nodes'][0]['html'][:160]}" for it in found if it["impact"] in ("serious", "critical")]
 
 
 def wait_until(page, question, seconds: float = 20):

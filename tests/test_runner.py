@@ -54,6 +54,15 @@ def test_it_plays_beside_us_and_pauses_with_the_last_act_shown(counter):
     assert len(counter.shown) == frames          # there is nothing new to show
 
 
+def test_a_pause_is_heard_at_once_though_the_act_takes_long():
+    acting, goes_on, ended = threading.Event(), threading.Event(), []
+    runner = Runner(lambda: (acting.set(), ended.append(goes_on.wait(10))))
+    runner.play()
+    acting.wait(10)
+    runner.pause(lambda: (ended.append(runner.playing), goes_on.set()))         # called while the act goes on
+    assert ended == [False, True]
+
+
 def test_a_second_play_starts_no_second_thread(counter):
     before = threading.active_count()
     for _ in range(5):

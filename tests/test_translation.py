@@ -1,15 +1,23 @@
 """Every language is whole: notebooks, the strings of panels and checks, and how a language is chosen."""
 
+import argparse
+import ast
 import json
 import re
 import string
+from types import SimpleNamespace
 
 import pytest
+import torch
 import translate
 from translate import DATA, LANGUAGES, NOTEBOOKS, ROOT
 
-from gan_teach import language
-from gan_teach.lessons import notebooks
+from gan_teach import __main__, language, load
+from gan_teach.dissection.units import check_units
+from gan_teach.lessons import errors, notebooks
+from gan_teach.networks.layers import whole
+from gan_teach.networks.protocols import check_images, check_name
+from gan_teach.worlds import datasets
 
 CHAPTERS = [(name, chapter) for name in LANGUAGES for chapter in translate.chapters()]
 
@@ -119,6 +127,7 @@ def test_a_translation_formats_the_same_values(name):
         fields = [sorted(field for _, field, *_ in string.Formatter().parse(t) if field) for t in (text, translated)]
         if translate.PLACES.search(text) and text:
             assert fields[0] == fields[1], text
+        assert len({tuple(sorted(re.findall(r"%\(\w+\)[sr]|%[sr]", t))) for t in (text, translated)}) == 1, text
 
 
 def test_a_po_file_is_read_as_gettext_writes_it(tmp_path):
@@ -149,6 +158,38 @@ def test_the_language_is_the_environments_or_the_folders(monkeypatch, tmp_path):
 def test_what_is_missing_stays_english(monkeypatch):
     monkeypatch.setattr(language, "_texts", {"{n} units": "{n} 个单元", "empty": ""})
     assert [language.say("{n} units", n=3), language.say("empty"), language.say("{x}")] == ["3 个单元", "empty", "{x}"]
+
+
+def test_what_is_on_charts_in_tables_of_pictures_and_in_errors_is_found():
+    cell = """rows, word = [], "kept for later"
+for name, look in zip(("first word", "second word"), ("tab:orange", "--")):
+    ax.plot(x, "solid line", label=f"{name}: {x[0]:.2f} of {n}")
+    names.append([f"unit {u}"])
+    print("printed", kinds["looked up"], name == "compared")
+words["written under"] = load("a file")
+ax.set(title="a title", xlabel="x", yscale="log")
+chart(figure, "what there is to see")"""
+    assert sorted(translate.plotted(ast.parse(cell))) == [
+        "a title", "first word", "kept for later", "second word", "unit {u}", "what there is to see", "written under",
+        "{name}: {value} of {n}"]
+    error = """def f(x):
+    hint = f"did you mean {x}?" if x else ""
+    other = "not in the error"
+    check_finite("the points", x)
+    raise ValueError(f"no {x.name!r:.60} of {len(x)}, {x.name}; {hint}" if x else "there is none")"""
+    assert sorted(translate.raised(ast.parse(error).body[0])) == [
+        "did you mean {x}?", "no {value} of {value2}, {value}; {hint}", "the points", "there is none"]
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("unit 12", "单元 12"), ("tree 8", "树 8"), ("least_squares", "最小二乘"), ("seed", "种子"), ("ψ = 0.7", "ψ = 0.7"),
+    ("top 1 %: unit 7, IoU 0.31", "最高的 1 %：单元 7，IoU 0.31"), ("one mode: F_d +0.43 ", "一个模式：F_d +0.43 "),
+    ("spot on wall", "小块在墙上"), ("spot on roof", "小块在屋顶上"), ("a reader's own words", "a reader's own words"),
+    ("least squares: 9 of 25 (paper: 20)", "最小二乘：25 个中的 9 个（论文：20）")])
+def test_a_text_that_is_made_already_is_told_by_its_template(spoken, text, said):
+    assert language.told(text) == said
+    language.use("en")
+    assert language.told(text) == text
 
 
 def test_the_languages_are_in_the_package():
@@ -194,6 +235,78 @@ def test_the_banner_looks_the_language_up_anew(monkeypatch, capsys):
     finally:
         monkeypatch.undo()
         language.use("en")
+
+
+MISTAKES = {
+    "没有类别 'treee'（你要的是不是 'tree'？）；现有的是：tree, sky":
+        lambda: check_name("class", "treee", ("tree", "sky")),
+    "没有单元 99；这一层的单元是 0 到 63": lambda: check_units([99], 64),
+    "种子必须是 0 到 9 的整数；现在是 -1": lambda: whole("seed", -1, most=9),
+    "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 torch.float32 张量 (3, 4)":
+        lambda: check_images(torch.rand(3, 4), "the pictures to label"),
+    "没有第 '77' 章；现有的是：": lambda: notebooks.find(77),
+    "没有检查点 'scene-progan'。你要的是不是 'scenes-progan'？现有的是：": lambda: load("scene-progan"),
+    "没有文件 nowhere/x.safetensors；随书附带的检查点有：": lambda: load("nowhere/x.safetensors"),
+    "没有文件夹 nowhere/pictures；": lambda: datasets.pictures("nowhere/pictures"),
+    "没有语言 'tlh'；现有的是：en, zh": lambda: language.use("tlh")}
+
+
+@pytest.mark.parametrize("said", MISTAKES)
+def test_an_error_of_a_learner_is_told_below_the_traceback(spoken, capsys, said):
+    with pytest.raises((ValueError, FileNotFoundError)) as raised:
+        MISTAKES[said]()
+    assert str(raised.value).isascii() or "×" in str(raised.value)         # the exception itself stays English
+    errors._after_cell(SimpleNamespace(error_in_exec=raised.value))
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_nothing_is_said_below_a_foreign_error_or_in_english(spoken, capsys):
+    errors._after_cell(SimpleNamespace(error_in_exec=None))
+    errors._after_cell(SimpleNamespace(error_in_exec=KeyError("the reader's own")))
+    language.use("en")
+    errors._after_cell(SimpleNamespace(error_in_exec=ValueError("no unit 99; this layer has units 0 to 63")))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_panel_tells_an_error_in_chinese(spoken):
+    from gan_teach.widgets.egan.mutations import MutationRenderer, MutationState
+
+    renderer = MutationRenderer()
+    renderer.mutations = (lambda logits: logits,)
+    assert "变异 '<lambda>' 给出了形状为 (1,) 的张量；" in renderer.render(MutationState()).error
+
+
+def test_tables_and_captions_are_chinese(spoken):
+    from matplotlib import pyplot
+
+    from gan_teach.pictures import chart, show
+
+    two, alt = [[torch.zeros(3, 4, 4)] * 2], "twelve generated villages from seed 3"
+    shown = show(two, titles=["unit 3", "destination"], alt=alt)
+    assert ">单元 3<" in shown.html and ">目标<" in shown.html and shown.alt == "种子 3 生成的十二个村庄"
+    assert 'alt="种子 3 生成的十二个村庄（第 1 行，第 2 列）"' in shown.html
+    assert chart(pyplot.figure(), alt).alt == shown.alt
+
+
+def test_the_command_line_is_chinese(spoken, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_TEACH_LANG", "zh")
+    monkeypatch.setattr(argparse, "_", argparse._)
+    for command in ([], ["train"], ["evolve"], ["dissect"], ["demo"], ["lab"], ["notes"], ["progress"], ["address"],
+                    ["site"], ["fetch"], ["compare"], ["list"]):
+        with pytest.raises(SystemExit) as ended:
+            __main__.main([*command, "--help"])
+        page = capsys.readouterr().out
+        assert ended.value.code == 0 and page.startswith("用法：gan-teach") and "显示这段帮助，然后退出" in page
+        prose = re.sub(r"\{[^{}]*\}|\([^()]*\)|--?\w[\w-]*( [A-Z]+)?|\[[^\[\]]*\]", "", page)
+        assert not re.search(r"\b(the|of|for|this|show|and|which|where)\b", prose), command
+    for wrong, said in ((["train", "nope"], "gan-teach train：错误：参数 name：没有 'nope' 这一项"),
+                        (["evolve", "x", "--images", "0"], "请给一个不小于 1 的整数，而不是 '0'"),
+                        (["demo"], "还需要这些参数：name"), (["list", "--more"], "不认识的参数：--more"),
+                        (["train", "scenes-egan", "--out"], "后面要跟一个参数")):
+        with pytest.raises(SystemExit) as ended:
+            __main__.main(wrong)
+        assert ended.value.code == 2 and said in capsys.readouterr().err
+    assert __main__.main(["notes", "77"]) == 1 and "没有第 '77' 章" in capsys.readouterr().err
 
 
 def everything(widget):

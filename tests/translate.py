@@ -8,7 +8,9 @@ the cell's id, and the first 12 digits of the SHA-256 of its English source. A p
 is that of the English cell. The command writes the notebook notebooks/LANGUAGE/NAME.ipynb from it: code cells are those
 of the English one. With --skeleton a cell whose English has changed, or that is new, gets a header of the new hash and
 the word `stale` or `missing`: translate it and take the word away.
-In the .po file a string that is new has an empty msgstr, and one that the code no longer has is taken out.
+In the .po file a string that is new has an empty msgstr, and one that the code no longer has is taken out. Its strings
+are what `say` is called with; labels of pictures; and what `language.told` translates when it is shown: titles, labels
+and alt texts of charts and tables of pictures, in the code cells of the notebooks and where the package draws; errors.
 `test_translation.py` fails where something is to be done.
 """
 
@@ -143,20 +145,23 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE"}
-NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS"}             # … and those whose keys are
-ROOMS = ("lessons", "widgets", "worlds", "egan")         # where those tables stand
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS"}
+NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS"}    # … and those whose keys are
+ROOMS = ("lessons", "widgets", "worlds", "egan", "site", "__main__.py")  # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
 @functools.cache
 def strings() -> dict[str, str]:
-    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures."""
+    """Every text that a reader sees -> the file it stands in: what `say` is called with, and labels of pictures.
+
+    Last are those that the pages of the site alone show: the others they share with the panels.
+    """
     found: dict[str, str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
                 first = node.args[0] if node.args else None
                 first = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
                 said = [text for text in first if isinstance(text, ast.Constant)]
@@ -169,7 +174,96 @@ def strings() -> dict[str, str]:
             for text in (part.value for part in said if isinstance(part, ast.Constant)):
                 if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
-    return dict(sorted({**labels(), **found}.items(), key=lambda item: item[1]))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and getattr(node.returns, "id", "") == "Figure":
+                found = {**dict.fromkeys(plotted(node), where), **found}
+            if isinstance(node, ast.FunctionDef) and not where.startswith(DEVELOPERS):
+                found = {**dict.fromkeys(raised(node), where), **found}
+    cells = {text: f"notebooks/{name}.ipynb" for name in reversed(chapters()) for text in plotted_in(english(name))}
+    return dict(sorted({**cells, **labels(), **found}.items(), key=lambda item: ("/site/" in item[1], item[1])))
+
+
+# Whose errors stay English: those of the readers of foreign files, and of commands that only a developer gives.
+DEVELOPERS = tuple(f"gan_teach/{room}" for room in (
+    "official/egan", "official/fill", "official/pickles", "official/progan", "official/stylegan", "official/t",
+    "official/upernet", "site/", "recipes/address", "recipes/judges", "recipes/compare", "files", "lessons/notes"))
+
+
+def raised(function: ast.FunctionDef) -> list[str]:
+    """The sentences of a function's errors, with places for the values, and of the words that it puts in there."""
+    raises = [node for node in ast.walk(function) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+    firsts = [node.exc.args[0] for node in raises if node.exc.args]
+    firsts = [part for first in firsts for part in ([first.body, first.orelse] if isinstance(first, ast.IfExp) else
+                                                    [first])]
+    put_in = {part.value.id for first in firsts for part in ast.walk(first)
+              if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name)}
+    firsts += [part for node in ast.walk(function) if isinstance(node, ast.Assign)
+               and getattr(node.targets[0], "id", "") in put_in for part in ast.walk(node.value)]
+    pieces = {part for node in ast.walk(function) if isinstance(node, ast.JoinedStr) for part in node.values}
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    named = [part for node in calls if getattr(node.func, "id", "") in CHECKS for part in node.args
+             if isinstance(part, (ast.Constant, ast.JoinedStr))]
+    named += function.args.defaults if function.name in CHECKS else []
+    texts = [template(text) if isinstance(text, ast.JoinedStr) else getattr(text, "value", None)
+             for text in (*firsts, *named) if text not in pieces]
+    return [text for text in texts if isinstance(text, str) and re.search("[a-z]{2}", text)
+            and (" " in text.strip() or text in [getattr(part, "value", None) for part in named])]
+
+
+CHECKS = {"check_finite", "check_images", "check_name", "whole"}         # … which are told what it is that they check
+
+
+# What is drawn or shown with, and what only hands on, of whose arguments the texts are seen.
+SHOWING = {"show", "chart", "strips", "ends", "text", "display", "append", "zip", "enumerate", "list"}
+SEEN = {"title", "titles", "xlabel", "ylabel", "label", "alt"}
+# … unless it is one word, a name or a style, or only goes on behind another text
+CODE = re.compile(r"grey|egan|paper|\s.*|[a-z]+\d+|\S*[_:#/^-]\S*")
+
+
+def plotted_in(notebook: dict) -> list[str]:
+    """The titles, labels and alt texts in the code cells of a notebook that show something."""
+    code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [text for source in code if re.search(r"\b(show|chart|strips|ends)\(", source)
+            for text in plotted(ast.parse(source))]
+
+
+def plotted(tree: ast.AST) -> list[str]:
+    """The texts that code puts on a chart or table of pictures: a template with places where it is an f-string.
+
+    What is not seen is left out: what is compared, looked up, printed, or given to other functions.
+    """
+    hidden: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            shows = getattr(node.func, "id", getattr(node.func, "attr", "")) in SHOWING
+            unseen = [*([] if shows else node.args), *(k.value for k in node.keywords if k.arg not in SEEN)]
+        else:
+            unseen = ([node.slice] if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else
+                      [node.value] if isinstance(node, ast.FormattedValue) else
+                      [node] if isinstance(node, (ast.Compare, ast.Assert)) else
+                      [node.value] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else [])
+        hidden.update(part for one in unseen for part in ast.walk(one))
+    found, whole = [], [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    pieces = {part for node in whole for part in node.values}
+    for node in ast.walk(tree):
+        if node in hidden or node in pieces:
+            continue
+        text = template(node) if isinstance(node, ast.JoinedStr) else getattr(node, "value", None)
+        if isinstance(node, (ast.JoinedStr, ast.Constant)) and isinstance(text, str) and not CODE.fullmatch(text):
+            if re.search("[A-Za-z]_?[A-Za-z]", PLACES.sub("", text)):
+                found.append(text)
+    return found
+
+
+def template(node: ast.JoinedStr) -> str:
+    """An f-string as a text with named places: f"unit {u}, {x[u]:.2f}" is "unit {u}, {value}"."""
+    places: dict[str, str] = {}                                             # what stands in it -> the place's name
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue) and (what := ast.unparse(part.value)) not in places:
+            more = sum(not name.isidentifier() for name in places)
+            places[what] = what if what.isidentifier() else f"value{more + 1 if more else ''}"
+    return "".join(f"{{{places[ast.unparse(part.value)]}}}" if isinstance(part, ast.FormattedValue) else
+                   part.value.replace("{", "{{").replace("}", "}}") for part in node.values)
 
 
 def _of_table(node: ast.AST) -> list[ast.expr | None]:

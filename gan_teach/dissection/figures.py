@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from .. import pictures
+from ..language import say, told
 from ..networks.protocols import Generator, activations, evaluating, latents
 from .agreement import Dissection
 from .unit_iou import LOUDEST, in_order, masks
@@ -52,7 +53,7 @@ def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
                     ax.text(left + n / 2, row, words, ha="center", va="center", fontsize=10, color="#111",
                             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.9})
             left += n
-        kinds = f"{len(units)} class{'' if len(units) == 1 else 'es'}"
+        kinds = "1 class" if len(units) == 1 else f"{len(units)} classes"
         ax.text(left + 0.01 * most, row, f"{left} of {len(dissections[layer].iou)}; {kinds}", va="center", fontsize=10)
     ax.set(yticks=range(len(found)), yticklabels=list(found), ylim=(len(found) - 0.4, -0.6), xlim=(0, 1.22 * most),
            xlabel="units that match a class")
@@ -71,8 +72,9 @@ def figure_words(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
     parts = []
     for layer, d in dissections.items():
         found = d.concept_units(min_iou, above_chance)
-        names = ", ".join(f"{name} {len(units)}" for name, units in found.items()) or "none"
-        parts.append(f"{layer}: {sum(map(len, found.values()))} of {len(d.iou)} units ({names})")
+        names = ", ".join(f"{told(name)} {len(units)}" for name, units in found.items()) or say("none")
+        parts.append(say("{layer}: {n} of {all} units ({names})", layer=layer, n=sum(map(len, found.values())),
+                         all=len(d.iou), names=names))
     return "; ".join(parts)
 
 

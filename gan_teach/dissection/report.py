@@ -16,6 +16,8 @@ import torch
 
 from .. import pictures
 from ..files import write_text
+from ..language import current, say
+from ..lettering import letter
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
 from ..processes import place
 from .agreement import Dissection
@@ -52,48 +54,57 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
         size = tuple(segmenter(G(latents(G, 1, seed))).shape[-2:])  # the grid of the counts
     name = name or type(G).__name__
     figure = io.BytesIO()
-    layer_figure(found, above_chance=True).savefig(figure, dpi=130, facecolor="white")
+    letter(layers_drawn := layer_figure(found, above_chance=True))
+    layers_drawn.savefig(figure, dpi=130, facecolor="white")
     chart = pictures.img(figure.getvalue(), figure_words(found, above_chance=True), css_class="chart")
-    way = "the level of greatest information quality, chosen on other pictures" if information else \
-        f"the level that {100 * quantile:.3g} % of its values exceed"
+    way = say("the level of greatest information quality, chosen on other pictures") if information else \
+        say("the level that {percent:.3g} % of its values exceed", percent=100 * quantile)
     listed = {layer: found[layer] for layer in layers}
     tops = layer_tops(G, listed, {layer: range(len(d.iou)) for layer, d in listed.items()}, top, batch, size)
     sections = "".join(layer_section(d, tops[layer]) for layer, d in listed.items())
     links = " ".join(f'<a href="#{escape(layer)}">{escape(layer)}</a>' for layer in layers)
     page = f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{current()}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>Dissection of {escape(name)}</title><style>{CSS}</style></head><body>
-<header id=top><h1>What the units of {escape(name)} draw</h1>
-<p>{samples} pictures of seed {seed}; {len(classes_of(segmenter))} classes. A unit's threshold: {way}.<br>
-Units listed: {links}</p></header>
-<main><section><h2>Units that match a class, layer by layer</h2><div class=wide>{chart}</div>
-<details><summary>How to read this page</summary><p>A <b>unit</b> is one feature map of a layer. It is <b>on</b> where
-its map, enlarged to the picture, is above its threshold t: {way}. <b>IoU</b> divides the pixels where the unit is on
-and the segmenter sees the class by those where either holds, over all pictures; its <b>95 % interval</b> says how far
-other pictures would move it at the same thresholds (a jackknife over ten parts of these). <b>By chance</b> is the IoU
-with the labels of other pictures, mean of {shuffles} pairings. <b>I/H</b> is the information that mask and class share,
-over their joint entropy. A unit <b>matches</b> the class of its highest IoU if that IoU is over
-0.05 and more than chance by three standard errors; a best unit whose IoU is not is marked (chance). Agreement is not
-cause: to know what a unit does, ablate it.</p></details>
+<title>{say("Dissection of {name}", name=escape(name))}</title><style>{CSS}</style></head><body>
+<header id=top><h1>{say("What the units of {name} draw", name=escape(name))}</h1>
+<p>{say("{samples} pictures of seed {seed}; {classes} classes. A unit's threshold: {way}.", samples=samples, seed=seed,
+        classes=len(classes_of(segmenter)), way=way)}<br>
+{say("Units listed:")} {links}</p></header>
+<main><section><h2>{say("Units that match a class, layer by layer")}</h2><div class=wide>{chart}</div>
+<details><summary>{say("How to read this page")}</summary><p>{how_to_read(way, shuffles)}</p></details>
 {record_html(getattr(G, "record", None))}</section>{sections}</main><script>{SCRIPT}</script></body></html>
 """
     write_text(path, page)
     return Path(path)
 
 
+def how_to_read(way: str, shuffles: int) -> str:
+    """What the words and numbers of the page mean."""
+    return say(
+        "A <b>unit</b> is one feature map of a layer. It is <b>on</b> where its map, enlarged to the picture, is above "
+        "its threshold t: {way}. <b>IoU</b> divides the pixels where the unit is on and the segmenter sees the class "
+        "by those where either holds, over all pictures; its <b>95 % interval</b> says how far other pictures would "
+        "move it at the same thresholds (a jackknife over ten parts of these). <b>By chance</b> is the IoU with the "
+        "labels of other pictures, mean of {shuffles} pairings. <b>I/H</b> is the information that mask and class "
+        "share, over their joint entropy. A unit <b>matches</b> the class of its highest IoU if that IoU is over 0.05 "
+        "and more than chance by three standard errors; a best unit whose IoU is not is marked (chance). Agreement is "
+        "not cause: to know what a unit does, ablate it.", way=way, shuffles=shuffles)
+
+
 def record_html(record: Mapping | None) -> str:
     """What is known about the model: plain entries as a list, the whole as text to unfold."""
     if not record:
-        return "<p>The model came without a record of its training.</p>"
+        return f"<p>{say('The model came without a record of its training.')}</p>"
     facts = {str(key).replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)
              for key, value in record.items() if isinstance(value, (str, int, float)) and key != "sha256"}
     plain = "".join(f'<div><dt>{escape(key.replace("frechet", "Fréchet"))}</dt><dd>{escape(value)}</dd></div>'
                     for key, value in facts.items())
     whole = escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))
-    return f'<h3>The model</h3><dl class="facts">{plain}</dl><details><summary>The whole record</summary>' \
-           f"<pre>{whole}</pre></details>"
+    return f'<h3>{say("The model")}</h3><dl class="facts">{plain}</dl><details><summary>{say("The whole record")}' \
+           f"</summary><pre>{whole}</pre></details>"
 
 
 def layer_section(d: Dissection, tops: Tops) -> str:
@@ -106,42 +117,50 @@ def layer_section(d: Dissection, tops: Tops) -> str:
     for c in share.argsort(descending=True, stable=True).tolist():
         name, u = d.classes[c], d.units_for(d.classes[c], 1)[0]
         swatch = f'<span class="swatch" style="background:{colours[name]}"></span>'
-        rest = '<td colspan="7">does not occur</td>' if not d.class_pixels[c] else (
+        rest = f'<td colspan="7">{say("does not occur")}</td>' if not d.class_pixels[c] else (
             f"<td>{share[c]:.1%}</td><td>{len(found.get(name, ()))}</td>"
             f'<td>{f"<a href=#{key}-{u}>{u}</a>" if u in tops else u}</td>'
-            f"<td class=iou>{d.iou[u, c]:.3f}{'' if above[u, c] else ' (chance)'}</td>"
-            f"<td>{low[u, c]:.3f} to {high[u, c]:.3f}</td><td>{chance[u, c]:.3f}</td><td>{quality[u, c]:.3f}</td>")
-        rows.append(f"<tr><th scope=row>{swatch}{escape(name)}</th>{rest}</tr>")
+            f"<td class=iou>{d.iou[u, c]:.3f}{'' if above[u, c] else say(' (chance)')}</td>"
+            f"<td>{say('{low:.3f} to {high:.3f}', low=low[u, c].item(), high=high[u, c].item())}</td>"
+            f"<td>{chance[u, c]:.3f}</td><td>{quality[u, c]:.3f}</td>")
+        rows.append(f"<tr><th scope=row>{swatch}{escape(say(name))}</th>{rest}</tr>")
     label = {u: d.iou[u].argmax().item() for u in tops}
     cards = []
     for u in sorted(tops, key=lambda u: -d.iou[u].max().item()):
         c = label[u]
         name, match = d.classes[c], u in found.get(d.classes[c], ())
-        alt = f"{d.layer} unit {u}: the {len(tops[u])} pictures where it is loudest; lit and outlined where it is on"
+        alt = say("{layer} unit {u}: the {n} pictures where it is loudest; lit and outlined where it is on",
+                  layer=d.layer, u=u, n=len(tops[u]))
+        said = escape(say(name))
+        words = say("<b>IoU {iou:.3f}</b> ({low:.3f} to {high:.3f}), by chance {chance:.3f}; I/H {quality:.3f}; on "
+                    "above t = {t:.3g}, in {share:.2%} of pixels", iou=d.iou[u, c].item(), low=low[u, c].item(),
+                    high=high[u, c].item(), chance=chance[u, c].item(), quality=quality[u, c].item(),
+                    t=d.thresholds[u].item(), share=(d.unit_pixels[u] / d.class_pixels.sum()).item())
         cards.append(
             f'<article class=unit id="{key}-{u}" tabindex=0 data-class="{escape(name)}" data-unit={u} '
             f"data-match={int(match)} data-iou={d.iou[u, c]:.4f}>"
-            f"<h3>unit {u}: {escape(name) if match else 'no match'}</h3>"
-            f"<p>{'' if match else f'nearest {escape(name)}, '}<b>IoU {d.iou[u, c]:.3f}</b> ({low[u, c]:.3f} to "
-            f"{high[u, c]:.3f}), by chance {chance[u, c]:.3f}; I/H {quality[u, c]:.3f}; on above t = "
-            f"{d.thresholds[u]:.3g}, in {d.unit_pixels[u] / d.class_pixels.sum():.2%} of pixels</p>"
+            f"<h3>{say('unit {u}', u=u)}: {said if match else say('no match')}</h3>"
+            f"<p>{'' if match else say('nearest {name}, ', name=said)}{words}</p>"
             f"<div class=wide>{pictures.img(pictures.jpeg(strip(tops[u]), 82), alt, css_class='strip')}</div>"
             "</article>")
-    choices = "".join(f'<option value="{escape(name)}">{escape(name)} ({len(units)})</option>'
+    choices = "".join(f'<option value="{escape(name)}">{escape(say(name))} ({len(units)})</option>'
                       for name, units in found.items())
     many = sum(map(len, found.values()))
     return f"""<section class=layer id="{key}">
-<h2>{key}: {many} of {len(d.iou)} units match a class <a href="#top">↑ all layers</a></h2>
-<div class=wide><table><thead><tr><th scope=col>class<th scope=col>pixels<th scope=col>units<th scope=col>best unit
-<th scope=col class=iou>IoU<th scope=col>95 % interval<th scope=col>by chance<th scope=col>I/H</tr></thead>
+<h2>{say("{layer}: {many} of {all} units match a class", layer=key, many=many, all=len(d.iou))}
+<a href="#top">{say("↑ all layers")}</a></h2>
+<div class=wide><table><thead><tr><th scope=col>{say("class")}<th scope=col>{say("pixels")}<th scope=col>{say("units")}
+<th scope=col>{say("best unit")}<th scope=col class=iou>IoU<th scope=col>{say("95 % interval")}
+<th scope=col>{say("by chance")}<th scope=col>I/H</tr></thead>
 <tbody>{"".join(rows)}</tbody></table></div>
-<form class=controls aria-label="Choose units of {key}">
-<label>Match <select name=class><option value="*">all units ({len(tops)})</option>
-<option value="+">any class ({many})</option>{choices}</select></label>
-<label>Order <select name=order><option value=iou>best IoU first</option>
-<option value=unit>by number</option></select></label>
-<label><input type=checkbox name=one> one at a time</label>
-<button type=button name=back>← back</button> <button type=button name=on>on →</button>
+<form class=controls aria-label="{say("Choose units of {layer}", layer=key)}"
+ data-some="{say("%n units")}" data-one="{say("unit %i of %n")}">
+<label>{say("Match")} <select name=class><option value="*">{say("all units")} ({len(tops)})</option>
+<option value="+">{say("any class")} ({many})</option>{choices}</select></label>
+<label>{say("Order")} <select name=order><option value=iou>{say("best IoU first")}</option>
+<option value=unit>{say("by number")}</option></select></label>
+<label><input type=checkbox name=one> {say("one at a time")}</label>
+<button type=button name=back>{say("← back")}</button> <button type=button name=on>{say("on →")}</button>
 <output aria-live=polite></output></form><div class=units>{"".join(cards)}</div></section>"""
 
 
@@ -189,8 +208,8 @@ for (const section of document.querySelectorAll('section.layer')) {
   const show = () => {
     cards.forEach(card => card.classList.toggle('here', card === here));
     const all = shown();
-    form.querySelector('output').textContent = e.one.checked && all.length ?
-      `unit ${all.indexOf(here) + 1} of ${all.length}` : `${all.length} units`;
+    const words = e.one.checked && all.length ? form.dataset.one : form.dataset.some;
+    form.querySelector('output').textContent = words.replace('%i', all.indexOf(here) + 1).replace('%n', all.length);
   };
   const choose = () => {
     const want = e.class.value;

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .. import language
 from ..networks.layers import one_thread, sample_z
 from ..pictures import Table, show
 from . import plane
@@ -75,14 +76,15 @@ def say(measures: plane.Measures) -> str:
 
 
 def _modes(measures) -> str:
-    return "1 mode" if measures.modes == 1 else f"{measures.modes} modes"
+    n = measures.modes
+    return language.say("1 mode") if n == 1 else language.say("{n} modes", n=n)
 
 
 def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
     """A row of pictures for each film; the title says the seed, the generation and the modes."""
     return show([f.pictures for f in films], width=width, alt=alt,
-                titles=[[f"seed {f.evolution.settings.seed}, step {stop}: {_modes(m)}"
-                         for stop, m in zip(f.stops, f.measures)] for f in films])
+                titles=[[language.say("seed {seed}, step {step}: {modes}", seed=f.evolution.settings.seed, step=stop,
+                                      modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
 
 
 def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
@@ -92,7 +94,8 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
             print(f"{name:16} seed {f.evolution.settings.seed}   {say(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
-                titles=[[f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)] for row in rows])
+                titles=[[f"{language.told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
+                        for row in rows])
 
 
 def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None
@@ -149,7 +152,7 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
         bars.set(yticks=[])
     for mutation, (colour, dash, marker) in zip(mutations, STYLES):
         each = [logit[None] for logit in p.logit()]
-        look = {"color": colour, "linestyle": dash, "marker": marker, "markevery": 14, "linewidth": 2.2}
+        look = dict(color=colour, linestyle=dash, marker=marker, markevery=14, linewidth=2.2)
         left.plot(p, [float(mutation(x).detach()) for x in each], label=name_of(mutation).replace("_", " "), **look)
         right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
     left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
@@ -167,17 +170,17 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
     """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
     if not lineage:
-        raise ValueError("nothing has been selected yet: the lineage is empty")
+        raise ValueError(language.say("nothing has been selected yet: the lineage is empty"))
     names, size = list(dict.fromkeys(name for g in lineage for name in g.mutations)), len(lineage) / parts
-    rows = [("generations", *names)]
+    rows = [(language.say("generations"), *map(language.told, names))]
     for k in range(parts):
         these = lineage[round(k * size):round((k + 1) * size)]
-        rows.append((f"{these[0].number} to {these[-1].number}",
+        rows.append((language.say("{first} to {last}", first=these[0].number, last=these[-1].number),
                      *(f"{sum(g.winner == name for g in these) / len(these):.0%}" for name in names)))
     theirs = [PAPER_PICKS.get(name.removeprefix("my_")) for name in names]
     if all(theirs):
         rows += [(title, *(f"{shares[k]:.0%}" for shares in theirs))
-                 for k, title in ((0, "paper, first 20,000"), (-1, "paper, last 20,000"))]
+                 for k, title in ((0, language.say("paper, first 20,000")), (-1, language.say("paper, last 20,000")))]
     return markdown(rows)
 
 

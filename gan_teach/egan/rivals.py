@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from .. import files
+from ..language import say, told
 from . import records
 from .figures import LOOKS, mark, markdown
 
@@ -28,12 +29,15 @@ def _with_error(cell: dict, digits: int) -> str:
 def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
     """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better."""
     seeds = len(next(iter(record["runs"][name].values())))
-    rows = [(f"{name}, {where}", "generations", "ms each", "modes", "quality", "MMD²",
-             f"{reference} has the lower MMD²")]
+    title = (say("{name}, equal generations", name=told(name)) if where == "equal generations" else
+             say("{name}, equal compute", name=told(name)))
+    rows = [(title, say("generations"), say("ms each"), say("modes"), say("quality"), "MMD²",
+             say("{method} has the lower MMD²", method=told(reference)))]
     for variant, row in record["tables"][name].items():
         m = row[where]
-        better = "" if variant == reference else f"in {m['mmd2']['reference_better']} of {seeds} seeds"
-        rows.append((variant, str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
+        better = "" if variant == reference else say("in {n} of {all} seeds", all=seeds,
+                                                     n=m["mmd2"]["reference_better"])
+        rows.append((told(variant), str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
                      _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
     return markdown(rows)
 
@@ -59,7 +63,7 @@ def robustness(record: dict, measure: str = "mmd2", where: str = "equal generati
     """A table with a row for each pair of networks; bold is the best of a row."""
     bodies = record["tables"]
     names = list(next(iter(bodies.values())))
-    rows = [({"mmd2": "MMD²"}.get(measure, measure), *names)]
+    rows = [({"mmd2": "MMD²"}.get(measure, measure), *map(told, names))]
     for body, row in bodies.items():
         cells = {name: row[name][where][measure] for name in names}
         best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
@@ -94,15 +98,17 @@ def bill(found: dict[str, dict]) -> str:
     def cell(row: dict, of: str = "") -> str:
         return " / ".join(f"{row[key + of]:.2f}" for key in ("frechet_distance", "classifier_score") if key + of in row)
 
-    both = " / score" if "classifier_score" in end else ""
-    rows = [("", f"Fréchet distance{both}, equal generations", "equal compute", "CPU s a 1000 generations", "winners")]
+    both = (say("Fréchet distance / score, equal generations") if "classifier_score" in end else
+            say("Fréchet distance, equal generations"))
+    rows = [("", both, say("equal compute"), say("CPU s a 1000 generations"), say("winners"))]
     for name, record in found.items():
         last = record["curve"][-1]
-        cells = [f"{cell(row)} (at {row['generation']})" for row in (_at(record, end, axis) for axis in AXES)]
-        won = ", ".join(f"{mutation} {share:.0%}" for mutation, share in record["won"].items())
+        cells = [say("{figures} (at {generation})", figures=cell(row), generation=row["generation"])
+                 for row in (_at(record, end, axis) for axis in AXES)]
+        won = ", ".join(f"{told(mutation)} {share:.0%}" for mutation, share in record["won"].items())
         rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
     if "frechet_distance_of_real_pictures" in egan:
-        rows.append(("real pictures", cell(egan, "_of_real_pictures"), "", "", ""))
+        rows.append((say("real pictures"), cell(egan, "_of_real_pictures"), "", "", ""))
     return markdown(rows)
 
 

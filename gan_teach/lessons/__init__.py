@@ -6,6 +6,7 @@
     checks          chapter 1's; another chapter has its own `checks_….py`
     questions       the quizzes, a file a chapter
     progress        what the reader has done, in a plain file
+    errors          an error's last line in the reader's language, below its traceback
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
     slides          which cells a slide show shows: the path of 50 minutes

@@ -20,7 +20,7 @@ from operator import attrgetter
 
 import torch
 
-from ..language import say
+from ..language import say, told
 from . import progress
 
 SOLUTIONS: dict[str, tuple[str, str]] = {}      # exercise -> where the package has it: module, function or Class.method
@@ -45,7 +45,7 @@ def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
         if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
             raise NotStarted from None
         raise Wrong(say("error: your function stopped with {kind}: {error}",
-                        kind=type(error).__name__, error=error)) from None
+                        kind=type(error).__name__, error=told(error))) from None
     if value is None or value is ...:
         raise NotStarted
     for what, was in before.items():
@@ -112,7 +112,7 @@ def verdict(properties: Callable) -> Callable:
             print("✗", wrong)
         except Exception as error:                # a return value so odd that the check itself stumbled
             print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
-                      kind=type(error).__name__, error=error))
+                      kind=type(error).__name__, error=told(error)))
     return check
 
 

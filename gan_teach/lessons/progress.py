@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ..files import write_json
-from ..language import say
+from ..language import say, told
 from . import notebooks
 
 NAME = "gan-teach-progress.json"
@@ -89,7 +89,7 @@ def record(what: str, name: str, value: bool | None = None) -> None:
     except (OSError, ValueError) as error:
         if str(error) not in _told:
             _told.add(str(error))
-            print(say("your progress is not kept: {error}", error=error))
+            print(say("your progress is not kept: {error}", error=told(error)))
 
 
 def show() -> None:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from .. import checkpoints, metrics, stylegan
 from ..dissection import alpha, intervention, unit_iou
+from ..lettering import letter
 from ..networks import progan
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -87,7 +88,8 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
         frechet_distance_of_real_pictures=ruler.figures(rendered(drawings, SAMPLES, seed=2))["frechet_distance"],
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
     if record["curve"]:
-        curve_figure(record).savefig(Path(folder) / "curve.png", dpi=150)
+        letter(figure := curve_figure(record))
+        figure.savefig(Path(folder) / "curve.png", dpi=150)
     return record
 
 

@@ -9,9 +9,9 @@ Any plain web server can serve DIR, under any path; a page asks nothing of anoth
     machines    what a machine must know besides: z of the seeds on offer, units, levels, colours
     chapters    the notebooks as pages, their formulas drawn while the site is built
     strings     every text of the pages, in one place
-    pages       the whole site
-    page/       the pages themselves: HTML, CSS and plain modules, one file a machine (paint, mix, evolve, players);
-                what evolve and players train is in mlp, plane, egan and duel
+    pages       the whole site, in every language
+    page/       the pages themselves: templates (shell around all, machine around paint, mix, evolve and players), CSS
+                and plain modules, one file a machine; what evolve and players train is in mlp, plane, egan and duel
 
 Node and npm are needed for building only.
 """

@@ -7,15 +7,18 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 
+from ..recipes.address import COLAB
 from .packages import copy
 
 MACHINES = {"00": "players", "01": "paint", "02": "mix", "03": "evolve"}    # a chapter's first letters -> its machine
 PANELS = {"players": r"\bWarmUpPanel\(", "paint": r"\b(PaintPanel|DissectionPanel)\(", "mix": r"\bStyleMixer\(",
           "evolve": r"\bEvolutionLab\((?!pictures)"}                            # the cell that makes the same panel
+HEADING = r'(?<=<h[1-6] id=")[^"]*'                     # its id
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KATEX = """
 const katex = require("./katex.js");
@@ -34,6 +37,7 @@ class Chapter:
     lead: str = ""
     headings: list[tuple[str, str]] = field(default_factory=list)      # (id, text) of its sections
     html: str = ""
+    names: list[str] = field(default_factory=list)                      # the ids of all its headings
     sections: list[tuple[str, str, str]] = field(default_factory=list)  # (id, title, text), for the search
     live: str = ""                                                      # the id of its machine's section
 
@@ -46,12 +50,15 @@ class Chapter:
         return next((machine for start, machine in MACHINES.items() if self.path.stem.startswith(start)), None)
 
 
-def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Path | None = None) -> list[Chapter]:
+def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Sequence[Path] = (),
+         english: Sequence[Chapter] = ()) -> list[Chapter]:
     """The chapters of a folder, in the order of their names. panel: what stands where a panel would, by machine.
 
-    execute: run every cell first (minutes). executed: a folder of the same notebooks that have been run already, whose
-    outputs are shown; ValueError where one is absent or has other cells. RuntimeError where nbconvert is missing, and
-    for a formula that KaTeX does not know; whatever a cell raises stops the build.
+    execute: run every cell first (minutes). executed: folders of the same notebooks that have been run already; the
+    outputs in the first that has one are shown. english: the same chapters, read before: a section has the same id in
+    every language. ValueError where a run has other code, or where the sections are not those of the English chapter;
+    RuntimeError where nbconvert is missing, and for a formula that KaTeX does not know; whatever a cell raises stops
+    the build.
     """
     try:
         import nbformat
@@ -80,20 +87,29 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Pa
 
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
+    exporter.register_filter("clean_html", lambda html: html)               # the notebooks are ours: half of the time
     chapters = []
     for path in sorted(folder.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         chapter = _about(path, notebook)
         if executed:
-            _take_outputs(notebook, executed / path.name)
+            runs = [run / path.name for run in executed]
+            _take_outputs(notebook, next(filter(Path.exists, runs), runs[-1]))
         elif execute:
             ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
         if execute or executed:
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
         _leave_panels(notebook, chapter.machine, panel)
         first = notebook.cells[0]                                           # its link to Colab is left to `pages`
-        first.source = re.sub(r"(?m)^\[Open in Colab\]\(.*\)\n*", "", first.source)
-        html = exporter.from_notebook_node(notebook)[0]
+        first.source = re.sub(rf"(?m)^\[.*\]\({COLAB}.*\n*", "", first.source)
+        html = re.sub('<a class="anchor-link".*?</a>', "", exporter.from_notebook_node(notebook)[0])
+        chapter.names = re.findall(HEADING, html)
+        if english:
+            like = next(other for other in english if other.path.name == path.name)
+            if len(like.names) != len(chapter.names):
+                raise ValueError(f"{path} has not as many headings as {like.path}")
+            chapter.names, names = like.names, iter(like.names)
+            html = re.sub(HEADING, lambda _, names=names: next(names), html)
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
         before = html.partition('<p class="panel live">')
         above = re.findall(r'<h[23] id="([^"]*)">', before[0])
@@ -111,27 +127,28 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Pa
 
 def _plain(html: str) -> str:
     """The words of a piece of a page, without formulas."""
-    return unescape(" ".join(re.sub("<(style|script).*?</\\1>|<[^>]*>|<!--.*?-->|¶", "", html, flags=re.S).split()))
+    return unescape(" ".join(re.sub("<(style|script).*?</\\1>|<[^>]*>|<!--.*?-->", "", html, flags=re.S).split()))
 
 
 def _about(path: Path, notebook) -> Chapter:
     """Title and question of a chapter, from its first cell."""
     first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
     title = re.search(r"^# (.*)", first, re.M)
-    question = re.search(r"^\*\*The question\.?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
+    question = re.search(r"^\*\*(?:The question|问题)[.。]?\*\*:? ?(.*?)(\n\n|\Z)", first, re.M | re.S)
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`$]", r"\1", " ".join(question[1].split())) if question else ""
+    plain = re.sub("(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])", "", plain)   # round what was bold or a link in Chinese
     return Chapter(path, title[1] if title else path.stem, plain)
 
 
 def _take_outputs(notebook, run: Path) -> None:
     """The outputs of the same notebook that has been run."""
     import nbformat
-    cells = nbformat.read(run, as_version=4).cells if run.exists() else []
-    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
+    cells, done = ([cell for cell in book.cells if cell.cell_type == "code"]
+                   for book in (notebook, nbformat.read(run, as_version=4)))
+    if [cell.source for cell in cells] != [cell.source for cell in done]:
         raise ValueError(f"{run} is not {run.name} as it is now: run it again")
-    for cell, done in zip(notebook.cells, cells):
-        if cell.cell_type == "code":
-            cell.outputs = done.outputs
+    for cell, other in zip(cells, done):
+        cell.outputs = other.outputs
 
 
 def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:
@@ -164,9 +181,3 @@ def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:
     if done.returncode:
         raise RuntimeError(f"a formula could not be drawn: {done.stderr.strip()[-800:]}")
     return json.loads(done.stdout)
-
-
-def contents(chapter: Chapter) -> str:
-    """The sections of a chapter as a list of links."""
-    return "<ol>" + "".join(f'<li><a href="#{escape(name)}">{escape(text)}</a></li>'
-                            for name, text in chapter.headings) + "</ol>"

@@ -1,11 +1,25 @@
-"""Every text of the pages, in one place: another language is another dictionary with the same keys.
+"""Every text of the pages, in one place. Other languages: gan_teach/locale, beside the strings of the panels.
 
-$name is filled in by `pages`, {name} by the pages themselves.
+{name} is filled in by `texts` where it is a measured figure, by a template, or by the pages themselves.
 """
 
-ENGLISH = {
-    "language": "en",
-    "site": "gan-teach",
+from __future__ import annotations
+
+import re
+
+from ..language import ENGLISH, FOLDER, catalogue
+
+NAMES = {ENGLISH: "English", "zh": "中文"}                # of each language, in itself
+
+
+def texts(language: str, classes: list[str], figures: dict[str, str]) -> dict[str, str]:
+    """Key -> text in a language, English where it is missing; "class_NAME" for the classes of the segmenter."""
+    there = {} if language == ENGLISH else catalogue(FOLDER / f"{language}.po")
+    found = {key: there.get(text) or text for key, text in (TEXTS | {f"class_{cls}": cls for cls in classes}).items()}
+    return {key: re.sub(r"\{(\w+)\}", lambda name: figures.get(name[1], name[0]), text) for key, text in found.items()}
+
+
+TEXTS = {
     "skip": "Skip to the content",
     "menu": "Pages",
     "home": "Contents",
@@ -36,7 +50,7 @@ ENGLISH = {
     "install_lead": "With Python 3.10 or newer, from a copy of the repository. No GPU is needed.",
 
     # all machines
-    "loading": "Loading the networks (about $megabytes MB, once) …",
+    "loading": "Loading the networks (about {megabytes} MB, once) …",
     "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with "
               "WebAssembly.",
     "loading_page": "One moment …",
@@ -51,7 +65,7 @@ ENGLISH = {
     # Evolve and Two players
     "play": "Play",
     "pause": "Pause",
-    "step": "Step",
+    "step": "Step: {next}",
     "pace": "Speed",
     "slow": "slow",
     "fast": "fast",
@@ -96,7 +110,7 @@ ENGLISH = {
     "high_quality": "high quality",
     "mmd2": "MMD²",
     "survivor_alt": "Generation {generation}: real and generated points on the field of D",
-    "generation_number": "Generation {generation}.",
+    "generation_number": "Generation {generation}. ",
     "speed": "{rate} generations a second.",
     "next_train_d": "D learns",
     "next_vary": "variation",
@@ -147,8 +161,8 @@ ENGLISH = {
     "chart_alt": "D’s mean verdicts over the last looks; now {real} of real points and {fake} of generated ones",
     "verdicts_said": "Steps: D {d}, G {g}. D says {real} of real points and {fake} of generated ones. Losses: D "
                      "{lossD}, G {lossG}.",
-    "d_moved": "D has learnt: the ground has changed.",
-    "g_moved": "G has learnt: the dots have moved.",
+    "d_moved": "D has learnt: the ground has changed. ",
+    "g_moved": "G has learnt: the dots have moved. ",
     "nothing_drawn": "The field is empty: there is nothing to learn from. Draw something.",
     "players_why": "Try the saturating loss with many steps of D: where D is sure of a fake, this loss says nothing, "
                    "and G stands still. Draw islands far apart: which does G find first? Change the drawing while it "
@@ -195,14 +209,15 @@ ENGLISH = {
     "nothing_remove": "Nothing is painted yet. Drag over the {cls} to remove them.",
     "nothing_add": "Nothing is painted yet. Drag where you want {cls}.",
     "removed": "{cls}: {before} pixels before, {after} now ({percent} %). ",
+    "appeared": "{cls}: not a pixel before, {after} now. ",
     "asked_remove": "Under your brush {came} of {asked} are gone. ",
     "asked_add": "Under your brush {came} of {asked} pixels became {cls}. ",
     "random_units": "With random units: {came}. ",
     "outside": "Outside your brush {outside} pixels changed their class.",
     "paint_why": "Why only where you paint? Units are shared: those of the trees draw parts of other things too. "
-                 "Switched off everywhere, twelve of them removed $everywhere % of the tree pixels of 200 villages and "
-                 "spoilt $price pixels of other things for each. Switched off in place they removed $in_place % and "
-                 "spoilt $price_in_place; twelve random units removed $random %.",
+                 "Switched off everywhere, twelve of them removed {everywhere} % of the tree pixels of 200 villages "
+                 "and spoilt {price} pixels of other things for each. Switched off in place they removed {in_place} % "
+                 "and spoilt {price_in_place}; twelve random units removed {random} %.",
 
     # Mix
     "mix_title": "Mix",
@@ -244,9 +259,9 @@ ENGLISH = {
     # chapters
     "notebook": "Download this chapter as a notebook",
     "colab": "Open in Colab",
-    "live": "Drive it live: $machine",
+    "live": "Drive it live: {machine}",
     "not_run": "Shown without outputs. Run the notebook to see them.",
     "panel": "A panel stands here when the notebook runs.",
-    "panel_live": "Drive it live in this page: $link. (In the notebook a panel stands here.)",
+    "panel_live": "Drive it live in this page: {link}. (In the notebook a panel stands here.)",
     "on_this_page": "On this page",
 }

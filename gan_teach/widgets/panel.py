@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import ipywidgets as widgets
 
-from ..language import say
+from ..language import say, told
 from .controls import button, complaint, html
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
@@ -85,8 +85,8 @@ class Panel:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(say("That did not work: {error} ({kind}). {advice}", error=error, kind=type(error).__name__,
-                           advice=say(self.ADVICE)))
+        self._complain(say("That did not work: {error} ({kind}). {advice}", error=told(error),
+                           kind=type(error).__name__, advice=say(self.ADVICE)))
 
     def _complain(self, text: str) -> None:
         self.error.value = complaint(text)
@@ -175,11 +175,11 @@ class DrawnPanel(Panel):
         """
         with self._changing:
             try:
-                state, told = self.renderer.check(replace(self.state, **changes)), ""
+                state, words = self.renderer.check(replace(self.state, **changes)), ""
             except (ValueError, TypeError) as error:
-                state, told = self.state, say("{error}. The picture stays as it was.", error=error)
+                state, words = self.state, say("{error}. The picture stays as it was.", error=told(error))
             if state == self.state:
-                self._complain(told)
+                self._complain(words)
                 self._follow()
                 return
             self._step(state, kind)

@@ -63,9 +63,12 @@ class PlayingPanel(Panel):
         self.runner.close()
 
     def play_button(self, hook: str, width: str = "92px") -> widgets.Button:
-        """▶ Play, which becomes ❙❙ Pause: `begin()`, or the runner's pause."""
+        """▶ Play, which becomes ❙❙ Pause: `begin()`, or the runner's pause.
+
+        Pause is answered at once, though the act that is under way may take a while (a generation on pictures, ½ s).
+        """
         return button(say("▶ Play"), hook, lambda: self._guard(
-            self.runner.pause if self.runner.playing else self.begin), "primary", width)
+            *((self.runner.pause, self._name_play) if self.runner.playing else (self.begin,))), "primary", width)
 
     def seed_box(self, hook: str, value: int, act: Callable[[int], object], width: str, label: str) -> widgets.IntText:
         """A box for a seed: act(seed) when it changes.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ..language import say
+from ..language import say, told
 from ..networks.layers import one_thread
 
 
@@ -40,8 +40,8 @@ class Renderer:
             with self.drawing():
                 return self._render(self.check(state))
         except Exception as error:
-            return self.FRAME(error=say("This picture could not be drawn: {error} ({kind}). {advice}", error=error,
-                                        kind=type(error).__name__, advice=say(self.ADVICE)))
+            return self.FRAME(error=say("This picture could not be drawn: {error} ({kind}). {advice}",
+                                        error=told(error), kind=type(error).__name__, advice=say(self.ADVICE)))
 
 
 def keep(cache: OrderedDict, key, value, most: int = 16) -> None:

@@ -2,9 +2,9 @@
 
     python -m gan_teach demo dissection
 
-The page is a notebook of one cell, written into a temporary folder, that calls `page`. A new demonstration is a
-function that returns its panels by name, and a line in `DEMOS`. Nothing comes from the network: Voilà's own template
-asks a CDN for icons, ours does not.
+The page is a notebook of a cell a step, written into a temporary folder, that goes through `opening`. How it looks,
+its themes and its keys stand in stage_page/. A new demonstration is a function that returns its panels by name, and a
+line in `DEMOS`. Nothing comes from the network.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,97 +25,35 @@ from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
-from ..language import say
+from ..language import current, say, told
 
 HOST = "127.0.0.1"
-
-TEMPLATE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
-{% import "spinner.macro.html.j2" as spinner %}
-{%- block notebook_css -%}
-  <title>TITLE</title>
-  {{ resources.include_js("static/voila-style.js") }}
-  {{ spinner.css() }}
-  {{ super.super() }}
-  <style>
-    :root { --jp-widgets-font-size: 17px; --jp-widgets-inline-height: 36px; --jp-ui-font-size1: 15px;
-            --jp-widgets-inline-label-width: 90px; --jp-widgets-slider-handle-size: 22px; }
-    body, #rendered_cells { margin: 0; padding: 0; background: #fff; overflow-x: hidden; font-size: 17px; }
-    #rendered_cells .jp-Cell, #rendered_cells .jp-OutputArea-output { padding: 0; margin: 0; }
-    #rendered_cells .jp-OutputPrompt, #rendered_cells .jp-InputPrompt, #rendered_cells .jp-Cell-inputWrapper,
-    #rendered_cells .jp-OutputArea-prompt { display: none; }
-    .gt-stage { width: 1264px; }
-    .gt-stage .jupyter-button { font-size: 17px; height: 40px; line-height: 40px; border-radius: 6px; }
-    .gt-stage .jupyter-button.mod-active { outline: 3px solid #1a1a1a; outline-offset: -3px; font-weight: 700; }
-    .gt-stage :focus-visible { outline: 3px solid #1565c0; outline-offset: 1px; }
-    .gt-stage .gt-dissection { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 30px; padding-top: 0; }
-    .gt-stage .gt-dissection .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
-    .gt-stage .gt-dissection .gt-unit { --jp-widgets-font-size: 13px; }
-    .gt-stage .gt-evo-lab { zoom: 1.21; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
-                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-evo-lab .jupyter-button { font-size: 14px; height: 30px; line-height: 30px; }
-    .gt-stage .gt-mutation { zoom: 1.38; --jp-widgets-font-size: 14px; }
-    .gt-stage .gt-mutation .jupyter-button { font-size: 13px; height: 28px; line-height: 28px; }
-    .gt-stage .gt-adain { zoom: 0.95; --jp-widgets-inline-height: 30px; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-adain .jupyter-button { font-size: 15px; height: 32px; line-height: 32px; }
-    .gt-stage .gt-mixer { --jp-widgets-inline-height: 28px; --jp-widgets-font-size: 15px; padding-top: 0; }
-    .gt-stage .gt-mixer .jupyter-button { font-size: 14px; height: 28px; line-height: 28px; }
-    .gt-stage .gt-noise { zoom: 0.88; padding-top: 0; padding-bottom: 0; }
-    .gt-stage .gt-warm-up { zoom: 1.14; --jp-widgets-font-size: 14px; --jp-widgets-inline-height: 28px;
-                            --jp-widgets-slider-handle-size: 16px; padding-top: 0; position: relative;
-                            max-width: none !important; width: 1108px; }
-    .gt-stage .gt-warm-up .jupyter-button { font-size: 13px; height: 30px; line-height: 30px; }
-    .gt-stage .gt-warm-up .gt-rate { width: 420px !important; }
-    .gt-stage .gt-warm-up .gt-rate .widget-label { width: 180px !important; }
-    .gt-stage .gt-warm-up > :first-child { display: none; }             /* the page has this title */
-    .gt-stage .gt-warm-up > :nth-child(5) { position: absolute; left: 460px; top: 340px; width: 420px; }
-    .gt-stage .gt-warm-up > :nth-child(7) { position: absolute; left: 460px; top: 452px; }
-    .gt-stage .gt-warm-up > :nth-child(6) { position: absolute; left: 878px; top: 46px; width: 232px; }
-    .gt-stage .gt-warm-up > :nth-child(6) .gt-easel { zoom: 0.78; }
-    #loading_text { font-size: 26px; }
-  </style>
-  <script>
-    // The page is made for 1280×720 and enlarged to fill what is there.
-    const fit = () => {
-      document.documentElement.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720));
-    };
-    addEventListener("resize", fit); fit();
-    // Voilà sends a div after each cell: the step that runs now is named.
-    const steps = STEPS;
-    const naming = setInterval(() => {
-      const done = document.querySelectorAll("[cell-index]").length;
-      const text = document.getElementById("loading_text"), at = Math.max(0, done - 1);
-      if (text && at < steps.length) text.textContent = `${at + 1} / ${steps.length}: ${steps[at]} …`;
-      if (done > steps.length) clearInterval(naming);
-    }, 200);
-  </script>
-{%- endblock notebook_css -%}
-"""
+PAGE = Path(__file__).with_name("stage_page")             # Voilà's template for it: what the page looks like
+THEMES = ("light", "dark", "contrast")                    # in the order in which the button and the key go
 
 
 # ------------------------------------------------------------------------------------------ the demonstrations
 
-def warm_up() -> dict[str, object]:
+Panels = Iterator[dict[str, object] | None]               # None where it rests, at last the panels by name
+
+
+def warm_up() -> Panels:
     """Chapter 0: the two players, on data that lie together and on data that lie apart."""
     from .egan.warm_up import WarmUpPanel
 
-    return {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
+    yield {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
 
 
-def dissection() -> Iterator[dict[str, object] | None]:
+def dissection() -> Panels:
     """Chapter 1: paint with the units of a class, and switch them off one by one. Rests after each of its `STEPS`.
 
     The units are few and searched for, by short forms of the searches of the chapter, as are its layer and its panels.
     """
-    import torch
-
     from .. import load
     from ..dissection.insertion import optimise_insertion
     from ..dissection.alpha import optimise_alpha
     from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
-    from ..networks.layers import sample_z
-    from ..networks.protocols import device_of
-    from ..networks.segmenter import segment
     from .dissection.paint import PaintPanel
     from .dissection.panel import DissectionPanel
 
@@ -131,10 +70,8 @@ def dissection() -> Iterator[dict[str, object] | None]:
     draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
             for cls, context in (("tree", "grass"), ("door", "wall"))}
     yield
-    x = G(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(24)]))
-    labels = segment(S, x)
-    wall, tree = ((labels == S.classes.index(cls)).sum((1, 2)) for cls in ("wall", "tree"))
-    seed = int((wall * (tree > 150) * (x.mean((1, 2, 3)) > 0.1)).argmax())      # a large house and a tree, by day
+    _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
+    seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
     rankings = {cls: found.units_for(cls) for cls in ("tree", "door", "window", "cloud", "mountain", "grass")}
     rankings["tree"] = trees.units
     paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
@@ -144,24 +81,19 @@ def dissection() -> Iterator[dict[str, object] | None]:
     yield {say("Paint"): paint, say("Remove and force"): force}
 
 
-def mixing() -> dict[str, object]:
+def mixing() -> Panels:
     """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise."""
-    from .. import checkpoints, load
+    from .. import load
     from .stylegan.adain import AdaINPanel
     from .stylegan.mixer import StyleMixer
     from .stylegan.noise import NoisePanel
 
-    names = [name for name in ("scenes-stylegan", "portraits-stylegan") if name in checkpoints.shipped()]
-    if not names:
-        raise FileNotFoundError(say("no style generator is shipped yet; make one with `python -m gan_teach train "
-                                    "portraits-stylegan` and copy its two files from runs/portraits-stylegan into "
-                                    "data/"))
-    models = {name: load(name) for name in names}
-    mixer = StyleMixer(models, sources=(1, 2, 3), width=568)                   # fits 1280×720 beside its controls
-    return {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
+    models = {name: load(name) for name in ("scenes-stylegan", "portraits-stylegan")}
+    mixer = StyleMixer(models, sources=(1, 2, 3), width=560)                   # fits 1280×720 beside its controls
+    yield {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
 
 
-def evolution() -> dict[str, object]:
+def evolution() -> Panels:
     """Chapter 3: generators evolve on the plane; and the three losses."""
     from ..egan import plane
     from ..networks.layers import one_thread, sample_z
@@ -173,26 +105,50 @@ def evolution() -> dict[str, object]:
         for _ in range(150):
             young.step(plane.ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    return {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
+    yield {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
             say("Mutations"): MutationPanel(logits=verdicts)}
 
 
-def capstone() -> Iterator[dict[str, object] | None]:
+def capstone() -> Panels:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
     from .. import load
     from ..dissection.alpha import optimise_alpha
+    from ..dissection.pixels import coverage
     from ..dissection.unit_iou import dissect
     from .dissection.panel import DissectionPanel
     from .stylegan.adain import AdaINPanel
 
-    G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer5"
+    G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer7"   # its maps agree best with trees
     yield
     found = dissect(G, layer, S, samples=120, progress=False)
     yield
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, samples=32, progress=False)
     yield
-    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=59, width=300, orders={"tree": trees}),
+    # α also finds units whose maps show sky or paths: of those that it keeps, these agree with trees …
+    tree = found.classes.index("tree")
+    trees.score[(trees.score < 0.5) | (found.iou[:, tree].cpu() < 0.02)] = float("-inf")
+    # … and in this scene, with a tree of some size, most of them are seen on it.
+    r, labels, pixels = by_day(G, S, layer, 64)
+    on = r[:, trees.units] > found.thresholds[trees.units, None, None].to(r)
+    seen = ((on * coverage(labels, tree, r.shape[-2:])).sum((2, 3)) > 2).sum(1)
+    seed = int((seen * (pixels[:, tree] > 150)).argmax())
+    yield {say("Its units"): DissectionPanel(G, layer, S, found, seed=seed, width=300, orders={"tree": trees}),
            say("Its styles"): AdaINPanel({"scenes-stylegan": G})}
+
+
+def by_day(G, S, layer: str, n: int) -> tuple:
+    """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 in the dark."""
+    import torch
+
+    from ..dissection.pixels import label_pixels
+    from ..networks.layers import sample_z
+    from ..networks.protocols import device_of
+    from ..networks.segmenter import segment
+
+    with torch.no_grad():
+        r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
+        labels = segment(S, x := f(r))
+    return r, labels, label_pixels(labels, len(S.classes)) * (x.mean((1, 2, 3)) > 0.1)[:, None]
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
@@ -202,7 +158,7 @@ STEPS = {"dissection": ("loading the networks", "comparing every unit with every
          "capstone": ("loading the networks", "comparing every unit with every class",
                       "searching the units that draw trees", "drawing the panels")}
 
-DEMOS: dict[str, tuple[str, Callable]] = {
+DEMOS: dict[str, tuple[str, Callable[[], Panels]]] = {
     "warm-up": ("Two players on a plane", warm_up),
     "dissection": ("GAN Dissection", dissection),
     "mixing": ("StyleGAN: mixing styles", mixing),
@@ -211,29 +167,22 @@ DEMOS: dict[str, tuple[str, Callable]] = {
 }
 
 
-def page(name: str):
-    """The widget that fills the page of a demonstration: its title, and one panel at a time."""
-    return next(widget for widget in opening(name) if widget is not None)
-
-
 def opening(name: str) -> Iterator:
     """Make a page step by step: None after every step but the last, then the widget; also if a step fails."""
     import ipywidgets as widgets
 
     title, make = DEMOS[name]
     try:
-        panels = made = make()
-        if isinstance(made, Iterator):
-            for panels in made:
-                if panels is None:
-                    yield
+        for panels in make():
+            if panels is None:
+                yield
     except Exception as error:
-        told = say("The demonstration could not start: {error} ({kind}).", error=error, kind=type(error).__name__)
+        words = say("The demonstration could not start: {error} ({kind}).", error=told(error),
+                    kind=type(error).__name__)
         next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
-        yield widgets.HTML('<div role="alert" style="font-size:22px;padding:24px;line-height:1.5">'
-                           f"{escape(told)}<br>{escape(next_step)}</div>")
+        yield widgets.HTML(f'<div role="alert" class="gt-alert">{escape(words)}<br>{escape(next_step)}</div>')
         return
-    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "200px"})
+    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"})
     shown.add_class("gt-panels")
 
     def switch(_=None):
@@ -242,9 +191,8 @@ def opening(name: str) -> Iterator:
 
     shown.observe(switch, "value")
     switch()
-    head = widgets.HBox([widgets.HTML(f'<h1 style="font-size:28px;margin:0;line-height:1.4">{escape(say(title))}</h1>'),
-                         shown], layout=widgets.Layout(justify_content="space-between", align_items="center",
-                                                       padding="4px 12px 0 12px"))
+    theme = f'<button type="button" class="jupyter-button gt-theme">{say("◐ Theme (T)")}</button>'
+    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(theme)])])
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
     yield whole
@@ -268,39 +216,37 @@ runpy.run_module("voila", run_name="__main__")
 """
 
 
-def write_page(folder: Path, name: str) -> Path:
+def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
     """The notebook of a demonstration and Voilà's template for it, in a folder; returns the notebook's path."""
-    if name not in DEMOS:
-        raise ValueError(f"no demonstration {name!r}; there are: {', '.join(DEMOS)}")
-    template = folder / "voila" / "templates" / "gan_teach"
-    template.mkdir(parents=True)
-    (template / "conf.json").write_text(json.dumps({"base_template": "lab"}))
+    for what, given, known in (("demonstration", name, DEMOS), ("theme", theme, THEMES)):
+        if given not in known:
+            raise ValueError(f"no {what} {given!r}; there are: {', '.join(known)}")
+    shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach")
     steps = STEPS.get(name, STEPS["dissection"][-1:])
-    words = TEMPLATE.replace("TITLE", escape(say(DEMOS[name][0]))).replace("STEPS", json.dumps([*map(say, steps)]))
-    (template / "index.html.j2").write_text(words, encoding="utf-8")
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
     sources += ["next(steps, None)"] * len(steps)
     cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],
               "source": source} for i, source in enumerate(sources)]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+                "title": say(DEMOS[name][0]),
+                "gan_teach": {"language": current(), "steps": [*map(say, steps)], "theme": theme, "themes": THEMES}}
     notebook = folder / "pages" / f"{name}.ipynb"
     notebook.parent.mkdir()
-    notebook.write_text(json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4,
-                                    "nbformat_minor": 5}))
+    notebook.write_text(json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
     return notebook
 
 
-def serve(name: str, browser: bool = True, port: int = 0) -> int:
+def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]) -> int:
     """Serve the page of a demonstration until Ctrl-C; prints its address, and opens it unless browser=False.
 
     port: 0 takes a free one. The address holds a token, without which the server answers nothing. Returns the
-    exit status. ValueError for an unknown name, RuntimeError where Voilà is missing or does not start.
+    exit status. ValueError for an unknown name or theme, RuntimeError where Voilà is missing or does not start.
     """
     if importlib.util.find_spec("voila") is None:
         raise RuntimeError(say('a demonstration is shown by Voilà, which is not installed: pip install "voila>=0.5"'))
     with tempfile.TemporaryDirectory(prefix="gan_teach-") as scratch:
         folder = Path(scratch)
-        notebook = write_page(folder, name)
+        notebook = write_page(folder, name, theme)
         port, token = free_port(port), secrets.token_urlsafe(24)
         own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         first = {"PYTHONPATH": str(Path(__file__).parents[2]), "JUPYTER_PATH": str(folder)}     # ours before theirs
@@ -327,7 +273,8 @@ def serve(name: str, browser: bool = True, port: int = 0) -> int:
             return 0
         finally:
             signal.signal(signal.SIGTERM, before)
-            _end(server)
+            server.stdin.close()                    # that ends it: see WATCHFUL
+            server.wait()
 
 
 def free_port(port: int = 0) -> int:
@@ -350,14 +297,3 @@ def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) 
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError(say("Voilà did not start:\n{log}", log=log.read_text()[-2000:]))
         time.sleep(0.1)
-
-
-def _end(server: subprocess.Popen) -> None:
-    """Voilà ends its kernels when it is asked to stop; after ten seconds it is not asked any more."""
-    server.terminate()
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-    server.stdin.close()

@@ -22,7 +22,7 @@ class Shell:
 
     def ran(self, source, success=True):
         for function in self.events.callbacks["post_run_cell"]:
-            function(SimpleNamespace(info=SimpleNamespace(raw_cell=source), success=success))
+            function(SimpleNamespace(info=SimpleNamespace(raw_cell=source), success=success, error_in_exec=None))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def code(chapter, ident):
 def test_sections_exercises_and_answers_are_kept(shell, tmp_path, capsys):
     setup.banner(1, 2)
     setup.banner(1, 2)                                                  # run twice: heard once
-    assert len(shell.events.callbacks["post_run_cell"]) == 1
+    assert len(shell.events.callbacks["post_run_cell"]) == 2                # progress and errors, each once
     shell.ran(code(1, "load"))
     shell.ran(code(1, "load") + "\n")
     shell.ran(code(1, "naive"), success=False)

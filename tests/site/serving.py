@@ -54,7 +54,7 @@ class Visit:
 
     def open(self, name: str) -> None:
         self.page.goto(f"{self.root}/{name}")
-        if name.startswith(tuple(f"{machine}.html" for machine in MACHINES)):
+        if name.rpartition("/")[2].startswith(tuple(f"{machine}.html" for machine in MACHINES)):
             self.page.wait_for_selector("html[data-ready]", timeout=120_000)
 
     def picture(self, canvas: str) -> np.ndarray:

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import browser
 import ipywidgets as widgets
@@ -21,7 +22,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_teach.widgets import stage
+from gan_teach.widgets import charts, stage
+from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
+from gan_teach.widgets.stylegan import adain_render
 
 needs_voila = pytest.mark.skipif(importlib.util.find_spec("voila") is None,
                                  reason='no Voilà to serve the page (pip install "voila>=0.5")')
@@ -36,21 +39,24 @@ class Panel:
 
 def test_one_panel_is_shown_at_a_time(monkeypatch):
     panels = {"Paint": Panel(), "Dissect": Panel()}
-    monkeypatch.setitem(stage.DEMOS, "two", ("Two panels & a title", lambda: panels))
-    page = stage.page("two")
+    monkeypatch.setitem(stage.DEMOS, "two", ("Two panels & a title", lambda: iter([panels])))
+    page, = stage.opening("two")
     head, *shown = page.children
-    assert "Two panels &amp; a title" in head.children[0].value and shown == [p.widget for p in panels.values()]
+    title, (tabs, theme) = head.children[0], head.children[1].children
+    assert "Two panels &amp; a title" in title.value and "gt-theme" in theme.value
+    assert shown == [p.widget for p in panels.values()]
     assert [w.layout.display for w in shown] == ["", "none"]
-    head.children[1].value = "Dissect"
+    tabs.value = "Dissect"
     assert [w.layout.display for w in shown] == ["none", ""]
 
 
 def test_what_goes_wrong_at_the_start_is_told_on_the_page(monkeypatch):
     def broken():
         raise FileNotFoundError("there is no <weights>")
+        yield
 
     monkeypatch.setitem(stage.DEMOS, "broken", ("Broken", broken))
-    page = stage.page("broken")
+    page, = stage.opening("broken")
     assert "there is no &lt;weights&gt;" in page.value and "Ctrl-C" in page.value
 
 
@@ -63,7 +69,6 @@ def test_a_page_is_made_step_by_step(monkeypatch):
     monkeypatch.setitem(stage.DEMOS, "steps", ("Steps", make))
     steps = list(stage.opening("steps"))
     assert steps[:2] == [None, None] and len(steps) == 3 and len(steps[2].children) == 3
-    assert len(stage.page("steps").children) == 3
 
     def breaks():
         yield
@@ -75,20 +80,56 @@ def test_a_page_is_made_step_by_step(monkeypatch):
 
 
 def test_the_page_is_a_notebook_of_a_cell_a_step(tmp_path):
-    path = stage.write_page(tmp_path, "dissection")
+    path = stage.write_page(tmp_path, "dissection", "dark")
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].source == "from gan_teach.widgets.stage import opening\nsteps = opening('dissection')"
     assert [cell.source for cell in notebook.cells[1:]] == ["next(steps, None)"] * len(stage.STEPS["dissection"])
     template = tmp_path / "voila" / "templates" / "gan_teach"
     assert json.loads((template / "conf.json").read_text()) == {"base_template": "lab"}
-    text = (template / "index.html.j2").read_text("utf-8")
-    assert "<title>GAN Dissection</title>" in text and "://" not in text        # nothing from the network
-    assert json.dumps(stage.STEPS["dissection"]) in text
+    for path in template.iterdir():
+        assert "://" not in path.read_text("utf-8"), path                       # nothing from the network
+    assert notebook.metadata.title == "GAN Dissection"
+    told = notebook.metadata.gan_teach
+    assert told.steps == [*stage.STEPS["dissection"]] and told.language == "en"
+    assert told.theme == "dark" in told.themes
+
+
+STYLE = (stage.PAGE / "stage.css").read_text("utf-8")
+
+
+@pytest.mark.parametrize("theme", stage.THEMES)
+def test_every_colour_of_a_theme_can_be_read(theme):
+    """By WCAG's contrast of two colours, (L1 + 0.05) / (L2 + 0.05): 4.5 for text, 3 for an edge; 7 in high contrast."""
+    rule = STYLE[STYLE.index(f'[data-theme="{theme}"]'):]
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", rule[:rule.index("}")]))
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        parts = [int(digits[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+        return sum(share * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055)**2.4)
+                   for share, v in zip((0.2126, 0.7152, 0.0722), parts))
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted(luminance(colours[name]) for name in (one, other))
+        return (high + 0.05) / (low + 0.05)
+
+    charts = ("purple", "pink", "teal", "olive", "slate", "brown", "green", "blue", "orange", "grey")
+    texts = [("ink", "page"), ("ink", "button"), ("on-pressed", "pressed"), *((name, "page") for name in charts),
+             *(("on-colour", name) for name in ("play", "force", "remove"))]
+    for pair in texts:
+        assert contrast(*pair) >= (7 if theme == "contrast" else 4.5), (pair, contrast(*pair))
+    assert contrast("edge", "page") >= 3 and contrast("play", "page") >= 3
+
+
+def test_every_colour_of_the_charts_has_one_in_the_themes():
+    used = {*charts.COLOURS, charts.WINNER, evolution_charts.YOURS, warm_up_render.BLUE, warm_up_render.ORANGE,
+            adain_render.GREY, adain_render.ORANGE, mutations.D_GREY}
+    assert not [colour for colour in used if f'[fill="{colour}"]' not in STYLE]
 
 
 def test_the_stage_of_evolution_has_its_panels():
-    tabs = stage.evolution()
+    tabs, = stage.evolution()
     assert list(tabs) == ["Evolve", "On clothes", "Mutations"]
     tabs["Evolve"].phase.click()
     assert not tabs["Evolve"].error.value and tabs["Evolve"].frame.main
@@ -96,7 +137,7 @@ def test_the_stage_of_evolution_has_its_panels():
 
 
 def test_the_stage_of_the_warm_up_has_two_games():
-    tabs = stage.warm_up()
+    tabs, = stage.warm_up()
     assert [panel.data.value for panel in tabs.values()] == ["a wave", "ring of 8"]
     tabs["On a ring"].both.click()
     assert not tabs["On a ring"].error.value and tabs["On a ring"].game.steps_d == 1
@@ -105,12 +146,23 @@ def test_the_stage_of_the_warm_up_has_two_games():
 def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
     *rests, tabs = stage.capstone()
     assert rests == [None] * (len(stage.STEPS["capstone"]) - 1) and list(tabs) == ["Its units", "Its styles"]
-    assert "gt-error" in tabs["Its units"].error._dom_classes and not tabs["Its units"].error.value
+    panel = tabs["Its units"]
+    assert "gt-error" in panel.error._dom_classes and not panel.error.value
+    found, state = panel.renderer.dissection, panel.state
+    tree = found.classes.index("tree")
+    assert 1 < len(state.units) < 12 and min(found.iou[u, tree] for u in state.units) >= 0.02    # maps that show trees
+    before = panel.frame.counts_before["tree"]
+    panel.remove.click()
+    assert panel.frame.counts_after["tree"] < 0.6 * before
+    panel.cls.value = "door"                                    # of which more units are offered
+    assert not panel.error.value and len(panel.ticks) == 12 and panel.cells[-1].layout.display == ""
 
 
 def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="there are: warm-up, dissection"):
         stage.write_page(tmp_path, "disection")
+    with pytest.raises(ValueError, match="no theme 'black'; there are: light, dark"):
+        stage.write_page(tmp_path, "dissection", "black")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match='pip install "voila>=0.5"'):
         stage.serve("dissection")
@@ -130,10 +182,10 @@ def test_a_server_that_cannot_start_is_told(monkeypatch):
             stage.serve("dissection", browser=False)
 
 
-@pytest.fixture(scope="module")
-def served():
-    """The address of the stage, served by another process as the command does it."""
-    code = "from gan_teach.widgets.stage import serve; raise SystemExit(serve('dissection', browser=False))"
+@contextmanager
+def serving(name: str):
+    """The address of a demonstration, served by another process as the command does it."""
+    code = f"from gan_teach.widgets.stage import serve; raise SystemExit(serve({name!r}, browser=False))"
     server = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True,
                               env=dict(os.environ, OMP_NUM_THREADS="1"))
     try:
@@ -145,6 +197,12 @@ def served():
             urllib.request.urlopen(address, timeout=5)
     finally:
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def served():
+    with serving("dissection") as address:
+        yield address
 
 
 @needs_voila
@@ -165,6 +223,61 @@ def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
     while listens():
         assert time.monotonic() < end, "the server goes on alone"
         time.sleep(0.2)
+
+
+# What does not fit the screen, or scrolls inside it; and the words in charts that are too pale on the page.
+TOO_LARGE = """() => [...document.querySelectorAll("#rendered_cells, .gt-stage *")].filter(it =>
+    it.offsetParent !== null && ["auto", "scroll"].includes(getComputedStyle(it).overflowY)
+    && (it.scrollHeight > it.clientHeight + 1 || it.scrollWidth > it.clientWidth + 1)).map(it => it.className)"""
+TOO_PALE = """() => {
+    const luminance = colour => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).map(v => v / 255).map(
+            v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const page = luminance(getComputedStyle(document.body).backgroundColor);
+    return [...document.querySelectorAll(".gt-stage svg text")].filter(it => {
+        const ink = luminance(getComputedStyle(it).fill);
+        return it.getBoundingClientRect().width && (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05) < 4.5;
+    }).map(it => it.outerHTML);
+}"""
+
+
+def look_at_every_panel(page) -> None:
+    """By the keys, in all themes: each fits 1280×720, nothing scrolls in it, and axe-core has nothing against it."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.locator(".gt-panels").wait_for(timeout=600_000)
+    browser.wait_until(page, lambda: page.locator("img.widget-image:not([alt])").count() == 0, 60)
+    panels = page.locator(".gt-panels button")
+    for at in range(panels.count()):
+        assert "mod-active" in panels.nth(at).get_attribute("class")
+        browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))
+        for theme in ("dark", "contrast", "light"):
+            page.keyboard.press("t")
+            assert page.evaluate("document.documentElement.dataset.theme") == theme
+            found = browser.serious(page, *["color-contrast"] * (theme != "light"))
+            assert not found and not page.evaluate(TOO_PALE), f"{theme}: {found}"
+        page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")                                     # the last one stays
+    for _ in range(panels.count()):
+        page.keyboard.press("PageUp")
+    assert "mod-active" in panels.first.get_attribute("class")
+
+
+@needs_voila
+@needs_browser
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
+@pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution"])            # the others have the same panels
+def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
+    with serving(name) as address, browser.chromium(tmp_path) as page:
+        page.goto(address, wait_until="commit")
+        look_at_every_panel(page)
+        if name == "warm-up":
+            page.locator(".gt-d").first.click()
+            said = page.locator(".gt-verdict").first
+            browser.wait_until(page, lambda: "D 1, G 0" in said.inner_text())
+            page.keyboard.press("r")
+            browser.wait_until(page, lambda: "D 0, G 0" in said.inner_text())
 
 
 def picture(page) -> np.ndarray:
@@ -188,6 +301,7 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         page.goto(served, wait_until="commit")                          # Voilà goes on sending while the cell runs
         canvas = page.locator(".gt-canvas").first
         canvas.wait_for(timeout=600_000)
+        look_at_every_panel(page)
         browser.wait_until(page, lambda: picture(page).shape == (64, 64, 3), 60)
         box, before = canvas.bounding_box(), picture(page)
         assert min(box["width"], box["height"]) >= 384 and box["y"] + box["height"] <= 720

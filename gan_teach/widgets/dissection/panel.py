@@ -31,7 +31,7 @@ class DissectionPanel(DrawnPanel):
         super().__init__(renderer, renderer.start(cls or ("tree" if "tree" in classes else classes[0]), seed))
 
     def _build(self) -> None:
-        offered = self.renderer.shown(self.state.cls)
+        offered = range(max(len(self.renderer.shown(cls)) for cls in self.renderer.classes))
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
         self.seed = number("gt-seed", say("Seed"), self.state.seed)
@@ -52,6 +52,7 @@ class DissectionPanel(DrawnPanel):
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
         self.heats = [picture("gt-heat", TILE, format="png") for _ in offered]
         self.ticks = [tick("gt-unit", "", f"{TILE + 2}px", margin="0") for _ in offered]
+        self.cells = [column(heat, box) for heat, box in zip(self.heats, self.ticks)]
         self.all = button(say("Tick all"), "gt-all",
                           lambda: self._press(units=tuple(self.renderer.shown(self.state.cls))))
         self.none = button(say("Tick none"), "gt-none", lambda: self._press(units=()))
@@ -73,7 +74,7 @@ class DissectionPanel(DrawnPanel):
             row(heading(say("units"), say("number and why it is here; tick to change")), self.all, self.none,
                 self.brush, *([word(say("shift-drag erases"), "font-size:14px;opacity:.75")] if drag else []),
                 self.clear, gap="8px"),
-            row(*(column(heat, box) for heat, box in zip(self.heats, self.ticks)), gap="4px"),
+            row(*self.cells, gap="4px"),
             gap="4px", max_width="1264px", padding="4px 12px"), "gt-dissection")
 
     def _listen(self) -> None:
@@ -125,7 +126,10 @@ class DissectionPanel(DrawnPanel):
             self.paint.mask = "".join(str(cell) for line in state.region for cell in line)
         self.where.value = PAINTED if state.region is not None else IN_PLACE if state.in_place else EVERYWHERE
         self.paint.active = state.region is not None
-        for box, unit in zip(self.ticks, self.renderer.shown(state.cls), strict=True):
+        shown = self.renderer.shown(state.cls)
+        for i, cell in enumerate(self.cells):
+            cell.layout.display = "" if i < len(shown) else "none"
+        for box, unit in zip(self.ticks, shown):
             box.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             box.value = unit in state.units
 

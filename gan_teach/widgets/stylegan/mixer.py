@@ -65,22 +65,22 @@ class StyleMixer(StylePanel):
         self.keep = tick("gt-mix-keep", say("New keeps the pair that is chosen"), value=True, margin="0")
         self.text, self.call = html("gt-mix-text"), html("gt-mix-call")
         how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
-        figure = column(
-            heading(say("Styles of one picture in another"), how), self._grid,
-            heading(say("From destination to source"), say("a line in W, in the ticked layers")),
-            self.share, self.strip, gap="2px", width=f"{self._width}px")
-        shown = column(
-            self.large, self.text, heading(say("Truncation")), self.psi, self.cutoff,
-            row(*self.travel_buttons("gt-mix", "96px", "74px"), gap="4px"), gap="4px", width="276px")
+        figure = column(heading(say("Styles of one picture in another"), how), self._grid, gap="2px",
+                        width=f"{self._width}px")
+        between = column(heading(say("From destination to source"), say("a line in W, in the ticked layers")),
+                         self.share, self.strip, gap="2px", width=f"{self._width}px")
+        shown = column(self.large, self.text, row(*self.travel_buttons("gt-mix", "96px", "74px"), gap="4px"),
+                       gap="4px", width="276px")
         controls = column(
-            self.error, row(heading(say("Style from the source")), self.preset, gap="10px"), layers,
+            self.error, row(heading(say("Style from the source")), self.preset, gap="4px 10px"), layers,
+            row(heading(say("Truncation")), self.psi, self.cutoff, gap="2px 8px"),
             row(self.model_list("gt-mix", "270px"),
-                *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep, gap="8px"),
+                *(row(self.boxes[kind], self.new[kind], gap="4px") for kind in self.boxes), self.keep, gap="4px 8px"),
             row(heading(say("Noise")), *self.noisy.values(), *self.noise_buttons("gt-mix", "90px", "80px"),
-                gap="12px"),
-            self.call, gap="5px", flex="1 1 360px", min_width="320px")
-        self.widget = hooked(row(figure, shown, controls, gap="16px", align="flex-start", padding="8px 12px"),
-                             "gt-mixer")
+                gap="4px 12px"), gap="5px", flex="1 1 300px", min_width="300px")
+        self.call.layout.flex = "1 1 400px"
+        self.widget = hooked(row(figure, shown, between, controls, self.call, gap="16px", align="flex-start",
+                                 padding="8px 12px"), "gt-mixer")
 
     def _listen(self) -> None:
         self._watch(self.model, self.choose_model)

@@ -2,7 +2,7 @@
 import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
-import { chosen, element, player, slider, text } from "./page.js";
+import { chosen, element, list, player, slider, text } from "./page.js";
 import { field, look, measures, mixtures, sample } from "./plane.js";
 
 const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
@@ -99,18 +99,15 @@ function show() {
   showTree();
   showWon();
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
-  element("play").textContent = playing.playing ? `❙❙ ${text("pause")}` : `▶ ${text("play")}`;
-  element("play").setAttribute("aria-pressed", String(playing.playing));
-  element("step").textContent = `${text("step")}: ${text(`next_${next}`)}`;
+  element("step").textContent = text("step", { next: text(`next_${next}`) });
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
-  element("said").setAttribute("aria-live", playing.playing ? "off" : "polite");
   element("said").innerHTML = said();
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
 }
 
 function said() {
-  const before = text("generation_number", { generation: evolution.generation + +(done !== "select" && done !== "") }) + " ";
+  const before = text("generation_number", { generation: evolution.generation + +(done !== "select" && done !== "") });
   if (waiting) return before + text("please_choose");
   if (choice) return before + text(choice.yours === choice.best ? "same_choice" : "other_choice",
     { yours: words(choice.yours), best: words(choice.best), agreed, chosen: chosenByHand, of: evolution.children.length });
@@ -172,7 +169,7 @@ function showTree() {
               mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner))];
   });
   element("tree").innerHTML = svg(W, H, parts.join(""), shown.length ? text("tree_alt", { generations: shown.length,
-    winners: shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner])).join(", ") }) : text("tree_empty"));
+    winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 
 function showWon() {

@@ -4,7 +4,7 @@
 //
 // As gan_teach.stylegan.truncate and mix. The large picture is drawn first, then the table, then the strip.
 import { json, numbers, run } from "./engine.js";
-import { choose, chosen, element, latest, slider, text } from "./page.js";
+import { choose, chosen, element, failed, latest, list, slider, text } from "./page.js";
 import { draw } from "./pictures.js";
 
 const W = 128, SIDE = 64, COLUMNS = 4, ROWS = 3, STEPS = 7;
@@ -19,12 +19,6 @@ const drawn = new Map();                                 // pictures by all that
 const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 1], draw: 0 };
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
-
-/** @param {Error} error @returns {never} */
-function failed(error) {
-  element("said").textContent = text("failed", { error: error.message });
-  throw error;
-}
 
 // ------------------------------------------------------------------------------------------ what is computed
 
@@ -108,14 +102,14 @@ const render = latest(async (late) => {
     draw(element("strip"), x, step * SIDE);
   }
   document.documentElement.dataset.ready = "yes";
-}, failed);
+});
 
 function say() {
   const [i, j] = state.cell, share = +element("share").value, kind = chosen("noise");
   const what = i && j ? text("tile_mixed", { destination: meet(i, j)[0], source: meet(i, j)[1] })
     : i ? text("tile_destination", { destination: meet(i, j)[0] }) : text("tile_source", { source: meet(i, j)[1] });
   const layers = !(i && j) ? "" : state.layers.length
-    ? text("mix_layers", { layers: state.layers.join(", "), share: Math.round(100 * share) }) : text("mix_no_layers");
+    ? text("mix_layers", { layers: list(state.layers), share: Math.round(100 * share) }) : text("mix_no_layers");
   const draw = kind === "drawn" ? ` (${about.draws[state.draw]})` : "";
   const said = text("mix_said", { what, layers, psi: (+element("psi").value).toFixed(2), noise: text(`noise_${kind}`) + draw });
   element("said").textContent = said;

@@ -1,5 +1,5 @@
 // What every machine needs of the page: elements by name, texts, choices, and one job at a time.
-import texts from "./strings.js";
+const { default: texts } = await import(`./strings.${document.documentElement.lang}.js`);
 
 /** @param {string} id @returns {any} */
 export const element = (id) => document.getElementById(id);
@@ -7,6 +7,15 @@ export const element = (id) => document.getElementById(id);
 /** A text of the page, its {names} filled in. @param {string} key @param {Record<string, any>} [values] */
 export const text = (key, values = {}) =>
   /** @type {Record<string, string>} */ (texts)[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => values[name]);
+
+/** Items as words. @param {any[]} items */
+export const list = (items) => items.join(document.documentElement.lang === "zh" ? "、" : ", ");
+
+/** Tell the reader that the machine cannot go on. @param {Error} error @returns {never} */
+export function failed(error) {
+  element("said").textContent = text("failed", { error: error.message });
+  throw error;
+}
 
 /** What a group of radio buttons says. @param {string} name */
 export const chosen = (name) => /** @type {any} */ (document.querySelector(`input[name=${name}]:checked`))?.value;
@@ -27,11 +36,55 @@ export function slider(id, say = String) {
 }
 
 /**
+ * A square that is drawn on: by mouse or finger, or by arrow keys and space; and Undo and Redo, by Ctrl+Z too.
+ * @param {any} over the square, of so many cells a side @param {number} cells
+ * @param {{ start: (at: number[], time: number) => void, move: (at: number[], time: number) => void, end: () => void,
+ *           show: () => void, undo: () => void, redo: () => void }} does a place is [x, y], each in [0, 1]
+ */
+export function drawing(over, cells, { start, move, end, show, undo, redo }) {
+  /** Where the hand is; and the middle of the cell where the keys are. @type {{ pointer: number[] | null, cursor: number[] | null }} */
+  const hand = { pointer: null, cursor: null };
+  let down = false;
+  const place = (/** @type {PointerEvent} */ event) => {
+    const box = over.getBoundingClientRect();
+    return hand.pointer = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  over.onpointerdown = (/** @type {PointerEvent} */ event) => {
+    if (!event.isPrimary || event.button) return;
+    over.setPointerCapture(event.pointerId);
+    hand.cursor = null; down = true;
+    start(place(event), event.timeStamp);
+  };
+  over.onpointermove = (/** @type {PointerEvent} */ event) => { if (event.isPrimary) move(place(event), event.timeStamp); };
+  over.onpointerup = over.onpointercancel = over.onlostpointercapture = () => { down = false; end(); };
+  over.onpointerleave = () => { hand.pointer = null; show(); };
+  over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+    const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0],
+                                                            ArrowRight: [1, 0], " ": [0, 0] })[event.key];
+    if (!step || down || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    hand.cursor = (hand.cursor ?? [0.5 + 0.5 / cells, 0.5 + 0.5 / cells]).map((at, i) => (at + step[i] / cells + 1) % 1);
+    if (event.key === " ") { start(hand.cursor, event.timeStamp); end(); }
+    show();
+  };
+  over.onblur = () => { hand.cursor = null; show(); };
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    event.shiftKey ? redo() : undo();
+  });
+  addEventListener("resize", show);
+  element("undo").onclick = undo;
+  element("redo").onclick = redo;
+  return hand;
+}
+
+/**
  * Call `job` again and again until it has seen the latest wish; never two at a time.
  * The job gets `late()`, true when a newer wish has come: then it may stop early.
- * @param {(late: () => boolean) => Promise<void>} job @param {(error: Error) => void} failed
+ * @param {(late: () => boolean) => Promise<void>} job
  */
-export function latest(job, failed) {
+export function latest(job) {
   let wanted = 0, running = false;
   return async () => {
     wanted++;
@@ -57,6 +110,12 @@ export function latest(job, failed) {
  */
 export function player(act, show, slowly, budget = 30) {
   const SLOW = 700;                                      // ms from act to act
+  const seen = () => {
+    show();
+    element("play").textContent = playing ? `❙❙ ${text("pause")}` : `▶ ${text("play")}`;
+    element("play").setAttribute("aria-pressed", String(playing));
+    element("said").setAttribute("aria-live", playing ? "off" : "polite");
+  };
   let playing = false, last = -Infinity, next = 0;
   const frame = (/** @type {number} */ now) => {
     if (!playing) return;
@@ -64,7 +123,7 @@ export function player(act, show, slowly, budget = 30) {
       last = now;
       const until = performance.now() + budget;
       do act(); while (playing && !slowly() && performance.now() < until);
-      show();
+      seen();
     }
     next = requestAnimationFrame(frame);
   };
@@ -76,7 +135,7 @@ export function player(act, show, slowly, budget = 30) {
       playing = on;
       cancelAnimationFrame(next);
       if (on) next = requestAnimationFrame(frame);
-      show();
+      seen();
     },
   };
 }

@@ -5,7 +5,7 @@
 //
 // A stroke is a line at picture size; the places P of r that it touches are edited. h runs once a scene, f once a move.
 import { json, numbers, run } from "./engine.js";
-import { choose, chosen, element, latest, slider, text } from "./page.js";
+import { choose, chosen, drawing, element, failed, latest, list, slider, text } from "./page.js";
 import { argmax, draw, heat, paintLabels, pen } from "./pictures.js";
 
 /** @typedef {{ action: string, cls: string, points: number[][], brush: number, units: number[], strength: number }} Stroke */
@@ -28,18 +28,8 @@ let x = new Float32Array(), r = x;
 let labels = new Uint8Array(), controlLabels = labels;   // those of the control: random units
 /** @type {Record<string, Set<number>>} */
 const brushUnits = {};                                   // of each class: the units that its brush uses
-/** @type {number[] | null} */
-let cursor = null;                                       // row and column, for the arrow keys
-/** @type {number[] | null} */
-let pointer = null;
 let moved = 0;                                           // when the hand last moved: what a picture answers
 let resting = 0;
-
-/** @param {Error} error @returns {never} */
-function failed(error) {
-  element("said").textContent = text("failed", { error: error.message });
-  throw error;
-}
 
 // ------------------------------------------------------------------------------------------ what a stroke does
 
@@ -116,7 +106,7 @@ const render = latest(async (late) => {
   drawOver();
   clearTimeout(resting);
   if (!late()) resting = setTimeout(count, growing ? REST : 0);
-}, failed);
+});
 
 const count = latest(async (late) => {
   const seen = x;
@@ -128,7 +118,7 @@ const count = latest(async (late) => {
   showCounts();
   showUnits();
   performance.measure("counted");
-}, failed);
+});
 
 /** The same strokes with as many random units: if they did the same, the class would not be special. */
 async function countControl() {
@@ -156,7 +146,7 @@ async function open(seed) {
   element("first")?.remove();
 }
 
-const openLatest = latest(() => open(Math.min(Math.max(Math.round(+element("seed").value) || 0, 0), about.seeds - 1)), failed);
+const openLatest = latest(() => open(Math.min(Math.max(Math.round(+element("seed").value) || 0, 0), about.seeds - 1)));
 
 /** Frames around what was painted, the stroke that grows, the brush. */
 function drawOver() {
@@ -178,7 +168,7 @@ function drawOver() {
       }
   g.setLineDash([]);
   const brush = +element("brush").value / SIDE * size;
-  const ring = cursor ? [(cursor[1] + 0.5) / GRID, (cursor[0] + 0.5) / GRID] : pointer;
+  const ring = hand.cursor ?? hand.pointer;
   if (ring) for (const [colour, width] of /** @type {[string, number][]} */ ([["#000", 3], ["#fff", 1.5]])) {
     g.strokeStyle = colour; g.lineWidth = width * devicePixelRatio;
     g.beginPath(); g.arc(ring[0] * size, ring[1] * size, brush / 2, 0, 7); g.stroke();
@@ -197,7 +187,7 @@ function showCounts() {
     row.dataset.class = cls;
     name.scope = "row";
     swatch.style.background = `rgb(${about.colours[c]})`;
-    name.append(swatch, cls);
+    name.append(swatch, text(`class_${cls}`));
     const change = now[c] - was[c];
     row.append(name, ...[was[c], now[c], change ? `${change > 0 ? "+" : "−"}${Math.abs(change)}` : "0"].map((value) =>
       Object.assign(document.createElement("td"), { textContent: String(value) })));
@@ -205,7 +195,7 @@ function showCounts() {
   }));
   const there = about.classes.filter((/** @type {string} */ _, /** @type {number} */ c) => now[c]);
   paintLabels(element("labels"), labels, about.colours);
-  element("labels").setAttribute("aria-label", text("labels_alt", { classes: there.join(", ") }));
+  element("labels").setAttribute("aria-label", text("labels_alt", { classes: list(there.map((/** @type {string} */ cls) => text(`class_${cls}`))) }));
   const pixels = SIDE * SIDE, change = Float32Array.from({ length: pixels }, (_, p) =>
     [0, 1, 2].reduce((sum, c) => sum + Math.abs(Math.min(Math.max(x[c * pixels + p], -1), 1) -
                                                Math.min(Math.max(scene.x[c * pixels + p], -1), 1)), 0) / 3);
@@ -223,8 +213,8 @@ function say(was, now) {
     return;
   }
   const c = about.classes.indexOf(last.cls), sign = signs(last.cls), any = signs(), cls = text(last.cls);
-  let parts = text("removed", { cls: cls[0].toUpperCase() + cls.slice(1), before: was[c], after: now[c],
-                                percent: was[c] ? `${now[c] < was[c] ? "−" : "+"}${Math.abs(Math.round(100 * (now[c] / was[c] - 1)))}` : "new" });
+  let parts = text(was[c] ? "removed" : "appeared", { cls: cls[0].toUpperCase() + cls.slice(1), before: was[c], after: now[c],
+    percent: `${now[c] < was[c] ? "−" : "+"}${Math.abs(Math.round(100 * (now[c] / was[c] - 1)))}` });
   const asked = { remove: 0, add: 0 }, came = { remove: 0, add: 0 };
   let random = 0, outside = 0;
   labels.forEach((label, p) => {
@@ -287,12 +277,6 @@ function retune() {
 
 // ------------------------------------------------------------------------------------------ the controls
 
-/** @param {number[]} point */
-function start(point) {
-  growing = { action: chosen("action"), cls: chosen("class"), points: [point], brush: +element("brush").value,
-              units: unitsNow(), strength: +element("strength").value };
-}
-
 function end() {
   if (!growing) return;
   strokes.push(growing);
@@ -310,50 +294,26 @@ function change() {
 const undo = () => { const stroke = strokes.pop(); if (stroke) undone.push(stroke); change(); };
 const redo = () => { const stroke = undone.pop(); if (stroke) strokes.push(stroke); change(); };
 
-function listen() {
-  const place = (/** @type {PointerEvent} */ event) => {
-    const box = over.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  };
-  over.onpointerdown = (/** @type {PointerEvent} */ event) => {
-    if (!event.isPrimary || event.button) return;
-    over.setPointerCapture(event.pointerId);
-    cursor = null; moved = event.timeStamp;
-    start(pointer = place(event));
+const hand = drawing(over, GRID, {
+  start(at, time) {
+    moved = time;
+    growing = { action: chosen("action"), cls: chosen("class"), points: [at], brush: +element("brush").value,
+                units: unitsNow(), strength: +element("strength").value };
     render();
-  };
-  over.onpointermove = (/** @type {PointerEvent} */ event) => {
-    if (!event.isPrimary) return;
-    pointer = place(event);
-    const [a, b] = growing?.points.at(-1) ?? pointer;
-    if (growing && Math.hypot(pointer[0] - a, pointer[1] - b) * SIDE >= 0.5) {
-      growing.points.push(pointer);
-      moved ||= event.timeStamp;
+  },
+  move(at, time) {
+    const [a, b] = growing?.points.at(-1) ?? at;
+    if (growing && Math.hypot(at[0] - a, at[1] - b) * SIDE >= 0.5) {
+      growing.points.push(at);
+      moved ||= time;
       render();
     }
     drawOver();
-  };
-  over.onpointerup = over.onpointercancel = over.onlostpointercapture = end;
-  over.onpointerleave = () => { pointer = null; drawOver(); };
-  over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-    const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1],
-                                                            ArrowRight: [0, 1], " ": [0, 0] })[event.key];
-    if (!step || growing || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    cursor ??= [GRID / 2, GRID / 2];
-    cursor = [(cursor[0] + step[0] + GRID) % GRID, (cursor[1] + step[1] + GRID) % GRID];
-    if (event.key === " ") { moved = event.timeStamp; start([(cursor[1] + 0.5) / GRID, (cursor[0] + 0.5) / GRID]); end(); }
-    drawOver();
-  };
-  over.onblur = () => { cursor = null; drawOver(); };
-  addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.shiftKey ? redo() : undo();
-  });
-  addEventListener("resize", drawOver);
-  element("undo").onclick = undo;
-  element("redo").onclick = redo;
+  },
+  end, show: drawOver, undo, redo,
+});
+
+function listen() {
   element("reset").onclick = () => { undone = strokes.splice(0).reverse(); change(); };
   element("seed").onchange = () => openAndShow();
   element("next").onclick = () => { element("seed").value = (scene.seed + 1) % about.seeds; openAndShow(); };

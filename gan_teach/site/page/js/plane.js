@@ -98,7 +98,18 @@ export function sharp(canvas) {
 }
 
 /** A place of the plane in a picture of side 1. @param {number} x @param {number} y */
-const at = (x, y) => [(x + EXTENT) / (2 * EXTENT), (EXTENT - y) / (2 * EXTENT)];
+const at = (x, y) => /** @type {[number, number]} */ ([(x + EXTENT) / (2 * EXTENT), (EXTENT - y) / (2 * EXTENT)]);
+
+/** Lines from points to points. @param {CanvasRenderingContext2D} g @param {Float64Array} from @param {Float64Array} to */
+export function ways(g, from, to) {
+  g.strokeStyle = "#783200"; g.lineWidth = 0.004;
+  g.beginPath();
+  for (let i = 0; i < from.length; i += 2) {
+    g.moveTo(...at(from[i], from[i + 1]));
+    g.lineTo(...at(to[i], to[i + 1]));
+  }
+  g.stroke();
+}
 
 /**
  * One look at the game: blue crosses are real, orange dots generated, D is grey; a line from where a point was; what is
@@ -121,15 +132,7 @@ export function look(canvas, { field, real, fake, from, dot = 0.0068, cells }) {
     }
     g.stroke();
   }
-  if (from) {
-    g.strokeStyle = "#783200"; g.lineWidth = 0.004;
-    g.beginPath();
-    for (let i = 0; i < from.length; i += 2) {
-      const [a, b] = at(from[i], from[i + 1]), [c, d] = at(fake[i], fake[i + 1]);
-      g.moveTo(a, b); g.lineTo(c, d);
-    }
-    g.stroke();
-  }
+  if (from) ways(g, from, fake);
   g.fillStyle = ORANGE;
   for (let i = 0; i < fake.length; i += 2) {
     const [x, y] = at(fake[i], fake[i + 1]);

@@ -2,8 +2,8 @@
 import { curve, label, line, svg } from "./charts.js";
 import { Game } from "./duel.js";
 import { chance, output } from "./mlp.js";
-import { chosen, element, player, slider, text } from "./page.js";
-import { SIDE, drawn, field, look, sample, sharp } from "./plane.js";
+import { chosen, drawing, element, player, slider, text } from "./page.js";
+import { SIDE, drawn, field, look, sample, sharp, ways } from "./plane.js";
 
 const CELLS = SIDE * SIDE, REAL = 160, FAKE = 256, PUSHED = 48, REACH = 0.8, KEPT = 400;     // REACH: of the brush, in cells
 const RATES = [1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
@@ -27,9 +27,7 @@ let history = [];
 let turnOfD = true, moved = "";
 let stroked = 0;                                         // when the hand last moved: what a picture answers
 /** @type {number[] | null} */
-let last = null;                                         // where the hand was, in cells
-/** @type {number[] | null} */
-let cursor = null;                                       // row and column, for the arrow keys
+let last = null;                                         // where the hand was
 
 // ------------------------------------------------------------------------------------------ what is drawn
 
@@ -73,8 +71,9 @@ function swap(from, to) {
   changed();
 }
 
-/** Paint, or erase, along a line: every cell whose middle the brush touches. @param {number[]} a column and row @param {number[]} b */
-function brush([a, b], [c, d]) {
+/** Paint, or erase, along a line: every cell whose middle the brush touches. @param {number[]} from each in [0, 1] @param {number[]} to */
+function brush(from, to) {
+  const [a, b, c, d] = [...from, ...to].map((v) => v * SIDE);
   const on = +(chosen("tool") === "draw"), u = c - a, v = d - b;
   for (let i = 0; i < CELLS; i++) {
     const dx = i % SIDE + 0.5 - a, dy = Math.floor(i / SIDE) + 0.5 - b;
@@ -120,16 +119,13 @@ function show() {
   const fake = output(game.G, shownZ), some = mixture.centres.length > 0, few = fake.slice(0, 2 * PUSHED);
   const picture = element("picture"), seen = field(game.D);
   look(picture, { field: seen, real: some ? shownReal : undefined, fake, cells });
-  if (element("pushes").checked) lines(few, game.pushed(few));
+  if (element("pushes").checked) ways(sharp(picture), few, game.pushed(few));
   if (some) history.push(game.verdicts(shownReal, fake));
   history.splice(0, history.length - KEPT);
   showCursor();
   for (const id of ["play", "d", "g"]) element(id).disabled = !some;
   element("undo").disabled = !past.length;
   element("redo").disabled = !undone.length;
-  element("play").textContent = playing.playing ? `❙❙ ${text("pause")}` : `▶ ${text("play")}`;
-  element("play").setAttribute("aria-pressed", String(playing.playing));
-  element("said").setAttribute("aria-live", playing.playing ? "off" : "polite");
   element("said").textContent = said();
   showChart();
   if (stroked) performance.measure("stroke to picture", { start: stroked, end: performance.now() });
@@ -139,27 +135,19 @@ function show() {
 function said() {
   const now = history.at(-1);
   if (!mixture.centres.length || !now) return text("nothing_drawn");
-  return (moved ? `${text(moved)} ` : "") + text("verdicts_said", { d: game.steps.d, g: game.steps.g, real: now.real.toFixed(2),
+  return (moved && text(moved)) + text("verdicts_said", { d: game.steps.d, g: game.steps.g, real: now.real.toFixed(2),
     fake: now.fake.toFixed(2), lossD: now.lossD.toFixed(2), lossG: now.lossG.toFixed(2) });
-}
-
-/** Where G is asked to move a point. @param {Float64Array} from @param {Float64Array} to */
-function lines(from, to) {
-  const g = sharp(element("picture")), x = (/** @type {number} */ v) => v / 4.4 + 0.5;
-  g.strokeStyle = "#783200"; g.lineWidth = 0.004;
-  g.beginPath();
-  for (let i = 0; i < from.length; i += 2) { g.moveTo(x(from[i]), x(-from[i + 1])); g.lineTo(x(to[i]), x(-to[i + 1])); }
-  g.stroke();
 }
 
 /** The cursor of the keys. */
 function showCursor() {
   const g = sharp(over), cell = 1 / SIDE;
   g.clearRect(0, 0, 1, 1);
-  if (!cursor) return;
+  if (!hand.cursor) return;
+  const [x, y] = hand.cursor.map((v) => v - cell / 2);
   for (const [colour, width] of /** @type {[string, number][]} */ ([["#000", 0.009], ["#fff", 0.004]])) {
     g.strokeStyle = colour; g.lineWidth = width;
-    g.strokeRect(cursor[1] * cell, cursor[0] * cell, cell, cell);
+    g.strokeRect(x, y, cell, cell);
   }
 }
 
@@ -181,46 +169,16 @@ function showChart() {
 
 // ------------------------------------------------------------------------------------------ the controls
 
-/** The place of an event, in cells: column and row. @param {PointerEvent} event */
-function place(event) {
-  const box = over.getBoundingClientRect();
-  return [(event.clientX - box.left) / box.width * SIDE, (event.clientY - box.top) / box.height * SIDE];
-}
-
-over.onpointerdown = (/** @type {PointerEvent} */ event) => {
-  if (!event.isPrimary || event.button) return;
-  over.setPointerCapture(event.pointerId);
-  cursor = null;
-  keep();
-  last = place(event);
-  brush(last, last);
-};
-over.onpointermove = (/** @type {PointerEvent} */ event) => {
-  if (!last || !event.isPrimary) return;
-  const here = place(event);
-  stroked ||= event.timeStamp;
-  brush(last, here);
-  last = here;
-};
-over.onpointerup = over.onpointercancel = over.onlostpointercapture = () => { last = null; };
-over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-  const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1],
-                                                          ArrowRight: [0, 1], " ": [0, 0] })[event.key];
-  if (!step || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  cursor ??= [SIDE / 2, SIDE / 2];
-  cursor = [(cursor[0] + step[0] + SIDE) % SIDE, (cursor[1] + step[1] + SIDE) % SIDE];
-  if (event.key === " ") { keep(); brush([cursor[1] + 0.5, cursor[0] + 0.5], [cursor[1] + 0.5, cursor[0] + 0.5]); }
-  showCursor();
-};
-over.onblur = () => { cursor = null; showCursor(); };
-addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-  event.preventDefault();
-  event.shiftKey ? swap(undone, past) : swap(past, undone);
+const hand = drawing(over, SIDE, {
+  start(at) { keep(); brush(last = at, at); },
+  move(at, time) {
+    if (!last) return;
+    stroked ||= time;
+    brush(last, last = at);
+  },
+  end() { last = null; },
+  show: showCursor, undo: () => swap(past, undone), redo: () => swap(undone, past),
 });
-element("undo").onclick = () => swap(past, undone);
-element("redo").onclick = () => swap(undone, past);
 element("clear").onclick = () => { keep(); cells = new Uint8Array(CELLS); changed(); };
 element("shapes").onclick = (/** @type {any} */ event) => {
   if (!event.target.value) return;

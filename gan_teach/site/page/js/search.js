@@ -9,19 +9,23 @@ let loading;
 let sections;
 
 async function load() {
-  const [library, answer] = await Promise.all([import("./minisearch.js"), fetch(new URL("../data/sections.json", import.meta.url))]);
+  const [library, answer] = await Promise.all([import("./minisearch.js"), fetch("chapters/sections.json")]);
   sections = await answer.json();
-  const index = new library.default({ fields: ["title", "chapter", "text"],
+  const index = new library.default({ fields: ["title", "chapter", "text"], tokenize: words,
     searchOptions: { prefix: true, combineWith: "AND", boost: { title: 4, chapter: 2 },
                      fuzzy: (/** @type {string} */ term) => term.length > 4 ? 0.2 : false } });
   index.addAll(sections);
   return index;
 }
 
-/** The words around the first that was found. @param {string} words @param {string[]} terms */
-function around(words, terms) {
-  const at = Math.max(0, Math.min(...terms.map((term) => words.toLowerCase().indexOf(term)).filter((i) => i >= 0), words.length) - AROUND / 2);
-  return `${at ? "… " : ""}${words.slice(at, at + 2 * AROUND)}${at + 2 * AROUND < words.length ? " …" : ""}`;
+/** Words; Chinese has no spaces, so there each sign is one with the next. @param {string} text */
+const words = (text) => Array.from(text.matchAll(/(\p{Script=Han})(?=(\p{Script=Han}?))|[^\p{Script=Han}\p{Z}\p{P}\s]+/gu),
+  ([word, sign, next]) => sign ? sign + next : word);
+
+/** The words around the first that was found. @param {string} text @param {string[]} terms */
+function around(text, terms) {
+  const at = Math.max(0, Math.min(...terms.map((term) => text.toLowerCase().indexOf(term)).filter((i) => i >= 0), text.length) - AROUND / 2);
+  return `${at ? "… " : ""}${text.slice(at, at + 2 * AROUND)}${at + 2 * AROUND < text.length ? " …" : ""}`;
 }
 
 element("query").oninput = async () => {

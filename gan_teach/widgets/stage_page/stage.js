@@ -1,0 +1,45 @@
+// The page around the panels; `stage` is what the command wrote: {language, steps, theme, themes}.
+const root = document.documentElement;
+root.lang = stage.language;
+
+// The page is made for 1280×720 and enlarged to fill what is there.
+const fit = () => { root.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720)); };
+addEventListener("resize", fit);
+fit();
+
+// Voilà sends a div after each cell: the step that runs now is named.
+const naming = setInterval(() => {
+  const done = document.querySelectorAll("[cell-index]").length;
+  const text = document.getElementById("loading_text"), at = Math.max(0, done - 1), n = stage.steps.length;
+  if (text && at < n) text.textContent = `${at + 1} / ${n}: ${stage.steps[at]} …`;
+  if (done > n) clearInterval(naming);
+}, 200);
+
+// What a screen reader needs and ipywidgets leaves out: the names of sliders, and words for pictures.
+const near = (it) => it.closest(".widget-vbox")?.innerText.trim().split("\n")[0] || document.title;
+setInterval(() => {
+  for (const it of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
+    it.ariaLabel = it.closest(".widget-slider")?.querySelector("label")?.textContent || near(it);
+  }
+  for (const it of document.querySelectorAll("img.widget-image")) if (it.alt !== near(it)) it.alt = near(it);
+}, 1000);
+
+// The theme is an attribute of the page, and nothing else remembers it.
+const wear = (theme) => { root.dataset.theme = theme; };
+const nextTheme = () => wear(stage.themes[(stage.themes.indexOf(root.dataset.theme) + 1) % stage.themes.length]);
+wear(stage.theme);
+addEventListener("click", (event) => { if (event.target.closest(".gt-theme")) nextTheme(); });
+
+// Keys: T another theme; Page Down and Page Up, which a presenter's clicker sends, another panel; R the panel's Reset.
+const turn = (by) => {
+  const panels = [...document.querySelectorAll(".gt-panels button")];
+  panels[panels.findIndex((panel) => panel.matches(".mod-active")) + by]?.click();
+};
+const reset = () => [...document.querySelectorAll("button[class*='-reset']")].find((it) => it.offsetParent)?.click();
+const keys = { t: nextTheme, PageDown: () => turn(1), PageUp: () => turn(-1), r: reset };
+addEventListener("keydown", (event) => {
+  const act = keys[event.key.length > 1 ? event.key : event.key.toLowerCase()];
+  if (!act || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea")) return;
+  event.preventDefault();
+  act();
+});
