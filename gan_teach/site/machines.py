@@ -24,6 +24,7 @@ from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
 from ..stylegan.operations import layer_groups, mix
+from ..worlds.scenes import time_of
 from .networks import LAYER, STYLED, noise_row
 
 SEEDS = 200                                             # from 0 on; each is one z for every machine
@@ -63,7 +64,7 @@ def first_scene(z: Tensor) -> int:
     least = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
     for seed, x in ((seed, G(z[seed:seed + 1])) for seed in range(len(z))):
         share = class_pixels(x, S)[0] / x[0, 0].numel()                     # (C,)
-        if x.mean() > 0.1 and all(share[S.classes.index(cls)] > few for cls, few in least.items()):
+        if time_of(x) == ["day"] and all(share[S.classes.index(cls)] > few for cls, few in least.items()):
             return seed
     return 0
 

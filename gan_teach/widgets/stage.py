@@ -137,18 +137,20 @@ def capstone() -> Panels:
 
 
 def by_day(G, S, layer: str, n: int) -> tuple:
-    """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 in the dark."""
+    """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 at dusk and at night."""
     import torch
 
     from ..dissection.pixels import label_pixels
     from ..networks.layers import sample_z
     from ..networks.protocols import device_of
     from ..networks.segmenter import segment
+    from ..worlds.scenes import time_of
 
     with torch.no_grad():
         r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
         labels = segment(S, x := f(r))
-    return r, labels, label_pixels(labels, len(S.classes)) * (x.mean((1, 2, 3)) > 0.1)[:, None]
+    day = torch.tensor([time == "day" for time in time_of(x)], device=labels.device)
+    return r, labels, label_pixels(labels, len(S.classes)) * day[:, None]
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
