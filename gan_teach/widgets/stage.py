@@ -148,9 +148,9 @@ def by_day(G, S, layer: str, n: int) -> tuple:
 
     with torch.no_grad():
         r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
-        labels = segment(S, x := f(r))
-    day = torch.tensor([time == "day" for time in time_of(x)], device=labels.device)
-    return r, labels, label_pixels(labels, len(S.classes)) * day[:, None]
+        labels = segment(S, x := f(r))                                  # (n, H, W)
+    day = labels.new_tensor([time == "day" for time in time_of(x)])[:, None]
+    return r, labels, label_pixels(labels, len(S.classes)) * day
 
 
 # What a page says while it is made: one text for each step of a demonstration that rests between them.
