@@ -78,7 +78,7 @@ def runs(data: str, folder: Path | None = None) -> dict[str, dict]:
     """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
     folder = folder or files.data_folder()
     found = {path.stem: files.read_json(path) for path in sorted(folder.glob(f"{data}-*.json"))}
-    found = {name: record for name, record in found.items() if "curve" in record}
+    found = {name: record for name, record in found.items() if "won" in record}     # not the progressive GAN
     return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
 
 

@@ -108,9 +108,12 @@ def warm(G: torch.nn.Module, start: str | Path) -> dict:
 
 
 def curve_figure(record: dict) -> Figure:
-    """What a training is, by the curve in its record: Fréchet distance, precision and recall against pictures shown."""
-    rows = record["curve"]
-    shown = [row["images"] / 1000 for row in rows]
+    """What a training is, by the curve in its record: Fréchet distance, precision and recall against pictures shown.
+
+    Of a training that went on from other weights: the pictures shown to those count too.
+    """
+    rows, before = record["curve"], record.get("start", {}).get("images_shown", 0)
+    shown = [(before + row["images"]) / 1000 for row in rows]
     figure = Figure(figsize=(9, 2.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot(shown, [row["frechet_distance"] for row in rows], "o-", color="#1b7f2a")

@@ -163,7 +163,8 @@ def folder(tmp_path):
     made = {"clothes-egan": {"curve": rows((10, 50, 9.0), (20, 100, 4.0)), "won": {"minimax": 0.25, "heuristic": 0.75}},
             "clothes-heuristic": {"curve": rows((20, 10, 6.0), (200, 99, 3.0), (400, 198, 1.0)),
                                   "won": {"heuristic": 1.0}},
-            "clothes-classifier": {"accuracy": 0.9}, "other-egan": {"curve": rows((1, 1, 1.0)), "won": {}}}
+            "clothes-classifier": {"accuracy": 0.9}, "clothes-progan": {"curve": [{"images": 1}]},
+            "other-egan": {"curve": rows((1, 1, 1.0)), "won": {}}}
     for name, record in made.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(record))
     return tmp_path
@@ -184,6 +185,13 @@ def test_rivals_on_pictures_and_their_bill(folder):
     left, right = lines(rivals.bill_figure(found))
     assert list(left["heuristic"][0]) == [20, 200, 400] and list(right["heuristic"][0]) == [10, 99, 198]
     assert list(left["E-GAN"][1]) == list(right["E-GAN"][1]) == [9.0, 4.0]
+
+
+@pytest.mark.parametrize("data", ["fashion", "scenes"])
+def test_every_shipped_rival_has_a_row(data):
+    found = rivals.runs(data)
+    assert {f"{data}-{name}" for name in ("egan", "heuristic", "minimax", "random")} <= set(found)
+    assert sum(line.startswith(f"| {data}-") for line in rivals.bill(found).splitlines()) == len(found)
 
 
 # ------------------------------------------------------------------------------------------ losses and picks
