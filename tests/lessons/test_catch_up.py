@@ -7,7 +7,7 @@ import pytest
 from test_sections import missing
 
 from gan_teach.lessons import catch_up as module
-from gan_teach.lessons import checks, notebooks
+from gan_teach.lessons import exercises, notebooks
 from gan_teach.lessons.catch_up import catch_up, lighter, made, small
 from gan_teach.lessons.notebooks import sections
 
@@ -101,9 +101,9 @@ def test_the_readers_own_exercise_stays_and_is_used(monkeypatch):
         return z
 
     used, namespace = [], {"my_mapping": mine}
-    monkeypatch.setitem(checks.PASSED, "mapping", mine)
+    monkeypatch.setitem(exercises.PASSED, "mapping", mine)
     catch_up("2.3", namespace)
-    assert namespace["my_mapping"] is mine and checks.PASSED["mapping"] is mine and used
+    assert namespace["my_mapping"] is mine and exercises.PASSED["mapping"] is mine and used
 
 
 @pytest.mark.parametrize("wrong", ["02.9", "02", "7.1", "", "02.", 2.44])
