@@ -76,7 +76,9 @@ def test_a_wrong_name_lists_the_right_ones():
 def test_every_shipped_checkpoint_loads_and_has_a_full_record(name):
     model = gan_teach.load(name)
     assert set(model.record) >= {"sha256", "bytes", "parameters", "command", "data", "seconds", "licence"}
-    assert model.record["command"].split(" --")[0] == f"python -m gan_teach train {name}" and name in recipes.RECIPES
+    start = f"runs/{name}/{name}"
+    options = f" --loss relativistic --start {start}" if "start" in model.record else ""
+    assert model.record["command"] == f"python -m gan_teach train {name}{options}" and name in recipes.RECIPES
 
 
 def test_shipped_weights_are_small():

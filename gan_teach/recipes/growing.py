@@ -34,7 +34,7 @@ LICENCE = "MIT"
 RELATIVISTIC = {"loss": "relativistic", "batch": 8, "r1_gamma": 8.0, "r1_gamma_end": 2.5, "r1_grows": True,
                 "r2": True, "ema": 0.9993}
 # Going on from a generator that can draw, with `train NAME --start FILE`: D is new, so it learns alone first. With γ
-# down to 2.5 the villages' distance rose again; with γ above 4 it fell to the end.
+# down to 2.5 the villages' distance rose again; with γ above 4 it fell further.
 ON = {"images": 206_000, "r1_gamma_end": 4.0, "schedule": Schedule({}, {64: 0}), "d_first": 16_000, "cool": 0.35,
       "noise_rate": 1.0}
 
