@@ -55,6 +55,7 @@ class Settings:
     fitness_batch: int = 256      # z of a child's judgement, and real ones beside them
     d_steps: int = 2              # n_D (authors' code: 3 for pictures, 1 for points)
     lr: float = 2e-4
+    halves: int = 0               # generations in which both rates fall by half; 0: they stay, as the paper's
     betas: tuple[float, float] = (0.5, 0.99)            # (authors' code: 0.5, 0.999)
     lr_d: float | None = None                           # None: as G's
     betas_d: tuple[float, float] | None = None          # None: as G's
@@ -160,6 +161,10 @@ class Evolution(Resumable):
         x = x.to(like) / 127.5 - 1 if x.dtype == torch.uint8 else x.to(like)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
+    def _falls(self, lr: float) -> float:
+        """lr · 2^(−t/`halves`) in generation t."""
+        return lr * 0.5 ** (self.generation / self.settings.halves) if self.settings.halves else lr
+
     def _precision(self) -> torch.autocast:
         """Entered anew around every forward pass: it remembers the weights that it has rounded."""
         return low_precision(self.device, self.settings.bf16)
@@ -178,7 +183,7 @@ class Evolution(Resumable):
         """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
         s, draw = self.settings, self._draw(0)
         self.real, losses = real, []
-        self.optimiser_d.param_groups[0].update(lr=s.lr_d or s.lr, betas=s.betas_d or s.betas)
+        self.optimiser_d.param_groups[0].update(lr=self._falls(s.lr_d or s.lr), betas=s.betas_d or s.betas)
         for _ in range(s.d_steps):
             x = self._real(s.batch, draw)
             with self._precision(), torch.no_grad():
@@ -216,7 +221,7 @@ class Evolution(Resumable):
                 name = name_of(s.mutations[k])
                 check_descent(f"the child by {name}", f"generation {self.generation + 1}", gradient)
                 before = {"own": own.get(k), "inherited": parent.adam, "reset": None}[s.adam]
-                own[k] = descend(G, gradient, before, s.lr, s.betas)
+                own[k] = descend(G, gradient, before, self._falls(s.lr), s.betas)
                 children.append(Individual(G, own[k], j, name))
         self.children, self.own, self.born = children, own, self.generation
         return self.children

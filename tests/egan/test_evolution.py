@@ -340,6 +340,16 @@ def test_children_leave_their_parents_moments_alone(policy):
         assert all(torch.equal(old[i][k], adam[i][k]) for i in old for k in old[i])
 
 
+def test_the_rates_halve_in_so_many_generations():
+    """Adam without a memory moves each weight by its rate, so the largest move tells the rate."""
+    one = evolution(adam="reset", lr=0.01, lr_d=0.04, betas=(0.0, 0.99), halves=2)
+    for t in range(5):
+        before = weights(one.G)
+        one.step(RING)
+        assert (weights(one.G) - before).abs().max().item() == pytest.approx(0.01 / 2 ** (t / 2), rel=1e-3)
+        assert one.optimiser_d.param_groups[0]["lr"] == pytest.approx(0.04 / 2 ** (t / 2))
+
+
 def test_descend_is_torchs_adam():
     G, _ = networks()
     twin, adam = clone(G), None

@@ -41,7 +41,7 @@ def test_rivals_start_from_the_same_networks_and_differ_in_what_they_are_named_f
         assert torch.equal(weights(evolution.D), weights(first["egan"].D))
         differs = {key for key, value in vars(evolution.settings).items() if value != getattr(TINY.settings, key)}
         known = {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"},
-                 "momentum": {"betas"}, "paper": {"d_loss", "betas"}}
+                 "momentum": {"betas"}, "paper": {"d_loss", "betas"}, "long": {"halves"}}
         assert differs == known.get(rival, {"mutations"})
         assert len(evolution.settings.mutations) == (3 if rival in known else 1)
 
@@ -130,12 +130,13 @@ def small(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["fashion-egan", "fashion-heuristic", "scenes-random"])
+@pytest.mark.parametrize("name", ["fashion-egan", "fashion-heuristic", "scenes-random", "scenes-long"])
 def test_a_recipe_leaves_weights_and_an_honest_record(small, name, monkeypatch, capsys):
     assert main(["train", name, "--out", str(small / name), "--device", "cpu"]) == 0
     assert f"{name}.safetensors" in capsys.readouterr().out
     record = json.loads((small / name / f"{name}.json").read_text())
-    generations = 8 if name == "fashion-heuristic" else 4                 # one loss alone: as many as the compute buys
+    # one loss alone: as many as the compute buys
+    generations = {"fashion-heuristic": 8, "scenes-long": 16}.get(name, 4)
     assert record["generations"] == generations and record["images_shown"] == 4 * generations
     assert record["command"] == f"python -m gan_teach train {name}" and "seed=0" in record["settings"]
     assert [row["generation"] for row in record["curve"]] == list(range(2, generations + 1, 2))
