@@ -67,7 +67,7 @@ ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there 
 RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
           "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
-          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 3000}}
+          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 6000}}
 LONGER = {"long": 4}             # times a plan's generations
 
 
