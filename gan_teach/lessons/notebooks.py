@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import language
 from ..files import notebooks_folder
+from ..language import say
 
 
 def chapters() -> dict[str, Path]:
@@ -71,9 +72,10 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
     if serve and importlib.util.find_spec("jupyterlab") is None:
         raise ImportError('JupyterLab is not installed: pip install "gan-teach[lab]"')
     copied, kept = copy(to)
-    print(f"copied into {to}: {', '.join(copied) or 'nothing, all notebooks are there'}", flush=True)
+    print(say("copied into {to}: {names}", to=to, names=", ".join(copied) or say("nothing, all notebooks are there")),
+          flush=True)
     if kept:
-        print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)", flush=True)
+        print(say("left as you have them: {names} (rename one to get it fresh)", names=", ".join(kept)), flush=True)
     if not serve:
         return 0
     first = to / ("" if language.current() == language.ENGLISH else language.current()) / "00_warm_up.ipynb"
