@@ -113,20 +113,21 @@ def told(text: object) -> str:
 def _columns(text: str) -> str | None:
     """Fields with two spaces or more between them, or a word before numbers, each told and where it was; else None."""
     fields = re.split(r"( {2,})", text)
-    if len(fields) == 1 and (row := re.fullmatch(r"(.*?[A-Za-z)])(:? )([^A-Za-z]*)", text)):
-        return told(row[1]) + row[2] + row[3]
+    if len(fields) == 1:
+        row = re.fullmatch(r"(.*?[A-Za-z)])(:? )([^A-Za-z]*)", text)
+        return told(row[1]) + row[2] + row[3] if row else None
     made, at = "", 0
     for field, gap in zip(fields[::2], [*fields[1::2], ""]):
         made, at = made + told(field), at + len(field + gap)
         made += " " * max(at - wide(made), 2) if gap else ""
-    return made if len(fields) > 1 else None
+    return made
 
 
 def _list(text: str) -> str | None:
     """Things with a semicolon or comma between them, if all of them can be told; else None."""
     for comma in ("; ", ", "):
-        parts = [(part, told(part)) for part in text.split(comma)]
-        if len(parts) > 1 and all(here != there or not re.search("[A-Za-z]{2}", here) for here, there in parts):
+        parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
+        if parts and all(here != there or not re.search("[A-Za-z]{2}", here) for here, there in parts):
             return (_texts.get(comma) or comma).join(there for _, there in parts)
     return None
 
