@@ -94,6 +94,10 @@ def told(text: object) -> str:
         return text
     if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
         return there
+    if text != text.strip():
+        return _fit(text)
+    if "; " in text and (listed := _list(text, "; ")):                      # each with a template of its own
+        return listed
     if _templates is None:
         _templates = [([literal for literal, *_ in _parts(made)], _pattern(made), _texts[made])
                       for made in sorted(_texts, key=_words, reverse=True)
@@ -105,9 +109,7 @@ def told(text: object) -> str:
                           lambda place, of=found: _fit(of[place[1]], place[3], place[2] == ">"), there)
     if "\n" in text:
         return "\n".join(map(told, text.split("\n")))
-    if (bare := text.strip()) != text:
-        return _fit(text)
-    return _columns(bare) or _list(bare) or bare
+    return _columns(text) or _list(text, ", ") or text
 
 
 def _columns(text: str) -> str | None:
@@ -118,17 +120,17 @@ def _columns(text: str) -> str | None:
         return told(row[1]) + row[2] + row[3] if row else None
     made, at = "", 0
     for field, gap in zip(fields[::2], [*fields[1::2], ""]):
-        made, at = made + told(field), at + len(field + gap)
+        made, at = made + told(field), at + wide(field) + len(gap)
         made += " " * max(at - wide(made), 2) if gap else ""
     return made
 
 
-def _list(text: str) -> str | None:
-    """Things with a semicolon or comma between them, if all of them can be told; else None."""
-    for comma in ("; ", ", "):
-        parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
-        if parts and all(here != there or not re.search("[A-Za-z]{2}", here) for here, there in parts):
-            return (_texts.get(comma) or comma).join(there for _, there in parts)
+def _list(text: str, comma: str) -> str | None:
+    """Things with a semicolon or comma between them, if all but a function's name can be told; else None."""
+    parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
+    if parts and all(here != there or re.fullmatch("[a-z]+_[a-z_]+ [^A-Za-z]*|[^A-Za-z]*", here)
+                     for here, there in parts):
+        return (_texts.get(comma) or comma).join(there for _, there in parts)
     return None
 
 

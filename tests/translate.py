@@ -148,8 +148,9 @@ def page(notebook: dict) -> str:
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
           "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS",
-          "ROWS", "CHANGES", "NOISY"}
-NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS"}    # … and those whose keys are
+          "ROWS", "CHANGES", "NOISY", "FASHION"}
+NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "COARSE", "MIDDLE", "FINE", "RANGES",
+         "BODIES"}    # … and those whose keys are
 ROOMS = ("lessons", "widgets", "worlds", "egan", "recipes", "site", "__main__.py")  # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
@@ -160,7 +161,7 @@ def strings() -> dict[str, str]:
 
     Last are those that the pages of the site alone show: the others they share with the panels.
     """
-    found: dict[str, str] = {}
+    found = dict.fromkeys((", ", "; "), "gan_teach/language.py")            # between the things of a list
     for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
@@ -228,7 +229,7 @@ CODE = re.compile(r"grey|egan|paper|\s.*|[a-z]+\d+|\S*[_:#/^-]\S*")
 
 
 # … and with which a cell of a notebook prints, or shows text
-PRINTING = {"print", "HTML", "Markdown", "markdown", "join", "format", "tqdm"}
+PRINTING = {"print", "HTML", "Markdown", "markdown", "join", "format", "tqdm", "compare"}
 
 
 def plotted_in(notebook: dict) -> list[str]:
@@ -256,8 +257,8 @@ def plotted(tree: ast.AST, showing: set[str] = SHOWING) -> list[str]:
             shows = getattr(node.func, "id", getattr(node.func, "attr", "")) in showing
             unseen = [*([] if shows else node.args), *(k.value for k in node.keywords if k.arg not in SEEN)]
         else:
-            if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.IfExp):
-                chosen += [node.value.body, node.value.orelse]
+            if isinstance(node, ast.FormattedValue):
+                chosen += [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
             unseen = ([node.slice] if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else
                       [node.value] if isinstance(node, ast.FormattedValue) else
                       [node] if isinstance(node, (ast.Compare, ast.Assert)) else
@@ -266,16 +267,14 @@ def plotted(tree: ast.AST, showing: set[str] = SHOWING) -> list[str]:
     found, whole = [], [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     pieces = {part for node in whole for part in node.values}
     formats = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "format"}
-    printed = {node for call in ast.walk(tree) if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "print"
-               for node in ast.walk(call)} | formats if showing is not SHOWING else set()
     for node in ast.walk(tree):
         if node in hidden and node not in chosen or node in pieces:
             continue
         text = template(node) if isinstance(node, ast.JoinedStr) else getattr(node, "value", None)
         if isinstance(node, (ast.JoinedStr, ast.Constant)) and isinstance(text, str):
             text = numbered(text) if node in formats else text
-            text = text.strip() if node in printed else text
-            if not CODE.fullmatch(text) and re.search("[A-Za-z]_?[A-Za-z]", PLACES.sub("", text)):
+            text = text.strip() if showing is not SHOWING else text         # where it is told, spaces are set aside
+            if not CODE.fullmatch(text.rstrip(":")) and re.search("[A-Za-z]_?[A-Za-z]", PLACES.sub("", text)):
                 found.append(text)
     return found
 
@@ -311,7 +310,7 @@ def _of_table(node: ast.AST) -> list[ast.expr | None]:
     names = {getattr(target, "id", "") for target in targets}
     keys = [key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys]
     if names & NAMED:
-        return keys
+        return getattr(getattr(node, "value", None), "keys", keys)
     if names & TABLES or any(name.startswith("CHAPTER_") for name in names):
         return [part for part in ast.walk(node) if isinstance(part, ast.Constant) and part not in keys]
     return []

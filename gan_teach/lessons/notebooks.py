@@ -30,9 +30,11 @@ def find(chapter: int | str) -> Path:
     return there[name]
 
 
-def read(chapter: int | str) -> list[dict]:
-    """The cells of a chapter's notebook, each with its source as one string."""
-    cells = json.loads(find(chapter).read_text("utf-8"))["cells"]
+def read(chapter: int | str, language: str = language.ENGLISH) -> list[dict]:
+    """The cells of a chapter's notebook, each with its source as one string; in a language if there is that edition."""
+    path = find(chapter)
+    edition = path.parent / language / path.name
+    cells = json.loads((edition if edition.exists() else path).read_text("utf-8"))["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
 

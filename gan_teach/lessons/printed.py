@@ -7,6 +7,7 @@ progress bar, is told (`language.told`) when the cell runs. So a cell reads `pri
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import textwrap
 
@@ -56,7 +57,7 @@ told = language.told
 
 def line(text: object) -> object:
     """What is printed, told; a single word, which may be a name of the code, and code itself stay as they are."""
-    if not isinstance(text, str) or " " not in text.strip() or "\n" in text.strip() and _is_code(text):
+    if not isinstance(text, str) or re.fullmatch(r"[\w-]*", text) or "\n" in text.strip() and _is_code(text):
         return text
     return told(text)
 
@@ -70,7 +71,8 @@ def page(text: str) -> str:
     """HTML or Markdown, told: of a table cell by cell."""
     if not text.startswith("| "):
         return told(text)
-    return "\n".join("| " + " | ".join(map(told, row[2:-2].split(" | "))) + " |" for row in text.split("\n"))
+    rows = [row[2:-2].split(" | ") if row else [] for row in text.split("\n")]
+    return "\n".join("| " + " | ".join(map(told, row)) + " |" if row else "" for row in rows)
 
 
 def _is_code(text: str) -> bool:
