@@ -65,7 +65,7 @@ def use(language: str | None = None) -> str:
     if language is not None:
         os.environ["GAN_TEACH_LANG"] = language
     chosen = preferred()
-    _texts = {} if chosen == ENGLISH else catalogue(FOLDER / f"{chosen}.po")
+    _texts = {} if chosen == ENGLISH else catalogue(FOLDER / f"{chosen}.po") | {"": ""}       # without its header
     _language, _templates = chosen, None
     return chosen
 
@@ -117,7 +117,7 @@ def _columns(text: str) -> str | None:
     fields = re.split(r"( {2,})", text)
     if len(fields) == 1:
         row = re.fullmatch(r"(.*?[A-Za-z)])(:? )([^A-Za-z]*)", text)
-        return told(row[1]) + row[2] + row[3] if row else None
+        return told(row[1]) + row[2] + row[3] if row and told(row[1]) != row[1] else None
     made, at = "", 0
     for field, gap in zip(fields[::2], [*fields[1::2], ""]):
         made, at = made + told(field), at + wide(field) + len(gap)
@@ -140,8 +140,10 @@ def _fit(value: str, width: str | None = None, to_the_right: bool = False) -> st
     there = bare if re.fullmatch(r"[\w-]+(, [\w-]+)+", bare) else told(bare)      # names to choose from: "tree, sky"
     if there == bare:
         return value
-    if width or value[-1] == " " or value[0] == " " not in bare:
-        return pad(there, int(width or len(value)), to_the_right or value[-1] != " ")
+    if width:
+        return pad(there, int(width), to_the_right)
+    if value[-1] == " " or value[0] == " " not in bare:
+        return pad(there, len(value), value[-1] != " ")
     return value[:value.index(bare)] + there
 
 
@@ -177,7 +179,7 @@ def _pattern(made: str) -> re.Pattern:
     def place(name: str, least: str) -> str:
         new = name not in seen
         seen.add(name)
-        value = r" *\S*? *" if few else f".{{{least or 0},}}?"
+        value = r" *\S*? *" if few and not least else f".{{{least or 0},}}?"
         return f"(?P<{name}>{value})" if new else f"(?P={name})"
 
     return re.compile("".join(re.escape(literal) + (place(name, least) if name else "")

@@ -161,7 +161,8 @@ def strings() -> dict[str, str]:
 
     Last are those that the pages of the site alone show: the others they share with the panels.
     """
-    found = dict.fromkeys((", ", "; "), "gan_teach/language.py")            # between the things of a list
+    # between the things of a list, and what is drawn
+    found = dict.fromkeys((", ", "; ", "scenes", "portraits"), "gan_teach/language.py")
     for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
@@ -182,6 +183,8 @@ def strings() -> dict[str, str]:
                 if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
         for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "data" and isinstance(node.value, ast.JoinedStr):
+                found.setdefault(template(node.value), where)                           # what a record says it learnt
             if isinstance(node, ast.FunctionDef) and getattr(node.returns, "id", "") == "Figure":
                 found = {**dict.fromkeys(plotted(node), where), **found}
             if isinstance(node, ast.FunctionDef) and not where.startswith(DEVELOPERS):
@@ -223,7 +226,7 @@ CHECKS = {"check_finite", "check_images", "check_name", "whole"}         # … w
 
 # What is drawn or shown with, and what only hands on, of whose arguments the texts are seen.
 SHOWING = {"show", "chart", "strips", "ends", "text", "display", "append", "zip", "enumerate", "list"}
-SEEN = {"title", "titles", "xlabel", "ylabel", "label", "alt"}
+SEEN = {"title", "titles", "xlabel", "ylabel", "label", "alt", "desc"}
 # … unless it is one word, a name or a style, or only goes on behind another text
 CODE = re.compile(r"grey|egan|paper|\s.*|[a-z]+\d+|\S*[_:#/^-]\S*")
 
