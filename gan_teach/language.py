@@ -120,8 +120,8 @@ def _columns(text: str) -> str | None:
         return told(row[1]) + row[2] + row[3] if row and told(row[1]) != row[1] else None
     made, at = "", 0
     for field, gap in zip(fields[::2], [*fields[1::2], ""]):
-        made, at = made + told(field), at + wide(field) + len(gap)
-        made += " " * max(at - wide(made), 2) if gap else ""
+        at += wide(field) + len(gap)
+        made += pad(told(field), at - wide(made) - 2) + "  " if gap else told(field)
     return made
 
 
@@ -153,9 +153,15 @@ def wide(text: str) -> int:
 
 
 def pad(text: object, width: int, to_the_right: bool = False) -> str:
-    """A text for a column so many letters wide: `f"{text:<{width}}"`, but for Chinese signs too."""
-    text, spaces = str(text), " " * (width - wide(str(text)))
-    return spaces + text if to_the_right else text + spaces
+    """A text for a column so many letters wide: `f"{text:<{width}}"`, but for Chinese signs too.
+
+    Three of them are five letters; so their number is filled up to threes with blanks of their own width, U+3000.
+    """
+    text = str(text)
+    blanks = "\u3000" * (-sum(sign > "\u2e7f" for sign in text) % 3)
+    blanks = blanks if wide(text + blanks) <= width else ""
+    spaces = " " * (width - wide(text + blanks))
+    return spaces + blanks + text if to_the_right else text + blanks + spaces
 
 
 def columns(*cells: tuple[object, int]) -> str:
@@ -163,7 +169,7 @@ def columns(*cells: tuple[object, int]) -> str:
     line, at = "", 0
     for text, width in cells:
         text, at = say(str(text)), at + abs(width)
-        line = line + pad(text, at - wide(line)) if width < 0 else line + " " * (at - wide(line + text)) + text
+        line += pad(text, at - wide(line), width > 0)
     return line
 
 

@@ -85,7 +85,7 @@ def test_in_a_notebook_the_same_cell_prints_in_either_language(spoken, monkeypat
             'print("tree", *["tree 8", "wall   0.5"], sep="|")\nprint("def f():\\n    return tree, 8")')
     shell.run_cell(cell)
     assert capsys.readouterr().out.splitlines() == [
-        "D 不动，现在给生成点的判定是 0.25", "没有训练过的 D 对四个真实点的判定： 0.2 0.2", "tree|树 8|墙     0.5",
+        "D 不动，现在给生成点的判定是 0.25", "没有训练过的 D 对四个真实点的判定： 0.2 0.2", "tree|树 8|墙　　  0.5",
         "def f():", "    return tree, 8"]
     language.use("en")
     shell.run_cell(cell)
@@ -104,7 +104,7 @@ def test_html_tables_and_progress_bars_of_a_cell_are_told(spoken):
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("tree      0.52  0.31", "树        0.52  0.31"), ("  mountain     3", "  山           3"),
+    ("tree      0.52  0.31", "树　　     0.52  0.31"), ("  mountain     3", "  山　　        3"),
     ("wall 12.0%, sky 3.0%", "墙 12.0%，天空 3.0%"),
     ("minimax 20%, equally_loud 40%", "极小极大 20%，equally_loud 40%"),
     ("no class 'x'; there are: tree, sky", "没有类别 'x'；现有的是：tree, sky"), ("tree, sky", "树，天空"),
@@ -117,7 +117,7 @@ def test_columns_stay_where_they_are_with_signs_of_another_width(spoken):
     assert [language.wide(text) for text in ("tree", "树", "树干tree", "")] == [4, 2, 7, 0]
     head = language.columns(("class", -14), ("pixels", 8), ("", 3), ("units", 7))
     assert language.wide(head) == 32 and head.split() == ["类别", "像素", "单元"]
-    assert language.pad("树", 5) == "树   " and language.pad("树", 5, True) == "   树"
+    assert language.pad("树", 5) == "树　　" and language.pad("树", 4, True) == "  树"
     assert language.pad("tree", 2) == "tree"
     language.use("en")
     assert language.columns(("class", -14), ("pixels", 8)) == f"{'class':14}{'pixels':>8}"
@@ -180,4 +180,5 @@ def test_a_line_ends_between_two_signs_and_not_before_a_point():
     lines = notes.wrapped("一二三四五，六七 word-of-code 八九。“十”一二", 24, "问")
     assert lines == ["  问        一二三四五，", " " * 12 + "六七", " " * 12 + "word-of-code", " " * 12 + "八九。“十”一",
                      " " * 12 + "二"]
-    assert notes.wrapped("one two three", 20, "asks") == ["  asks      one two", " " * 12 + "three"]
+    assert notes.wrapped("one two three", 20, "asks") == ["  asks      one two",
+                                                              " " * 12 + "three"]
