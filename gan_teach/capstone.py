@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 
 from .dissection.pixels import jackknife
 from .dissection.units import check_units
+from .language import pad, say
 from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
 from .stylegan.generator import Generator
@@ -83,7 +84,7 @@ class StyleEffects:
         wide = max(map(len, self.classes))
         lines = ["β".ljust(wide) + "".join(f"{layer:>9}" for layer in self.layers)]
         for name, row in zip(self.classes, self.share.T.tolist()):
-            lines.append(f"{name:{wide}}" + "".join(f"{value:>9.2f}" for value in row))
+            lines.append(pad(say(name), wide) + "".join(f"{value:>9.2f}" for value in row))
         return "\n".join(lines)
 
 
@@ -105,7 +106,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
         return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
 
     befores, afters, mixtures = [], [], [[] for _ in range(L)]
-    bar = tqdm(total=len(ws) * (L + 2), desc="styles, layer by layer", unit="picture", leave=False,
+    bar = tqdm(total=len(ws) * (L + 2), desc=say("styles, layer by layer"), unit=say("picture"), leave=False,
                disable=not progress)
     with evaluating(G, segmenter), bar:
         for start in range(0, len(ws), batch):

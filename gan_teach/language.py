@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "locale"
 ENGLISH = "en"
 
 _texts: dict[str, str] = {}
-_templates: list[tuple[re.Pattern, str]] | None = None      # made when the first is asked for
+_templates: list[tuple[list[str], re.Pattern, str]] | None = None      # made when the first is asked for
 _language = ENGLISH
 
 
@@ -65,7 +65,7 @@ def use(language: str | None = None) -> str:
     if language is not None:
         os.environ["GAN_TEACH_LANG"] = language
     chosen = preferred()
-    _texts = {} if chosen == ENGLISH else catalogue(FOLDER / f"{chosen}.po")
+    _texts = {} if chosen == ENGLISH else catalogue(FOLDER / f"{chosen}.po") | {"": ""}       # without its header
     _language, _templates = chosen, None
     return chosen
 
@@ -85,7 +85,8 @@ def told(text: object) -> str:
     """An English text that is made already, such as a caption of a notebook or an error, in the reader's language.
 
     It is one of the file's texts, or was made from one by putting values in: "unit 12" from "unit {u}". The values,
-    texts too, are told likewise, and so is a word before a number. What was made from none of them stays as it is.
+    texts too, are told likewise. Of lines, columns, lists and a word before numbers each part is told, and columns stay
+    where they are. What was made from none of them stays as it is.
     """
     global _templates
     text = str(text)
@@ -93,15 +94,83 @@ def told(text: object) -> str:
         return text
     if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
         return there
+    if text != text.strip():
+        return _fit(text)
+    if "; " in text and (listed := _list(text, "; ")):                      # each with a template of its own
+        return listed
     if _templates is None:
-        _templates = [(_pattern(made), _texts[made]) for made in sorted(_texts, key=_words, reverse=True)
+        _templates = [([literal for literal, *_ in _parts(made)], _pattern(made), _texts[made])
+                      for made in sorted(_texts, key=_words, reverse=True)
                       if "{" in made and _texts[made] and _words(made) > 1]
-    for pattern, there in _templates:
-        if found := pattern.fullmatch(text):
+    for literals, pattern, there in _templates:
+        if all(literal in text for literal in literals) and (found := pattern.fullmatch(text)):
             # the values are in the text as they are to be seen: their format was theirs in English
-            return re.sub(r"\{(\w+)[^{}]*\}", lambda place, of=found: told(of[place[1]]), there)
-    word, _, number = text.rpartition(" ")
-    return f"{told(word)} {number}" if number.isdecimal() else text
+            return re.sub(r"\{(\w+)(?::([<>^]?)(\d+))?[^{}]*\}",
+                          lambda place, of=found: _fit(of[place[1]], place[3], place[2] == ">"), there)
+    if "\n" in text:
+        return "\n".join(map(told, text.split("\n")))
+    return _columns(text) or _list(text, ", ") or text
+
+
+def _columns(text: str) -> str | None:
+    """Fields with two spaces or more between them, or a word before numbers, each told and where it was; else None."""
+    fields = re.split(r"( {2,})", text)
+    if len(fields) == 1:
+        row = re.fullmatch(r"(.*?[A-Za-z)])(:? )([^A-Za-z]*)", text)
+        return told(row[1]) + row[2] + row[3] if row and told(row[1]) != row[1] else None
+    made, at = "", 0
+    for field, gap in zip(fields[::2], [*fields[1::2], ""]):
+        at += wide(field) + len(gap)
+        made += pad(told(field), at - wide(made) - 2) + "  " if gap else told(field)
+    return made
+
+
+def _list(text: str, comma: str) -> str | None:
+    """Things with a semicolon or comma between them, if all but a function's name can be told; else None."""
+    parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
+    if parts and all(here != there or re.fullmatch("[a-z]+_[a-z_]+ [^A-Za-z]*|[^A-Za-z]*", here)
+                     for here, there in parts):
+        return (_texts.get(comma) or comma).join(there for _, there in parts)
+    return None
+
+
+def _fit(value: str, width: str | None = None, to_the_right: bool = False) -> str:
+    """What stands in a template's place, or between spaces, told; as wide as before where the spaces made a column."""
+    bare = value.strip()
+    there = bare if re.fullmatch(r"[\w-]+(, [\w-]+)+", bare) else told(bare)      # names to choose from: "tree, sky"
+    if there == bare:
+        return value
+    if width:
+        return pad(there, int(width), to_the_right)
+    if value[-1] == " " or value[0] == " " not in bare:
+        return pad(there, len(value), value[-1] != " ")
+    return value[:value.index(bare)] + there
+
+
+def wide(text: str) -> int:
+    """How many letters wide a text is where code is read: there a Chinese sign takes 5/3 of a Latin letter."""
+    return round(sum(5 / 3 if ord(sign) > 0x2e7f else 1 for sign in text))
+
+
+def pad(text: object, width: int, to_the_right: bool = False) -> str:
+    """A text for a column so many letters wide: `f"{text:<{width}}"`, but for Chinese signs too.
+
+    Three of them are five letters; so their number is filled up to threes with blanks of their own width, U+3000.
+    """
+    text = str(text)
+    blanks = "\u3000" * (-sum(sign > "\u2e7f" for sign in text) % 3)
+    blanks = blanks if wide(text + blanks) <= width else ""
+    spaces = " " * (width - wide(text + blanks))
+    return spaces + blanks + text if to_the_right else text + blanks + spaces
+
+
+def columns(*cells: tuple[object, int]) -> str:
+    """A line of a table: each text said, in a column so many letters wide; at its left where the width is below 0."""
+    line, at = "", 0
+    for text, width in cells:
+        text, at = say(str(text)), at + abs(width)
+        line += pad(text, at - wide(line), width > 0)
+    return line
 
 
 def _words(made: str) -> int:
@@ -111,23 +180,26 @@ def _words(made: str) -> int:
 
 def _pattern(made: str) -> re.Pattern:
     seen: set[str] = set()
+    few = _words(made) < 4                              # "{n} of {all}": then a value is one word, or any text were one
 
-    def place(name: str) -> str:
+    def place(name: str, least: str) -> str:
         new = name not in seen
         seen.add(name)
-        return f"(?P<{name}>.*?)" if new else f"(?P={name})"
+        value = r" *\S*? *" if few and not least else f".{{{least or 0},}}?"
+        return f"(?P<{name}>{value})" if new else f"(?P={name})"
 
-    return re.compile("".join(re.escape(literal) + (place(name) if name else "") for literal, name in _parts(made)),
-                      re.DOTALL)
+    return re.compile("".join(re.escape(literal) + (place(name, least) if name else "")
+                              for literal, name, least in _parts(made)), re.DOTALL)
 
 
-def _parts(made: str) -> list[tuple[str, str | None]]:
-    """Its literals, each with the name of the place behind it; [] for what is no template, only has braces."""
+def _parts(made: str) -> list[tuple[str, str | None, str]]:
+    """Its literals, each with the name and the least width of the place behind it; [] for what is no template."""
     try:
-        parts = [(literal, name) for literal, name, *_ in string.Formatter().parse(made)]
+        parts = [(literal, name, re.match(r"[<>^]?(\d*)", spec or "")[1])
+                 for literal, name, spec, _ in string.Formatter().parse(made)]
     except ValueError:
         return []
-    return parts if all(name is None or name.isidentifier() for _, name in parts) else []
+    return parts if all(name is None or name.isidentifier() for _, name, _ in parts) else []
 
 
 use()

@@ -9,6 +9,7 @@ import warnings
 import torch
 import torch.nn as nn
 
+from .language import say, told
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
 from .networks.protocols import check_images, latents
@@ -23,8 +24,8 @@ def can_measure(what: str) -> bool:
         return True
     if what not in _left_out:
         _left_out.add(what)
-        print(f"{what} is left out (nan): it needs the package torchmetrics, which is not installed "
-              "(pip install torchmetrics).")
+        print(say("{what} is left out (nan): it needs the package torchmetrics, which is not installed "
+                  "(pip install torchmetrics).", what=told(what)))
     return False
 
 

@@ -10,7 +10,8 @@ of the English one. With --skeleton a cell whose English has changed, or that is
 the word `stale` or `missing`: translate it and take the word away.
 In the .po file a string that is new has an empty msgstr, and one that the code no longer has is taken out. Its strings
 are what `say` is called with; labels of pictures; and what `language.told` translates when it is shown: titles, labels
-and alt texts of charts and tables of pictures, in the code cells of the notebooks and where the package draws; errors.
+and alt texts of charts and tables of pictures, in the code cells of the notebooks and where the package draws; what
+those cells print, or show as HTML or Markdown; errors; an instructor's notes in the metadata of cells.
 `test_translation.py` fails where something is to be done.
 """
 
@@ -20,6 +21,7 @@ import ast
 import base64
 import functools
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -145,9 +147,11 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS"}
-NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS"}    # … and those whose keys are
-ROOMS = ("lessons", "widgets", "worlds", "egan", "site", "__main__.py")  # where those tables stand
+          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS",
+          "ROWS", "CHANGES", "NOISY", "FASHION"}
+NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "COARSE", "MIDDLE", "FINE", "RANGES",
+         "BODIES"}    # … and those whose keys are
+ROOMS = ("lessons", "widgets", "worlds", "egan", "recipes", "site", "__main__.py")  # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -157,7 +161,8 @@ def strings() -> dict[str, str]:
 
     Last are those that the pages of the site alone show: the others they share with the panels.
     """
-    found: dict[str, str] = {}
+    # between the things of a list, and what is drawn
+    found = dict.fromkeys((", ", "; ", "scenes", "portraits"), "gan_teach/language.py")
     for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.name == "site", path)):
         tree, where = ast.parse(path.read_text("utf-8")), path.relative_to(ROOT).as_posix()
         for node in ast.walk(tree):
@@ -165,6 +170,9 @@ def strings() -> dict[str, str]:
                 first = node.args[0] if node.args else None
                 first = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
                 said = [text for text in first if isinstance(text, ast.Constant)]
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "columns":
+                said = [cell.elts[0] for cell in ast.walk(node) if isinstance(cell, ast.Tuple) and
+                        isinstance(cell.elts[0], ast.Constant)]
             elif isinstance(node, ast.Dict) and path.name.startswith("checks"):         # of usual slips, by their words
                 said = [part for part in (*node.keys, *node.values) if " " in str(getattr(part, "value", ""))]
             elif path.relative_to(PACKAGE).parts[0] in ROOMS:
@@ -175,11 +183,14 @@ def strings() -> dict[str, str]:
                 if isinstance(text, str) and re.search("[A-Za-z]{2}|[A-Za-z] ", text):
                     found.setdefault(text, where)
         for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "data" and isinstance(node.value, ast.JoinedStr):
+                found.setdefault(template(node.value), where)                           # what a record says it learnt
             if isinstance(node, ast.FunctionDef) and getattr(node.returns, "id", "") == "Figure":
                 found = {**dict.fromkeys(plotted(node), where), **found}
             if isinstance(node, ast.FunctionDef) and not where.startswith(DEVELOPERS):
                 found = {**dict.fromkeys(raised(node), where), **found}
-    cells = {text: f"notebooks/{name}.ipynb" for name in reversed(chapters()) for text in plotted_in(english(name))}
+    cells = {text: f"notebooks/{name}.ipynb" for name in reversed(chapters())
+             for text in (*plotted_in(english(name)), *noted_in(english(name)))}
     return dict(sorted({**cells, **labels(), **found}.items(), key=lambda item: ("/site/" in item[1], item[1])))
 
 
@@ -215,29 +226,42 @@ CHECKS = {"check_finite", "check_images", "check_name", "whole"}         # … w
 
 # What is drawn or shown with, and what only hands on, of whose arguments the texts are seen.
 SHOWING = {"show", "chart", "strips", "ends", "text", "display", "append", "zip", "enumerate", "list"}
-SEEN = {"title", "titles", "xlabel", "ylabel", "label", "alt"}
+SEEN = {"title", "titles", "xlabel", "ylabel", "label", "alt", "desc"}
 # … unless it is one word, a name or a style, or only goes on behind another text
 CODE = re.compile(r"grey|egan|paper|\s.*|[a-z]+\d+|\S*[_:#/^-]\S*")
 
 
+# … and with which a cell of a notebook prints, or shows text
+PRINTING = {"print", "HTML", "Markdown", "markdown", "join", "format", "tqdm", "compare"}
+
+
 def plotted_in(notebook: dict) -> list[str]:
-    """The titles, labels and alt texts in the code cells of a notebook that show something."""
+    """The titles, labels and alt texts in the code cells of a notebook that show something, and what they print."""
     code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return [text for source in code if re.search(r"\b(show|chart|strips|ends)\(", source)
-            for text in plotted(ast.parse(source))]
+    return [text for source in code if re.search(r"\b(show|chart|strips|ends|print|HTML|Markdown|tqdm)\(", source)
+            for text in plotted(ast.parse(source), SHOWING | PRINTING)]
 
 
-def plotted(tree: ast.AST) -> list[str]:
+def noted_in(notebook: dict) -> list[str]:
+    """What an instructor is told in the metadata of its cells."""
+    given = [cell["metadata"].get("gan_teach", {}) for cell in notebook["cells"]]
+    return [notes[key] for notes in given for key in ("answer", "mistakes") if key in notes]
+
+
+def plotted(tree: ast.AST, showing: set[str] = SHOWING) -> list[str]:
     """The texts that code puts on a chart or table of pictures: a template with places where it is an f-string.
 
-    What is not seen is left out: what is compared, looked up, printed, or given to other functions.
+    What is not seen is left out: what is compared, looked up, or given to other functions than `showing`.
     """
     hidden: set[ast.AST] = set()
+    chosen: list[ast.expr] = []                                             # one of two texts within a text
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            shows = getattr(node.func, "id", getattr(node.func, "attr", "")) in SHOWING
+            shows = getattr(node.func, "id", getattr(node.func, "attr", "")) in showing
             unseen = [*([] if shows else node.args), *(k.value for k in node.keywords if k.arg not in SEEN)]
         else:
+            if isinstance(node, ast.FormattedValue):
+                chosen += [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
             unseen = ([node.slice] if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else
                       [node.value] if isinstance(node, ast.FormattedValue) else
                       [node] if isinstance(node, (ast.Compare, ast.Assert)) else
@@ -245,25 +269,41 @@ def plotted(tree: ast.AST) -> list[str]:
         hidden.update(part for one in unseen for part in ast.walk(one))
     found, whole = [], [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     pieces = {part for node in whole for part in node.values}
+    formats = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "format"}
     for node in ast.walk(tree):
-        if node in hidden or node in pieces:
+        if node in hidden and node not in chosen or node in pieces:
             continue
         text = template(node) if isinstance(node, ast.JoinedStr) else getattr(node, "value", None)
-        if isinstance(node, (ast.JoinedStr, ast.Constant)) and isinstance(text, str) and not CODE.fullmatch(text):
-            if re.search("[A-Za-z]_?[A-Za-z]", PLACES.sub("", text)):
+        if isinstance(node, (ast.JoinedStr, ast.Constant)) and isinstance(text, str):
+            text = numbered(text) if node in formats else text
+            text = text.strip() if showing is not SHOWING else text         # where it is told, spaces are set aside
+            if not CODE.fullmatch(text.rstrip(":")) and re.search("[A-Za-z]_?[A-Za-z]", PLACES.sub("", text)):
                 found.append(text)
     return found
 
 
+def numbered(text: str) -> str:
+    """A text for `.format` with a name in each place: "{:9} of {}" is "{value:9} of {value2}"."""
+    count = itertools.count(1)
+    return re.sub(r"\{(?=[:}])(:[<>^]?\d+)?[^}]*\}",
+                  lambda place: f"{{value{'' if (n := next(count)) == 1 else n}{place[1] or ''}}}", text)
+
+
 def template(node: ast.JoinedStr) -> str:
-    """An f-string as a text with named places: f"unit {u}, {x[u]:.2f}" is "unit {u}, {value}"."""
+    """An f-string as a text with named places: f"unit {u:4}, {x[u]:.2f}" is "unit {u:4}, {value}"."""
     places: dict[str, str] = {}                                             # what stands in it -> the place's name
     for part in node.values:
         if isinstance(part, ast.FormattedValue) and (what := ast.unparse(part.value)) not in places:
             more = sum(not name.isidentifier() for name in places)
             places[what] = what if what.isidentifier() else f"value{more + 1 if more else ''}"
-    return "".join(f"{{{places[ast.unparse(part.value)]}}}" if isinstance(part, ast.FormattedValue) else
+    return "".join(f"{{{places[ast.unparse(part.value)]}{wide(part)}}}" if isinstance(part, ast.FormattedValue) else
                    part.value.replace("{", "{{").replace("}", "}}") for part in node.values)
+
+
+def wide(part: ast.FormattedValue) -> str:
+    """The width that a value in an f-string has at least: ":>9" of {x:>9.2f}."""
+    spec = "".join(str(getattr(one, "value", "")) for one in part.format_spec.values) if part.format_spec else ""
+    return (found := re.match(r"[<>^+]*[1-9]\d*", spec)) and ":" + found[0].replace("+", "") or ""
 
 
 def _of_table(node: ast.AST) -> list[ast.expr | None]:
@@ -273,7 +313,7 @@ def _of_table(node: ast.AST) -> list[ast.expr | None]:
     names = {getattr(target, "id", "") for target in targets}
     keys = [key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys]
     if names & NAMED:
-        return keys
+        return getattr(getattr(node, "value", None), "keys", keys)
     if names & TABLES or any(name.startswith("CHAPTER_") for name in names):
         return [part for part in ast.walk(node) if isinstance(part, ast.Constant) and part not in keys]
     return []

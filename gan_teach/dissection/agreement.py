@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..files import writing
+from ..language import columns, pad, say
 from ..networks.protocols import check_name
 from .pixels import jackknife
 
@@ -134,14 +135,17 @@ class Dissection:
         """A table: class, share of pixels, units labelled so, the best unit, its IoU and the interval of that."""
         found, (low, high) = self.concept_units(min_iou), self.interval()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
-        way = "thresholds given" if self.quantile is None else f"top {self.quantile:g} of values"
-        lines = [f"{self.layer}: {sum(map(len, found.values()))} of {len(self.iou)} units match "
-                 f"a class (IoU > {min_iou:g}; {self.samples} pictures; {way})",
-                 f"{'class':<14}{'pixels':>8}{'units':>7}{'best unit':>11}{'IoU':>8}{'95 % interval':>17}"]
+        way = say("thresholds given") if self.quantile is None else say("top {share:g} of values", share=self.quantile)
+        lines = [say("{layer}: {many} of {all} units match a class (IoU > {least:g}; {samples} pictures; {way})",
+                     layer=self.layer, many=sum(map(len, found.values())), all=len(self.iou), least=min_iou,
+                     samples=self.samples, way=way),
+                 columns(("class", -14), ("pixels", 8), ("units", 7), ("best unit", 11), ("IoU", 8),
+                         ("95 % interval", 17))]
         for c in share.argsort(descending=True, stable=True).tolist():
             name, u = self.classes[c], self.units_for(self.classes[c], 1)[0]
-            lines.append(f"{name:<14}{share[c]:>8.1%}{len(found.get(name, [])):>7}{u:>11}"
-                         f"{self.iou[u, c]:>8.3f}{f'{low[u, c]:.3f} to {high[u, c]:.3f}':>17}")
+            between = say("{low:.3f} to {high:.3f}", low=low[u, c].item(), high=high[u, c].item())
+            lines.append(f"{pad(say(name), 14)}{share[c]:>8.1%}{len(found.get(name, [])):>7}{u:>11}"
+                         f"{self.iou[u, c]:>8.3f}{pad(between, 17, True)}")
         return "\n".join(lines)
 
     def save(self, path: str | Path) -> None:

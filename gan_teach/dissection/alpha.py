@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
@@ -40,7 +41,7 @@ def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, sam
         for r, f in pictures(G, layer, samples, seed):
             labels = segment(segmenter, f(r))                               # (N, H, W)
             before += int((labels == c).sum())
-            for u in tqdm(candidates, desc=f"units of {cls}", leave=False, disable=not progress):
+            for u in tqdm(candidates, desc=say("units of {cls}", cls=say(cls)), leave=False, disable=not progress):
                 gone, other = changes(labels, segment(segmenter, f(ablate(r, [u]))), c)
                 removed[u], changed[u] = removed[u] + gone, changed[u] + other
     if not before:
@@ -75,7 +76,8 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
     rng, pull, history = seeded(seed), torch.zeros(U), []
     alpha = torch.zeros(U, device=device).add_(torch.as_tensor(init, device=device)).requires_grad_()
-    adam, bar = torch.optim.Adam([alpha], lr), tqdm(range(steps), desc=f"α of {cls}", leave=False, disable=not progress)
+    adam, bar = torch.optim.Adam([alpha], lr), tqdm(
+        range(steps), desc=say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)
     with evaluating(G, segmenter), torch.no_grad():
         shows = [class_pixels(f(r), segmenter)[:, c] > 0 for r, f in pictures(G, layer, samples, seed)]
         z = latents(G, samples, seed)[torch.cat(shows)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..language import columns, pad, say, told
 from ..metrics import frechet_distance, generate
 from ..networks.protocols import Generator, Segmenter, device_of, evaluating
 from ..pictures import to_float
@@ -44,14 +45,14 @@ class Comparison:
 
     def __str__(self) -> str:
         wide = max(len("model"), *(len(row.model) for row in self.rows)) + 2
-        lines = [f"{'model':<{wide}}{'layer':<10}{'units':>6}{'matched':>9}{'share':>8}{'classes':>9}"
-                 f"{'mean best IoU':>18}{'Fréchet':>9}"]
+        lines = [columns(("model", -wide), ("layer", -10), ("units", 6), ("matched", 9), ("share", 8), ("classes", 9),
+                         ("mean best IoU", 18), ("Fréchet", 9))]
         for row in self.rows:
             far = f"{row.frechet:.3f}" if not math.isnan(row.frechet) else "–"
-            lines.append(f"{row.model:<{wide}}{row.layer:<10}{row.units:>6}{row.matched:>9}"
+            lines.append(f"{pad(told(row.model), wide)}{row.layer:<10}{row.units:>6}{row.matched:>9}"
                          f"{row.matched / row.units:>8.0%}{row.classes:>9}"
                          f"{f'{row.best_iou:.3f} ± {row.best_iou_error:.3f}':>18}{far:>9}")
-        return "\n".join(lines) + f"\nmatched: IoU > {self.min_iou:g} with some class"
+        return "\n".join(lines) + say("\nmatched: IoU > {least:g} with some class", least=self.min_iou)
 
 
 def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segmenter: Segmenter, samples: int = 500,

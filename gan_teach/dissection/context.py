@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import columns, pad, say
 from ..networks.layers import sample_z, seeded
 from ..networks.protocols import Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import segment
@@ -58,7 +59,8 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
         raise ValueError(f"reach is an odd number of places, 1 or more; got {reach}")
     c, device, found, labels = check_name("class", cls, classes_of(segmenter)), device_of(G), [], []
     C = len(classes_of(segmenter))
-    with evaluating(G, segmenter), tqdm(desc=f"insert {cls}", unit="try", leave=False, disable=not progress) as bar:
+    with evaluating(G, segmenter), tqdm(
+            desc=say("insert {cls}", cls=say(cls)), unit=say("try"), leave=False, disable=not progress) as bar:
         for part in z.split(batch):
             N, copies = len(part), max(1, batch // len(part))
             # `copies` places at once: f may remember its z (a style), so it always gets as many r as it made
@@ -134,13 +136,14 @@ class Contexts:
         What only one picture showed has no error: "–".
         """
         (share, doubt), (mean, error), n = self.share, self.effect, self.places
-        lines = [f"forcing {self.cls} on around one place, {len(self.context)} pictures; net: 1 = one place more of it "
-                 f"({self.place:g} pixels)",
-                 f"{'what was there':<16}{'places':>8}{'became ' + self.cls:>17}{'net in the picture':>22}"]
+        lines = [say("forcing {cls} on around one place, {n} pictures; net: 1 = one place more of it "
+                     "({place:g} pixels)", cls=say(self.cls), n=len(self.context), place=self.place),
+                 columns(("what was there", -16), ("places", 8), (say("became {cls}", cls=say(self.cls)), 17),
+                         ("net in the picture", 22))]
         for c in share.nan_to_num(-math.inf).argsort(descending=True, stable=True).tolist():
             if n[c]:
                 doubts = ("    –", "–") if doubt[c].isnan() else (f"{doubt[c]:5.1%}", f"{error[c]:.3f}")
-                lines.append(f"{self.classes[c]:<16}{n[c]:>8}{share[c]:>9.1%} ± {doubts[0]}"
+                lines.append(f"{pad(say(self.classes[c]), 16)}{n[c]:>8}{share[c]:>9.1%} ± {doubts[0]}"
                              f"{mean[c]:>+14.3f} ± {doubts[1]}")
         return "\n".join(lines)
 
@@ -198,13 +201,14 @@ class Resistance:
     def __str__(self) -> str:
         """A table, the most resistant class first; above 100 % the class grew."""
         (left, error), (mean, spread) = self.left, self.random_left
-        lines = [f"share of pixels left with {self.n} units ablated; {len(self.before)} pictures, "
-                 f"{len(self.random)} random draws",
-                 f"{'class':<12}{'a picture':>10}{'its best units':>18}{'random units':>18}"]
+        lines = [say("share of pixels left with {n} units ablated; {pictures} pictures, {draws} random draws", n=self.n,
+                     pictures=len(self.before), draws=len(self.random)),
+                 columns(("class", -12), ("a picture", 10), ("its best units", 18), ("random units", 18))]
         for c in left.nan_to_num(-1).argsort(descending=True, stable=True).tolist():
-            ours = f"{left[c]:7.1%} ± {error[c]:.1%}" if left[c] >= 0 else "never seen"
+            ours = f"{left[c]:7.1%} ± {error[c]:.1%}" if left[c] >= 0 else say("never seen")
             chance = f"{mean[c]:7.1%} ± {spread[c]:.1%}" if left[c] >= 0 else ""
-            lines.append(f"{self.classes[c]:<12}{self.before[:, c].double().mean():>10.1f}{ours:>18}{chance:>18}")
+            lines.append(f"{pad(say(self.classes[c]), 12)}{self.before[:, c].double().mean():>10.1f}"
+                         f"{pad(ours, 18, True)}{chance:>18}")
         return "\n".join(lines)
 
 
@@ -237,7 +241,7 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     chance = [torch.randperm(U, generator=rng)[:n].tolist() for _ in range(draws)]
     C, before, after, random = len(classes_of(segmenter)), [], [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label="resists removal" if progress else None):
+        for r, f in pictures(G, layer, samples, seed, label=say("resists removal") if progress else None):
             def count(units, r=r, f=f):
                 return label_pixels(segment(segmenter, f(ablate(r, units))), C)[:, columns].cpu()      # (N, names)
             before.append(count([]))
@@ -259,7 +263,7 @@ def removed_by_kind(G: Generator, layer: str, segmenter: Segmenter, cls: str, un
     """
     c, kinds, counts = check_name("class", cls, segmenter.classes), [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=f"{cls} by kind" if progress else None):
+        for r, f in pictures(G, layer, samples, seed, label=say("{cls} by kind", cls=say(cls)) if progress else None):
             x = f(r)
             labels = segment(segmenter, x)
             P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None

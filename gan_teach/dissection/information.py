@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
 from ..processes import place
 from .agreement import Dissection
@@ -123,7 +124,8 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     """
     layers, device, C = in_order(G, layers), device_of(G), len(classes_of(segmenter))
     z, mine = latents(G, samples, seed), share_of(samples, batch)
-    bar = tqdm(total=min(samples, len(mine) * batch), desc=f"information of {few(layers)}", unit="picture", leave=False,
+    bar = tqdm(total=min(samples, len(mine) * batch), desc=say("information of {layers}", layers=few(layers)),
+               unit=say("picture"), leave=False,
                disable=not progress or place()[0] > 0)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each

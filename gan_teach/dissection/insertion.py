@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import sample_z
 from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
 from ..networks.segmenter import segment
@@ -68,7 +69,8 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
             raise ValueError(f"none of {samples} pictures shows enough {context!r}; lower min_share or raise samples")
         alpha = torch.full((U,), 0.5, device=device, requires_grad=True)
         adam, pull = torch.optim.Adam([alpha], lr), torch.zeros(U)
-        for _ in tqdm(range(steps), desc=f"α of {cls} in {context}", leave=False, disable=not progress):
+        label = say("α of {cls} in {context}", cls=say(cls), context=say(context))
+        for _ in tqdm(range(steps), label, leave=False, disable=not progress):
             i = torch.randperm(len(Q), generator=rng)[:batch].to(device)
             r, f = G.at(z[i], layer)                                        # (n, U, h, w)
             under = F.interpolate(Q[i], size=free.shape[-2:]) * free[i][:, None]            # (n, 1, H, W)

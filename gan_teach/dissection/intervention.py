@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
@@ -109,7 +110,7 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
     c = check_name("class", cls, classes_of(segmenter))
     total, weight, largest = 0.0, 0.0, 0.0
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=f"levels of {cls}" if progress else None):
+        for r, f in pictures(G, layer, samples, seed, label=say("levels of {cls}", cls=say(cls)) if progress else None):
             r_U = r[:, check_units(units, r.shape[1])].float()              # (N, |U|, h, w)
             w = coverage(segment(segmenter, f(r)), c, r.shape[-2:])         # (N, 1, h, w)
             total, weight = total + (w * r_U).sum((0, 2, 3)), weight + w.sum()             # (|U|,), ()
@@ -140,7 +141,7 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
     c, total = check_name("class", cls, classes_of(segmenter)), 0.0
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=f"effect on {cls}" if progress else None):
+        for r, f in pictures(G, layer, samples, seed, label=say("effect on {cls}", cls=say(cls)) if progress else None):
             x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
             total += measure(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
@@ -164,7 +165,7 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     if not all(0 <= n <= most for n in counts):
         raise ValueError(f"counts go from 0 to the {most} units of the shortest order; got {tuple(counts)}")
     k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
-    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=f"effect on {cls}", leave=False,
+    with tqdm(total=sum(map(len, named.values())) * len(counts), desc=say("effect on {cls}", cls=say(cls)), leave=False,
               disable=not progress) as bar:
         for name, several in named.items():
             effects = torch.zeros(len(several), len(counts), dtype=torch.float64)
@@ -211,7 +212,8 @@ def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, pr
         raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
     pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=f"ablate {cls}" if progress else None):   # h(z) once
+        label = say("ablate {cls}", cls=say(cls)) if progress else None
+        for r, f in pictures(G, layer, samples, seed, label=label):                                         # h(z) once
             labels = segment(segmenter, f(r))                               # (N, H, W)
             before += int((labels == c).sum())
             P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None                # (N, 1, h, w)

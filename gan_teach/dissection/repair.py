@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from ..language import pad, say
 from ..metrics import SegmenterFeatures, can_measure
 from ..networks.layers import seeded
 from ..networks.protocols import Generator, check_name, evaluating
@@ -89,7 +90,8 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
     phi_real, phi, loud = features(real, segmenter), [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=f"pictures of {layer}" if progress else None):
+        label = say("pictures of {layer}", layer=layer) if progress else None
+        for r, f in pictures(G, layer, samples, seed, label=label):
             phi.append(features(f(r).clamp(-1, 1), segmenter))              # (N, F)
             loud.append(r.amax((2, 3)).cpu())                               # (N, U)
     phi, T = torch.cat(phi), torch.cat(loud).topk(top, 0).indices           # (samples, F), (top, U)
@@ -100,7 +102,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
         away, y = torch.cdist(phi, phi_real).min(1)                         # (samples,) each
         return (away / rho[y].clamp(min=1e-6))[T].mean(0)                   # (U,)
     distance = Distance(phi_real)
-    return torch.tensor([distance(phi[rows]) for rows in tqdm(T.T, "units", leave=False, disable=not progress)])
+    return torch.tensor([distance(phi[rows]) for rows in tqdm(T.T, say("units"), leave=False, disable=not progress)])
 
 
 @dataclass
@@ -123,10 +125,11 @@ class Repair:
         return self.random.std().item()
 
     def __str__(self) -> str:
-        return (f"Fréchet distance to real pictures, {len(self.units)} units ablated\n"
-                f"{'before':<22}{self.before:8.3f}\n{'after':<22}{self.after:8.3f}\n"
-                f"{'random units':<22}{self.random_mean:8.3f} ± {self.random_std:.3f} ({len(self.random)} draws)\n"
-                f"{'half of real to half':<22}{self.real:8.3f}")
+        drawn = say("± {spread:.3f} ({n} draws)", spread=self.random_std, n=len(self.random))
+        return (say("Fréchet distance to real pictures, {n} units ablated", n=len(self.units)) +
+                f"\n{pad(say('before'), 22)}{self.before:8.3f}\n{pad(say('after'), 22)}{self.after:8.3f}\n"
+                f"{pad(say('random units'), 22)}{self.random_mean:8.3f} {drawn}\n"
+                f"{pad(say('half of real to half'), 22)}{self.real:8.3f}")
 
 
 @torch.no_grad()
@@ -155,7 +158,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label="repair" if progress else None):
+        for r, f in pictures(G, layer, samples, seed, label=say("repair") if progress else None):
             for trial, phi in zip(trials, seen, strict=True):               # h(z) is paid once
                 phi.append(features(f(ablate(r, trial)).clamp(-1, 1), segmenter))
     phi_real = features(real, segmenter)

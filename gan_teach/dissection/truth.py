@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..language import columns, pad, say
 from ..metrics import can_measure
 from ..networks.layers import seeded
 from ..networks.protocols import Segmenter, check_name, classes_of, device_of, evaluating
@@ -139,11 +140,14 @@ class TruthGap:
         """A table, the class with the largest error first."""
         error, best, rho = self.error, self.best_error, self.rank_agreement
         top = self.true.iou.amax(0)
-        lines = [f"{len(self.true.iou)} units, {self.true.samples} pictures: {self.same_label:.0%} of the units get "
-                 "the same class from the segmenter as from the truth",
-                 f"{'class':<12}{'mean |ΔIoU|':>13}{'best unit, true':>17}{'segmenter − true':>18}{'rank ρ':>9}"]
+        lines = [say("{units} units, {samples} pictures: {share:.0%} of the units get the same class from the "
+                     "segmenter as from the truth", units=len(self.true.iou), samples=self.true.samples,
+                     share=self.same_label),
+                 columns(("class", -12), ("mean |ΔIoU|", 13), ("best unit, true", 17), ("segmenter − true", 18),
+                         ("rank ρ", 9))]
         for c in error.argsort(descending=True, stable=True).tolist():
-            lines.append(f"{self.true.classes[c]:<12}{error[c]:>13.4f}{top[c]:>17.3f}{best[c]:>+18.4f}{rho[c]:>9.3f}")
+            lines.append(f"{pad(say(self.true.classes[c]), 12)}{error[c]:>13.4f}{top[c]:>17.3f}"
+                         f"{best[c]:>+18.4f}{rho[c]:>9.3f}")
         return "\n".join(lines)
 
 

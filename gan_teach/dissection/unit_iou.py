@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
@@ -167,8 +168,9 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
     device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)
     z, ready, mine = latents(G, samples, seed), [], share_of(samples, batch)         # z: (samples, Z)
-    bar = tqdm(total=(2 if thresholds is None else 1) * min(samples, len(mine) * batch), desc=f"dissect {few(layers)}",
-               unit="picture", leave=False, disable=not progress or place()[0] > 0)
+    bar = tqdm(total=(2 if thresholds is None else 1) * min(samples, len(mine) * batch), leave=False,
+               desc=say("dissect {layers}", layers=few(layers)), unit=say("picture"),
+               disable=not progress or place()[0] > 0)
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each

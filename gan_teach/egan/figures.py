@@ -60,7 +60,9 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
     """
     mixture = mixture or plane.ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
-    with one_thread(), tqdm(total=stops[-1], desc=f"seed {seed}", unit=" generations", leave=False, delay=1) as bar:
+    bar = tqdm(total=stops[-1], desc=language.told(f"seed {seed}"), unit=language.say(" generations"), leave=False,
+               delay=1)
+    with one_thread(), bar:
         for stop in stops:
             while found.evolution.generation < stop:
                 found.evolution.step(mixture)
@@ -72,7 +74,8 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
 
 def say(measures: plane.Measures) -> str:
     """The three measures in a line."""
-    return f"modes {measures.modes}   quality {measures.high_quality:4.0%}   MMD² {measures.mmd2:.3f}"
+    return language.say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
+                        quality=measures.high_quality, mmd2=measures.mmd2)
 
 
 def _modes(measures) -> str:
@@ -91,7 +94,8 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     """The last pictures: a column for each method, a row for each seed. Prints the measures, a line for each."""
     for name, several in films.items():
         for f in several:
-            print(f"{name:16} seed {f.evolution.settings.seed}   {say(f.measures[-1])}")
+            print(f"{language.pad(language.told(name), 16)} {language.say('seed')} {f.evolution.settings.seed}   "
+                  f"{say(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
                 titles=[[f"{language.told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
@@ -128,8 +132,9 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
             twin.step(mixture)
         return twin
 
+    children = tqdm(range(len(evolution.children)), desc=language.say("lives"), leave=False, delay=1)
     with one_thread():
-        return [lived(child) for child in tqdm(range(len(evolution.children)), desc="lives", leave=False, delay=1)]
+        return [lived(child) for child in children]
 
 
 # ------------------------------------------------------------------------------------------ losses

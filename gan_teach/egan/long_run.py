@@ -10,6 +10,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .. import pictures
+from ..language import say
 from ..networks.layers import keep_freed_memory, sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
@@ -48,7 +49,7 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     go_on(evolution, real, folder)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
     clock = time.monotonic() - evolution.seconds
-    with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=" generations") as bar:
+    with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=say(" generations")) as bar:
         while evolution.generation < generations and not stop.is_set():
             evolution.step(real)
             evolution.seconds = time.monotonic() - clock

@@ -67,7 +67,7 @@ def robustness(record: dict, measure: str = "mmd2", where: str = "equal generati
     for body, row in bodies.items():
         cells = {name: row[name][where][measure] for name in names}
         best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
-        rows.append((body, *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
+        rows.append((told(body), *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
                              for name, cell in cells.items())))
     return markdown(rows)
 
@@ -105,7 +105,7 @@ def bill(found: dict[str, dict]) -> str:
         last = record["curve"][-1]
         cells = [say("{figures} (at {generation})", figures=cell(row), generation=row["generation"])
                  for row in (_at(record, end, axis) for axis in AXES)]
-        won = ", ".join(f"{told(mutation)} {share:.0%}" for mutation, share in record["won"].items())
+        won = say(", ").join(f"{told(mutation)} {share:.0%}" for mutation, share in record["won"].items())
         rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
     if "frechet_distance_of_real_pictures" in egan:
         rows.append((say("real pictures"), cell(egan, "_of_real_pictures"), "", "", ""))

@@ -7,6 +7,7 @@
     questions       the quizzes, a file a chapter
     progress        what the reader has done, in a plain file
     errors          an error's last line in the reader's language, below its traceback
+    printed         what a chapter's cells print, in the reader's language
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
     slides          which cells a slide show shows: the path of 50 minutes

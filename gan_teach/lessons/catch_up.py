@@ -17,6 +17,7 @@ import time
 
 from tqdm.auto import tqdm
 
+from ..language import say
 from . import notebooks, progress
 
 
@@ -92,12 +93,14 @@ def catch_up(where: str, namespace: dict | None = None) -> None:
     before = list(there[chapter])[1:]
     before = before[:before.index(number)]
     rough, began = {}, time.perf_counter()                            # name -> was it made small?
-    for cell in tqdm([cell for n in before for cell in there[chapter][n]], desc=f"to {where}", leave=False):
+    cells = [cell for n in before for cell in there[chapter][n]]
+    for cell in tqdm(cells, desc=say("to {where}", where=where), leave=False):
         tree = lighter(cell)
         with _quiet():
             exec(compile(tree, f"<catch_up {chapter} {cell.get('id')}>", "exec"), namespace)
         rough |= dict.fromkeys(made(tree), "small" in cell["metadata"].get("gan_teach", {}))
     progress.begin(chapter)
-    print(f"ready for section {number} of chapter {chapter}: {len(rough)} names in {time.perf_counter() - began:.1f} s")
+    print(say("ready for section {number} of chapter {chapter}: {n} names in {seconds:.1f} s", number=number,
+              chapter=chapter, n=len(rough), seconds=time.perf_counter() - began))
     if rougher := [name for name, is_small in rough.items() if is_small and len(name) > 1]:
-        print("made small, so rougher than the chapter's:", ", ".join(rougher))
+        print(say("made small, so rougher than the chapter's: {names}", names=", ".join(rougher)))

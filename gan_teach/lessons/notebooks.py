@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import language
 from ..files import notebooks_folder
+from ..language import say
 
 
 def chapters() -> dict[str, Path]:
@@ -29,9 +30,11 @@ def find(chapter: int | str) -> Path:
     return there[name]
 
 
-def read(chapter: int | str) -> list[dict]:
-    """The cells of a chapter's notebook, each with its source as one string."""
-    cells = json.loads(find(chapter).read_text("utf-8"))["cells"]
+def read(chapter: int | str, language: str = language.ENGLISH) -> list[dict]:
+    """The cells of a chapter's notebook, each with its source as one string; in a language if there is that edition."""
+    path = find(chapter)
+    edition = path.parent / language / path.name
+    cells = json.loads((edition if edition.exists() else path).read_text("utf-8"))["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
 
@@ -71,9 +74,10 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
     if serve and importlib.util.find_spec("jupyterlab") is None:
         raise ImportError('JupyterLab is not installed: pip install "gan-teach[lab]"')
     copied, kept = copy(to)
-    print(f"copied into {to}: {', '.join(copied) or 'nothing, all notebooks are there'}", flush=True)
+    print(say("copied into {to}: {names}", to=to, names=", ".join(copied) or say("nothing, all notebooks are there")),
+          flush=True)
     if kept:
-        print(f"left as you have them: {', '.join(kept)} (rename one to get it fresh)", flush=True)
+        print(say("left as you have them: {names} (rename one to get it fresh)", names=", ".join(kept)), flush=True)
     if not serve:
         return 0
     first = to / ("" if language.current() == language.ENGLISH else language.current()) / "00_warm_up.ipynb"

@@ -6,20 +6,24 @@ A cell's metadata may hold {"gan_teach": {…}}, of which a section (from one `#
     answer      what to expect as an answer to its questions
     mistakes    usual mistakes, and what to say to them
 Where there is none, the notes have what the reader sees: questions (Predict, Try, Think, Exercise), and the answers
-that the chapter opens on a click.
+that the chapter opens on a click. All in the reader's language: of its edition, and as its .po file has the metadata.
 """
 
 from __future__ import annotations
 
 import re
-import textwrap
+import unicodedata
 from dataclasses import dataclass, field
 
+from ..language import current, say
 from . import notebooks
 
 KEYS = ("minutes", "path", "answer", "mistakes", "small")        # the last is for `catch_up`
-QUESTION = re.compile(r"\*\*(?:Predict|Try|Think|Exercise|Question|A game|Pair)\b[^*]*\*\*")
+QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pair)\b|"
+                      r"(?:先猜|试一试|想一想|练习|一个游戏))[^*]*\*\*")
 PATH_MINUTES = 50
+# What stays in one line: a word, or a Chinese sign with the points around it.
+PIECES = re.compile(r"[“（《]*[\u2e80-\uffef][，。；：、！？）”》…]* ?|[^\s\u2e80-\uffef]+[，。；：、！？）”》…]* ?")
 
 
 @dataclass
@@ -40,7 +44,7 @@ def sections(cells: list[dict]) -> list[Section]:
     What a cell's metadata says goes to the first section that the cell opens, or else to the one it lies in.
     ValueError for a key that is not one of `KEYS`.
     """
-    found = [Section("Opening")]
+    found = [Section(say("Opening"))]
     for cell in cells:
         before = len(found)
         if cell["cell_type"] == "markdown":
@@ -61,28 +65,41 @@ def sections(cells: list[dict]) -> list[Section]:
         its.path += given.get("minutes", 0) * given.get("path", False)
         for key in ("answer", "mistakes"):
             if key in given:
-                getattr(its, key).append(given[key])
+                getattr(its, key).append(say(given[key]))
     return found
+
+
+def wrapped(text: str, width: int, word: str) -> list[str]:
+    """A text behind a word, in lines; a line may end between any two Chinese signs, each as wide as two letters."""
+    def cells(line: str) -> int:
+        return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in line)
+
+    lines = [f"  {word}" + " " * (10 - cells(word))]
+    for part in PIECES.findall(text):
+        if cells(lines[-1] + part.rstrip()) > width:
+            lines.append(" " * 12)
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
 
 
 def notes(chapter: int | str, width: int = 100) -> str:
     """The notes to a chapter as plain text. ValueError for a chapter that is not there."""
-    cells, name = notebooks.read(chapter), notebooks.find(chapter).name
+    cells, name = notebooks.read(chapter, current()), notebooks.find(chapter).name
     found = sections(cells)
     title = re.match(r"# (.+)", cells[0]["source"])[1]
     whole, path = sum(s.minutes for s in found), sum(s.path for s in found)
-    timing = f"{whole:g} minutes, {path:g} of them on the path of {PATH_MINUTES}" if whole else \
-        "no minutes are noted in this chapter yet"
-    lines = [title, f"{name}: {timing}.", "Solutions of the exercises: solution(\"NAME\") in the notebook."]
+    timing = say("{whole:g} minutes, {path:g} of them on the path of {short}", whole=whole, path=path,
+                 short=PATH_MINUTES) if whole else say("no minutes are noted in this chapter yet")
+    lines = [title, say("{name}: {timing}.", name=name, timing=timing),
+             say("Solutions of the exercises: solution(\"NAME\") in the notebook.")]
     for s in found:
         if not (s.minutes or s.questions or s.answer or s.mistakes):
             continue
-        some = f"{s.path:g} of them " * (s.path < s.minutes)
-        marks = [f"{s.minutes:g} min"] * bool(s.minutes) + [f"{some}on the path"] * bool(s.path)
-        lines += ["", f"## {s.title}" + (f"  ({', '.join(marks)})" if marks else "")]
-        for word, texts in (("asks", s.questions), ("expect", s.answer), ("mistakes", s.mistakes)):
+        on = say("on the path") if s.path == s.minutes else say("{path:g} of them on the path", path=s.path)
+        marks = [say("{n:g} min", n=s.minutes)] * bool(s.minutes) + [on] * bool(s.path)
+        lines += ["", f"## {s.title}" + (f"  ({say(', ').join(marks)})" if marks else "")]
+        for word, texts in ((say("asks"), s.questions), (say("expect"), s.answer), (say("mistakes"), s.mistakes)):
             for text in texts:
                 plain = re.sub(r"\s+", " ", text.replace("**", "")).strip()
-                lines += textwrap.wrap(plain, width, initial_indent=f"  {word:10}", subsequent_indent=" " * 12,
-                                       break_long_words=False)
+                lines += wrapped(plain, width, word)
     return "\n".join(lines)

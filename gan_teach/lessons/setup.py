@@ -12,7 +12,7 @@ import torch
 from .. import language
 from ..language import say
 from ..networks.layers import pick_device
-from . import errors, progress
+from . import errors, printed, progress
 from .catch_up import catch_up
 from .words import signs, words
 
@@ -36,6 +36,7 @@ def banner(chapter: int | str, minutes: float) -> None:
     language.use()
     progress.begin(chapter)
     errors.begin()
+    printed.begin()
     device = torch.device(pick_device())
     if device.type == "cpu":
         threads = torch.get_num_threads()

@@ -24,6 +24,7 @@ import torch
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
 from ..files import cache_folder, sha256
+from ..language import say
 from ..networks.layers import pick_device
 from ..stylegan.discriminator import Discriminator
 from ..stylegan.generator import StyleGANConfig
@@ -188,12 +189,14 @@ def _once(stem: str, digest: str, read: Callable[[], torch.nn.Module], device, n
     model = read()
     seconds = time.perf_counter() - start
     megabytes = sum(t.numel() * t.element_size() for t in model.state_dict().values()) / 1e6
-    print(f"{name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory")
+    print(say("{name}: converted in {seconds:.1f} s, {megabytes:.0f} MB of weights in memory", name=name,
+              seconds=seconds, megabytes=megabytes))
     record |= {"source_sha256": digest, "seconds": round(seconds, 2)}
     try:
         model.record = checkpoints.save(ours, model, **record)
     except OSError as error:
-        print(f"{ours.parent} cannot be written ({error}): the network is used, but was not kept")
+        print(say("{folder} cannot be written ({error}): the network is used, but was not kept", folder=ours.parent,
+                  error=error))
         model.record = record
     return model.to(pick_device(device and str(device)))
 
@@ -211,16 +214,16 @@ def available(name_or_path: str | Path) -> Path | None:
     if given == SEGMENTER or folder.is_dir():
         files = [folder / file for file in upernet.FILES]
     memory = MEMORY.get(SEGMENTER if folder.is_dir() else given.rsplit("-", 1)[0], "")
-    needs = f"; it needs {memory} of memory" if memory else ""
+    needs = say("; it needs {memory} of memory", memory=memory) if memory else ""
     if all(file.exists() for file in files):
-        print(f"{given} is on this computer{needs}")
+        print(say("{name} is on this computer{needs}", name=given, needs=needs))
         return files[0] if len(files) == 1 else folder
     if known or given == SEGMENTER:
         size = known.size if known else ""
-        print(f"{given} is not on this computer: gan_teach.load({given!r}) fetches it{size and f', {size},'} once, or "
-              f"give the path of a copy that you have{needs}")
+        print(say("{name} is not on this computer: gan_teach.load({name!r}) fetches it{size} once, or give the path of "
+                  "a copy that you have{needs}", name=given, size=size and say(", {size},", size=size), needs=needs))
     else:
-        print(f"there is no {' or no '.join(str(file) for file in files if not file.exists())}")
+        print(say("there is no {files}", files=say(" or no ").join(str(file) for file in files if not file.exists())))
     return None
 
 
@@ -261,7 +264,7 @@ def fetch(known: Published, path: Path) -> str:
     note = path.with_name(path.name + ".sha256")
     if not path.exists():
         if known.size:
-            print(f"{known.file}: fetching {known.size}")
+            print(say("{file}: fetching {size}", file=known.file, size=known.size))
         faults: list[Exception] = []                         # out of reach, or a web page in place of the file
         for url in known.urls:
             try:
@@ -283,5 +286,6 @@ def fetch(known: Published, path: Path) -> str:
                             "the file anew")
     if not known.sha256 and not note.exists():
         note.write_text(digest + "\n")
-        print(f"{known.file}: no hash of it was published; from now on it must stay {digest[:16]}… ({note.name})")
+        print(say("{file}: no hash of it was published; from now on it must stay {digest}… ({note})", file=known.file,
+                  digest=digest[:16], note=note.name))
     return digest

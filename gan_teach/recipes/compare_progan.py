@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from .. import checkpoints, files, training
 from ..dissection.compare import Row, compare
+from ..language import columns, pad, say
 from ..networks import progan
 from ..networks.progan import ProGANConfig
 from ..training import Schedule, Settings, Training
@@ -74,16 +75,16 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
 
 def lines(record: dict) -> Iterator[str]:
     """The table as text: for each length of training and each layer both variants, and the mean over the seeds."""
-    runs = record["runs"]
+    runs, said = record["runs"], {"with": say("with"), "without": say("without")}
     stops = [stop for stop in next(iter(runs.values()), {}) if stop != "seconds"]
-    yield (f"{'pictures':>9} {'layer':8}{'std-dev':9}{'matched units':>15}{'classes, by seed':>20}"
-           f"{'mean best IoU':>15}{'Fréchet':>10}")
+    yield columns(("pictures", 9), ("", 1), ("layer", -8), ("std-dev", -9), ("matched units", 15),
+                  ("classes, by seed", 20), ("mean best IoU", 15), ("Fréchet", 10))
     for stop in stops:
         for i, layer in enumerate(record["layers"]):
             for name in dict.fromkeys(run.split(",")[0] for run in runs):
                 rows = [Row(**of[stop][i]) for run, of in runs.items() if run.split(",")[0] == name and stop in of]
                 if rows:
-                    yield (f"{int(stop):>9,} {layer:8}{name:9}"
-                           f"{f'{fmean(row.matched for row in rows):.1f} of {rows[0].units}':>15}"
+                    many = say("{mean:.1f} of {all}", mean=fmean(row.matched for row in rows), all=rows[0].units)
+                    yield (f"{int(stop):>9,} {layer:8}{pad(said[name], 9)}{pad(many, 15, True)}"
                            f"{', '.join(str(row.classes) for row in rows):>20}"
                            f"{fmean(row.best_iou for row in rows):>15.3f}{fmean(row.frechet for row in rows):>10.2f}")

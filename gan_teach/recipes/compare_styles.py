@@ -24,6 +24,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .. import checkpoints, files, stylegan, training
+from ..language import columns, pad, say
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
 from ..stylegan.measures import mixing_distances
@@ -156,44 +157,46 @@ def measured(row: dict, key: str) -> list[float]:
 def lines(record: dict) -> Iterator[str]:
     """The four tables as text, here beside the paper; a row that the record does not hold is left out."""
     rows = record["configurations"]
-    yield f"Table 1 · Fréchet distance{'here':>24}{'paper (FID)':>14}"
+    yield columns(("Table 1 · Fréchet distance", -26), ("here", 24), ("paper (FID)", 14))
     for letter in (letter for letter in CHANGES if letter in rows):
         ours = figure(measured(rows[letter], "distance"))
-        yield f"  {letter} {CHANGES[letter]:24}{ours:>23}{TABLE_1[letter]:>14.2f}"
-    yield "\nTable 2 · the same, by mixed batches in training (rows) and latents in a picture (columns)"
+        yield f"  {letter} {pad(say(CHANGES[letter]), 24)}{ours:>23}{TABLE_1[letter]:>14.2f}"
+    yield "\n" + say("Table 2 · the same, by mixed batches in training (rows) and latents in a picture (columns)")
     yield f"  {'':14}" + "".join(f"{n:>16}" for n in (1, 2, 3, 4))
     for share, name in SHARES.items():
         if name in rows:
             ours = (figure(measured(rows[name], f"distance {n}")) for n in (1, 2, 3, 4))
-            yield f"  {share:>6} {'here':7}" + "".join(f"{each:>16}" for each in ours)
-            yield f"  {'':6} {'paper':7}" + "".join(f"{each:>16.2f}" for each in TABLE_2[share])
-    yield f"\nTable 3 · noise{'path in W, full':>38}{'path in W, end':>24}{'separable in W':>22}"
-    yield from beside(rows, {name: (f"{name} {words}", name, TABLE_3[name]) for name, words in NOISY.items()},
+            yield f"  {share:>6} {pad(say('here'), 7)}" + "".join(f"{each:>16}" for each in ours)
+            yield f"  {'':6} {pad(say('paper'), 7)}" + "".join(f"{each:>16.2f}" for each in TABLE_2[share])
+    yield "\n" + columns(("Table 3 · noise", -15), ("path in W, full", 37), ("path in W, end", 24),
+                         ("separable in W", 22))
+    yield from beside(rows, {name: (f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()},
                       ("w full", "w end", "w"))
-    yield f"\nTable 4 · mapping layers{'distance':>29}{'path in W, full':>24}{'separable in W':>22}"
+    yield "\n" + columns(("Table 4 · mapping layers", -24), ("distance", 28), ("path in W, full", 24),
+                         ("separable in W", 22))
     yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
                       ("distance", "w full", "w"))
-    yield "  (The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)"
+    yield "  " + say("(The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)")
 
 
 def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
     """Lines of a table: ours and the paper's figure in each column."""
-    yield f"  {'':24}" + f"{'here':>15}{'paper':>8}" * len(keys)
+    yield columns(("", 26), *(("here", 15), ("paper", 8)) * len(keys))
     for words, name, paper in wanted.values():
         if name in rows:
             ours = (figure(measured(rows[name], key)) for key in keys)
-            yield f"  {words:24}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
+            yield f"  {pad(words, 24)}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
 
 
-CLAIMS = (      # what the paper found, from which row's figure to which row's; and the paper's two values
-    ("bilinear sampling (A → B): distance", ("A", "distance"), ("B", "distance"), (8.04, 5.25)),
-    ("all the rest (B → F): distance", ("B", "distance"), ("F", "distance"), (5.25, 4.40)),
-    ("never mixed in training (E), 1 → 4 latents: distance", ("E", "distance"), ("E", "distance 4"), (4.42, 17.41)),
-    ("4 latents, mixed 0 → 90 %: distance", ("E", "distance 4"), ("F", "distance 4"), (17.41, 9.03)),
-    ("noise (D → E): path in W", ("D", "w full"), ("E", "w full"), (446.2, 200.5)),
-    ("mapping 0 → 8 layers: distance", ("F, mapping 0", "distance"), ("F", "distance"), (5.06, 4.40)),
-    ("mapping 0 → 8 layers: path, in Z → in W", ("F, mapping 0", "z full"), ("F", "w full"), (283.5, 234.0)),
-    ("mapping 0 → 8 layers: separability, in Z → in W", ("F, mapping 0", "z"), ("F", "w"), (9.88, 3.79)))
+CLAIMS = {      # what the paper found, from which row's figure to which row's; and the paper's two values
+    "bilinear sampling (A → B): distance": (("A", "distance"), ("B", "distance"), (8.04, 5.25)),
+    "all the rest (B → F): distance": (("B", "distance"), ("F", "distance"), (5.25, 4.40)),
+    "never mixed in training (E), 1 → 4 latents: distance": (("E", "distance"), ("E", "distance 4"), (4.42, 17.41)),
+    "4 latents, mixed 0 → 90 %: distance": (("E", "distance 4"), ("F", "distance 4"), (17.41, 9.03)),
+    "noise (D → E): path in W": (("D", "w full"), ("E", "w full"), (446.2, 200.5)),
+    "mapping 0 → 8 layers: distance": (("F, mapping 0", "distance"), ("F", "distance"), (5.06, 4.40)),
+    "mapping 0 → 8 layers: path, in Z → in W": (("F, mapping 0", "z full"), ("F", "w full"), (283.5, 234.0)),
+    "mapping 0 → 8 layers: separability, in Z → in W": (("F, mapping 0", "z"), ("F", "w"), (9.88, 3.79))}
 
 
 def verdicts(record: dict) -> Iterator[str]:
@@ -203,14 +206,14 @@ def verdicts(record: dict) -> Iterator[str]:
     small to tell": one line each.
     """
     rows = record["configurations"]
-    yield f"{'':54}{'paper':>16}{'here':>16}"
-    for words, (start, first), (end, last), paper in CLAIMS:
+    yield columns(("", 54), ("paper", 16), ("here", 16))
+    for words, ((start, first), (end, last), paper) in CLAIMS.items():
         if start in rows and end in rows:
             before, after = measured(rows[start], first), measured(rows[end], last)
             if before and after:
                 change = fmean(after) - fmean(before)
                 spread = sum(stdev(values) if len(values) > 1 else 0.0 for values in (before, after))
-                agree = "as in the paper" if change * (paper[1] - paper[0]) > 0 else "opposite"
-                verdict = agree if abs(change) > spread else "too small to tell"
+                agree = say("as in the paper" if change * (paper[1] - paper[0]) > 0 else "opposite")
+                verdict = agree if abs(change) > spread else say("too small to tell")
                 theirs, ours = (f"{a:.4g} → {b:.4g}" for a, b in (paper, (fmean(before), fmean(after))))
-                yield f"{words:54}{theirs:>16}{ours:>16}   {verdict}"
+                yield f"{pad(say(words), 54)}{theirs:>16}{ours:>16}   {verdict}"

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from .. import files
+from ..language import say
 from ..stylegan.cost import Cost, count, measure_speed
 from ..stylegan.generator import PUBLISHED, StyleGANConfig
 from . import growing
@@ -38,10 +39,10 @@ def run(folder: str | Path, speed: float | None = None) -> dict:
 def lines(record: dict) -> Iterator[str]:
     """What the record says, one line for each size."""
     speed = record["operations_a_second"]
-    yield f"one core made {speed / 1e9:.0f} thousand million operations a second on this chapter's generator"
+    yield say("one core made {n:.0f} thousand million operations a second on this chapter's generator", n=speed / 1e9)
     for size, counted in record["sizes"].items():
         cost, days = Cost(**counted), V100_DAYS[int(size)]
-        yield (f"{size:>4}×{size:4}: {cost.operations() / 1e12:.2f} million million operations a picture, so "
-               f"{cost.days(IMAGES, speed) / 365:.0f} years on that core;\n"
-               f"{'':11}the authors: {days[1]} days on one V100, "
-               f"{days[8]} on eight, which send each other {cost.traffic(8) / 1e6:.0f} MB a step")
+        yield say("{size:>4}×{size:4}: {operations:.2f} million million operations a picture, so {years:.0f} years on "
+                  "that core;\n           the authors: {one} days on one V100, {eight} on eight, which send each other "
+                  "{megabytes:.0f} MB a step", size=size, operations=cost.operations() / 1e12,
+                  years=cost.days(IMAGES, speed) / 365, one=days[1], eight=days[8], megabytes=cost.traffic(8) / 1e6)

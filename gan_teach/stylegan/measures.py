@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..metrics import frechet_distance
 from ..networks.layers import check_finite, seeded, whole
 from ..networks.protocols import device_of, evaluating
@@ -51,7 +52,8 @@ def mixing_distances(G: Generator, real: Tensor, judge, latents: Iterable[int] =
     generator that was trained with mixing regularisation should lose less from left to right.
     """
     distances, counts = {}, list(latents)
-    with evaluating(G), tqdm(total=len(counts) * len(real), desc="mixtures", leave=False, disable=not progress) as bar:
+    bar = tqdm(total=len(counts) * len(real), desc=say("mixtures"), leave=False, disable=not progress)
+    with evaluating(G), bar:
         for count in counts:
             draw, fake = numbers(seed), []
             ws = mixed(G, len(real), count, draw)
@@ -73,7 +75,7 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
     """
     seeds = torch.randint(2**31, (draws,), generator=numbers(seed))
     layers, found = None if layers is None else tuple(layers), []
-    with evaluating(G), tqdm(total=draws * len(ws), desc="draws of the noise", leave=False,
+    with evaluating(G), tqdm(total=draws * len(ws), desc=say("draws of the noise"), leave=False,
                              disable=not progress) as bar:
         for w in ws:
             greys = []

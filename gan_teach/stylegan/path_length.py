@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator
@@ -135,7 +136,8 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     noise = torch.randint(2**31, (pairs,), generator=draw)
     found = []
     with evaluating(G, getattr(eyes, "__self__", eyes)), \
-            tqdm(total=pairs, desc=f"path length, {space} {ends}", leave=False, disable=not progress) as bar:
+            tqdm(total=pairs, desc=say("path length, {space} {ends}", space=space, ends=say(ends)), leave=False,
+                 disable=not progress) as bar:
         for part in torch.arange(pairs).split(batch):
             a, b, here = z1[part].to(device), z2[part].to(device), t[part].to(device)
             maps = G.noise(noise[part].tolist())

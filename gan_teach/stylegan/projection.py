@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.protocols import device_of, evaluating
 from ..pictures import to_float
@@ -139,7 +140,7 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
 
 def find(G: Generator, picture: Tensor, eyes=None, steps: int = 200, progress: bool = True, **options) -> Step:
     """The last step of `project`, with a progress bar that tells the time left. options: as for `project`."""
-    bar = tqdm(project(G, picture, eyes, steps, **options), total=steps, desc="projection", disable=not progress)
+    bar = tqdm(project(G, picture, eyes, steps, **options), total=steps, desc=say("projection"), disable=not progress)
     for step in bar:
         bar.set_postfix(loss=f"{step.loss:.4f}", refresh=False)
     return step

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..language import say
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator
@@ -73,7 +74,8 @@ class Separability:
         return math.exp(sum(self.entropy.values()))
 
     def __str__(self) -> str:
-        return f"{self.score:.4g} (of {math.exp(sum(self.before.values())):.4g} without looking)"
+        return say("{score:.4g} (of {before:.4g} without looking)", score=self.score,
+                   before=math.exp(sum(self.before.values())))
 
 
 def separability(points: Tensor, logits: dict[str, Tensor]) -> Separability:
@@ -111,7 +113,8 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     device, draw = device_of(G), numbers(seed)
     z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
     w, found = [], []
-    with evaluating(G, classifier), tqdm(total=n, desc="pictures to label", leave=False, disable=not progress) as bar:
+    bar = tqdm(total=n, desc=say("pictures to label"), leave=False, disable=not progress)
+    with evaluating(G, classifier), bar:
         for part in torch.arange(n).split(batch):
             w.append(G.mapping(z[part].to(device)))
             images = G.synthesis(w[-1], G.noise(noise[part].tolist())).clamp(-1, 1)

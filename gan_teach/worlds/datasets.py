@@ -28,6 +28,7 @@ from tqdm.auto import tqdm
 
 from .. import files
 from ..files import data_folder
+from ..language import say
 from .portraits import Portraits
 from .reading import square
 from .scenes import Scenes
@@ -65,7 +66,8 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     if size < 1 or n is not None and n < 1:
         raise ValueError(f"size and n are at least 1; got size={size}, n={n}")
     if isinstance(name, str) and name in NAMES and Path(name).is_dir():
-        print(f"{name!r} is taken for the set of that name, not for the folder here; that one is ./{name}")
+        print(say("{name!r} is taken for the set of that name, not for the folder here; that one is ./{name}",
+                  name=name))
     if name in DRAWN:
         count = n or {"train": 40_000, "test": 5_000}[split]
         drawn = DRAWN[name](count, size=size, seed=SPLITS.index(split))
@@ -132,7 +134,7 @@ def fetch(name: str) -> Path:
         raise ValueError(f"{name!r} cannot be fetched from here; fashion and cifar10 can" if name != "celeba" else
                          str(_missing("celeba", [store()], "train")))
     root = store()
-    print(f"{name}: {SIZES[name]}, into {root}")
+    print(say("{name}: {size}, into {root}", name=name, size=SIZES[name], root=root))
     if name == "fashion" and DEBIAN.is_dir():
         raw = root / "FashionMNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
@@ -194,8 +196,8 @@ def _folder(folder: Path, size: int, n: int | None, without: str | Path | None) 
     paths = [path for path in found if path.suffix.lower() in KINDS and not path.is_dir()]
     left = Counter(f"{path.suffix or 'without a suffix'}{'/' * path.is_dir()}" for path in set(found) - set(paths))
     if left or not paths:
-        print(f"{folder}: {len(paths)} pictures; " +
-              (", ".join(f"{k} {kind}" for kind, k in sorted(left.items())) or "nothing") + " left out")
+        kinds = ", ".join(f"{k} {kind}" for kind, k in sorted(left.items())) or say("nothing")
+        print(say("{folder}: {n} pictures; {kinds} left out", folder=folder, n=len(paths), kinds=kinds))
     if not paths:
         raise FileNotFoundError(f"there are no pictures in {folder} or below it; it takes {', '.join(sorted(KINDS))}")
     paths = paths[:n]
@@ -227,7 +229,7 @@ def _below(folder: Path, without: str | Path | None) -> Iterator[Path]:
 def _read(paths: list[Path], size: int, crop: tuple[int, int, int, int] | None = None) -> Tensor:
     """Picture files, each cut to its middle square (or to `crop`) and brought to size×size: uint8 N×3×size×size."""
     out = torch.empty(len(paths), 3, size, size, dtype=torch.uint8)
-    for i, path in enumerate(tqdm(paths, desc="pictures", unit="file", disable=len(paths) < 500)):
+    for i, path in enumerate(tqdm(paths, desc=say("pictures"), unit=say("file"), disable=len(paths) < 500)):
         out[i] = square(path, size, crop=crop)
     return out
 

@@ -1,0 +1,82 @@
+"""What the cells of a chapter print, in the reader's language: the code is the same in both editions, and is English.
+
+Where another language is used, each text that a cell gives to `print`, `HTML` or `Markdown`, or writes beside a
+progress bar, is told (`language.told`) when the cell runs. So a cell reads `print(f"D says {p:.2f}")`, no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import textwrap
+
+from .. import language
+
+SHOWN = ("HTML", "Markdown")
+
+
+def begin() -> None:
+    """Tell what the notebook's cells print from here on. The banner calls it; twice is as good as once."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and not any(isinstance(one, Telling) for one in shell.ast_transformers):
+        shell.ast_transformers.append(Telling())
+
+
+class Telling(ast.NodeTransformer):
+    """print(a, *b) becomes print(line(a), *map(line, b)), and so on, in a cell's code; in English nothing changes."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return node if language.current() == language.ENGLISH else super().visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        name = getattr(node.func, "id", "")
+        if name == "print":
+            node.args = [_starred(one) if isinstance(one, ast.Starred) else _called("line", one) for one in node.args]
+        elif name in SHOWN:
+            node.args = [_called("page", one) for one in node.args]
+        elif name == "tqdm":
+            node.args[1:] = [_called("told", one) for one in node.args[1:]]
+            for given in node.keywords:
+                given.value = _called("told", given.value) if given.arg == "desc" else given.value
+        return ast.fix_missing_locations(node)
+
+
+def _called(name: str, *given: ast.expr) -> ast.expr:
+    here = ast.parse(f"__import__('gan_teach').lessons.printed.{name}", mode="eval").body
+    return ast.copy_location(ast.Call(here, list(given), []), given[0])
+
+
+def _starred(several: ast.Starred) -> ast.Starred:
+    return ast.copy_location(ast.Starred(_called("lines", several.value), several.ctx), several)
+
+
+told = language.told
+
+
+def line(text: object) -> object:
+    """What is printed, told; a single word, which may be a name of the code, and code itself stay as they are."""
+    if not isinstance(text, str) or re.fullmatch(r"[\w-]*", text) or "\n" in text.strip() and _is_code(text):
+        return text
+    return told(text)
+
+
+def lines(several) -> list:
+    """The same of each of several things."""
+    return [line(one) for one in several]
+
+
+def page(text: str) -> str:
+    """HTML or Markdown, told: of a table cell by cell."""
+    if not text.startswith("| "):
+        return told(text)
+    rows = [row[2:-2].split(" | ") if row else [] for row in text.split("\n")]
+    return "\n".join("| " + " | ".join(map(told, row)) + " |" if row else "" for row in rows)
+
+
+def _is_code(text: str) -> bool:
+    try:
+        return bool(ast.parse(textwrap.dedent(text)).body)
+    except SyntaxError:
+        return False
