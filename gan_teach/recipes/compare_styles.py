@@ -170,6 +170,9 @@ def lines(record: dict) -> Iterator[str]:
     yield f"\nTable 3 · noise{'path in W, full':>38}{'path in W, end':>24}{'separable in W':>22}"
     yield from beside(rows, {name: (f"{name} {words}", name, TABLE_3[name]) for name, words in NOISY.items()},
                       ("w full", "w end", "w"))
+    if bare := [name for name in NOISY if name in rows and not rows[name]["path_length"]]:
+        yield f"  (–: not measured, and the networks of {' and '.join(bare)} were not kept: only a training can tell."
+        yield "  python -m gan_teach compare styles trains and measures every row.)"
     yield f"\nTable 4 · mapping layers{'distance':>29}{'path in W, full':>24}{'separable in W':>22}"
     yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
                       ("distance", "w full", "w"))
