@@ -94,6 +94,17 @@ def colour_map(level) -> np.ndarray:
     return INFERNO[low] * (1 - part) + INFERNO[low + 1] * part
 
 
+def squares(activation, side: int = 64) -> np.ndarray:
+    """A feature map as it is, h×w squares in colours of its own -> uint8 of about side × side × 3.
+
+    Dark violet is its lowest value, light yellow its highest hundredth: a map can be read, two cannot be compared.
+    """
+    r = np.asarray(torch.as_tensor(activation).detach().float().cpu())
+    low, high = r.min(), np.quantile(r, 0.99)
+    level = (r - low) / (high - low) if high > low else np.zeros_like(r)
+    return enlarge(colour_map(level).round().astype(np.uint8), max(1, side // max(r.shape)))
+
+
 def heat(image, activation, peak: float | None = None) -> np.ndarray:
     """Lay a unit's activation over a picture: image H×W, activation h×w -> uint8 H×W×3.
 

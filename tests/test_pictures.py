@@ -63,6 +63,17 @@ def test_colour_map_is_perceptual():
     assert np.isfinite(p.colour_map([np.nan, -1, 2])).all()
 
 
+def test_squares_have_colours_of_their_own():
+    r = torch.tensor([[-3.0, 1.0], [1.0, 5.0]])
+    a = p.squares(r, 8)
+    assert a.shape == (8, 8, 3) and (a[:4, :4] == p.INFERNO[0]).all() and (a[4:, 4:] == p.INFERNO[-1]).all()
+    assert np.array_equal(p.squares(100 * r + 7, 8), a)                         # its own scale
+    assert (p.squares(torch.ones(2, 2)) == p.INFERNO[0]).all()                  # a flat map is dark
+    many = torch.rand(64, 64)
+    many[0, 0] = 1000                                                           # one wild value does not drown the rest
+    assert p.squares(many).std() > 20
+
+
 def test_heat_glows_where_the_unit_is_on_and_nowhere_else():
     image, activation = torch.zeros(3, 16, 16), torch.zeros(4, 4)
     activation[0, 0] = 2

@@ -38,20 +38,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows of a table, by model as given, then by layer from the input to the picture; print it."""
+    """Rows of a table, by model as given, then by layer from the input to the picture; print it.
+
+    The column of Fréchet distances is there only where they were measured.
+    """
 
     rows: tuple[Row, ...]
     min_iou: float
 
     def __str__(self) -> str:
         wide = max(len("model"), *(len(row.model) for row in self.rows)) + 2
+        measured = not all(math.isnan(row.frechet) for row in self.rows)
         lines = [columns(("model", -wide), ("layer", -10), ("units", 6), ("matched", 9), ("share", 8), ("classes", 9),
-                         ("mean best IoU", 18), ("Fréchet", 9))]
+                         ("mean best IoU", 18), *[("Fréchet", 9)] * measured)]
         for row in self.rows:
-            far = f"{row.frechet:.3f}" if not math.isnan(row.frechet) else "–"
             lines.append(f"{pad(told(row.model), wide)}{row.layer:<10}{row.units:>6}{row.matched:>9}"
                          f"{row.matched / row.units:>8.0%}{row.classes:>9}"
-                         f"{f'{row.best_iou:.3f} ± {row.best_iou_error:.3f}':>18}{far:>9}")
+                         f"{f'{row.best_iou:.3f} ± {row.best_iou_error:.3f}':>18}"
+                         + f"{row.frechet:>9.3f}" * measured)
         return "\n".join(lines) + say("\nmatched: IoU > {least:g} with some class", least=self.min_iou)
 
 

@@ -1,12 +1,13 @@
 """Comparing models: every figure of the table recomputed from a dissection of its own; error messages."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from rigged import Colours, Rigged
 
-from gan_teach.dissection.compare import compare
+from gan_teach.dissection.compare import Comparison, compare
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.metrics import frechet_distance
 from gan_teach.networks.layers import sample_z
@@ -38,12 +39,14 @@ def test_each_row_is_a_dissection_of_its_own():
     assert row.matched >= 7 and row.classes >= 3 and found.rows[3].matched == 0 and math.isnan(row.frechet)
 
 
-def test_the_table_shows_every_row_and_a_dash_for_what_was_not_measured():
+def test_the_table_shows_every_row_and_no_column_that_was_not_measured():
     found = compare({"good": G, "a much longer name": Blind()}, "a", S, samples=30, progress=False)
     lines = str(found).splitlines()
     assert len(lines) == 4 and lines[1].startswith("good ") and lines[2].startswith("a much longer name ")
-    assert all(line.endswith("–") for line in lines[1:3]) and "IoU > 0.05" in lines[3]
+    assert "Fréchet" not in lines[0] and "–" not in str(found) and "IoU > 0.05" in lines[3]
     assert len({len(line) for line in lines[:3]}) == 1
+    far = Comparison(tuple(replace(row, frechet=0.25) for row in found.rows), found.min_iou)
+    assert "Fréchet" in str(far).splitlines()[0] and all(line.endswith(" 0.250") for line in str(far).splitlines()[1:3])
     assert f"{found.rows[0].best_iou:.3f}" in lines[1]
 
 
