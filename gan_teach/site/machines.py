@@ -17,7 +17,7 @@ from .. import checkpoints, pictures
 from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
 from ..dissection.intervention import ablate, levels
-from ..dissection.pixels import class_pixels, coverage
+from ..dissection.pixels import coverage
 from ..egan import plane
 from ..egan.warm_up import Game, drawn, heart
 from ..files import cache_folder, write_text
