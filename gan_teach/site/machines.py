@@ -17,7 +17,7 @@ from .. import checkpoints, pictures
 from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
 from ..dissection.intervention import ablate, levels
-from ..dissection.pixels import class_pixels, coverage
+from ..dissection.pixels import coverage
 from ..egan import plane
 from ..egan.warm_up import Game, drawn, heart
 from ..files import cache_folder, write_text
@@ -59,14 +59,26 @@ def found_units() -> dict:
 
 @torch.no_grad()
 def first_scene(z: Tensor) -> int:
-    """The seed that Paint opens with: the first village by day that shows enough of everything that can be painted."""
+    """The seed that Paint opens with, 0 where none will do.
+
+    Of the villages by day that show one sun and enough of everything that can be painted: the one of whose labels the
+    segmenter is surest, by its mean probability. A ghost of a tower, or a smear, makes it doubt.
+    """
     G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
     least = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
+    sure = {0: 0.0}
     for seed, x in ((seed, G(z[seed:seed + 1])) for seed in range(len(z))):
-        share = class_pixels(x, S)[0] / x[0, 0].numel()                     # (C,)
-        if time_of(x) == ["day"] and all(share[S.classes.index(cls)] > few for cls, few in least.items()):
-            return seed
-    return 0
+        p, labels = S(x).softmax(1).max(1)                                  # 1×H×W each
+        enough = all((labels == S.classes.index(cls)).float().mean() > few for cls, few in least.items())
+        if enough and time_of(x) == ["day"] and one_sun(labels[0], S.classes.index("sun")):
+            sure[seed] = p.mean().item()
+    return max(sure, key=sure.get)
+
+
+def one_sun(labels: Tensor, sun: int) -> bool:
+    """Do the sun's pixels fit into 12×12, which no sun of a scene exceeds? Labels H×W; False where there is none."""
+    where = (labels == sun).nonzero()                                       # (pixels, 2)
+    return len(where) > 0 and int((where.amax(0) - where.amin(0)).max()) < 12
 
 
 def paint(z: Tensor) -> dict:

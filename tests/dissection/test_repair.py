@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from rigged import Drawn
 
 from gan_teach.dissection.intervention import ablate
-from gan_teach.dissection.repair import Distance, artefact_scores, features, repair
-from gan_teach.metrics import SegmenterFeatures, frechet_distance
+from gan_teach.dissection.repair import Distance, artefact_scores, distance_slopes, features, frechet_slopes, repair
+from gan_teach.metrics import SegmenterFeatures, frechet_distance, precision_recall
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import evaluating
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -87,6 +87,38 @@ def test_the_frechet_score_is_the_distance_of_the_top_pictures():
     for u in (0, 5):
         loudest = r[:, u].amax((1, 2)).argsort(descending=True)[:15]
         assert found[u].item() == pytest.approx(frechet_distance(x, f(r[loudest]), JUDGE), rel=1e-3)
+
+
+def test_the_slopes_of_the_distance_by_differences():
+    rng = torch.Generator().manual_seed(1)
+    real, phi, way = (torch.randn(60, 5, generator=rng, dtype=torch.double) * s + s for s in (1.0, 1.4, 0.3))
+    kept, distance = phi.clone(), Distance(real)
+    slopes = distance_slopes(phi, real)
+    assert torch.equal(phi, kept) and not phi.requires_grad
+    by_steps = (distance(phi + 1e-4 * way) - distance(phi - 1e-4 * way)) / 2e-4
+    assert (slopes * way).sum().item() == pytest.approx(by_steps, rel=1e-3)
+
+
+def test_the_slope_of_a_unit_is_what_turning_it_down_a_little_gains():
+    x = real(120, 11)
+    found = frechet_slopes(G, "only", JUDGE, x, samples=120, seed=2, progress=False)
+    r, f = G.at(sample_z(120, UNITS, 2), "only")
+    def distance(u, strength):
+        return Distance(features(x, JUDGE))(features(f(ablate(r, [u], strength=strength)), JUDGE))
+    for u in (0, 1, 2, BAD):                                    # 4 is clamped by tanh for the most part
+        assert found[u].item() == pytest.approx((distance(u, -0.01) - distance(u, 0.01)) / 0.02, rel=0.05, abs=2e-4)
+    assert found.argmax() == BAD and found[5] == found[6] == 0
+
+
+def test_units_turned_down_a_part():
+    x = real(60, 12)
+    found = repair(G, "only", JUDGE, x, units=[BAD], samples=80, seed=9, draws=2, progress=False, strength=0.25)
+    r, f = G.at(sample_z(80, UNITS, 9), "only")
+    after = f(ablate(r, [BAD], strength=0.25))
+    assert found.strength == 0.25 and found.after == pytest.approx(frechet_distance(x, after, JUDGE), rel=1e-3)
+    phi = features(x, JUDGE)
+    assert found.precision == tuple(precision_recall(phi, features(pictures, JUDGE))[0] for pictures in (f(r), after))
+    assert "1 units turned down by 25%" in str(found) and f"{found.precision[1]:.2f}" in str(found)
 
 
 def test_repair_removes_the_artefact_and_random_units_do_not():

@@ -453,6 +453,17 @@ def test_a_unit_taken_out_of_the_brush_comes_back_into_the_picture(paint):
     act(paint, lambda: paint.page.keyboard.press("ArrowRight"))
 
 
+def test_paint_opens_with_the_surest_village_of_one_sun(known):
+    labels = torch.zeros(64, 64, dtype=torch.long)
+    assert not machines.one_sun(labels, 2)
+    labels[3:15, 20:32] = 2
+    assert machines.one_sun(labels, 2)
+    labels[3, 32] = 2
+    assert not machines.one_sun(labels, 2)
+    z = torch.cat([sample_z(1, 128, seed) for seed in (8, 19, known["seed"], 31)])     # 8: two suns; 19, 31: less sure
+    assert [machines.first_scene(z), machines.first_scene(z[:2]), machines.first_scene(z[:1])] == [2, 1, 0]
+
+
 def test_the_units_of_trees_remove_more_trees_than_random_ones(paint, known):
     seen = []
     for (x, y) in ((0.72, 0.5), (0.85, 0.5), (0.72, 0.65)):
