@@ -111,9 +111,9 @@ class PreparedLayer(nn.Module):
 def prepared(G: Generator, dtype: torch.dtype = torch.float32) -> Generator:
     """A copy of G for drawing, used like G: `__call__`, `at`, `synthesis` with `start` and `keep`, `styles`, …
 
-    dtype: torch.float32 gives G's pictures up to rounding; torch.bfloat16 is faster yet, with errors of one or two
-    in a hundred of the pictures' spread (more for an untrained G, whose flat maps AdaIN blows up with their
-    rounding). The copy does not follow a later change of G's weights, and is neither for training nor for saving.
+    dtype: torch.float32 gives G's pictures up to rounding (wide layers then hold four numbers for each of theirs);
+    torch.bfloat16 is faster yet where the CPU has it, with errors of one or two in a hundred of the pictures' spread
+    (more for an untrained G, whose flat maps AdaIN blows up with their rounding). The copy does not follow a later change of G's weights, and is neither for training nor for saving.
     A seed in place of maps draws them anew and costs a new sum in each call: keep `G.noise(seed)`.
     """
     fast = copy.deepcopy(G).eval().requires_grad_(False)
