@@ -113,8 +113,9 @@ def prepared(G: Generator, dtype: torch.dtype = torch.float32) -> Generator:
 
     dtype: torch.float32 gives G's pictures up to rounding (wide layers then hold four numbers for each of theirs);
     torch.bfloat16 is faster yet where the CPU has it, with errors of one or two in a hundred of the pictures' spread
-    (more for an untrained G, whose flat maps AdaIN blows up with their rounding). The copy does not follow a later change of G's weights, and is neither for training nor for saving.
-    A seed in place of maps draws them anew and costs a new sum in each call: keep `G.noise(seed)`.
+    (more for an untrained G, whose flat maps AdaIN blows up with their rounding). The copy does not follow a later
+    change of G's weights, and is neither for training nor for saving. A seed in place of maps draws them anew and
+    costs a new sum in each call: keep `G.noise(seed)`.
     """
     fast = copy.deepcopy(G).eval().requires_grad_(False)
     fast.mapping.layers = nn.ModuleList(baked(layer) for layer in fast.mapping.layers)
