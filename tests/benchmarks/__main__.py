@@ -224,7 +224,8 @@ def processes(quick: bool) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         for n in (1, 2) if quick else (1, 2, 4):
             page = Path(folder) / f"{n}.html"
-            launch = [] if n == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={n}"]
+            launch = [] if n == 1 else ["-m", "torch.distributed.run", "--standalone", "--max-restarts=1",
+                                        f"--nproc_per_node={n}"]
             begun = time.monotonic()
             subprocess.run([sys.executable, *launch, "-m", "gan_teach", "dissect", "scenes-progan", "--device", "cpu",
                             "--samples", str(samples), "--batch", "5" if quick else "25",

@@ -70,7 +70,7 @@ def two_of(monkeypatch, other):
     monkeypatch.setattr(sharing, "gathered", lambda mine: [mine, next(other)])
 
 
-def test_each_makes_its_runs_and_keeps_those_of_all_in_their_order(tmp_path, monkeypatch):
+def test_each_makes_its_share_and_keeps_all_in_their_order(tmp_path, monkeypatch):
     two_of(monkeypatch, iter([["b1"], [], []] + [["d1"], ["d2"], []] + [[], [], []]))
     made, record, written = [], {}, []
 
@@ -97,7 +97,7 @@ def test_where_one_is_interrupted_all_stop_and_what_came_before_it_stands(tmp_pa
     assert record["a"][0] == "a0" and record["b"] == ["b0"] and None not in record["a"]
 
 
-def test_a_run_is_made_alone(monkeypatch):
+def test_alone_a_process_meets_nobody(monkeypatch):
     monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
     monkeypatch.setattr("torch.distributed.get_rank", lambda: 1)
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
