@@ -289,7 +289,8 @@ PAGE = """# What it costs
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part
 of it anew. The ways of a row take turns on one thread, and give equal results: that is asserted, no time is. ms are CPU
 milliseconds. *Times faster* is the median over the turns, beside the plain loop, which is written from the authors'
-description, one operation after the other. Where the machine was busy, only these ratios say something.
+description, one operation after the other. Where the machine was busy, only these ratios say something, and seconds by
+the clock nothing. A section that is missing was not measured yet, or on a machine too busy for it.
 """
 
 
