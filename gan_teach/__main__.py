@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from . import language
@@ -219,6 +220,7 @@ def fetch(given: argparse.Namespace) -> int:
 
 
 def compare(given: argparse.Namespace) -> int:
+    from .processes import join_group, leave_group, place
     from .recipes import compare_plane, compare_progan, compare_styles, training_cost
 
     if given.name == "cost":
@@ -235,9 +237,11 @@ def compare(given: argparse.Namespace) -> int:
     if given.images is not None:
         changes["settings"] = replace(growing.SETTINGS, images=given.images)
     folder = given.out or Path("runs") / name
+    join_group(timedelta(days=7))                        # under torchrun: one waits for the runs of the others
     record = growing.run(folder, **changes) if growing else compare_plane.run(given.name, folder, **changes)
-    if record is not None:                               # None: interrupted; the same command goes on
+    if record is not None and place()[0] == 0:           # None: interrupted; the same command goes on
         print("\n".join((growing or compare_plane).lines(record)))
+    leave_group()
     return 0
 
 

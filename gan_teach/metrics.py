@@ -75,7 +75,8 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
     if fewest < features.num_features:
         warnings.warn(f"{fewest} pictures for {features.num_features} features: such a Fréchet distance says little; "
                       "use thousands", stacklevel=3)         # 3: past no_grad's wrapper
-    metric = FrechetInceptionDistance(feature=features.eval(), normalize=False)
+    # of these pictures alone: of several processes each may have its own, or one alone measures
+    metric = FrechetInceptionDistance(feature=features.eval(), normalize=False, sync_on_compute=False)
     metric = metric.to(real.device)       # it sums in float64
     for is_real, images in ((True, real), (False, fake)):
         for part in check_images(images, f"the {'real' if is_real else 'generated'} pictures").split(batch):
@@ -134,7 +135,8 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)                                     # the metric shuffles before it splits
-        metric = InceptionScore(feature=_Seen(classifier, head).eval(), splits=splits, normalize=False)
+        metric = InceptionScore(feature=_Seen(classifier, head).eval(), splits=splits, normalize=False,
+                                sync_on_compute=False)           # as above
         metric = metric.to(fake.device)
         for part in fake.split(batch):
             metric.update(part)

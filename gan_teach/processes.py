@@ -10,23 +10,28 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 
 
-def join_group() -> None:
+_by_itself = False
+
+
+def join_group(patience: timedelta | None = None) -> None:
     """Meet the other processes that `torchrun` started; alone, or when already met, nothing happens.
 
-    With CUDA each process gets the GPU of its own number, which "cuda" means from then on.
+    With CUDA each process gets the GPU of its own number, which "cuda" means from then on. patience: how long one waits
+    for what another has to tell before it fails; None: PyTorch's 10 or 30 minutes.
     """
     if "RANK" in os.environ and not dist.is_initialized():
         if torch.cuda.is_available():
             mine = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(mine)
-            dist.init_process_group("nccl", device_id=mine)
+            dist.init_process_group("nccl", device_id=mine, timeout=patience)
         else:
-            dist.init_process_group("gloo")
+            dist.init_process_group("gloo", timeout=patience)
 
 
 def machine(device: torch.device) -> str:
@@ -46,7 +51,18 @@ def leave_group() -> None:
 
 def place() -> tuple[int, int]:
     """(which process this is, how many there are)."""
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() and not _by_itself else (0, 1)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """A stretch of work that this process does by itself, as if it had met no other: `place()` is (0, 1)."""
+    global _by_itself
+    _by_itself = True
+    try:
+        yield
+    finally:
+        _by_itself = False
 
 
 def gathered(value) -> list:

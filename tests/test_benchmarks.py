@@ -7,14 +7,24 @@ from benchmarks import __main__ as benchmarks
 
 
 def test_the_ways_are_compared_and_written_down(tmp_path, capsys):
-    result = benchmarks.main(["--quick", "--only", "stylegan", "egan", "dissection", "--out", str(tmp_path)])
+    benchmarks.main(["--quick", "--only", "egan", "dissection", "--out", str(tmp_path)])
+    first = json.loads((tmp_path / "benchmarks.json").read_text())
+    result = benchmarks.main(["--quick", "--only", "stylegan", "dissection", "--out", str(tmp_path)])
     assert json.loads((tmp_path / "benchmarks.json").read_text()) == result
-    assert [row["section"] for row in result["rows"]].count("egan") >= 3
-    for row in result["rows"]:
+    assert set(result) == {"stylegan", "egan", "dissection"} and result["egan"] == first["egan"], "measured before"
+    rows = [row for part in result.values() for row in part["rows"]]
+    assert len(result["egan"]["rows"]) >= 3
+    for row in rows:
         assert row["ms"] > 0 and row["times_faster"] > 0 and row["than"].startswith("a plain loop")
-    table = (tmp_path / "benchmarks.md").read_text()
-    assert table in capsys.readouterr().out and result["machine"] in table and result["date"] in table
-    assert table.count(" × a plain loop") == len(result["rows"]) - 3            # the loops themselves need no factor
+    page = (tmp_path / "README.md").read_text()
+    assert page in capsys.readouterr().out and page.count(result["egan"]["machine"]) == 3
+    assert page.count(" × a plain loop") == len(rows) - 3                       # the loops themselves need no factor
+
+
+def test_the_page_is_the_record_and_no_row_of_it_is_a_tiny_one():
+    result = json.loads((benchmarks.HERE / "benchmarks.json").read_text())
+    assert (benchmarks.HERE / "README.md").read_text() == benchmarks.page(result)
+    assert "stylegan" in result and "tiny" not in json.dumps(result)
 
 
 def test_a_way_that_draws_something_else_ends_the_run(monkeypatch):

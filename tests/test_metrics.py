@@ -8,6 +8,7 @@ import torch
 from gan_teach import __main__, metrics
 from gan_teach.dissection import repair, truth
 from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall, sharpness
+from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
@@ -86,3 +87,15 @@ def test_without_torchmetrics_each_measure_is_left_out_with_one_sentence(monkeyp
     assert all("pip install torchmetrics" in line for line in said)
     assert __main__.main(["train", "scenes-segmenter"]) == 1
     assert "ImportError: what is trained is measured" in capsys.readouterr().err
+
+
+def test_a_measure_is_of_the_pictures_given_where_several_processes_have_met(monkeypatch):
+    """torchmetrics would gather those of the others, and wait for ever where only one of them measures."""
+    torch.manual_seed(0)
+    judge, x = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), torch.randn(60, 3, 16, 16)
+    eyes = Classifier(ClassifierConfig((("class", 3),), widths=(4, 4, 4, 4))).eval()
+    ways = [lambda: frechet_distance(x[:30], x[30:], judge), lambda: metrics.classifier_score(x, eyes, splits=2),
+            lambda: repair.Distance(features(x[:30], judge))(features(x[30:], judge))]
+    before = [way() for way in ways]
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    assert [way() for way in ways] == before

@@ -139,11 +139,11 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
             labels = labels_on(segmenter, f(r[layers[-1]]), upsample)       # (N, H, W)
             for layer in layers:
                 U, size = len(levels[layer]), labels.shape[-2:]
-                row = torch.arange(U, device=device).view(-1, 1) * (K + 1)
+                row = torch.arange(U, device=device, dtype=torch.int32).view(-1, 1) * (K + 1)
                 for i in range(0, len(part), chunk):
                     up = upsampled(r[layer][i:i + chunk], size).transpose(0, 1).flatten(1).contiguous()   # (U, n·P)
-                    k = torch.searchsorted(levels[layer], up)               # how many levels it is strictly above
-                    index = (k + row) * C + labels[i:i + chunk].flatten()   # (U, n·P)
+                    k = torch.searchsorted(levels[layer], up, out_int32=True)   # how many levels it is strictly above
+                    index = (k + row) * C + labels[i:i + chunk].flatten().int()     # (U, n·P)
                     counts[layer] += torch.bincount(index.flatten(), minlength=len(counts[layer]))
             bar.update(len(part))
     return {layer: JointHistogram(layer, tuple(classes_of(segmenter)), samples, levels[layer].cpu(),

@@ -47,7 +47,8 @@ class Distance:
 
         as_they_are = nn.Identity()                                         # what comes in are features already
         as_they_are.num_features = real.shape[1]
-        self.metric = FrechetInceptionDistance(as_they_are, reset_real_features=False).to(real.device)
+        self.metric = FrechetInceptionDistance(as_they_are, reset_real_features=False,
+                                               sync_on_compute=False).to(real.device)
         self.metric.update(real, real=True)
 
     def __call__(self, fake: Tensor) -> float:

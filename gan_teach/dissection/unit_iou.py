@@ -65,14 +65,15 @@ def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int]) -> Tensor:
+def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dtype = torch.bool) -> Tensor:
     """Where each unit is on, at picture size:  r^↑_{u,P} > t_u  (in Eq. 2), strictly above.
 
-    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns boolean N×U×H×W. Counts and pictures both use this
-    function: what you see is what was counted.
+    r: N×U×h×w; thresholds: (U,); size: (H, W). Returns N×U×H×W, boolean, or zeros and ones of another `dtype`. Counts
+    and pictures both use this function: what you see is what was counted.
     """
-    up = upsampled(r, size)                                                 # (N, U, H, W)
-    return up > thresholds.to(up).view(1, -1, 1, 1)
+    up = upsampled(r.detach(), size)                                        # (N, U, H, W)
+    on = torch.empty_like(up, dtype=dtype)              # at once in the type that is counted: a pass less
+    return torch.gt(up, thresholds.to(up).view(1, -1, 1, 1), out=on)
 
 
 # -------------------------------------------------------------------------------------- the counts
@@ -217,9 +218,9 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
                 fold = (start + i + torch.arange(len(s), device=device)) % folds
                 area.index_add_(0, fold, s[:, :C].sum(2).long())            # (n, C)
                 for layer in layers:
-                    on = masks(r[layer][i:i + chunk], t[layer], size).permute(0, 2, 3, 1)  # (n, H, W, U)
+                    on = masks(r[layer][i:i + chunk], t[layer], size, torch.float32).permute(0, 2, 3, 1)  # (n, H, W, U)
                     # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
-                    count = (s @ on.flatten(1, 2).float()).long()           # (n, (1+K)·C, U)
+                    count = (s @ on.flatten(1, 2)).long()   # (n, (1+K)·C, U)
                     both[layer].index_add_(0, fold, count[:, :C])
                     others[layer] += count[:, C:].sum(0)
             for layer in layers:

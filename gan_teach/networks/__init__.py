@@ -2,6 +2,7 @@
 
     protocols       what any generator and any segmenter must offer
     layers          equalised layers, pixel norm, minibatch standard deviation, blur
+    winograd        convolutions with fewer multiplications, for drawing alone
     growing         what networks that grow have in common
     losses, wgan    the adversarial losses and gradient penalties
     progan          the progressive GAN that chapter 1 dissects

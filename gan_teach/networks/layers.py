@@ -206,7 +206,8 @@ class UpConv2d(EqualizedConv2d):
     """Nearest ×2, then a 3×3 convolution, in one step: N×C×H×W → N×C'×2H×2W.
 
     An output pixel sees at most 2×2 different input pixels, so four of the nine products are sums of others:
-    a transposed convolution with the 4×4 kernel of the sums needs 16 products instead of 36.
+    a transposed convolution with the 4×4 kernel of the sums needs 16 products instead of 36, once the sums are made
+    (`kernel`). Measured, the two steps take longer from 8×8 pixels on, and as long for 4×4.
     """
 
     _kept: tuple = (None,)          # the weight, its version, its place in memory, and the kernel made of it

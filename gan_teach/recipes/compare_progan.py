@@ -15,15 +15,15 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from tqdm.auto import tqdm
 
-from .. import checkpoints, files, training
+from .. import checkpoints, training
 from ..dissection.compare import Row, compare
 from ..language import columns, pad, say
 from ..networks import progan
 from ..networks.progan import ProGANConfig
 from ..training import Schedule, Settings, Training
 from ..worlds.scenes import Scenes
+from .sharing import share_out
 
 NAME = "progan-comparison"
 VARIANTS = {"with": ProGANConfig(), "without": ProGANConfig(stddev_group=0)}
@@ -54,23 +54,27 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         return record
     learnt, real = (Scenes(n, size=64, seed=seed).images() for n, seed in ((SCENES, 0), (REAL, 1)))
     judge = checkpoints.load("scenes-segmenter", device)
-    for seed, name in tqdm(todo, desc="progan", unit="run"):
+
+    def make(run: tuple[int, str]) -> Iterator[dict | None]:
+        seed, name = run
         torch.manual_seed(seed)
         trained = Training(progan.Generator(variants[name]), progan.Discriminator(variants[name]), learnt,
                            replace(settings, seed=seed), device)
-        found = record["runs"].setdefault(f"{name}, seed {seed}", {})
         for stop in stops:
-            if str(stop) in found:
+            if str(stop) in record["runs"].get(f"{name}, seed {seed}", {}):
                 continue
             steps = -(-stop // settings.batch)
             training.run(trained, Path(folder) / f"{name}, seed {seed}", steps=steps)
             if trained.steps < steps:
-                return None
+                yield None                                              # and is asked for no more
             rows = compare({name: trained.G_ema}, layers, judge, samples, real=real, progress=False).rows
-            found[str(stop)] = [asdict(row) for row in rows]
-            found["seconds"] = round(trained.seconds)
-            files.write_json(path, record)
-    return record
+            yield {str(stop): [asdict(row) for row in rows], "seconds": round(trained.seconds)}
+
+    def keep(run: tuple[int, str], found: dict) -> None:
+        seed, name = run
+        record["runs"].setdefault(f"{name}, seed {seed}", {}).update(found)
+
+    return record if share_out(path, record, todo, make, keep) else None
 
 
 def lines(record: dict) -> Iterator[str]:

@@ -21,9 +21,8 @@ from statistics import fmean, stdev
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
-from .. import checkpoints, files, stylegan, training
+from .. import checkpoints, stylegan, training
 from ..language import columns, pad, say
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
@@ -33,6 +32,7 @@ from ..stylegan.separability import linear_separability
 from ..stylegan.prepared import prepared
 from ..training import Schedule, Settings, Training
 from ..worlds.portraits import Portraits
+from .sharing import share_out
 
 NAME = "stylegan-configurations"
 SIZE = {"resolution": 32, "fmap_base": 512, "fmap_max": 64}
@@ -106,23 +106,26 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
                     for n, seed in ((PICTURES, 0), (5000, 1)))
     learnt = ((learnt + 1) * 127.5).round().byte()
     eyes = Enlarged(checkpoints.load("portraits-classifier", device))
-    for seed, name in tqdm(todo, desc="styles", unit="run"):
+
+    def make(run: tuple[int, str]) -> Iterator[dict | None]:
+        seed, name = run
         torch.manual_seed(seed)
         trained = Training(stylegan.Generator(variants[name]), stylegan.Discriminator(variants[name]), learnt,
                            replace(settings, seed=seed), device)
         training.run(trained, Path(folder) / f"{name}, seed {seed}")
         if trained.steps * settings.batch < settings.images:
-            return None
-        row = record["configurations"].setdefault(name, {"frechet_distance": [], "mixing": [], "path_length": [],
-                                                         "separability": [], "seconds": []})
+            yield None                                                  # and is asked for no more
         found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),
                         name in (*NOISY, *DEPTHS.values()), **measures)
-        row["frechet_distance"].append(found["mixing"][0])
+        yield {"frechet_distance": found["mixing"][0], **found, "seconds": round(trained.seconds)}
+
+    def keep(run: tuple[int, str], found: dict) -> None:
+        row = record["configurations"].setdefault(run[1], {key: [] for key in (
+            "frechet_distance", "mixing", "path_length", "separability", "seconds")})
         for key, value in found.items():
             row[key].append(value)
-        row["seconds"].append(round(trained.seconds))
-        files.write_json(path, record)
-    return record
+
+    return record if share_out(path, record, todo, make, keep) else None
 
 
 # ------------------------------------------------------------------------------------------ what a record says

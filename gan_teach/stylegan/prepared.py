@@ -7,6 +7,7 @@ Taught in notebooks/02_stylegan.ipynb.
     scaled weights, the upsampling 4×4 kernels, y_s + 1     once, instead of in each picture
     B·noise + bias                                          one map, kept as long as the noise stays the same
     AdaIN                                                   one call of batch norm per picture
+    wide convolutions                                       a half or a quarter of the products (`networks.winograd`)
     bfloat16                                                half the memory traffic; fast where the CPU has it
 """
 
@@ -20,8 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
+from ..networks.winograd import WinogradConv
 from .generator import Constant, Generator, Layer
 from .operations import Style
+
+
+WIDE = 256      # units on both sides of a convolution, from which on Winograd's way pays
 
 
 def baked(layer: EqualizedLinear) -> nn.Linear:
@@ -53,11 +58,15 @@ class PreparedConv(nn.Module):
 class PreparedLayer(nn.Module):
     """`generator.Layer` for drawing."""
 
-    def __init__(self, layer: Layer, dtype: torch.dtype):
+    def __init__(self, layer: Layer, dtype: torch.dtype, resolution: int):
         super().__init__()
         self.up, self.blur, self.dtype, self.source = layer.up, layer.blur, dtype, layer.source
         if isinstance(layer.source, EqualizedConv2d):
-            self.source = PreparedConv(layer.source, dtype)
+            weight = layer.source.weight * layer.source.scale
+            wide = dtype == torch.float32 and weight.device.type == "cpu" and min(weight.shape[:2]) >= WIDE
+            # a convolution of few pixels waits for its weights, and Winograd's are four times as many
+            self.source = WinogradConv(weight, layer.up) if wide and (layer.up or resolution >= 16) else \
+                PreparedConv(layer.source, dtype)
         elif not isinstance(layer.source, Constant):
             self.source = nn.Sequential(baked(layer.source[0]), layer.source[1])
         self.pixel_norm = layer.pixel_norm
@@ -102,13 +111,15 @@ class PreparedLayer(nn.Module):
 def prepared(G: Generator, dtype: torch.dtype = torch.float32) -> Generator:
     """A copy of G for drawing, used like G: `__call__`, `at`, `synthesis` with `start` and `keep`, `styles`, …
 
-    dtype: torch.float32 gives G's pictures up to rounding; torch.bfloat16 is faster yet, with errors of one or two
-    in a hundred of the pictures' spread (more for an untrained G, whose flat maps AdaIN blows up with their
-    rounding). The copy does not follow a later change of G's weights, and is neither for training nor for saving.
-    A seed in place of maps draws them anew and costs a new sum in each call: keep `G.noise(seed)`.
+    dtype: torch.float32 gives G's pictures up to rounding (wide layers then hold four numbers for each of theirs);
+    torch.bfloat16 is faster yet where the CPU has it, with errors of one or two in a hundred of the pictures' spread
+    (more for an untrained G, whose flat maps AdaIN blows up with their rounding). The copy does not follow a later
+    change of G's weights, and is neither for training nor for saving. A seed in place of maps draws them anew and
+    costs a new sum in each call: keep `G.noise(seed)`.
     """
     fast = copy.deepcopy(G).eval().requires_grad_(False)
     fast.mapping.layers = nn.ModuleList(baked(layer) for layer in fast.mapping.layers)
-    fast.blocks = nn.ModuleDict({name: PreparedLayer(layer, dtype) for name, layer in fast.blocks.items()})
+    fast.blocks = nn.ModuleDict({name: PreparedLayer(layer, dtype, 4 << i // 2)
+                                 for i, (name, layer) in enumerate(fast.blocks.items())})
     fast.to_rgb = nn.ModuleDict({name: PreparedConv(conv, dtype) for name, conv in fast.to_rgb.items()})
     return fast.requires_grad_(False)

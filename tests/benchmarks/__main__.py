@@ -1,6 +1,6 @@
-"""What everything costs, in one run: a file of JSON, and a table of it.
+"""What everything costs: a file of JSON, and a page of tables made of it, README.md beside this file.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks [--out runs/benchmarks] [--only stylegan egan …] [--quick]
+    OMP_NUM_THREADS=1 python -m tests.benchmarks [--only stylegan egan …] [--out FOLDER] [--quick]
 
     stylegan      drawing, beside a plain loop written from the authors' description
     egan          a generation, beside such a loop, with a fresh z for each child as the authors' code has it
@@ -12,12 +12,12 @@
 The networks are as `gan_teach.load` gives them. The ways of a row take turns, and each is compared with the first one
 of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
 draws, counts or chooses something else ends the run. Asserts no time. The load of the machine, before and after, stands
-beside its name: where it was busy, only the ratios say something. --quick: everything tiny, to see that it works.
+beside its name: where it was busy, only the ratios say something. What is not measured anew keeps its figures, its date
+and its machine. --quick: everything tiny, to see that it works.
 """
 
 import argparse
 import copy
-import json
 import os
 import subprocess
 import sys
@@ -42,7 +42,7 @@ import bench_dissection
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.egan.evolution import Evolution, Settings
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
-from gan_teach.files import write_text
+from gan_teach.files import read_json, write_json, write_text
 from gan_teach.lessons import notebooks
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
 from gan_teach.networks.layers import fast_bfloat16, keep_freed_memory
@@ -51,7 +51,7 @@ from gan_teach.stylegan.generator import StyleGANConfig
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.processes import machine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT, HERE = Path(__file__).resolve().parents[2], Path(__file__).resolve().parent
 
 
 def turns(ways: dict[str, Callable[[], object]], rounds: int) -> tuple[dict[str, list[float]], dict[str, object]]:
@@ -220,20 +220,21 @@ def dissection(quick: bool) -> list[dict]:
 
 def processes(quick: bool) -> list[dict]:
     """Wall seconds, with the start of Python; the pages must be equal, byte for byte."""
-    found, pages, times = [], set(), {}
+    found, pages, times, samples = [], set(), {}, 20 if quick else 300
     with tempfile.TemporaryDirectory() as folder:
         for n in (1, 2) if quick else (1, 2, 4):
             page = Path(folder) / f"{n}.html"
-            launch = [] if n == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={n}"]
+            launch = [] if n == 1 else ["-m", "torch.distributed.run", "--standalone", "--max-restarts=1",
+                                        f"--nproc_per_node={n}"]
             begun = time.monotonic()
             subprocess.run([sys.executable, *launch, "-m", "gan_teach", "dissect", "scenes-progan", "--device", "cpu",
-                            "--samples", "20" if quick else "1000", "--batch", "5" if quick else "50",
+                            "--samples", str(samples), "--batch", "5" if quick else "25",
                             "--out", str(page)], check=True, capture_output=True,
                            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
             times[n] = time.monotonic() - begun
             pages.add(page.read_bytes())
             assert len(pages) == 1, f"{n} processes write another page than one"
-            found.append({"what": f"gan-teach dissect scenes-progan, {os.cpu_count()} cores",
+            found.append({"what": f"gan-teach dissect scenes-progan, {samples} pictures, {os.cpu_count()} cores",
                           "way": f"{n} processes" if n > 1 else "1 process",
                           "s": round(times[n], 1), "times_faster": round(times[1] / times[n], 2), "than": "1 process"})
     return found
@@ -279,10 +280,18 @@ def browser(quick: bool) -> list[dict]:
     return found
 
 
-# ------------------------------------------------------------------------------------------ the file and the table
+# ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
             "browser": browser}
+PAGE = """# What it costs
+
+Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part
+of it anew. The ways of a row take turns on one thread, and give equal results: that is asserted, no time is. ms are CPU
+milliseconds. *Times faster* is the median over the turns, beside the plain loop, which is written from the authors'
+description, one operation after the other. Where the machine was busy, only these ratios say something, and seconds by
+the clock nothing. A section that is missing was not measured yet, or on a machine too busy for it.
+"""
 
 
 def processor() -> str:
@@ -291,39 +300,48 @@ def processor() -> str:
     return next((line.split(":")[1].strip() for line in told if line.startswith("model name")), "")
 
 
-def load() -> list[float]:
-    """How many processes wanted to compute, over the last 1, 5 and 15 minutes."""
-    return [round(n, 1) for n in os.getloadavg()] if hasattr(os, "getloadavg") else []
+def load() -> float | None:
+    """How many processes wanted to compute, over the last minute."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
-def table(result: dict) -> str:
-    """The rows as Markdown, with the machine and the day above them."""
+def page(result: dict) -> str:
+    """All tables as Markdown, each with its machine and its day above it."""
     said = {"ms": "{} ms", "s": "{} s", "ms_19_of_20": "19 of 20 within {} ms", "first_picture_s":
             "first picture after {} s", "peak_mb": "{} MB"}
-    lines = [f"{result['date']}, {result['machine']}, {result['cores']} cores, load {result['load_before']} before and "
-             f"{result['load_after']} after.", "", "| what | way | cost | times faster |", "|---|---|---|---|"]
-    for row in result["rows"]:
-        cost = ", ".join(words.format(row[key]) for key, words in said.items() if row.get(key) is not None)
-        faster = f"{row['times_faster']} × {row['than']}" if row.get("than", row["way"]) != row["way"] else ""
-        lines.append(f"| {row['what']} | {row['way']} | {cost} | {faster} |")
-    return "\n".join(lines) + "\n"
+    lines = [PAGE]
+    for name in (name for name in SECTIONS if name in result):
+        part = result[name]
+        lines += [f"## {name}", "", f"{part['date']}, {part['machine']}; {part['cores']} cores, {part['load_before']} "
+                  f"processes wanted one before, {part['load_after']} after."
+                  + ("" if part["fast_bfloat16"] else " It has no fast bfloat16."), "",
+                  "| what | way | cost | times faster |", "|---|---|---|---|"]
+        for row in part["rows"]:
+            cost = ", ".join(words.format(row[key]) for key, words in said.items() if row.get(key) is not None)
+            faster = f"{row['times_faster']} × {row['than']}" if row.get("than", row["way"]) != row["way"] else ""
+            lines.append(f"| {row['what']} | {row['way']} | {cost} | {faster} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> dict:
     given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    given.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="a folder (%(default)s)")
+    given.add_argument("--out", type=Path, help="a folder (here, or runs/benchmarks with --quick)")
     given.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="some sections")
     given.add_argument("--quick", action="store_true", help="everything tiny, to see that it works")
     given = given.parse_args(arguments)
-    result = {"date": date.today().isoformat(), "machine": f"{processor()} ({machine(torch.device('cpu'))})",
-              "cores": os.cpu_count(), "load_before": load(), "quick": given.quick, "rows": []}
+    out = given.out or (ROOT / "runs" / "benchmarks" if given.quick else HERE)
+    path = out / "benchmarks.json"
+    result = read_json(path) if path.exists() else {}
     for name in given.only:
         print(f"{name} …", flush=True)
-        result["rows"] += [{"section": name, **row} for row in SECTIONS[name](given.quick)]
-        result["load_after"] = load()
-        write_text(given.out / "benchmarks.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        write_text(given.out / "benchmarks.md", table(result))              # after each: an interrupted run keeps them
-    print(table(result))
+        before = load()
+        result[name] = {"rows": SECTIONS[name](given.quick), "date": date.today().isoformat(),
+                        "machine": f"{processor()} ({machine(torch.device('cpu'))})".strip(), "cores": os.cpu_count(),
+                        "fast_bfloat16": fast_bfloat16("cpu"), "load_before": before, "load_after": load()}
+        write_json(path, result)
+        write_text(out / "README.md", page(result))                         # after each: an interrupted run keeps them
+    print(page(result))
     return result
 
 

@@ -11,6 +11,7 @@ from gan_teach import stylegan
 from gan_teach.networks import layers
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty
+from gan_teach.networks.winograd import WinogradConv
 from gan_teach.stylegan import generator
 from gan_teach.stylegan.discriminator import Discriminator
 from gan_teach.stylegan.generator import PUBLISHED, Generator, StyleGANConfig, configuration
@@ -534,6 +535,17 @@ def test_prepared_generator_draws_the_same_pictures(letter, pixels, z):
     G.grow(16, 0.25)
     fast.grow(16, 0.25)
     assert torch.allclose(fast(z), G(z), atol=2e-4)
+
+
+def test_wide_convolutions_are_prepared_winograds_way_where_it_pays(z):
+    torch.manual_seed(0)
+    G = shaken(Generator(StyleGANConfig(16, 8, 8, 2048, 256))).requires_grad_(False)
+    fast = prepared(G)
+    assert [name for name, layer in fast.blocks.items() if isinstance(layer.source, WinogradConv)] == [
+        "layer2", "layer4", "layer5"]                                       # 3 has too few pixels
+    x = G(z)
+    assert x.std() > 5 and torch.allclose(fast(z), x, atol=5e-4) and torch.allclose(fast(z[1:2]), x[1:2], atol=5e-4)
+    assert not any(isinstance(module, WinogradConv) for module in prepared(G, torch.bfloat16).modules())
 
 
 def test_prepared_styles_and_cuts(G, z):

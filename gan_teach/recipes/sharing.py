@@ -1,0 +1,46 @@
+"""The loop of all comparisons: run after run into one record, shared out where there are several processes.
+
+    torchrun --nproc_per_node 2 -m gan_teach compare plane       the record that one process makes, its times apart
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm.auto import tqdm
+
+from .. import files
+from ..processes import alone, gathered, place
+
+Run = TypeVar("Run")
+
+
+def share_out(path: Path, record: dict, todo: Sequence[Run], make: Callable[[Run], Iterator],
+              keep: Callable[[Run, object], None], write: Callable[[Path, dict], None] = files.write_json) -> bool:
+    """Make the runs, each on its own; whether all were made, or one was interrupted.
+
+    make: yields what it finds in a run, part by part; None: interrupted. keep: puts a part into the record, which is
+    written after each. Of several processes, all of which must call it, each makes one of the next runs. They tell
+    each other what they found, and all keep it in the order of `todo`; the first one writes.
+    """
+    rank, world = place()
+    for start in tqdm(range(0, len(todo), world), desc=path.stem, disable=rank > 0):
+        runs = todo[start:start + world]
+        parts = make(runs[rank]) if rank < len(runs) else iter(())
+        while True:
+            with alone():
+                mine = list(islice(parts, 1))                               # one part; empty at the end
+            found = gathered(mine)
+            for run, part in zip(runs, found):
+                if None in part:
+                    return False
+                if part:
+                    keep(run, *part)
+            if not any(found):
+                break
+            if rank == 0:
+                write(path, record)
+    return True
