@@ -88,16 +88,25 @@ def told(text: object) -> str:
     texts too, are told likewise. Of lines, columns, lists and a word before numbers each part is told, and columns stay
     where they are. What was made from none of them stays as it is.
     """
-    global _templates
     text = str(text)
     if _language == ENGLISH or not re.search("[A-Za-z]{2}", text):
         return text
-    if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
-        return there
+    if "; " in text and text not in _texts and (listed := _list(text, "; ")):           # each by a template of its own
+        return listed
+    if made := _made(text):
+        return made
     if text != text.strip():
         return _fit(text)
-    if "; " in text and (listed := _list(text, "; ")):                      # each with a template of its own
-        return listed
+    if "\n" in text:
+        return "\n".join(map(told, text.split("\n")))
+    return _columns(text) or _list(text, ", ") or text
+
+
+def _made(text: str) -> str | None:
+    """One of the file's texts, or what was made from one by putting values in; else None."""
+    global _templates
+    if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
+        return there
     if _templates is None:
         _templates = [([literal for literal, *_ in _parts(made)], _pattern(made), _texts[made])
                       for made in sorted(_texts, key=_words, reverse=True)
@@ -107,9 +116,7 @@ def told(text: object) -> str:
             # the values are in the text as they are to be seen: their format was theirs in English
             return re.sub(r"\{(\w+)(?::([<>^]?)(\d+))?[^{}]*\}",
                           lambda place, of=found: _fit(of[place[1]], place[3], place[2] == ">"), there)
-    if "\n" in text:
-        return "\n".join(map(told, text.split("\n")))
-    return _columns(text) or _list(text, ", ") or text
+    return None
 
 
 def _columns(text: str) -> str | None:
@@ -138,6 +145,8 @@ def _fit(value: str, width: str | None = None, to_the_right: bool = False) -> st
     """What stands in a template's place, or between spaces, told; as wide as before where the spaces made a column."""
     bare = value.strip()
     there = bare if re.fullmatch(r"[\w-]+(, [\w-]+)+", bare) else told(bare)      # names to choose from: "tree, sky"
+    if not width and value != bare and (made := _made(value)):
+        return made
     if there == bare:
         return value
     if width:
@@ -180,7 +189,8 @@ def _words(made: str) -> int:
 
 def _pattern(made: str) -> re.Pattern:
     seen: set[str] = set()
-    few = _words(made) < 4                              # "{n} of {all}": then a value is one word, or any text were one
+    # "{n} of {all}": then a value is one word, or any text were one
+    few = _words(made) < 4 and not any(re.search("[A-Z_]", literal) for literal, *_ in _parts(made))
 
     def place(name: str, least: str) -> str:
         new = name not in seen
@@ -188,7 +198,7 @@ def _pattern(made: str) -> re.Pattern:
         value = r" *\S*? *" if few and not least else f".{{{least or 0},}}?"
         return f"(?P<{name}>{value})" if new else f"(?P={name})"
 
-    return re.compile("".join(re.escape(literal) + (place(name, least) if name else "")
+    return re.compile("(?! )" * (made[0] == "{") + "".join(re.escape(literal) + (place(name, least) if name else "")
                               for literal, name, least in _parts(made)), re.DOTALL)
 
 
