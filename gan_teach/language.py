@@ -91,8 +91,8 @@ def told(text: object) -> str:
     text = str(text)
     if _language == ENGLISH or not re.search("[A-Za-z]{2}", text):
         return text
-    if "; " in text and text not in _texts and (listed := _list(text, "; ")):           # each by a template of its own
-        return listed
+    if "; " in text and (there := _made(text, "; ") or _list(text, "; ")):      # of the whole, or of each part its own
+        return there
     if made := _made(text):
         return made
     if text != text.strip():
@@ -102,8 +102,8 @@ def told(text: object) -> str:
     return _columns(text) or _list(text, ", ") or text
 
 
-def _made(text: str) -> str | None:
-    """One of the file's texts, or what was made from one by putting values in; else None."""
+def _made(text: str, sign: str = "") -> str | None:
+    """One of the file's texts, or what was made from one by putting values in; else None. sign: in the text itself."""
     global _templates
     if there := _texts.get(text) or _texts.get(text.replace("_", " ")):     # a function's name
         return there
@@ -112,7 +112,8 @@ def _made(text: str) -> str | None:
                       for made in sorted(_texts, key=_words, reverse=True)
                       if "{" in made and _texts[made] and _words(made) > 1]
     for literals, pattern, there in _templates:
-        if all(literal in text for literal in literals) and (found := pattern.fullmatch(text)):
+        if any(sign in one for one in literals) and all(one in text for one in literals) and (
+                found := pattern.fullmatch(text)):
             # the values are in the text as they are to be seen: their format was theirs in English
             return re.sub(r"\{(\w+)(?::([<>^]?)(\d+))?[^{}]*\}",
                           lambda place, of=found: _fit(of[place[1]], place[3], place[2] == ">"), there)

@@ -17,8 +17,8 @@ from gan_teach.recipes import compare_progan, compare_styles, training_cost
 # What stays in Latin letters: signs of the papers, names of networks, methods, data and layers, units of measure.
 ALLOWED = set("AdaIN Adam CPU CIFAR- CelebA FFHQ FID Fq GAN E-GAN GPU IoU LG LD LeakyReLU MB MMD Theano PyTorch "
               "WGAN-GP log logit px ms nan egan plain-d std nats Dice logistic".split())
-CODE = re.compile(r"`[^`]*`|<[^>]*>|\$[^$]*\$|\w+_\w+|solution\(\"NAME\"\)|\w+\.ipynb|\b(layer|level)\d+|"
-                  r"(scenes|portraits|fashion)-[\w-]+|\*(egan|random)\*|\w+(?=：先用我们的)")
+CODE = re.compile(r"python -m gan_teach [a-z ]+|`[^`]*`|<[^>]*>|\$[^$]*\$|\w+_\w+|solution\(\"NAME\"\)|\w+\.ipynb|"
+                  r"\b(layer|level)\d+|(scenes|portraits|fashion)-[\w-]+|\*(egan|random)\*|\w+(?=：先用我们的)")
 
 
 def latin(text: str) -> list[str]:
@@ -139,7 +139,7 @@ def styles_record() -> dict:
 
 
 TABLES = {
-    "repair": lambda: str(Repair((1, 2), 3.0, 2.0, torch.tensor([3.0, 4.0]), 0.5)),
+    "repair": lambda: str(Repair((1, 2), 0.25, 3.0, 2.0, torch.tensor([3.0, 4.0]), 0.5, (0.4, 0.5))),
     "compare": lambda: str(Comparison((Row("untrained", "layer2", 8, 2, 1, 0.1, 0.01, 2.0),), 0.05)),
     "resistance": lambda: str(Resistance(("sky", "door"), 3, torch.tensor([[5, 0], [6, 0]]),
                                          torch.tensor([[2, 0], [3, 0]]), torch.ones(2, 2, 2, dtype=torch.long))),

@@ -12,9 +12,10 @@ from gan_teach.widgets.quiz import quiz
 
 
 class Shell:
-    """The part of IPython that is asked: events, with their functions."""
+    """The parts of IPython that are asked: events, with their functions, and what cells' code passes through."""
 
     def __init__(self):
+        self.ast_transformers = []
         self.events = SimpleNamespace(callbacks={"post_run_cell": []}, register=self.register)
 
     def register(self, event, function):
