@@ -191,7 +191,7 @@ def _words(made: str) -> int:
 def _pattern(made: str) -> re.Pattern:
     seen: set[str] = set()
     # "{n} of {all}": then a value is one word, or any text were one
-    few = _words(made) < 4 and not any(re.search("[A-Z_]", literal) for literal, *_ in _parts(made))
+    few = _words(made) < 4 and not any(re.search("[A-Z_;]", literal) for literal, *_ in _parts(made))
 
     def place(name: str, least: str) -> str:
         new = name not in seen
