@@ -190,17 +190,18 @@ def _words(made: str) -> int:
 
 def _pattern(made: str) -> re.Pattern:
     seen: set[str] = set()
-    # "{n} of {all}": then a value is one word, or any text were one
-    few = _words(made) < 4 and not any(re.search("[A-Z_;]", literal) for literal, *_ in _parts(made))
+    # "{n} of {all}": then a value is one word, or any text were one; but what a semicolon leads to may be more
+    few = _words(made) < 4 and not any(re.search("[A-Z_]", literal) for literal, *_ in _parts(made))
 
-    def place(name: str, least: str) -> str:
+    def place(name: str, least: str, literal: str) -> str:
         new = name not in seen
         seen.add(name)
-        value = r" *\S*? *" if few and not least else f".{{{least or 0},}}?"
+        value = r" *\S*? *" if few and not least and literal != "; " else f".{{{least or 0},}}?"
         return f"(?P<{name}>{value})" if new else f"(?P={name})"
 
-    return re.compile("(?! )" * (made[0] == "{") + "".join(re.escape(literal) + (place(name, least) if name else "")
-                              for literal, name, least in _parts(made)), re.DOTALL)
+    begins = "(?! )" if made[0] == "{" else ""
+    return re.compile(begins + "".join(re.escape(literal) + (place(name, least, literal) if name else "")
+                                       for literal, name, least in _parts(made)), re.DOTALL)
 
 
 def _parts(made: str) -> list[tuple[str, str | None, str]]:

@@ -126,7 +126,7 @@ def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
 
 def few(layers: Sequence[str]) -> str:
     """The layers' names, or their number where the names would fill the line."""
-    return ", ".join(layers) if len(layers) < 4 else f"{len(layers)} layers"
+    return ", ".join(layers) if len(layers) < 4 else say("{n} layers", n=len(layers))
 
 
 def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
