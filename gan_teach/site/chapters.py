@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 
+from tqdm.auto import tqdm
+
+from ..language import say
 from ..recipes.address import COLAB
 from .packages import copy
 
@@ -89,7 +93,9 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
     exporter.register_filter("clean_html", lambda html: html)               # the notebooks are ours: half of the time
     chapters = []
-    for path in sorted(folder.glob("*.ipynb")):
+    if execute:
+        os.environ.setdefault("GAN_TEACH_PROGRESS", "off")                  # of the kernels: nobody reads along
+    for path in tqdm(sorted(folder.glob("*.ipynb")), desc=say("run the chapters"), disable=not execute):
         notebook = nbformat.read(path, as_version=4)
         chapter = _about(path, notebook)
         if executed:
