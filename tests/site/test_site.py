@@ -859,6 +859,19 @@ def test_axe_finds_nothing_serious_nothing_jumps_and_nothing_is_cut_off_on_a_pho
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_no_chapter_is_wider_than_a_phone(visit):
+    """Long names of files and functions break, tables and code scroll in themselves."""
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        wide = {}
+        for page in [f"chapters/{path.stem}.html" for path in NOTEBOOKS.glob("0*.ipynb")]:
+            visit.open(page)
+            wide[page] = visit.page.evaluate("document.documentElement.scrollWidth")
+        assert len(wide) == 8 and max(wide.values()) <= 390, wide
+    finally:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_no_request_left_the_host_and_nobody_complained(visit):
     """After all the others: what they asked for, and what the console said meanwhile."""
     host = urlsplit(visit.root).netloc
