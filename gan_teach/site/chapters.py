@@ -158,13 +158,16 @@ def _take_outputs(notebook, run: Path) -> None:
 
 
 def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:
-    """A note in place of every panel: without a kernel it would be a name in angle brackets.
+    """A note in place of every panel: without a kernel it would be a name in angle brackets. Progress bars go.
 
     Below the cell that makes the panel of the chapter's machine: the way to it, whether or not the cell was run.
     """
     import nbformat
+    notebook.metadata.pop("widgets", None)                                  # their states, which nothing here shows
     for cell in notebook.cells:
         live = machine and cell.cell_type == "code" and re.search(PANELS[machine], cell.source)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not _is_bar(output.get("data", {}))]
         outputs = [output for output in cell.get("outputs", []) if WIDGET in output.get("data", {})]
         if live and not outputs:
             outputs = [nbformat.v4.new_output("display_data", {})]
@@ -172,6 +175,11 @@ def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -
         for output in outputs:
             kind, note = ("panel live", notes[machine]) if live else ("panel", notes[None])
             output["data"] = {"text/html": f'<p class="{kind}">{note}</p>'}
+
+
+def _is_bar(data: dict) -> bool:
+    """tqdm's widget, which is a bar as plain text too; a panel is `Name(children=…)`."""
+    return WIDGET in data and not re.match(r"\w+\(", data.get("text/plain", ""))
 
 
 def draw_formulas(formulas: list[tuple[str, bool]]) -> list[str]:

@@ -245,6 +245,7 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
              nbformat.v4.new_code_cell("print(6 * 7, flush=True)\nprint('and more')"),
              nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()"),
+             nbformat.v4.new_code_cell("from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='steps'): pass"),
              nbformat.v4.new_markdown_cell("## Mix\n\nIt is time."),
              nbformat.v4.new_code_cell("StyleMixer = ipywidgets.IntSlider\nStyleMixer()")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -255,7 +256,8 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     assert chapter.headings == [("A-section", "A section"), ("Mix", "Mix")] and chapter.live == "Mix"
     assert [(title, text[:8]) for _, title, text in chapter.sections] == [("A chapter", "The ques"), (
         "A section", "print(6 "), ("Mix", "It is ti")]
-    assert ">42\nand more\n<" in chapter.html and '<p class="panel">A panel.</p>' in chapter.html
+    assert ">42\nand more\n<" in chapter.html and chapter.html.count('<p class="panel">A panel.</p>') == 1
+    assert "steps:" not in chapter.html                                     # of the bar nothing is left
     assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
     assert chapter.html.count('<p class="panel live">Live.</p>') == 1
     unrun, = chapters.read(tmp_path, execute=False, panel=notes)
