@@ -861,7 +861,7 @@ def test_axe_finds_nothing_serious_nothing_jumps_and_nothing_is_cut_off_on_a_pho
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 
 
-PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 @pytest.mark.parametrize("name", ["index", *MACHINES, "chapters/01_gan_dissection"])
@@ -869,7 +869,7 @@ def test_when_a_page_is_painted_and_ready(visit, capsys, name):
     """The times, of this machine, are printed; that something is painted before all is there is asserted."""
     visit.open(f"{name}.html")
     ready = visit.page.evaluate("performance.now()")
-    painted = visit.page.wait_for_function(PAINTED, timeout=10_000).json_value()
+    painted = visit.page.wait_for_function(FIRST_PAINT, timeout=10_000).json_value()
     with capsys.disabled():
         print(f"\n{name}: first paint after {painted:.0f} ms, ready after {ready:.0f} ms, layout shift "
               f"{visit.page.evaluate(SHIFTS):.3f}")
