@@ -15,7 +15,7 @@ from browser import chromium
 from gan_teach.site.pages import MACHINES
 
 OURS = "Canvas2D: Multiple readback"         # about `picture` below, not about the page
-LEFT = "net::ERR_ABORTED"                    # a page was left while a module that it asks for was on its way
+LEFT = "net::ERR_ABORTED", "script"          # a page was left while a module that it asks for was on its way
 PIXELS = """canvas => {
     const { width, height } = canvas;
     return Array.from(canvas.getContext('2d').getImageData(0, 0, width, height).data);
@@ -47,8 +47,8 @@ class Visit:
         self.asked: list[str] = []
         self.complaints: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
-        page.on("requestfailed", lambda request: request.failure != LEFT and self.complaints.append(
-            f"failed: {request.url} ({request.failure})"))
+        page.on("requestfailed", lambda request: (request.failure, request.resource_type) != LEFT
+                and self.complaints.append(f"failed: {request.url} ({request.failure})"))
         page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"absent: {answer.url}"))
         page.on("console", lambda note: note.type in ("error", "warning") and not note.text.startswith(OURS)
                 and self.complaints.append(note.text))
