@@ -64,14 +64,15 @@ def test_a_pause_is_heard_at_once_though_the_act_takes_long():
 
 
 def test_a_second_play_starts_no_second_thread(counter):
-    before = threading.active_count()
+    before = set(threading.enumerate())          # those of other tests may end meanwhile: the new ones alone are counted
     for _ in range(5):
         counter.runner.play()
-    assert threading.active_count() == before + 1
+    begun = set(threading.enumerate()) - before
+    assert len(begun) == 1
     wait_for(lambda: counter.count > 10)
     assert len(counter.threads) == 1 and counter.clashes == 0
     counter.runner.pause()
-    wait_for(lambda: threading.active_count() == before)
+    wait_for(lambda: not any(thread.is_alive() for thread in begun))
 
 
 def test_play_and_pause_from_many_threads_never_act_at_once(counter):
