@@ -77,3 +77,10 @@ def descend(net: nn.Module, gradient: Gradient, adam: Moments | None, lr: float,
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return optimiser.state_dict()["state"]
+
+
+@torch.no_grad()
+def follow(mean: nn.Module, now: nn.Module, ema: float) -> None:
+    """m ← ema · m + (1 − ema) · θ, in place, for weights and for batch norm's averages; counters are taken over."""
+    for m, theta in zip(mean.state_dict().values(), now.state_dict().values()):
+        m.lerp_(theta, 1 - ema) if m.is_floating_point() else m.copy_(theta)

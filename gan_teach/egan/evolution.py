@@ -28,7 +28,7 @@ from ..networks.layers import low_precision, pick_device
 from ..networks.losses import logistic_d
 from ..training import NotFinite, Resumable, check_descent
 from . import shared
-from .child import Moments, Mutation, clone, descend, mutate, name_of
+from .child import Moments, Mutation, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
 from .mutations import heuristic, least_squares, minimax
 
@@ -56,6 +56,7 @@ class Settings:
     d_steps: int = 2              # n_D (authors' code: 3 for pictures, 1 for points)
     lr: float = 2e-4
     halves: int = 0               # generations in which both rates fall by half; 0: they stay, as the paper's
+    ema: float = 0.0              # how much of the running mean of survivors stays each generation; 0: no such mean
     betas: tuple[float, float] = (0.5, 0.99)            # (authors' code: 0.5, 0.999)
     lr_d: float | None = None                           # None: as G's
     betas_d: tuple[float, float] | None = None          # None: as G's
@@ -113,7 +114,8 @@ class Evolution(Resumable):
     G: a generator, or μ of them. D: pictures to logits. Both are copied. `step(real)` is one generation; real:
     all the real samples there are (N×…, floats, or uint8 pictures), or a function (n, torch.Generator) -> n
     samples. Every draw is a function of (seed, generation), so `state()` and `restore(state)` hold all that the
-    next step depends on. `.G` is the first survivor, the one to keep; `.children` and `.scores` stay until the
+    next step depends on. `.G` is the first survivor, the one to keep; with `ema`, `.mean` is the running mean of the
+    first survivors' weights, m ← ema · m + (1 − ema) · θ, in which nobody lives: it is only looked at. `.children` and `.scores` stay until the
     next `vary()`; `.lineage` lists every Generation. `settings` may be exchanged between generations.
 
     Same z for siblings (`mutate_same_z`) allows one forward pass for all of them and is not only cheaper: siblings
@@ -132,6 +134,7 @@ class Evolution(Resumable):
                             for net in (D, *parents * (settings.mu // len(parents))))
         self.survivors = [Individual(net.requires_grad_(True)) for net in parents]
         self.optimiser_d = torch.optim.Adam(self.D.requires_grad_(True).parameters(), foreach=True)
+        self.mean = clone(self.G).eval() if settings.ema else None
         self.own: dict[int, Moments] = {}       # Adam's moments of each mutation
         self.settings, self.generation, self.seconds = settings, 0, 0.0
         self.children: list[Individual] = []
@@ -268,6 +271,8 @@ class Evolution(Resumable):
             self.generation, self.loss_d, tuple(c.parent for c in self.children),
             tuple(c.mutation for c in self.children), tuple(scores), tuple(chosen)))
         self.survivors = [self.children[i] for i in chosen]
+        if self.mean is not None:
+            follow(self.mean, self.G, self.settings.ema)
         return self.lineage[-1]
 
     # ---------------------------------------------------------------------------------- stop and go on
@@ -277,6 +282,7 @@ class Evolution(Resumable):
         return copy.deepcopy({
             "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings), "data": self.data,
             "survivors": [one._asdict() | {"G": one.G.state_dict()} for one in self.survivors], "own": self.own,
+            "mean": None if self.mean is None else self.mean.state_dict(),
             "D": self.D.state_dict(), "optimiser_d": self.optimiser_d.state_dict(),
             "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage]})
 
@@ -287,6 +293,8 @@ class Evolution(Resumable):
         self.survivors = [Individual(**one | {"G": clone(body)}) for one in state["survivors"]]
         for one, saved in zip(self.survivors, state["survivors"]):
             one.G.load_state_dict(saved["G"])
+        if self.mean is not None:
+            self.mean.load_state_dict(state["mean"])
         self.D.load_state_dict(state["D"])
         self.optimiser_d.load_state_dict(state["optimiser_d"])
         self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})

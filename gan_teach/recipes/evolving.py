@@ -4,12 +4,13 @@
     python -m gan_teach train fashion-heuristic     the same networks and draws, one loss alone
     python -m gan_teach train scenes-plain-d        E-GAN with the paper's loss of D, without the two penalties;
                                                     -momentum: with the paper's momentum in Adam; -paper: with both
-    python -m gan_teach train scenes-long           E-GAN for four times as many generations, its rates falling
+    python -m gan_teach train scenes-long           E-GAN for four times as many generations, its rates falling;
+                                                    the running mean of its survivors is kept
     train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
 
 The rivals with one loss have nobody to judge and are cheaper: they go on for as many generations as E-GAN's compute
-buys, and their record's curve passes E-GAN's number of generations on the way. What is kept is the survivor as it is:
-no average of weights, and not the child that was made last.
+buys, and their record's curve passes E-GAN's number of generations on the way. What is kept is the survivor as it is,
+not the child that was made last, and no average of weights, but in "long": its curve has both.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there 
 RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
           "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
-          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 6000}}
+          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 6000, "ema": 0.998}}
 LONGER = {"long": 4}             # times a plan's generations
 
 
@@ -117,8 +118,9 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
 
 
 def kept(evolution: Evolution) -> Generator:
-    """The survivor in 16 bits, half the size of a file; `load` gives it back in 32."""
-    return copy.deepcopy(evolution.G).cpu().to(memory_format=torch.contiguous_format).half().eval()
+    """The survivor, or the mean of survivors, in 16 bits, half the size of a file; `load` gives it back in 32."""
+    G = evolution.G if evolution.mean is None else evolution.mean
+    return copy.deepcopy(G).cpu().to(memory_format=torch.contiguous_format).half().eval()
 
 
 # ------------------------------------------------------------------------------------------ judges
@@ -200,7 +202,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
         generations = max(1, images // (s.batch * s.d_steps))
     judge = None if plan is ANY else Judge(data, device)
     curve = evolve(evolution, real, folder, generations, plan.every,
-                   lambda e: judge(_averaged(e), CURVE_SAMPLES) if judge else {})
+                   lambda e: _judged(e, judge) if judge else {})
     if curve is None:
         return None
     G = kept(evolution)
@@ -222,9 +224,11 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
         licence=LICENCE if judge else "that of the pictures")
 
 
-def _averaged(evolution: Evolution) -> Generator:
-    """A copy of the survivor as it is used later: batch norm, if there is any, with its running averages."""
-    return copy.deepcopy(evolution.G).eval()
+def _judged(evolution: Evolution, judge: Judge) -> dict:
+    """A row of the curve: the survivor as it is used later, batch norm with its running averages; and the mean."""
+    row = judge(copy.deepcopy(evolution.G).eval(), CURVE_SAMPLES)
+    mean = judge(evolution.mean, CURVE_SAMPLES) if evolution.mean is not None else {}
+    return row | {f"{key}_of_mean": value for key, value in mean.items()}
 
 
 RECIPES = {f"{data}-{rival}": partial(train, f"{data}-{rival}") for data in PLANS for rival in RIVALS}

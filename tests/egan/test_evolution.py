@@ -350,6 +350,22 @@ def test_the_rates_halve_in_so_many_generations():
         assert one.optimiser_d.param_groups[0]["lr"] == pytest.approx(0.04 / 2 ** (t / 2))
 
 
+def test_the_mean_is_of_all_survivors_and_changes_none_of_them():
+    """Against the sum written out: m_t = ema^t θ_0 + (1 − ema) Σ ema^(t−k) θ_k. A stop on the way loses nothing of it."""
+    one, plain = evolution(ema=0.9), evolution()
+    expected = weights(one.G).double()
+    for t in range(6):
+        one.step(RING)
+        plain.step(RING)
+        expected = 0.9 * expected + 0.1 * weights(one.G).double()
+        if t == 2:
+            state, one = one.state(), evolution(ema=0.9)
+            one.restore(state)
+    assert torch.equal(weights(one.G), weights(plain.G)) and plain.mean is None
+    assert torch.allclose(weights(one.mean).double(), expected, rtol=1e-5, atol=1e-7)
+    assert not torch.equal(weights(one.mean), weights(one.G)) and not one.mean.training
+
+
 def test_descend_is_torchs_adam():
     G, _ = networks()
     twin, adam = clone(G), None

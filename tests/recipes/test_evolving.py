@@ -41,7 +41,7 @@ def test_rivals_start_from_the_same_networks_and_differ_in_what_they_are_named_f
         assert torch.equal(weights(evolution.D), weights(first["egan"].D))
         differs = {key for key, value in vars(evolution.settings).items() if value != getattr(TINY.settings, key)}
         known = {"egan": set(), "random": {"selection"}, "plain-d": {"d_loss"},
-                 "momentum": {"betas"}, "paper": {"d_loss", "betas"}, "long": {"halves"}}
+                 "momentum": {"betas"}, "paper": {"d_loss", "betas"}, "long": {"halves", "ema"}}
         assert differs == known.get(rival, {"mutations"})
         assert len(evolution.settings.mutations) == (3 if rival in known else 1)
 
@@ -141,6 +141,7 @@ def test_a_recipe_leaves_weights_and_an_honest_record(small, name, monkeypatch, 
     assert record["command"] == f"python -m gan_teach train {name}" and "seed=0" in record["settings"]
     assert [row["generation"] for row in record["curve"]] == list(range(2, generations + 1, 2))
     assert record["curve"][-1]["cpu_seconds"] == record["cpu_seconds"]
+    assert all(("frechet_distance_of_mean" in row) == (name == "scenes-long") for row in record["curve"])
     assert sum(record["won"].values()) == pytest.approx(1, abs=0.01)
     assert record["frechet_distance"] >= 0 and record["frechet_distance_of_real_pictures"] >= 0
     assert ("classifier_score" in record) == ("share_of_classes" in record) == name.startswith("fashion")
