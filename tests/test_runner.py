@@ -64,7 +64,7 @@ def test_a_pause_is_heard_at_once_though_the_act_takes_long():
 
 
 def test_a_second_play_starts_no_second_thread(counter):
-    before = set(threading.enumerate())          # those of other tests may end meanwhile: the new ones alone are counted
+    before = set(threading.enumerate())          # those of other tests may end meanwhile: only new ones count
     for _ in range(5):
         counter.runner.play()
     begun = set(threading.enumerate()) - before

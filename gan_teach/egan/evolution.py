@@ -115,8 +115,8 @@ class Evolution(Resumable):
     all the real samples there are (N×…, floats, or uint8 pictures), or a function (n, torch.Generator) -> n
     samples. Every draw is a function of (seed, generation), so `state()` and `restore(state)` hold all that the
     next step depends on. `.G` is the first survivor, the one to keep; with `ema`, `.mean` is the running mean of the
-    first survivors' weights, m ← ema · m + (1 − ema) · θ, in which nobody lives: it is only looked at. `.children` and `.scores` stay until the
-    next `vary()`; `.lineage` lists every Generation. `settings` may be exchanged between generations.
+    first survivors' weights, m ← ema · m + (1 − ema) · θ: it is only looked at. `.children` and `.scores` stay until
+    the next `vary()`; `.lineage` lists every Generation. `settings` may be exchanged between generations.
 
     Same z for siblings (`mutate_same_z`) allows one forward pass for all of them and is not only cheaper: siblings
     that saw different z differ mostly because of that (on the plane their gradients' cosine is about .84, of

@@ -351,7 +351,7 @@ def test_the_rates_halve_in_so_many_generations():
 
 
 def test_the_mean_is_of_all_survivors_and_changes_none_of_them():
-    """Against the sum written out: m_t = ema^t θ_0 + (1 − ema) Σ ema^(t−k) θ_k. A stop on the way loses nothing of it."""
+    """Against the sum written out: m_t = ema^t θ_0 + (1 − ema) Σ ema^(t−k) θ_k. A stop on the way loses nothing."""
     one, plain = evolution(ema=0.9), evolution()
     expected = weights(one.G).double()
     for t in range(6):
