@@ -128,7 +128,7 @@ def bill_figure(found: dict[str, dict]) -> Figure:
             ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
                     **mark(kind))
             ax.set(xlabel=AXES[axis], yscale="log")
-    axes[0].set(ylabel="Fréchet distance, our judge")
+    axes[0].set(ylabel="Fréchet distance (lower is better)")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
