@@ -79,7 +79,7 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     if name == "celeba":
         return _celeba(split, size, n, root)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() and name != "":                       # Path("") is the folder that we are in
         return _folder(folder, size, n, without)
     if len(folder.parts) > 1:
         raise FileNotFoundError(f"there is no folder {folder}; give one with pictures in it, or a name: "

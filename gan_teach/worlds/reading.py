@@ -11,7 +11,9 @@ and what would fill the memory is refused before it is unpacked.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import os
 import stat
 import warnings
@@ -66,14 +68,15 @@ def _image(picture, name: str, size: int | None = None) -> Image.Image:
             raise ValueError(f"{name} has {about.st_size / 1e6:.0f} MB; pictures of up to {MAX_BYTES / 1e6:.0f} MB are "
                              "read: save it smaller")
     try:
-        if isinstance(picture, Image.Image):
-            return _flat(picture)
+        given = isinstance(picture, Image.Image)            # not loaded yet, it may be: load() would start a program
+        if given and picture.format not in (None, "MPO", *FORMATS):
+            raise ValueError(f"it was opened as {picture.format}, none of {', '.join(FORMATS)}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)      # the limit here is lower
-            source = picture if isinstance(picture, Path) else io.BytesIO(bytes(picture))
-            opened = Image.open(source, formats=FORMATS)
+            opened = contextlib.nullcontext(picture) if given else Image.open(
+                picture if isinstance(picture, Path) else io.BytesIO(bytes(picture)), formats=FORMATS)
         with opened as image:
-            if image.format in ("JPEG", "MPO") and size and not image.info.get("progressive"):
+            if image.format in ("JPEG", "MPO") and size and not given and not image.info.get("progressive"):
                 image.draft("RGB", (2 * size, 2 * size))
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"it has {image.width}×{image.height} pixels, at most {MAX_PIXELS / 1e6:.0f} million "
@@ -126,18 +129,21 @@ def _level(image: Image.Image, numbers: np.ndarray) -> np.ndarray:
 # ------------------------------------------------------------------------------------------ numbers
 
 def _numbers(picture, name: str) -> np.ndarray:
-    if isinstance(picture, Tensor):
-        picture = picture.detach().cpu()
-        picture = (picture.float() if picture.is_floating_point() else picture).numpy()
-    a = np.asarray(picture)
+    try:
+        if isinstance(picture, Tensor):
+            picture = picture.detach().cpu()
+            picture = (picture.float() if picture.is_floating_point() else picture).numpy()
+        a = np.asarray(picture)
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of several lengths; a sparse or a meta tensor
+        raise ValueError(f"{name} is not a picture ({error!s:.200}); wanted {WANTED}") from error
     a = a[0] if a.ndim == 4 and len(a) == 1 else a
     fault = ValueError(f"{name} is not a picture: {a.dtype} of shape {a.shape}; wanted {WANTED} (colour a label mask "
                        "first: colour_mask(mask, classes))")
     if not a.size or a.ndim not in (2, 3):
         raise fault
     if a.dtype.kind == "f":
-        low, high = a.min(), a.max()
-        if not np.isfinite(high - low):
+        low, high = float(a.min()), float(a.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(a))[0])
             raise ValueError(f"{name} holds NaN or infinity, first at {where} of {a.shape}")
         if max(-low, high) > FAR:

@@ -178,6 +178,41 @@ def test_hostile_and_damaged_files_are_refused_by_name(tmp_path, monkeypatch, na
         fitted(HOSTILE[name], 8, name)
 
 
+def test_a_picture_that_pillow_has_opened_is_held_to_the_same_rules(tmp_path, monkeypatch):
+    """It is opened lazily: load() is ours, and would start the other program or unpack the 144 million pixels."""
+    for start in ("check_call", "Popen"):
+        monkeypatch.setattr(f"subprocess.{start}", lambda *_, **__: pytest.fail("another program was started"))
+    (tmp_path / "holiday.png").write_bytes(HOSTILE["script.png"])
+    with Image.open(tmp_path / "holiday.png") as eps, pytest.raises(ValueError, match="opened as EPS, none of PNG"):
+        reading.array(eps)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 100)
+    with pytest.raises(ValueError, match="16×16 pixels"):
+        reading.array(Image.open(io.BytesIO(packed(Image.new("L", (16, 16))))))
+    assert reading.array(Image.new("L", (8, 8))).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_the_largest_floats_of_all_are_refused_in_words(kind):
+    a = np.zeros((3, 4, 4), kind)
+    a[0, 0, 0], a[1, 1, 1] = np.finfo(kind).min, np.finfo(kind).max
+    with pytest.raises(ValueError, match="its floats go from"):
+        reading.array(a, "it")
+
+
+def test_what_cannot_become_an_array_is_refused_in_words():
+    for odd in ([[0.0, 1.0], [0.5]], torch.eye(4).to_sparse(), torch.zeros(3, 4, 4, device="meta")):
+        with pytest.raises(ValueError, match="it is not a picture.*wanted floats"):
+            reading.array(odd, "it")
+
+
+def test_an_empty_name_is_not_the_folder_that_we_are_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    four().save(tmp_path / "a.png")
+    assert len(datasets.pictures(".", size=8).images) == 1
+    with pytest.raises(ValueError, match="no pictures ''"):
+        datasets.pictures("")
+
+
 def test_pipes_devices_and_folders_are_refused_and_nothing_waits(tmp_path):
     if not hasattr(os, "mkfifo"):
         pytest.skip("there are no named pipes here")
