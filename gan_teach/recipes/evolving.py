@@ -100,7 +100,16 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     if type(curve.get("cpu_seconds")) is not float or type(curve.get("rows")) is not list or \
             not all(type(row) is dict and "generation" in row for row in curve["rows"]):
         raise ValueError(f"{notes} is damaged: delete it")
+
+    def judged() -> None:
+        """A row of the generation where the run stands, once, if it is one that has a row."""
+        at = evolution.generation                               # beyond the goal, when the run was gone on with
+        if at and (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
+            curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
+        files.write_json(notes, curve, indent=None)
+
     long_run.go_on(evolution, real, folder)
+    judged()                                                    # a kill may have come between a snapshot and its row
     if evolution.generation >= generations:
         print(f"nothing to do: the run in {folder} has made {evolution.generation} of {generations} generations")
     while evolution.generation < generations:
@@ -108,11 +117,8 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
         since = time.process_time()
         long_run.run(evolution, real, folder, goal, save_every=every, picture_every=every)
         curve["cpu_seconds"] += time.process_time() - since
-        at = evolution.generation                               # beyond the goal, when the run was gone on with
-        if (at % every == 0 or at == generations) and all(row["generation"] != at for row in curve["rows"]):
-            curve["rows"].append({"generation": at, "cpu_seconds": round(curve["cpu_seconds"], 1), **judge(evolution)})
-        files.write_json(notes, curve, indent=None)
-        if at < goal:
+        judged()
+        if evolution.generation < goal:
             return None
     return [row for row in curve["rows"] if row["generation"] <= generations]
 

@@ -80,6 +80,21 @@ def test_a_stop_in_the_middle_costs_nothing_and_changes_nothing(tmp_path):
     assert parts[-1]["cpu_seconds"] > parts[0]["cpu_seconds"]
 
 
+@pytest.mark.parametrize("killed_at", [2, 6])
+def test_a_kill_between_a_snapshot_and_its_row_loses_no_row(tmp_path, killed_at):
+    whole = evolve(start(TINY, "egan", "cpu"), REAL, tmp_path / "whole", 6, 2, told)
+
+    def killed(evolution):
+        if evolution.generation == killed_at:
+            raise SystemExit
+        return told(evolution)
+
+    with pytest.raises(SystemExit):
+        evolve(start(TINY, "egan", "cpu"), REAL, tmp_path / "parts", 6, 2, killed)
+    parts = evolve(start(TINY, "egan", "cpu"), REAL, tmp_path / "parts", 6, 2, told)
+    assert [(row["generation"], row["sum"]) for row in parts] == [(row["generation"], row["sum"]) for row in whole]
+
+
 def test_the_survivor_is_kept_not_the_last_child():
     evolution = start(TINY, "egan", "cpu")
     evolution.settings = replace(evolution.settings, selection=lambda scores: [0], lr=0.1)
