@@ -127,8 +127,9 @@ def said(content):
     if isinstance(content, dict):
         return {name: said(value) for name, value in content.items()}
     if isinstance(content, torch.Tensor):
-        return str(content.dtype), tuple(content.shape), content.contiguous().view(torch.uint8).tolist() \
-            if content.ndim else content.item()
+        packed = content.clone(memory_format=torch.contiguous_format)       # contiguous() leaves empty ones as they are
+        return str(content.dtype), tuple(content.shape), packed.view(torch.uint8).tolist() if content.ndim else \
+            content.item()
     return content
 
 
