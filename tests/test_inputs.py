@@ -64,6 +64,8 @@ def test_a_boolean_mask_of_all_units_is_a_mask():
 @pytest.mark.parametrize("units, message", [
     ([True, False], "one entry for each of the 6; got 2"), ([True, 2], "boolean mask of length 6"),
     (torch.rand(6), "list of numbers"), ([1.0], "list of numbers"), ("12", "list of numbers"), (3, "list of numbers"),
+    (torch.tensor([0, 1, 0, 0, 1, 0], dtype=torch.uint8), "more than once.*mask must be boolean"),
+    ([0, 1, 0, 0, 1, 0], "mask must be boolean"), ([4, 4], "more than once"),
     (np.array([[1, 2]]), "list of numbers"), (None, "list of numbers"), ([-1], "0 to 5"), ([6], "0 to 5")])
 def test_what_is_no_choice_of_units_is_refused(units, message):
     with pytest.raises(ValueError, match=message):
@@ -203,6 +205,34 @@ def test_what_is_no_generator_and_what_is_no_segmenter_is_told(progan, unet, tmp
     for G in (progan, Own(), unet):
         with pytest.raises(ValueError, match="has no styles to search"):
             next(project(G, torch.zeros(1, 3, 16, 16)))
+
+
+class Scoring:
+    """A segmenter whose scores `spoil` makes of the right ones."""
+
+    classes = ("a", "b", "c")
+
+    def __init__(self, spoil=lambda x: x):
+        self.spoil = spoil
+
+    def __call__(self, images):
+        return self.spoil(images.clone())
+
+
+@pytest.mark.parametrize("spoil, message", [
+    (lambda x: {"out": x}, "returned a dict.*wrap takes it out"), (lambda x: (x, x), "returned a tuple"),
+    (lambda x: x.numpy(), "returned a ndarray"), (lambda x: x[:1], r"\(1, 3, 16, 16\); wanted 4×3×H×W"),
+    (lambda x: x.argmax(1), "wanted 4×3×H×W"), (lambda x: x * NAN, "the segmenter's best scores: NaN or infinity"),
+    (lambda x: x.index_fill(1, torch.tensor([2]), NAN), "the segmenter's best scores: NaN or infinity")])
+def test_the_scores_of_ones_own_segmenter_are_checked(spoil, message):
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    assert segment(Scoring(), images).shape == (4, 16, 16)
+    never = segment(Scoring(lambda x: x.index_fill(1, torch.tensor([1]), -INF)), images)
+    assert not (never == 1).any()                              # a class that is ruled out is no fault
+    with pytest.raises(ValueError, match=message):
+        segment(Scoring(spoil), images)
+    with pytest.raises(ValueError, match=message):
+        dissect(Own(), "one", Scoring(spoil), 4, progress=False)
 
 
 def test_half_precision_and_float64_are_right_and_inference_mode_is_told(progan, unet):

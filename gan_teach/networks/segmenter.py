@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..pictures import to_float
 from ..worlds.drawing import prerender
 from ..worlds.scenes import CLASSES
-from .layers import double_conv, way_down
+from .layers import check_finite, double_conv, way_down
 from .protocols import check_images, classes_of
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -66,10 +66,15 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 
     C, labels = len(classes_of(segmenter)), []
     for part in check_images(images, "the pictures to label").split(batch):
         scores = segmenter(part)
-        if scores.ndim != 4 or scores.shape[1] != C:
-            raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted N×{C}×H×W "
-                             f"for its {C} class names")
-        labels.append(scores.max(1).indices)                                # argmax takes up to four times as long
+        if not isinstance(scores, Tensor):
+            raise ValueError(f"the segmenter returned a {type(scores).__name__}; wanted a tensor of scores N×{C}×H×W "
+                             "(gan_teach.networks.segmenter.wrap takes it out of a dict or a tuple)")
+        if scores.ndim != 4 or scores.shape[:2] != (len(part), C) or not C:
+            raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted "
+                             f"{len(part)}×{C}×H×W: N×C×H×W for {len(part)} pictures and its {C} class names")
+        best = scores.max(1)                                                # argmax takes up to four times as long
+        check_finite("the segmenter's best scores", best.values)            # NaN in any class is here; −∞ in one is not
+        labels.append(best.indices)
     return torch.cat(labels)
 
 
