@@ -82,24 +82,10 @@ def ablations() -> list[str]:
     return lines
 
 
-def trials() -> list[str]:
-    """What was tried for better pictures, by `training-trials.json`: where each began, its best, where it ended."""
-    lines = ["| network | what was tried | shown, in | Fréchet distance: shipped, best, end | recall: shipped, end |",
-             "|---|---|---|---|---|"]
-    for trial in json.loads((DATA / "training-trials.json").read_text("utf-8"))["trials"]:
-        first, end = trial["before"], trial["curve"][-1]
-        best = min(trial["curve"], key=lambda row: row["frechet_distance"])
-        way = ", ".join((f"{first['frechet_distance']:g}", f"{best['frechet_distance']:g} (at {best['images']:,})",
-                         f"{end['frechet_distance']:g}"))
-        lines.append(f"| `{trial['network']}` | {trial['what']}; {trial['note']} | {trial['images_shown']:,}, "
-                     f"{trial['seconds'] / 60:.0f} min | {way} | {first['recall']:g}, {end['recall']:g} |")
-    return lines
-
-
 def page() -> str:
     """The text of data/README.md with its tables made anew."""
     text = PAGE.read_text("utf-8")
-    for name, lines in {"weights": weights(), "ablations": ablations(), "trials": trials()}.items():
+    for name, lines in {"weights": weights(), "ablations": ablations()}.items():
         before, mark, after = text.partition(f"<!-- {name}-table -->\n")
         if not mark:
             raise LookupError(f"data/README.md has no <!-- {name}-table -->")
