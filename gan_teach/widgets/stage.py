@@ -88,9 +88,10 @@ def mixing() -> Panels:
     from .stylegan.mixer import StyleMixer
     from .stylegan.noise import NoisePanel
 
-    models = {name: load(name) for name in ("scenes-stylegan", "portraits-stylegan")}
+    models = {name: load(name) for name in ("portraits-stylegan", "scenes-stylegan")}
     mixer = StyleMixer(models, sources=(1, 2, 3), width=560)                   # fits 1280×720 beside its controls
-    yield {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): NoisePanel(models)}
+    noise = NoisePanel(dict(reversed(models.items())))                         # villages show it better
+    yield {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): noise}
 
 
 def evolution() -> Panels:
