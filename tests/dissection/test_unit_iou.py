@@ -519,7 +519,7 @@ def test_wrong_names_are_answered_with_the_right_ones(planted):
 def test_a_segmenter_with_too_few_scores_is_refused():
     class Short(Colours):
         classes = Colours.classes + ("purple",)
-    with pytest.raises(ValueError, match=r"\(4, 4, 32, 32\); wanted N×5×H×W for its 5"):
+    with pytest.raises(ValueError, match=r"\(4, 4, 32, 32\); wanted 4×5×H×W"):
         dissect(Rigged(), "a", Short(), samples=4, progress=False)
 
 
