@@ -17,7 +17,7 @@ KINDS = {"progan": "Progressive GAN", "stylegan": "StyleGAN", "dcgan": "DCGAN", 
 RIVALS = {"egan": "evolved", "random": "the survivor drawn by lot", "heuristic": "the heuristic loss alone",
           "minimax": "the minimax loss alone", "least-squares": "the least-squares loss alone",
           "plain-d": "the paper's loss of D", "momentum": "the paper's momentum",
-          "paper": "the paper's loss of D and its momentum"}
+          "paper": "the paper's loss of D and its momentum", "long": "evolved for longer, its rates falling"}
 
 
 def records() -> dict[str, dict]:

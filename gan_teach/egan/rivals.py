@@ -75,10 +75,11 @@ def robustness(record: dict, measure: str = "mmd2", where: str = "equal generati
 # ------------------------------------------------------------------------------------------ comparisons on pictures
 
 def runs(data: str, folder: Path | None = None) -> dict[str, dict]:
-    """The records of all generators that were evolved on these pictures, such as "fashion-egan", E-GAN's first."""
+    """The records of E-GAN and its rivals on these pictures: "fashion-egan" and so on; "long" has no rival."""
     folder = folder or files.data_folder()
     found = {path.stem: files.read_json(path) for path in sorted(folder.glob(f"{data}-*.json"))}
-    found = {name: record for name, record in found.items() if "won" in record}     # not the progressive GAN
+    found = {name: record for name, record in found.items() if "won" in record and
+             not name.endswith("-long")}                                            # nor the progressive GAN
     return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
 
 

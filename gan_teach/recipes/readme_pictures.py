@@ -56,7 +56,7 @@ def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int
 
 def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
     """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
-    momentum and with a D that may not be steep; clothes evolved like the latter. `columns` of each, from one seed.
+    momentum, with a D that may not be steep and for longer; clothes without momentum too. `columns` of each, one seed.
     """
     _write(path, [metrics.generate(checkpoints.load(name), columns, seed)
-                  for name in ("scenes-paper", "scenes-egan", "fashion-egan")], columns)
+                  for name in ("scenes-paper", "scenes-long", "fashion-egan")], columns)

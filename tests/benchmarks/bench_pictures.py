@@ -53,16 +53,17 @@ def line(images, real, eyes) -> str:
 def main(n=5000):
     sets = {"scenes-progan": ("scenes-segmenter", Scenes), "scenes-stylegan": ("scenes-segmenter", Scenes),
             "portraits-stylegan": ("portraits-classifier", Portraits), "scenes-egan": ("scenes-segmenter", Scenes),
+            "scenes-long": ("scenes-segmenter", Scenes),
             "fashion-egan": ("fashion-classifier", None)}
     print(f"{'':20} {'Fréchet':>9} {'precision':>9} {'recall':>7} {'sharpness':>9}   shares, generated over real")
     for name, (judge, drawings) in sets.items():
         G = checkpoints.load(name, "cpu").float()
         fake = metrics.generate(G, n, seed=1)
-        if not name.endswith("-egan"):
+        if not name.endswith(("-egan", "-long")):
             eyes = checkpoints.load(judge, "cpu")
             real, other = (to_float(rendered(drawings, n, seed)) for seed in (1, 2))
         else:                                                   # 32×32: a judge that enlarges what it must
-            ruler = Judge(name.removesuffix("-egan"), "cpu", n if drawings else 2 * n)
+            ruler = Judge(name.split("-")[0], "cpu", n if drawings else 2 * n)
             eyes, real, fake = ruler.eyes, ruler.real, ruler.seen(fake)
             real, other = (real, ruler.seen(to_float(rendered(drawings, n, 2, 32)))) if drawings else \
                 (real[::2][:n], real[1::2][:n])
