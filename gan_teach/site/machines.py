@@ -16,6 +16,7 @@ from torch import Tensor
 from .. import checkpoints, pictures
 from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
+from ..dissection.insertion import optimise_insertion
 from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import coverage
 from ..egan import plane
@@ -24,7 +25,7 @@ from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
 from ..stylegan.operations import layer_groups, mix
-from ..worlds.scenes import time_of
+from ..worlds.scenes import BELONGS, time_of
 from .networks import LAYER, STYLED, noise_row
 
 SEEDS = 200                                             # from 0 on; each is one z for every machine
@@ -37,22 +38,25 @@ RANDOM = 0                                              # seed of the random uni
 
 
 def found_units() -> dict:
-    """Of each class the units of `LAYER`, best first by α, their α, and the level k of every unit.
+    """For "remove" and "add", of each class the units of `LAYER`, best first by α, their α, and the level k of all.
 
-    Searched with `optimise_alpha`, as the record of the shipped generator says (its price 0.3), which takes a minute or
-    two; kept in the cache for these weights. On the same machine the same units are found again.
+    Removing: `optimise_alpha`, as the record of the shipped generator says (its price 0.3). Adding: where the class
+    `BELONGS`, `optimise_insertion`. Some minutes; kept in the cache for these weights. On the same machine the same
+    units are found again.
     """
     known = checkpoints.record("scenes-progan")["sha256"][:12] + checkpoints.record("scenes-segmenter")["sha256"][:12]
-    kept = cache_folder() / "site" / f"units-{known}.json"
+    kept = cache_folder() / "site" / f"painters-{known}.json"
     if not kept.exists():
         G, S = load("scenes-progan"), load("scenes-segmenter")
-        found = {}
+        found = {"remove": {}, "add": {}}
         for cls in CLASSES:
-            ranking = optimise_alpha(G, LAYER, S, cls, collateral_weight=0.3)
-            units = ranking.units[:FEW]
-            k = levels(G, LAYER, range(len(ranking.score)), S, cls, SAMPLES)
-            found[cls] = {"units": units, "alpha": [round(v, 3) for v in ranking.score[units].tolist()],
-                          "levels": [round(v, 5) for v in k.tolist()]}
+            drop = optimise_alpha(G, LAYER, S, cls, collateral_weight=0.3)
+            k = levels(G, LAYER, range(len(drop.score)), S, cls, SAMPLES)
+            grow = optimise_insertion(G, LAYER, S, cls, BELONGS[cls], 2 * k)
+            for action, ranking in (("remove", drop), ("add", grow)):
+                units = ranking.units[:FEW]
+                found[action][cls] = {"units": units, "alpha": [round(v, 3) for v in ranking.score[units].tolist()],
+                                      "levels": [round(v, 5) for v in k.tolist()]}
         write_text(kept, json.dumps(found))
     return json.loads(kept.read_text())
 
@@ -117,7 +121,7 @@ def write(folder: Path) -> dict:
     about = paint(z)
     write_text(folder / "paint.json", json.dumps(about))
     write_text(folder / "mix.json", json.dumps(mixing()))
-    before, after = removed(z[about["seed"]], about["units"]["tree"]["units"][:12])
+    before, after = removed(z[about["seed"]], about["units"]["remove"]["tree"]["units"][:12])
     (folder / "scene.png").write_bytes(pictures.png(before))
     (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
     for machine, name in STYLED.items():

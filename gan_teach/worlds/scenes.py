@@ -16,6 +16,8 @@ from .drawing import Canvas, Drawings, check_size, circles, ramp, random_numbers
 CLASSES = ("sky", "cloud", "sun", "moon", "mountain", "grass", "path", "wall", "roof", "door", "window",
            "tree", "trunk")
 SKY, CLOUD, SUN, MOON, MOUNTAIN, GRASS, PATH, WALL, ROOF, DOOR, WINDOW, TREE, TRUNK = range(len(CLASSES))
+BELONGS = {"tree": "grass", "door": "wall", "window": "wall", "cloud": "sky", "mountain": "sky",      # what may be
+           "grass": "path"}                                                                            # added, where
 
 # Red, green, blue in 0..1. What stands on the grass has its colour by day, tinted by the time (times, plus).
 SKIES = {"day": ((0.22, 0.48, 0.88), (0.45, 0.70, 0.96), (0.80, 0.92, 1.00)),     # top, middle, horizon

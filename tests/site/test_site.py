@@ -50,6 +50,11 @@ def known_ranking(G, layer, S, cls, **_) -> Ranking:
     return Ranking(cls, score, torch.zeros_like(score))
 
 
+def known_adders(G, layer, S, cls, context, k) -> Ranking:
+    """The same for the units that add: those most on where the class is."""
+    return Ranking(cls, k / k.max(), torch.zeros_like(k))
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site below some/path of a folder. Its units are not searched: the machines are tested."""
@@ -64,6 +69,7 @@ def site(tmp_path_factory):
     folder, cache = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machines, "optimise_alpha", known_ranking)
+        patch.setattr(machines, "optimise_insertion", known_adders)
         patch.setattr(machines, "cache_folder", lambda: cache)
         patch.setattr(machines, "GAMES", 20)
         patch.setattr(machines, "SAMPLES", 16)
@@ -326,9 +332,11 @@ def drag(visit, *places) -> None:
 @pytest.fixture(scope="module")
 def renderer(known):
     """The notebook's painting panel, without its widgets, with the units and levels of the site."""
-    units = {cls: found["units"] for cls, found in known["units"].items()}
-    levels = {cls: torch.tensor(found["levels"]) for cls, found in known["units"].items()}
-    return PaintRenderer(load("scenes-progan", "cpu"), known["layer"], load("scenes-segmenter", "cpu"), units, levels)
+    units, adders = ({cls: found["units"] for cls, found in known["units"][action].items()}
+                     for action in ("remove", "add"))
+    levels = {cls: torch.tensor(found["levels"]) for cls, found in known["units"]["add"].items()}
+    return PaintRenderer(load("scenes-progan", "cpu"), known["layer"], load("scenes-segmenter", "cpu"), units, levels,
+                         adders)
 
 
 @pytest.fixture
@@ -453,6 +461,15 @@ def test_a_unit_taken_out_of_the_brush_comes_back_into_the_picture(paint):
     act(paint, lambda: (paint.page.focus("#count"), paint.page.keyboard.press("ArrowLeft")))
     assert paint.page.locator("#units [aria-pressed=true]").count() == 11
     act(paint, lambda: paint.page.keyboard.press("ArrowRight"))
+
+
+def test_adding_takes_other_units_than_removing(paint, known):
+    """Those that grow a tree on grass; removing takes those whose absence takes trees away."""
+    for action in ("add", "remove"):
+        check(paint, "action", action)
+        offered = [tile.get_attribute("id") for tile in paint.page.locator("#units button").all()]
+        assert offered == [f"unit-{u}" for u in known["units"][action]["tree"]["units"]]
+    assert known["units"]["add"]["tree"]["units"] != known["units"]["remove"]["tree"]["units"]
 
 
 def test_paint_opens_with_the_surest_village_of_one_sun(known):

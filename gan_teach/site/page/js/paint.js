@@ -26,8 +26,8 @@ let growing = null;                                      // the stroke that is b
 let x = new Float32Array(), r = x;
 /** @type {Uint8Array} */
 let labels = new Uint8Array(), controlLabels = labels;   // those of the control: random units
-/** @type {Record<string, Set<number>>} */
-const brushUnits = {};                                   // of each class: the units that its brush uses
+/** Of "add" and "remove" and each class: the units that its brush uses. @type {Record<string, Record<string, Set<number>>>} */
+const brushUnits = { add: {}, remove: {} };
 let moved = 0;                                           // when the hand last moved: what a picture answers
 let resting = 0;
 
@@ -69,7 +69,7 @@ const all = () => growing ? [...strokes, growing] : strokes;
 function edited(strokes) {
   const out = scene.r.slice();
   for (const stroke of strokes) {
-    const P = where(stroke), s = Math.min(stroke.strength, 1), k = about.units[stroke.cls].levels;
+    const P = where(stroke), s = Math.min(stroke.strength, 1), k = about.units[stroke.action][stroke.cls].levels;
     for (const u of stroke.units) {
       const level = stroke.action === "add" ? k[u] * Math.max(stroke.strength, 1) : 0;
       for (let p = 0; p < PLACES; p++) if (P[p]) {
@@ -231,18 +231,19 @@ function say(was, now) {
 
 // ------------------------------------------------------------------------------------------ the units
 
-/** The units that a stroke of now would use: those of the class that are not taken out. */
-const unitsNow = () => [...brushUnits[chosen("class")]];
+/** The units that a stroke of now would use: those that draw the class, or those that remove it, but for taken out ones. */
+const brushNow = () => brushUnits[chosen("action")][chosen("class")];
+const unitsNow = () => [...brushNow()];
 
 function showUnits() {
-  const cls = chosen("class"), found = about.units[cls];
+  const found = about.units[chosen("action")][chosen("class")], brush = brushNow();
   const tiles = found.units.map((/** @type {number} */ u, /** @type {number} */ n) => {
     const old = element(`unit-${u}`), tile = old ?? document.createElement("button");
     const map = old?.firstChild ?? Object.assign(document.createElement("canvas"), { width: GRID, height: GRID, className: "pixels" });
     const values = r.subarray(u * PLACES, (u + 1) * PLACES);
     const peak = Math.max(found.levels[u], ...scene.r.subarray(u * PLACES, (u + 1) * PLACES), 1e-6);
     heat(map, values.map((v) => v / peak), about.heat);
-    const on = brushUnits[cls].has(u), alpha = found.alpha[n].toFixed(2);
+    const on = brush.has(u), alpha = found.alpha[n].toFixed(2);
     if (!old) {
       Object.assign(tile, { type: "button", id: `unit-${u}`, className: "unit" });
       tile.append(map, document.createElement("span"));
@@ -260,15 +261,15 @@ function showUnits() {
 
 /** @param {number} u */
 function toggle(u) {
-  const units = brushUnits[chosen("class")];
+  const units = brushNow();
   units.has(u) ? units.delete(u) : units.add(u);
   retune();
 }
 
-/** The brush has changed: the last stroke follows, if it is of this class, so that the hand need not paint again. */
+/** The brush has changed: the last stroke follows, if it is of this kind, so that the hand need not paint again. */
 function retune() {
   const last = strokes.at(-1);
-  if (last && last.cls === chosen("class")) {
+  if (last && last.cls === chosen("class") && last.action === chosen("action")) {
     strokes[strokes.length - 1] = { ...last, units: unitsNow(), strength: +element("strength").value };
     moved = performance.now();
     render();
@@ -320,20 +321,27 @@ function listen() {
   element("frame").onchange = element("brush").oninput = drawOver;
   element("strength").oninput = retune;
   element("count").oninput = () => {
-    brushUnits[chosen("class")] = new Set(about.units[chosen("class")].units.slice(0, +element("count").value));
+    takeFirst(chosen("action"), chosen("class"));
     retune();
   };
-  element("class").onchange = () => {
-    element("count").value = brushUnits[chosen("class")].size;
-    element("count").dispatchEvent(new Event("shown"));
-    showUnits();
-    if (!strokes.length) showCounts();
-  };
+  element("class").onchange = showBrush;
   element("action").onchange = () => {                   // the mean level k seldom makes a new thing: twice of it does
     element("strength").value = chosen("action") === "add" ? 2 : 1;
     showStrength();
-    if (!strokes.length) showCounts();
+    showBrush();
   };
+}
+
+/** The brush's first units, as many as the slider says. @param {string} action @param {string} cls */
+function takeFirst(action, cls) {
+  brushUnits[action][cls] = new Set(about.units[action][cls].units.slice(0, +element("count").value));
+}
+
+function showBrush() {
+  element("count").value = brushNow().size;
+  element("count").dispatchEvent(new Event("shown"));
+  showUnits();
+  if (!strokes.length) showCounts();
 }
 
 async function openAndShow() {
@@ -346,7 +354,7 @@ slider("brush", (v) => `${v} px`);
 const showStrength = slider("strength", (v) => `× ${v}`);
 element("count").addEventListener("shown", slider("count"));
 choose("class", "tree");
-for (const cls of Object.keys(about.units)) brushUnits[cls] = new Set(about.units[cls].units.slice(0, +element("count").value));
+for (const action of ["add", "remove"]) for (const cls of Object.keys(about.units[action])) takeFirst(action, cls);
 run("segmenter").catch(() => {});                        // loaded beside the others
 listen();
 await openAndShow();
