@@ -97,6 +97,16 @@ def test_a_changed_a_new_and_a_lost_cell_are_told(tmp_path, monkeypatch):
     assert translate.skeleton("zh", "00_x").count(" stale -->\n一。") == 1
 
 
+@pytest.mark.parametrize(("asked", "code", "said"), [
+    (["--help"], 0, "--skeleton"), (["--skeletons"], 2, "unrecognized"), (["zh"], 2, "unrecognized")])
+def test_help_and_a_wrong_word_write_nothing(monkeypatch, capsys, asked, code, said):
+    monkeypatch.setattr(translate.Path, "write_text", lambda *_: pytest.fail("it wrote"))
+    with pytest.raises(SystemExit) as left:
+        translate.main(asked)
+    assert left.value.code == code
+    assert said in "".join(capsys.readouterr())
+
+
 def test_the_address_of_the_repository_makes_no_cell_stale():
     title = translate.english("00_warm_up")["cells"][0]["source"]
     assert translate.digest(title.replace("OWNER/gan-teach", "someone/fork")) == translate.digest(title)

@@ -17,6 +17,7 @@ those cells print, or show as HTML or Markdown; errors; an instructor's notes in
 
 from __future__ import annotations
 
+import argparse
 import ast
 import base64
 import functools
@@ -346,13 +347,16 @@ def missing(language_: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    todo = []
+    parser = argparse.ArgumentParser(prog="tests/translate.py", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--skeleton", action="store_true", help="mark what is stale or missing in the NAME.md too")
+    wanted, todo = parser.parse_args(arguments), []
     for name_of_language in LANGUAGES:
         (language.FOLDER / f"{name_of_language}.po").write_text(po(name_of_language), "utf-8")
         todo += missing(name_of_language)
         folder = NOTEBOOKS / name_of_language
         for name in chapters():
-            if "--skeleton" in arguments:
+            if wanted.skeleton:
                 (folder / f"{name}.md").write_text(skeleton(name_of_language, name), "utf-8")
             (folder / f"{name}.ipynb").write_text(page(rendered(name_of_language, name)), "utf-8")
             todo += to_do(name_of_language, name)

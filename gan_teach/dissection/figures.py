@@ -16,7 +16,8 @@ from PIL import Image
 
 from .. import pictures
 from ..language import say, told
-from ..networks.protocols import Generator, activations, evaluating, latents
+from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
+from ..networks.segmenter import segment
 from .agreement import Dissection
 from .unit_iou import LOUDEST, in_order, masks
 from .units import Units, check_units
@@ -120,6 +121,22 @@ def layer_tops(G: Generator, found: Mapping[str, Dissection], units: Mapping[str
                     on.update({(layer, u, i): mask[n] for n, u in enumerate(asked)})
     return {layer: {u: [(image[i], on[layer, u, i]) for i in row] for u, row in rows.items()}
             for layer, rows in best.items()}
+
+
+def outlined(segmenter: Segmenter, tops: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """What lies inside the outlines of these pictures, by the segmenter: the share of each class.
+
+        share_c = Σ_i |m_i ∧ s_c(x_i)| / Σ_i |m_i|
+
+    tops: a unit's (picture, mask) pairs, as `top_pictures` gives them, the masks on the segmenter's grid. Returns
+    {class: share}, all 0 where no mask is on. A unit may match a class, counted over many pictures, of which hardly
+    anything is outlined in the few that are shown: this tells the reader's case apart.
+    """
+    images = torch.from_numpy(np.stack([picture for picture, _ in tops])).permute(0, 3, 1, 2)     # (N, 3, H, W)
+    labels = segment(segmenter, pictures.to_float(images).to(device_of(segmenter))).cpu()
+    on = torch.from_numpy(np.stack([mask for _, mask in tops]))                                   # (N, H, W)
+    count = torch.bincount(labels[on], minlength=len(classes_of(segmenter)))
+    return dict(zip(segmenter.classes, (count / count.sum().clamp(min=1)).tolist()))
 
 
 def strip(tops: Sequence[tuple[np.ndarray, np.ndarray]], tile: int = TILE) -> np.ndarray:

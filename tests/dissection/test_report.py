@@ -13,13 +13,13 @@ import browser
 import numpy as np
 import pytest
 import torch
-from rigged import PLANTED, Colours, Rigged
+from rigged import NOISE, PLANTED, Colours, Rigged
 
 import gan_teach
 from gan_teach import checkpoints, pictures
 from gan_teach.__main__ import main
 from gan_teach.dissection import report
-from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, strip, top_pictures
+from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, outlined, strip, top_pictures
 from gan_teach.dissection.information import dissect_by_information, quality_of
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks
@@ -114,6 +114,22 @@ def test_top_pictures_with_fewer_samples_than_asked_and_wrong_wishes(found):
     for d, k in ((found["a"], 21), (found["a"], 0), (replace(found["a"], loudest=None), 4)):
         with pytest.raises(ValueError, match=f"remembers 20 pictures a unit.*dissect again.*k={k}"):
             top_pictures(Rigged(), d, k=k)
+
+
+def test_what_is_outlined_by_loops(found):
+    """Planted units outline their colour; the share is of the outlined pixels, those of every picture together."""
+    tops = top_pictures(Rigged(), found["a"], [0, 2, *NOISE], k=4)
+    for pairs in tops.values():
+        shares, counted = outlined(Colours(), pairs), Counter()
+        for picture, mask in pairs:
+            labels = Colours()(pictures.to_float(torch.from_numpy(picture).permute(2, 0, 1))[None])[0].argmax(0)
+            counted.update(Colours.classes[labels[y, x]] for y, x in zip(*mask.nonzero()))
+        assert list(shares) == list(Colours.classes)
+        assert shares == pytest.approx({name: counted[name] / counted.total() for name in Colours.classes})
+    assert outlined(Colours(), tops[0])["red"] > 0.5 and outlined(Colours(), tops[2])["green"] > 0.5
+    assert all(max(outlined(Colours(), tops[u])[name] for name in PLANTED) < 0.5 for u in NOISE)
+    nowhere = [(picture, np.zeros_like(mask)) for picture, mask in tops[0]]
+    assert set(outlined(Colours(), nowhere).values()) == {0.0}
 
 
 def test_top_pictures_on_the_grid_that_was_counted(found):

@@ -1,11 +1,14 @@
 """The first GAN of pictures: it grows without a jump, takes turns, and goes on bit for bit."""
 
+import re
+
 import pytest
 import torch
 
 from gan_teach.egan import first_pictures
 from gan_teach.egan.first_pictures import D, G, Loop, drawn
 from gan_teach.networks.losses import logistic_d, logistic_g
+from gan_teach.widgets.egan import first_pictures as watching
 from gan_teach.widgets.egan.first_pictures import watch
 
 REAL = torch.randint(256, (50, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -102,3 +105,23 @@ def test_watching_trains_and_an_interrupt_says_what_it_did(capsys, monkeypatch):
     monkeypatch.setattr(loop, "step", lambda: step() if next(count) == 1 else (_ for _ in ()).throw(KeyboardInterrupt))
     watch(loop, 5)
     assert loop.steps == 4 and "Stopped after step 4" in capsys.readouterr().out
+
+
+def test_what_shall_stay_is_updated_no_more(monkeypatch):
+    places = []
+
+    class Place:
+        def __init__(self, shown):
+            self.shown = [shown]
+
+        def update(self, shown):
+            self.shown.append(shown)
+
+    monkeypatch.setattr(watching, "display", lambda shown, display_id: places.append(Place(shown)) or places[-1])
+    loop = Loop(REAL, grow=2)
+    watch(loop, 5, every=2, stay=(2, 4))
+    ends = [re.search(r">step (\d+), (\d+)×", place.shown[-1]._repr_html_()).groups() for place in places]
+    assert ends == [("2", "4"), ("4", "8"), ("5", "16")]
+    places.clear()
+    watch(loop, 3, every=2, stay=(8,))                                  # the last of its steps: nothing is begun below
+    assert len(places) == 1 and ">step 8," in places[0].shown[-1]._repr_html_()

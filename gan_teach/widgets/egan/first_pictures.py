@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from IPython.display import display
 from tqdm.auto import tqdm
@@ -12,14 +13,15 @@ from ...language import say
 from ...pictures import show
 
 
-def watch(loop: Loop, steps: int, every: int = 25) -> None:
+def watch(loop: Loop, steps: int, every: int = 25, stay: Sequence[int] = ()) -> None:
     """Train so many steps under a progress bar, and show in one place below it what G draws, again and again.
 
-    An interrupt ends it between two steps; the loop can go on from there.
+    stay: steps of the loop whose pictures stay; what follows is drawn below them. An interrupt ends it between two
+    steps; the loop can go on from there.
     """
     def look():
         n = 4 * 2 ** math.ceil(loop.level())
-        return show(drawn(loop), say("step {steps}, {n}×{n} pixels", steps=loop.steps, n=n), width=512,
+        return show(drawn(loop, columns=12), say("step {steps}, {n}×{n} pixels", steps=loop.steps, n=n), width=768,
                     alt=say("24 pictures of G after {steps} steps", steps=loop.steps))
 
     with tqdm(total=steps, unit=say(" steps")) as bar:
@@ -28,10 +30,12 @@ def watch(loop: Loop, steps: int, every: int = 25) -> None:
             for k in range(1, steps + 1):
                 loss_d, loss_g = loop.step()
                 bar.update()
-                if k % every == 0 or k == steps:
+                if k % every == 0 or k == steps or loop.steps in stay:
                     bar.set_postfix(loss_d=f"{loss_d:.2f}", loss_g=f"{loss_g:.2f}")
                     if place:
                         place.update(look())
+                if loop.steps in stay and k < steps:
+                    place = display(look(), display_id=True)
         except KeyboardInterrupt:
             print(say("Stopped after step {steps}. Nothing is lost: watch(loop, {more}) goes on from here.",
                       steps=loop.steps, more=steps))
