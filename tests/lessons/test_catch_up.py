@@ -2,8 +2,10 @@
 
 import ast
 import re
+from types import SimpleNamespace
 
 import pytest
+from nbformat import NotebookNode
 from test_sections import missing
 
 from gan_teach.lessons import catch_up as module
@@ -79,6 +81,19 @@ def test_what_is_made_small_has_the_same_names(chapter):
         assert made(lighter(one)) == plain
         smaller += ast.unparse(lighter(one)) != ast.unparse(lighter({**one, "metadata": {}}))
     assert smaller >= 3
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_suite_runs_chapters_small_and_as_they_are_when_asked(pytestconfig, whole):
+    """By conftest.py, which sees what pytest has collected: the cells of notebooks, and tests."""
+    conftest = pytestconfig.pluginmanager.get_plugin(str(pytestconfig.rootpath / "conftest.py"))
+    cells = [cell for cell in notebooks.read("01") if cell["cell_type"] == "code"]
+    items = [SimpleNamespace(nodeid="a.ipynb::Cell", cell=NotebookNode(cell)) for cell in cells]
+    conftest.pytest_collection_modifyitems(SimpleNamespace(getoption={"--whole": whole}.get),
+                                           [*items, SimpleNamespace(nodeid="a.py::test")])
+    shown = [item.cell.source for item in items]
+    assert shown == [cell["source"] if whole else small(cell) for cell in cells]
+    assert whole == (shown == [cell["source"] for cell in cells])
 
 
 def test_what_only_shows_is_left_out_and_an_exercise_too():
