@@ -1,6 +1,7 @@
 """Chapters made small, as `catch_up` makes them: every cell stands and runs, and what takes minutes takes seconds.
 
-For tests of where a chapter runs (a browser, another kernel); nbval runs each chapter once as it is.
+So the suite runs them, by nbval, in a browser and by another kernel; `pytest notebooks --whole` runs each as a reader
+does, minutes at a time.
 """
 
 from pathlib import Path
@@ -9,6 +10,12 @@ import nbformat
 
 from gan_teach.lessons import notebooks
 from gan_teach.lessons.catch_up import small
+
+
+def shorten(items) -> None:
+    """Make the code cells that pytest has collected small."""
+    for item in items:
+        item.cell.source = small(item.cell)
 
 
 def write(chapter: str, folder: Path) -> Path:

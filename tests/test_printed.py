@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 import torch
 
-from gan_teach import capstone, language
+from gan_teach import capstone, checkpoints, language
 from gan_teach.dissection.compare import Comparison, Row
 from gan_teach.dissection.context import Resistance
 from gan_teach.dissection.repair import Repair
@@ -146,9 +146,7 @@ TABLES = {
     "effects": lambda: str(capstone.StyleEffects(("layer1",), ("sky", "door"), torch.ones(1, 2), torch.ones(1, 2))),
     "progan": lambda: "\n".join(compare_progan.lines(progan_record())),
     "styles": lambda: "\n".join([*compare_styles.lines(styles_record()), *compare_styles.verdicts(styles_record())]),
-    "cost": lambda: "\n".join(training_cost.lines(
-        {"operations_a_second": 5e10, "sizes": {"256": vars(training_cost.count(
-            training_cost.StyleGANConfig(**training_cost.PUBLISHED | {"resolution": 256})))}}))}
+    "cost": lambda: "\n".join(training_cost.lines(checkpoints.comparison(training_cost.NAME)))}
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -109,7 +109,7 @@ def write(path: Path, *cells: str) -> None:
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     folder.mkdir()
-    for chapter in ("00", "01"):                                   # made small: nbval runs them as they are
+    for chapter in ("00", "01"):                                   # made small: nbval runs them larger
         small.write(chapter, folder)
     for name, *cells in (("good", TINY, "'all is well'"), ("bad", TINY, "1 / 0"), ("mixer", MIXER),
                          ("painter", PAINTER), ("lab", LAB), ("players", PLAYERS), ("clothes", CLOTHES)):

@@ -22,6 +22,15 @@ from gan_teach.widgets.stylegan.mixer_grid import MixLists, mix_grid
 kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _only_what_is_new():
+    """What was there before is no panel's: set aside, it costs the garbage collector nothing."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def panel(kind):
     made, _ = kind.make()

@@ -17,6 +17,14 @@ LONG = ("notebooks/01b_gan_dissection_further.ipynb", "notebooks/00_warm_up.ipyn
         "notebooks/03b_evolutionary_gan_further.ipynb", "tests/recipes/test_evolving.py", "tests/widgets/test_stage.py")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--whole", action="store_true", help="run the notebooks as they are, not made small")
+
+
+def pytest_collection_modifyitems(config, items):
+    cells = [item for item in items if hasattr(item, "cell")]
+    if cells and not config.getoption("--whole"):
+        from small import shorten
+        shorten(cells)
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONG)))
