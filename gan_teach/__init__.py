@@ -8,12 +8,14 @@ A folder is a room. Beside the rooms:
     capstone        chapter 4: a style as an intervention
     runner          work that goes on beside a notebook
     files           where files lie, and how they are written whole
+    limits          which numbers are taken for seeds, sizes and settings
     language        English or 中文: what a reader sees, translated
 """
 
 from pathlib import Path
 
 from . import checkpoints
+from .files import expanded
 
 __all__ = ["load"]
 
@@ -26,7 +28,7 @@ def load(name_or_path, device=None):
     a file or folder of that name (give ./NAME for those).
     See `checkpoints.load` for ours and `official.load_official` for theirs.
     """
-    given, path = str(name_or_path), Path(name_or_path)
+    given, path = str(name_or_path), expanded(name_or_path)
     if given in checkpoints.shipped():
         return checkpoints.load(given, device)
     from . import official  # it adds the kinds of network that the authors' files become

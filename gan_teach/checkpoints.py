@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, read_json, sha256, writing
+from .files import data_folder, expanded, read_json, sha256, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.layers import pick_device
 
@@ -43,7 +43,7 @@ def shipped() -> list[str]:
 
 def _with_suffix(path: str | Path) -> Path:
     """PATH.safetensors: the suffix is added, since that of gen-0.1 is none."""
-    return Path(path) if str(path).endswith(SUFFIX) else Path(f"{path}{SUFFIX}")
+    return expanded(path if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}")
 
 
 def _side(path: Path) -> Path:
@@ -54,9 +54,18 @@ def _side(path: Path) -> Path:
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     """Write PATH.safetensors and PATH.json, both whole or neither; returns the record.
 
-    ValueError for a network of another kind, and for one whose weights are not finite.
+    record: what else to note, such as the `.record` of a network that this one began as; what describes the file is
+    measured anew. ValueError for a network of another kind, for weights that are not finite, for a path without a name
+    at its end, and for a record that JSON cannot hold.
     """
     path = _with_suffix(path)
+    if path.name == SUFFIX:
+        raise ValueError(f"{path.parent} is a folder: end the path with a name for the network, such as nets/first")
+    try:
+        json.dumps(record)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the record of {path} cannot be kept as JSON ({error!s:.120}): give numbers, text, lists and "
+                         "dicts") from None
     kind = next((kind for kind, (cls, _) in KINDS.items() if type(model) is cls), None)
     if kind is None:
         raise ValueError(f"a {type(model).__name__} cannot be saved; there are {', '.join(KINDS)}")
@@ -65,8 +74,9 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
         raise ValueError(f"{wrong} holds NaN or infinity: {path} was not written")
     with writing(_side(path)) as note, writing(path) as temporary:
         save_file(tensors, temporary, {"kind": kind, "config": json.dumps(asdict(model.config))})
-        record = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
-                  "bytes": temporary.stat().st_size, "sha256": sha256(temporary), **record}
+        about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
+                 "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
+        record = about | record | about                      # in this order, and none of it of another file
         note.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
 
@@ -128,7 +138,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     given = str(name_or_path)
     ours = given in shipped()
     is_path = not ours and (given.endswith(SUFFIX) or "/" in given or os.sep in given or Path(given).is_file())
-    path = Path(given) if is_path else data_folder() / f"{_known(given)}{SUFFIX}"
+    path = expanded(given) if is_path else data_folder() / f"{_known(given)}{SUFFIX}"
     path = path if path.is_file() else _with_suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")

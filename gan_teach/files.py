@@ -57,6 +57,23 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with ~ for the reader's own folder, as in a shell."""
+    return Path(os.path.expanduser(path))
+
+
+def regular(path: str | Path) -> Path:
+    """The path of a file to read, ~ expanded. ValueError for a folder, a pipe or a device: opening a pipe may wait
+    without end; FileNotFoundError for a link to nothing."""
+    path = expanded(path)
+    if path.is_symlink() and not path.exists():
+        raise FileNotFoundError(f"{path} is a broken link: it points to {os.readlink(path)}, which is not there; mend "
+                                "it or delete it")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is a folder, a pipe or a device, not a file: give a file")
+    return path
+
+
 class DiskFull(OSError):
     """What `writing` raises where there is no room."""
 
@@ -68,7 +85,7 @@ def writing(path: str | Path) -> Iterator[Path]:
 
     `DiskFull`, an OSError, says "disk" where it is full. What a killed process left behind goes after a day.
     """
-    path = Path(path)
+    path = expanded(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         if time.time() - left.lstat().st_mtime > DAY:
@@ -101,10 +118,11 @@ def write_json(path: str | Path, value, indent: int | None = 1) -> None:
 
 def read_json(path: str | Path, kind: type = dict):
     """What a JSON file of ours holds: an object, or a list. ValueError with its name where it is damaged or foreign."""
+    path = regular(path)
     try:
-        if Path(path).stat().st_size > MAX_JSON:
+        if path.stat().st_size > MAX_JSON:
             raise ValueError("it is too large")
-        found = json.loads(Path(path).read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
         if type(found) is not kind:
             raise ValueError(f"it holds a {type(found).__name__}, not a {kind.__name__}")
     except (ValueError, RecursionError) as error:            # of bad JSON, too, and of bytes that are no text

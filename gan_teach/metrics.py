@@ -10,6 +10,7 @@ import torch
 import torch.nn as nn
 
 from .language import say, told
+from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
 from .networks.protocols import check_images, latents
@@ -53,6 +54,12 @@ class _Seen(nn.Module):
         return self.classifier.features(images) if self.head is None else self.classifier(images)[self.head]
 
 
+def check_enough(real: int, fake: int) -> None:
+    """ValueError for fewer pictures than a covariance has sense for."""
+    if min(real, fake) < 2:
+        raise ValueError(f"a Fréchet distance needs two pictures or more on each side; got {real} and {fake}")
+
+
 @torch.no_grad()
 def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> float:
     """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) of the features of two sets of pictures in [-1, 1].
@@ -67,12 +74,9 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
         return math.nan
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
-    fewest = min(len(real), len(fake))
-    if fewest < 2:
-        raise ValueError(f"a Fréchet distance needs two pictures or more on each side; got {len(real)} and {len(fake)}")
-
+    check_enough(len(real), len(fake))
     features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
-    if fewest < features.num_features:
+    if (fewest := min(len(real), len(fake))) < features.num_features:
         warnings.warn(f"{fewest} pictures for {features.num_features} features: such a Fréchet distance says little; "
                       "use thousands", stacklevel=3)         # 3: past no_grad's wrapper
     # of these pictures alone: of several processes each may have its own, or one alone measures
@@ -104,6 +108,7 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     is missing). Real pictures against others of them do not reach 1 either: print theirs beside it. ValueError for NaN
     or infinity, and for no more than k samples.
     """
+    k = whole("k", k, 1)
     check_finite("the features of real pictures", real)
     check_finite("the features of generated pictures", fake)
     if min(len(real), len(fake)) <= k:
@@ -151,6 +156,6 @@ def sharpness(images: torch.Tensor) -> float:
 
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
-    """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file."""
-    parts = [G(z).clamp(-1, 1) for z in latents(G, n, seed).split(batch)]
-    return check_finite("the generated pictures", torch.cat(parts))
+    """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file. ValueError where G draws none."""
+    return torch.cat([check_images(G(z), "the generated pictures").clamp(-1, 1)
+                      for z in latents(G, n, seed).split(batch)])

@@ -22,6 +22,7 @@ from PIL import Image
 
 from .language import say, told
 from .lettering import letter
+from .limits import whole
 from .worlds.reading import array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
@@ -38,7 +39,9 @@ COLOURS = {"sky": (116, 173, 235), "cloud": (236, 240, 244), "sun": (255, 205, 3
 # ------------------------------------------------------------------------------------------ arrays
 
 def to_uint8(x) -> np.ndarray:
-    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off."""
+    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, NaN is refused."""
+    if x.isnan().any():
+        raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
 
@@ -51,14 +54,14 @@ def grid(images, columns: int = 8) -> np.ndarray:
     if len(images) == 0:
         raise ValueError("no pictures to put in a grid")
     tiles = [as_array(image) for image in images]
-    columns = min(columns, len(tiles))
+    columns = min(whole("columns", columns, 1), len(tiles))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
     return np.concatenate([np.concatenate(tiles[i:i + columns], 1) for i in range(0, len(tiles), columns)])
 
 
 def enlarge(picture, k: int, how: str = "nearest") -> np.ndarray:
     """k times as wide and high: how = "nearest" keeps the pixels visible, "bicubic" is soft."""
-    a = as_array(picture)
+    a, k = as_array(picture), whole("k", k, 1)
     if how == "nearest":
         return a.repeat(k, 0).repeat(k, 1)
     if how != "bicubic":

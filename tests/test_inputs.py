@@ -88,7 +88,7 @@ def test_seeds_that_torch_cannot_tell_apart_are_refused(seed, progan, unet):
                  lambda: measures.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
         with pytest.raises(ValueError, match=message):
             draw()
-    with pytest.raises(ValueError, match="number of latents must be a whole number from 0"):
+    with pytest.raises(ValueError, match="number of latents must be a whole number from 1"):
         sample_z(-1, 4, 0)
 
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..networks.layers import check_gradients, seeded
+from ..limits import finite
+from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .intervention import changes, ablate, insert, levels
@@ -33,6 +34,7 @@ def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, sam
     candidates: None for all. Costs one f and one segmentation per unit and picture. Blind to units that
     matter only together; `optimise_alpha` is not. Equal scores: less change elsewhere first.
     """
+    finite("collateral_weight", collateral_weight)
     c, U, before = check_name("class", cls, classes_of(segmenter)), unit_count(G, layer), 0
     candidates = range(U) if candidates is None else check_units(candidates, U)
     removed, changed = torch.full((U,), -math.inf), torch.zeros(U)
@@ -72,10 +74,14 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     of `samples` pictures that show c. Returns a `Ranking`: `score` is α, `tie` the gradient's mean pull.
     """
     check_gradients()
+    for name, value in (("lr", lr), ("l2", l2), ("insertion_weight", insertion_weight),
+                        ("collateral_weight", collateral_weight)):
+        finite(name, value)
     c, device, U = check_name("class", cls, classes_of(segmenter)), device_of(G), unit_count(G, layer)
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
     rng, pull, history = seeded(seed), torch.zeros(U), []
-    alpha = torch.zeros(U, device=device).add_(torch.as_tensor(init, device=device)).requires_grad_()
+    alpha = torch.zeros(U, device=device).add_(check_finite("init", torch.as_tensor(init, device=device)))
+    alpha.requires_grad_()
     adam, bar = torch.optim.Adam([alpha], lr), tqdm(
         range(steps), desc=say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)
     with evaluating(G, segmenter), torch.no_grad():

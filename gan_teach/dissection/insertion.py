@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..networks.layers import sample_z
+from ..networks.layers import sample_z, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
 from ..networks.segmenter import segment
 from .intervention import insert, levels
@@ -33,7 +33,7 @@ def spots(labels: Tensor, context: int, size: tuple[int, int], reach: int = 3, m
     """
     N, (h, w) = len(labels), size
     share = F.avg_pool2d(coverage(labels, context, size), reach, 1)         # (N, 1, h−reach+1, w−reach+1)
-    lot = torch.rand(share.shape, generator=torch.Generator().manual_seed(seed)).to(share)
+    lot = torch.rand(share.shape, generator=seeded(seed)).to(share)
     best, place = ((share >= min_share) * (lot + 1)).flatten(1).max(1)      # (N,) each
     have = (best > 0).nonzero().flatten()
     P = torch.zeros(N, 1, h, w, device=labels.device)
@@ -58,7 +58,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
     Returns a `Ranking`, whose score is α. ValueError if no picture of `samples` shows such a spot.
     """
     c, b = (check_name("class", name, segmenter.classes) for name in (cls, context))
-    U, device, rng = unit_count(G, layer), device_of(G), torch.Generator().manual_seed(seed)
+    U, device, rng = unit_count(G, layer), device_of(G), seeded(seed)
     k = 2 * levels(G, layer, range(U), segmenter, cls, samples) if level is None else level.to(device)
     with evaluating(G, segmenter):
         labels = torch.cat([segment(segmenter, f(r)) for r, f in pictures(G, layer, samples, seed)])    # (N, H, W)
@@ -114,9 +114,12 @@ def inserted(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: 
     insert: the edit, for a reader's own. ValueError if no picture shows such a spot.
     """
     c, b = (check_name("class", name, segmenter.classes) for name in (cls, context))
-    units, parts = check_units(units, unit_count(G, layer)), []
-    k = torch.as_tensor(level)
-    k = k[units] if k.numel() > 1 else k.flatten().expand(len(units))
+    U, parts = unit_count(G, layer), []
+    units = check_units(units, U)
+    k = torch.as_tensor(level).flatten()
+    if len(k) not in (1, U):
+        raise ValueError(f"level is one number, or one per unit of the layer: it has {U} units; got {len(k)} levels")
+    k = k[units] if len(k) > 1 else k.expand(len(units))
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed):
             x = f(r)

@@ -17,12 +17,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..networks.layers import seeded
+from ..networks.layers import check_finite, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
 from .pixels import coverage, pictures, unit_count
@@ -33,16 +34,43 @@ COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
 
 # -------------------------------------------------------------------------------------- edits of r
 
-def _amount(r: Tensor, where: Tensor | None, strength: float | Tensor) -> Tensor:
+def _edited(r: Tensor, units: Units) -> list[int]:
+    """The units to edit, if r is what can be edited."""
+    if not isinstance(r, Tensor) or not r.is_floating_point() or r.ndim != 4:
+        found = f"a {r.dtype} tensor {tuple(r.shape)}" if isinstance(r, Tensor) else f"a {type(r).__name__}"
+        raise ValueError(f"r must be a floating tensor N×U×h×w, as G.at(z, layer) returns it; got {found}")
+    return check_units(units, check_finite("r", r).shape[1])
+
+
+def _numbers(name: str, value, r: Tensor) -> Tensor:
+    """A finite tensor of what a reader gave, such as a number, a list or a NumPy array, of r's kind."""
+    try:
+        found = (value if isinstance(value, Tensor) else torch.as_tensor(np.array(value))).to(r)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be numbers; got {value!r:.60}") from None
+    return check_finite(name, found)
+
+
+def _each(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tensor:
+    """One number for all units, or one for each: 1|U × 1 × 1."""
+    found = _numbers(name, value, r).flatten()
+    if len(found) not in (1, len(units)):
+        raise ValueError(f"{name} is one number or one per unit: {len(units)} units, but {len(found)} {name}s")
+    return found[:, None, None]
+
+
+def _amount(r: Tensor, units: list[int], where: Tensor | None, strength: float | Tensor) -> Tensor:
     """s·P, broadcastable to the edited units: 1|N × 1|U × 1|h × 1|w."""
-    amount = torch.as_tensor(strength).to(r).flatten()[None, :, None, None]
+    amount = _each("strength", strength, r, units)
     if where is None:
         return amount
-    n, _, h, w = r.shape
-    where = torch.as_tensor(where)
+    (n, _, h, w), where = r.shape, _numbers("where", where, r)
     if tuple(where.shape) not in ((h, w), (1, 1, h, w), (n, 1, h, w)):
         raise ValueError(f"where is a mask {h}×{w} or {n}×1×{h}×{w}, the size of r; got {tuple(where.shape)}")
-    return amount * where.to(r)
+    if where.numel() and not (where.min() >= 0 and where.max() <= 1):
+        raise ValueError(f"where goes from {where.min():g} to {where.max():g}; a mask is boolean, or from 0 to 1 (of "
+                         "bytes from 0 to 255: where > 127)")
+    return amount * where
 
 
 def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float | Tensor = 1.0) -> Tensor:
@@ -50,11 +78,12 @@ def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float
 
     r: N×U×h×w, not modified. units: which channels. where: None for everywhere, or a mask P at the size of r,
     h×w or N×1×h×w, values in [0, 1]. strength: s, one number or one per unit. Returns a new N×U×h×w.
+    ValueError for anything else, and for NaN or infinity in it.
     """
-    units = check_units(units, r.shape[1])
+    units = _edited(r, units)
     out = r.clone()
     # r_{U,P} ← (1 − s·P) · r_{U,P}
-    out[:, units] = r[:, units] * (1 - _amount(r, where, strength))         # (N, |U|, h, w)
+    out[:, units] = r[:, units] * (1 - _amount(r, units, where, strength))  # (N, |U|, h, w)
     return out
 
 
@@ -65,13 +94,11 @@ def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | 
     level: k, one number or one per unit; `levels` measures it for a class, the paper's way. None takes each
     unit's largest value in this r, which suits a brush. The rest as for `ablate`.
     """
-    units = check_units(units, r.shape[1])
-    out, amount = r.clone(), _amount(r, where, strength)
-    k = r[:, units].amax((0, 2, 3)) if level is None else torch.as_tensor(level).to(r).flatten()
-    if k.numel() not in (1, len(units)):
-        raise ValueError(f"level is one number or one per unit: {len(units)} units, but {k.numel()} levels")
+    units = _edited(r, units)
+    out, amount = r.clone(), _amount(r, units, where, strength)
+    k = _each("level", r[:, units].amax((0, 2, 3)) if level is None else level, r, units)
     # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}
-    out[:, units] = amount * k[None, :, None, None] + (1 - amount) * r[:, units]           # (N, |U|, h, w)
+    out[:, units] = amount * k + (1 - amount) * r[:, units]                 # (N, |U|, h, w)
     return out
 
 

@@ -13,18 +13,22 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, latents
+from ..limits import whole
+from ..networks.protocols import Generator, Segmenter, check_images, check_layer, classes_of, latents
 from ..networks.segmenter import segment
 
 
 def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50, label: str | None = None
              ) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
-    """r and f of `samples` pictures, a batch at a time; z from `seed`. label: of a progress bar; None for none."""
+    """r and f of `samples` pictures, a batch at a time; z from `seed`. label: of a progress bar; None for none.
+
+    What f returns is checked: ValueError where it is no picture.
+    """
     check_layer(G, layer)
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1; got {samples}")
-    for z in tqdm(latents(G, samples, seed).split(batch), label, leave=False, disable=label is None):
-        yield G.at(z, layer)
+    for z in tqdm(latents(G, whole("samples", samples, 1), seed).split(batch), label, leave=False,
+                  disable=label is None):
+        r, f = G.at(z, layer)
+        yield r, lambda r, f=f: check_images(f(r))
 
 
 @torch.no_grad()

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
-from ..metrics import SegmenterFeatures, can_measure, precision_recall
+from .. import metrics
+from ..limits import finite
+from ..metrics import SegmenterFeatures, can_measure, check_enough, precision_recall
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
 from ..networks.segmenter import UNet
@@ -54,6 +56,7 @@ class Distance:
     def __call__(self, fake: Tensor) -> float:
         if self.metric is None:
             return math.nan
+        check_enough(int(self.metric.real_features_num_samples), len(fake))
         self.metric.reset()                                                 # forgets the fake ones only
         self.metric.update(fake, real=False)
         return float(self.metric.compute())
@@ -62,9 +65,10 @@ class Distance:
 @torch.no_grad()
 def features(images: Tensor, segmenter: UNet, batch: int = 100) -> Tensor:
     """What the judge sees of pictures N×3×H×W (floats in [-1, 1] or bytes): `SegmenterFeatures`, on the CPU."""
-    judge, device = SegmenterFeatures(segmenter), next(segmenter.parameters()).device
+    device = next(segmenter.parameters()).device
     with evaluating(segmenter):
-        return torch.cat([judge(to_float(part.to(device))).cpu() for part in images.split(batch)])      # (N, F)
+        return torch.cat([metrics.features(to_float(part.to(device)), segmenter).cpu()
+                          for part in images.split(batch)])                 # (N, F)
 
 
 @torch.no_grad()
@@ -109,6 +113,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
 
 def distance_slopes(phi: Tensor, real: Tensor) -> Tensor:
     """∂FD/∂φ(x_i), from features N×F of generated pictures and those of real ones: N×F (float64)."""
+    check_enough(len(real), len(phi))
     phi, real = phi.detach().double().clone().requires_grad_(), real.double()
     values, vectors = torch.linalg.eigh(real.T.cov())
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T                 # Σ_r^½
@@ -139,6 +144,7 @@ def frechet_slopes(G: Generator, layer: str, segmenter: UNet, real: Tensor, samp
     real: N×3×H×W in [-1, 1] or bytes, other pictures than those that will judge; more of both than features.
     """
     check_gradients()
+    check_enough(len(real), samples)
     judge, slopes = SegmenterFeatures(segmenter), torch.zeros(unit_count(G, layer))
     with evaluating(G, segmenter):
         phi = torch.cat([features(f(r).clamp(-1, 1), segmenter) for r, f in pictures(G, layer, samples, seed)])
@@ -206,7 +212,10 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
         if not 1 <= n <= U:
             raise ValueError(f"n goes from 1 to the {U} units of {layer!r}; got {n}")
         units = scores.argsort(descending=True, stable=True)[:n]
-    units = check_units(units, U)
+    if min(len(real), samples) < 4:
+        raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
+                         f"got {len(real)} and {samples}")
+    units, strength = check_units(units, U), finite("strength", strength)
     rng = seeded(seed)
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]

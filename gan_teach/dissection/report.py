@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import write_text
+from ..files import expanded, write_text
 from ..language import current, say
 from ..lettering import letter
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
@@ -39,7 +39,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     The page is written under a temporary name first, so a cut-off run leaves an older page as it was. A unit takes
     about 25 kB. ValueError: an unknown layer, fewer than two shuffles, and what `dissect` refuses.
     """
-    layers = in_order(G, layers)
+    layers, path = in_order(G, layers), expanded(path)
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
     if shuffles < 2 or not 1 <= top <= LOUDEST:
         raise ValueError(f"a report needs shuffles of 2 or more and top of 1 to {LOUDEST}; got {shuffles} and {top}")
@@ -49,7 +49,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     found = dissect_by_information(G, every, segmenter, samples, **options) if information else \
         dissect_layers(G, every, segmenter, samples, quantile, **options)
     if place()[0] > 0:                                           # of several processes the first one writes
-        return Path(path)
+        return path
     with torch.no_grad(), evaluating(G, segmenter):
         size = tuple(segmenter(G(latents(G, 1, seed))).shape[-2:])  # the grid of the counts
     name = name or type(G).__name__
@@ -78,7 +78,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
 {record_html(getattr(G, "record", None))}</section>{sections}</main><script>{SCRIPT}</script></body></html>
 """
     write_text(path, page)
-    return Path(path)
+    return path
 
 
 def how_to_read(way: str, shuffles: int) -> str:

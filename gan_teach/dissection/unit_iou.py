@@ -19,6 +19,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import whole
 from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
@@ -71,7 +72,7 @@ def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dty
     r: N×U×h×w; thresholds: (U,); size: (H, W). Returns N×U×H×W, boolean, or zeros and ones of another `dtype`. Counts
     and pictures both use this function: what you see is what was counted.
     """
-    up = upsampled(r.detach(), size)                                        # (N, U, H, W)
+    up = upsampled(check_finite("r", r.detach()), size)                     # (N, U, H, W)
     on = torch.empty_like(up, dtype=dtype)              # at once in the type that is counted: a pass less
     return torch.gt(up, thresholds.to(up).view(1, -1, 1, 1), out=on)
 
@@ -163,8 +164,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     are order statistics, counts whole numbers.
     """
     layers = in_order(G, layers)
-    if samples < 1 or batch < 1:
-        raise ValueError(f"samples and batch must be at least 1; got samples={samples}, batch={batch}")
+    samples, batch = whole("samples", samples, 1), whole("batch", batch, 1)
     if not 0 <= shuffles < samples:
         raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
     device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)

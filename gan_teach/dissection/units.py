@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..files import read_json, write_json
+from ..files import expanded, read_json, write_json
 from ..networks.protocols import Generator
 from .pixels import unit_count
 
@@ -100,7 +100,8 @@ def load_units(path: str | Path, G: Generator | None = None) -> UnitSet:
     hashes are known: unit 17 of another training is another unit). FileNotFoundError; ValueError naming the
     file when it is cut, foreign or does not fit G.
     """
-    if not Path(path).exists():
+    path = expanded(path)
+    if not path.exists():
         raise FileNotFoundError(f"there is no file {path}; save_units writes one")
     try:
         about = read_json(path)

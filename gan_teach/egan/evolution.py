@@ -24,7 +24,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from ..networks.layers import low_precision, pick_device
+from ..limits import settle
+from ..networks.layers import check_finite, low_precision, pick_device
 from ..networks.losses import logistic_d
 from ..training import NotFinite, Resumable, check_descent
 from . import shared
@@ -68,13 +69,17 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
-        if not self.mutations:
-            raise ValueError("an evolution needs at least one mutation, a function of D's logits")
+        settle(self, {"mu": 1, "batch": 1, "fitness_batch": 1, "d_steps": 1, "halves": 0},
+               {"gamma": (-math.inf, math.inf), "lr": (0, math.inf), "lr_d": (0, math.inf), "ema": (0, 1),
+                "betas": (0, 1), "betas_d": (0, 1)})
+        if not self.mutations or not all(map(callable, self.mutations)):
+            raise ValueError("an evolution needs at least one mutation, a function of D's logits; got "
+                             f"{self.mutations!r:.80}")
         if not callable(self.selection) and self.selection not in SELECTIONS:
             raise ValueError(f"no selection {self.selection!r}; there are {', '.join(SELECTIONS)}, or a function")
         if self.adam not in ADAM_POLICIES:
             raise ValueError(f"no Adam policy {self.adam!r}; there are {', '.join(ADAM_POLICIES)}")
-        if self.mu < 1 or self.batch % self.mu:
+        if self.batch % self.mu:
             raise ValueError(f"the {self.mu} survivors share D's {self.batch} fakes: batch must be a multiple of mu")
 
     def __str__(self) -> str:
@@ -184,6 +189,8 @@ class Evolution(Resumable):
 
     def train_d(self, real) -> tuple[float, ...]:
         """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
+        if not callable(real) and not len(real):
+            raise ValueError("there are no real samples to learn from: real is empty")
         s, draw = self.settings, self._draw(0)
         self.real, losses = real, []
         self.optimiser_d.param_groups[0].update(lr=self._falls(s.lr_d or s.lr), betas=s.betas_d or s.betas)
@@ -196,6 +203,8 @@ class Evolution(Resumable):
             self.optimiser_d.zero_grad(set_to_none=True)
             loss.backward()
             losses.append(loss.item())
+            if not math.isfinite(losses[-1]):                               # then no learning rate is to blame
+                check_finite("the real samples", x)
             check_descent("D", f"generation {self.generation + 1}", (p.grad for p in self.D.parameters()),
                           loss.detach())
             self.optimiser_d.step()

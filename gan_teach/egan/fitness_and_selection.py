@@ -14,6 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..limits import finite
 from ..networks.layers import check_finite
 from .child import name_of
 
@@ -50,6 +51,7 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     the gradient. F_d is +∞ where the gradient is 0. real, fake: N×…, not necessarily equally many; ValueError where
     they hold NaN or infinity.
     """
+    finite("gamma", gamma)
     return judged(D, check_finite("the real samples", real), check_finite("the generated samples", fake), gamma)
 
 
@@ -78,6 +80,8 @@ def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
     every child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any
     other answer.
     """
+    if len(scores) < mu:
+        raise ValueError(f"{mu} children are to live on, and there are only {len(scores)} to choose from")
     if callable(rule):
         chosen = [int(i) for i in torch.as_tensor(rule(scores)).flatten().tolist()]
         if len(chosen) != mu or len(set(chosen)) != mu or not set(chosen) <= set(range(len(scores))):

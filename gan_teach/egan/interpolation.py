@@ -13,7 +13,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..limits import whole
 from ..networks.layers import check_finite
+from ..networks.protocols import check_images, fitting
 
 
 def linear(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
@@ -50,8 +52,9 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
     """
     if not callable(how) and how not in WAYS:
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
-    if steps < 2:
-        raise ValueError(f"a way has at least its two ends; got steps={steps}")
+    if z1.numel() != z2.numel():
+        raise ValueError(f"a way leads between latents of one size; got {tuple(z1.shape)} and {tuple(z2.shape)}")
+    steps = whole("steps, the two ends included,", steps, 2)
     z1, z2 = (check_finite("a latent at the end of the way", z.flatten())[None].expand(steps, -1) for z in (z1, z2))
     return WAYS.get(how, how)(z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
@@ -59,9 +62,9 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
 @torch.no_grad()
 def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") -> Tensor:
     """G along the way from z1 to z2: steps×3×R×R, for `pictures.grid(strip(…), columns=steps)`."""
-    return check_finite("the pictures on the way", G(way(z1, z2, steps, how).to(next(G.parameters()))))
+    return check_images(G(fitting(G, way(z1, z2, steps, how))), "the pictures on the way")
 
 
 def _column(alpha: float | Tensor, z: Tensor) -> Tensor:
-    alpha = torch.as_tensor(alpha, dtype=z.dtype, device=z.device)
+    alpha = check_finite("alpha", torch.as_tensor(alpha, dtype=z.dtype, device=z.device))
     return alpha[..., None] if alpha.ndim else alpha

@@ -10,7 +10,9 @@ import torch
 from tqdm.auto import tqdm
 
 from .. import pictures
+from ..files import expanded
 from ..language import say
+from ..limits import whole
 from ..networks.layers import keep_freed_memory, sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
@@ -21,7 +23,7 @@ from .evolution import Evolution
 def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     """Go back to what is in `folder`/resume.pt, where there is one. ValueError where it was made with other settings
     or other pictures, or is damaged."""
-    path = Path(folder) / "resume.pt"
+    path = expanded(folder) / "resume.pt"
     evolution.data = pictures.fingerprint(real) if isinstance(real, torch.Tensor) else ""
     if not path.exists():
         return
@@ -42,8 +44,10 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     and a snapshot every `save_every`. Ctrl-C and SIGTERM finish the generation at hand, save, and return.
     Raises ValueError where the snapshot was made with other settings or pictures, or is damaged.
     """
+    generations, save_every = whole("generations", generations), whole("save_every", save_every, 1)
+    picture_every = whole("picture_every", picture_every)
     keep_freed_memory()
-    folder = Path(folder)
+    folder = expanded(folder)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     resume = folder / "resume.pt"
     go_on(evolution, real, folder)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn as nn
 
+from .layers import check_drawn, check_latents
+
 
 @dataclass(frozen=True)
 class DCGANConfig:
@@ -67,9 +69,10 @@ class _Sliced(nn.Module):
             r = self.blocks[name](r)
 
         def f(r: torch.Tensor) -> torch.Tensor:
+            r = check_drawn("r", r, self.training)
             for name in self.layers[cut:]:
                 r = self.blocks[name](r)
-            return self._leave(r)
+            return check_drawn("what the generator draws", self._leave(r), self.training)
 
         return r, f
 
@@ -78,7 +81,7 @@ class _Sliced(nn.Module):
         return f(r)
 
     def _enter(self, z: torch.Tensor) -> torch.Tensor:
-        return z
+        return check_latents(z, self.z_dim).to(self.last.weight.dtype)
 
     def _leave(self, r: torch.Tensor) -> torch.Tensor:
         return self.last(r)
@@ -113,7 +116,7 @@ class Generator(_Sliced):
         _start_small(self)
 
     def _enter(self, z: torch.Tensor) -> torch.Tensor:
-        return z[:, :, None, None]                                       # (N, Z, 1, 1)
+        return super()._enter(z)[:, :, None, None]                       # (N, Z, 1, 1)
 
     def _leave(self, r: torch.Tensor) -> torch.Tensor:
         x = self.last(r).to(self.last.weight.dtype).tanh()               # not in bf16: it has 8 bits near 1

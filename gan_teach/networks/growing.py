@@ -10,7 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .layers import EqualizedConv2d, EqualizedLinear, minibatch_stddev
+from .layers import EqualizedConv2d, EqualizedLinear, check_drawn, minibatch_stddev
 
 
 class Growing(nn.Module):
@@ -54,6 +54,10 @@ class GrowingGenerator(Growing):
         """α of the picture, 1 − α of the one of half its size."""
         low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)              # CUDA enlarges in float32
         return torch.lerp(low, rgb, self.alpha)
+
+    def finished(self, rgb: torch.Tensor) -> torch.Tensor:
+        """The picture in float32. ValueError for NaN or infinity in it, but in training, where the loop looks."""
+        return check_drawn("what the generator draws", rgb.float(), self.training)
 
 
 def last_block(c: int, hidden: int, stddev: bool) -> nn.Sequential:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import operator
 import os
 import sys
 import threading
@@ -18,6 +17,8 @@ from contextlib import contextmanager
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from ..limits import MAX_SEED, whole
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -86,43 +87,49 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(_alone["before"])
 
 
-def whole(name: str, value, least: int = 0, most: int = 2**63 - 1) -> int:
-    """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or not least <= number <= most:
-        raise ValueError(f"{name} must be a whole number from {least} to {most}; got {value!r:.60}")
-    return number
-
-
 def seeded(seed: int) -> torch.Generator:
     """Random numbers of a seed from 0 to 2³² − 1: of a larger one torch would see the low 32 bits alone."""
     if torch.get_default_device().type != "cpu":
         raise ValueError("random numbers are drawn on the CPU, so that a seed means the same everywhere: give a device "
                          f"by name instead of torch.set_default_device('{torch.get_default_device()}')")
-    return torch.Generator().manual_seed(whole("seed", seed, 0, 2**32 - 1))
+    return torch.Generator().manual_seed(whole("seed", seed, 0, MAX_SEED))
 
 
 def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") -> torch.Tensor:
     """z ~ N(0, I), N×Z. Drawn on the CPU, so that a seed names the same z on every device.
 
-    seed: from 0 to 2³² − 1, as far as torch tells seeds apart. ValueError for another, and for n or Z below 0.
+    seed: from 0 to 2³² − 1, as far as torch tells seeds apart. ValueError for another, for n or Z below 1, and for
+    more than 2³¹ numbers.
     """
-    n, z_dim = whole("the number of latents", n), whole("the size of a latent", z_dim, 1)
-    draw = torch.Generator().manual_seed(whole("seed", seed, 0, 2**32 - 1))
+    z_dim = whole("the size of a latent", z_dim, 1, 2**31)
+    n = whole("the number of latents", n, 1, 2**31 // z_dim)
+    draw = torch.Generator().manual_seed(whole("seed", seed, 0, MAX_SEED))
     return torch.randn(n, z_dim, generator=draw, device="cpu", dtype=torch.float32).to(device)
 
 
 def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
     """x itself; ValueError says what holds NaN or infinity, and where, if it does."""
+    if torch.jit.is_tracing() or torch.compiler.is_compiling():     # for an export: there are no numbers to look at
+        return x
     if not torch.isfinite(x.detach().sum()):                 # one pass; a sum may be infinite where no number is
         wrong = (~torch.isfinite(x)).nonzero()
         if len(wrong):
             raise ValueError(f"{what}: NaN or infinity at {len(wrong)} places of {tuple(x.shape)}, first at "
                              f"{tuple(wrong[0].tolist())}; look at the weights, latents or pictures that made them")
     return x
+
+
+def check_latents(z: torch.Tensor, size: int) -> torch.Tensor:
+    """z itself, if it is a finite floating tensor N×`size`; else ValueError says what it is."""
+    if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 2 or z.shape[1] != size:
+        found = f"a {z.dtype} tensor {tuple(z.shape)}" if isinstance(z, torch.Tensor) else f"a {type(z).__name__}"
+        raise ValueError(f"z must be a floating tensor N×{size}, as sample_z(n, {size}, seed) draws it; got {found}")
+    return check_finite("the latents z", z)
+
+
+def check_drawn(what: str, x: torch.Tensor, training: bool) -> torch.Tensor:
+    """x itself; ValueError for NaN or infinity in it. Not in training, where the loop looks (`check_descent`)."""
+    return x if training else check_finite(what, x)
 
 
 def check_gradients() -> None:

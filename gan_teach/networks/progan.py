@@ -15,7 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .growing import GrowingDiscriminator, GrowingGenerator, last_block
-from .layers import DownConv2d, EqualizedConv2d, UpConv2d, pixel_norm
+from .layers import DownConv2d, EqualizedConv2d, UpConv2d, check_drawn, check_latents, pixel_norm
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,18 @@ class Generator(GrowingGenerator):
         rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
         if self.alpha < 1.0 and lower is not None:
             rgb = self.faded(self.to_rgb[str(self.resolution // 2)](pixel_norm(lower)), rgb)
-        return rgb
+        return self.finished(rgb)
+
+    def _enter(self, z: torch.Tensor) -> torch.Tensor:
+        return check_latents(z, self.z_dim).to(self.blocks["layer1"].conv.weight.dtype)[:, :, None, None]
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        x, lower = z[:, :, None, None], None                 # (N, Z, 1, 1)
+        x, lower = self._enter(z), None                      # (N, Z, 1, 1)
         for name in self.layers:
             if self.blocks[name].up:
                 lower = x
             x = self.blocks[name](x)
-        return self._image(x, lower).float()
+        return self._image(x, lower)
 
     def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> torch.Tensor:
         """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes."""
@@ -94,16 +97,17 @@ class Generator(GrowingGenerator):
         """Cut at several layers in one go: {layer: r}, in order of computation, and the f of the last of them."""
         self.check_cut(*layers)
         cut = 1 + max(map(self.layers.index, layers))
-        x, r = z[:, :, None, None], {}
+        x, r = self._enter(z), {}
         for name in self.layers[:cut]:
             x = self.blocks[name](x)
             if name in layers:
                 r[name] = x
 
         def f(x: torch.Tensor) -> torch.Tensor:
+            x = check_drawn("r", x, self.training)
             for name in self.layers[cut:]:
                 x = self.blocks[name](x)
-            return self._image(x, None).float()
+            return self._image(x, None)
 
         return r, f
 

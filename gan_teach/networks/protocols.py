@@ -62,8 +62,12 @@ def evaluating(*models: object) -> Iterator[None]:
 
 def latents(G: Generator, n: int, seed: int) -> Tensor:
     """n latents of G, N×Z, on its device and of the kind of its weights (16 bits after `G.half()`)."""
-    weights = next((p for p in getattr(G, "parameters", tuple)() if p.is_floating_point()), torch.empty(0))
-    return sample_z(n, G.z_dim, seed).to(weights)
+    return fitting(G, sample_z(n, G.z_dim, seed))
+
+
+def fitting(G: Generator, z: Tensor) -> Tensor:
+    """The latents on G's device, and of the kind of its weights."""
+    return z.to(next((p for p in getattr(G, "parameters", tuple)() if p.is_floating_point()), torch.empty(0)))
 
 
 def classes_of(segmenter: Segmenter) -> list[str]:
@@ -82,7 +86,7 @@ def check_images(images: Tensor, what: str = "the generator's pictures") -> Tens
         found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
             f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
-    if images.numel() and (far := check_finite(what, images).abs().max()) > FAR:
+    if images.numel() and (far := check_finite(what, images).detach().abs().max()) > FAR:
         raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
     return images
 

@@ -23,7 +23,7 @@ import torch
 
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
-from ..files import cache_folder, sha256
+from ..files import cache_folder, expanded, regular, sha256
 from ..language import say
 from ..networks.layers import pick_device
 from ..stylegan.discriminator import Discriminator
@@ -102,7 +102,8 @@ def convert(path: str | Path, network: str = "Gs", norm: str | None = None) -> t
     if network not in NETWORKS:
         raise ValueError(f"no network {network!r}; an official file has {', '.join(NETWORKS)}")
     try:
-        with Path(path).open("rb") as file:
+        path = regular(path)
+        with path.open("rb") as file:
             start = file.read(16)
         return _from_torch(path, network, norm) if start.startswith(STARTS) else _from_tensorflow(path, network)
     except (ValueError, ArithmeticError, RuntimeError) as error:      # the last two: no network has layers of 0 units
@@ -160,15 +161,15 @@ def load_official(name_or_path: str | Path, network: str = "Gs", device: str | t
     given = str(name_or_path)
     if given == SEGMENTER:
         return load_segmenter(device=device)
-    if Path(given).is_dir():
-        inside = sorted(path for path in Path(given).iterdir() if path.suffix == checkpoints.SUFFIX)
+    if expanded(given).is_dir():
+        inside = sorted(path for path in expanded(given).iterdir() if path.suffix == checkpoints.SUFFIX)
         if inside:
             raise FileNotFoundError(f"{given} is a folder; the network is the file in it: load {inside[0]}")
-        if (Path(given) / "resume.pt").exists():
+        if (expanded(given) / "resume.pt").exists():
             raise FileNotFoundError(f"{given} is the folder of a training that has not ended: it holds no network yet")
         return load_segmenter(given, device)
     known = _known(given)
-    path = cache_folder() / known.file if known else Path(given)
+    path = cache_folder() / known.file if known else expanded(given)
     if not known and not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; published weights: {', '.join(names())}")
     digest = fetch(known, path) if known else sha256(path)
@@ -209,8 +210,8 @@ def available(name_or_path: str | Path) -> Path | None:
     its three files). Raises ValueError for a name that is none.
     """
     given, known = str(name_or_path), _known(name_or_path)
-    folder = cache_folder() / "upernet" if given == SEGMENTER else Path(given)
-    files = [cache_folder() / known.file] if known else [Path(given)]
+    folder = cache_folder() / "upernet" if given == SEGMENTER else expanded(given)
+    files = [cache_folder() / known.file] if known else [expanded(given)]
     if given == SEGMENTER or folder.is_dir():
         files = [folder / file for file in upernet.FILES]
     memory = MEMORY.get(SEGMENTER if folder.is_dir() else given.rsplit("-", 1)[0], "")
@@ -245,7 +246,7 @@ def load_segmenter(folder: str | Path | None = None, device: str | torch.device 
     The files (`upernet.FILES`, some hundred MB) are fetched into the cache if they are not there, and converted once
     like the others. Raises FileNotFoundError, ConnectionError and BadCheckpoint like `load_official`.
     """
-    paths = [(cache_folder() / "upernet" if folder is None else Path(folder)) / file for file in upernet.FILES]
+    paths = [(cache_folder() / "upernet" if folder is None else expanded(folder)) / file for file in upernet.FILES]
     for path in paths:
         if folder is not None and not path.is_file():
             raise FileNotFoundError(f"there is no file {path}; the segmenter needs {', '.join(upernet.FILES)}")

@@ -23,6 +23,7 @@ from ..egan import plane
 from ..egan.evolution import Evolution, Settings
 from ..egan.plane import Mixture
 from ..egan.records import MEASURES, table
+from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..processes import place
 from .sharing import share_out
@@ -39,6 +40,10 @@ class Plan:
     every: int = 100
     equal_compute: bool = False        # variants without siblings go on until they have cost as much as E-GAN
     start: Callable[[Settings], Evolution] = plane.start
+
+    def __post_init__(self):
+        whole("seeds", self.seeds, 1)
+        whole("generations", self.generations, whole("every", self.every, 1))
 
     def length(self, variant: str) -> int:
         """A generation without siblings costs about 0.31 of one with three to judge."""
@@ -138,7 +143,7 @@ def run(which: str, folder: str | Path, **changes) -> dict:
     """Make the comparison of this name in the folder. changes: fields of `Plan`, such as seeds=2, generations=200."""
     name, plans = COMPARISONS[which]
     changed = {key: replace(plan, **changes) for key, plan in plans().items()}
-    return compare(changed, Path(folder) / f"{name}.json", f"python -m gan_teach compare {which}")
+    return compare(changed, files.expanded(folder) / f"{name}.json", f"python -m gan_teach compare {which}")
 
 
 def lines(record: dict) -> Iterator[str]:

@@ -18,7 +18,9 @@ import torch
 
 from .. import checkpoints, training
 from ..dissection.compare import Row, compare
+from ..files import expanded
 from ..language import columns, pad, say
+from ..limits import whole
 from ..networks import progan
 from ..networks.progan import ProGANConfig
 from ..training import Schedule, Settings, Training
@@ -42,7 +44,8 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     samples: pictures in a dissection. Returns the record; None when it was interrupted. ValueError where the folder
     holds a record that was made with other settings.
     """
-    path = Path(folder) / f"{NAME}.json"
+    folder, seeds = expanded(folder), whole("seeds", seeds, 1)
+    path = folder / f"{NAME}.json"
     record = checkpoints.unfinished(
         path, "python -m gan_teach compare progan",
         {"settings": asdict(settings), "layers": layers, "samples": samples},
@@ -64,7 +67,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
             if str(stop) in record["runs"].get(f"{name}, seed {seed}", {}):
                 continue
             steps = -(-stop // settings.batch)
-            training.run(trained, Path(folder) / f"{name}, seed {seed}", steps=steps)
+            training.run(trained, folder / f"{name}, seed {seed}", steps=steps)
             if trained.steps < steps:
                 yield None                                              # and is asked for no more
             rows = compare({name: trained.G_ema}, layers, judge, samples, real=real, progress=False).rows

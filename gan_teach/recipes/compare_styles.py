@@ -23,7 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .. import checkpoints, stylegan, training
+from ..files import expanded
 from ..language import columns, pad, say
+from ..limits import whole
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
 from ..stylegan.measures import mixing_distances
@@ -94,7 +96,8 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     Returns the record; None when it was interrupted. measures: sizes for `measure`. ValueError where the folder
     holds a record that was made with other settings.
     """
-    path = Path(folder) / f"{NAME}.json"
+    folder, seeds = expanded(folder), whole("seeds", seeds, 1)
+    path = folder / f"{NAME}.json"
     record = checkpoints.unfinished(
         path, "python -m gan_teach compare styles", {"settings": asdict(settings), "measures": measures},
         data=f"{PICTURES} rendered portraits, seed 0, 32×32; judged on 5000 of seed 1", configurations={})
@@ -112,7 +115,7 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
         torch.manual_seed(seed)
         trained = Training(stylegan.Generator(variants[name]), stylegan.Discriminator(variants[name]), learnt,
                            replace(settings, seed=seed), device)
-        training.run(trained, Path(folder) / f"{name}, seed {seed}")
+        training.run(trained, folder / f"{name}, seed {seed}")
         if trained.steps * settings.batch < settings.images:
             yield None                                                  # and is asked for no more
         found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),

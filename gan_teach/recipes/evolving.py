@@ -31,6 +31,7 @@ from .. import checkpoints, files, metrics
 from ..egan import long_run, plane
 from ..egan.evolution import Evolution, Settings, logistic
 from ..egan.mutations import heuristic, least_squares, minimax
+from ..limits import whole
 from ..networks import classifier
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
 from ..networks.losses import logistic_r1_r2
@@ -185,9 +186,9 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     """
     if rival not in RIVALS:
         raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
-    place = Path(pictures).expanduser().resolve()
+    place = files.expanded(pictures).resolve()
     name = f"{place.name.replace('.', '-') or 'pictures'}-{rival}"
-    folder = Path("runs") / name if folder is None else Path(folder)
+    folder = Path("runs") / name if folder is None else files.expanded(folder)
     if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:
         raise ValueError(f"the pictures lie in the folder of the results, {folder}: give another")
     return _train(name, pictures, rival, folder, images, device,
@@ -197,9 +198,8 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
 def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,
            command: str) -> dict | None:
     """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
-    if images is not None and images < 1:
-        raise ValueError(f"images, how many are shown in all, must be 1 or more; got {images}")
-    plan, folder = plan_for(data), Path(folder)
+    images = None if images is None else whole("images, how many are shown in all,", images, 1)
+    plan, folder = plan_for(data), files.expanded(folder)
     real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 
 from .. import checkpoints, metrics, stylegan
 from ..dissection import alpha, intervention, unit_iou
+from ..files import expanded
 from ..lettering import letter
+from ..limits import whole
 from ..networks import progan
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -43,6 +45,7 @@ def shortened(settings: Settings, images: int | None, full: int = 64) -> Setting
     """The settings for so many images, if any are named; ValueError where these end before the full size is reached."""
     if images is None:
         return settings
+    images = whole("images", images, 1)
     before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < full)
     if images <= before + settings.batch:
         raise ValueError(f"{images:,} images end before this generator has grown to {full}×{full} pixels: "
@@ -61,6 +64,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
     None from the other processes of a torchrun, and when it was interrupted.
     """
     join_group()
+    folder = expanded(folder)
     if loss is not None:
         settings = replace(settings, **(RELATIVISTIC if loss == "relativistic" else {"loss": loss}))
     if start is not None:

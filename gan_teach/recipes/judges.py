@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import checkpoints, pictures
+from ..limits import finite, whole
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
-from ..networks.layers import low_precision
+from ..networks.layers import low_precision, seeded
 from ..networks.segmenter import SegmenterConfig, UNet, evaluate
 from ..pictures import to_float
 from ..training import Resumable, advance, check_descent, check_same
@@ -84,13 +85,15 @@ class Learning(Resumable):
     def __init__(self, model: nn.Module, images: Tensor, labels: dict[str, Tensor],
                  lesson: Callable[[Tensor, torch.Generator], Tensor], steps: int, batch: int, seed: int,
                  peak_rate: float, bf16: bool):
+        steps, batch = whole("steps", steps, 1), whole("batch", batch, 1)
+        finite("peak_rate", peak_rate, 0)
         if not len(images):
             raise ValueError("no training pictures")
         self.model, self.images, self.labels, self.lesson = model.train(), images, labels, lesson
         self.end, self.batch, self.peak_rate = steps, batch, peak_rate
         self.settings = f"steps={steps}, batch={batch}, seed={seed}, peak_rate={peak_rate}, bf16={bf16}, {model.config}"
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
-        self.draw = torch.Generator().manual_seed(seed)
+        self.draw = seeded(seed)
         self.steps, self.seconds, self.loss = 0, 0.0, math.nan
 
     def step(self) -> dict[str, float]:
@@ -199,10 +202,14 @@ def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 150
 
 # ---------------------------------------------------------------------------------------------- recipes
 
+def steps_for(images: int | None, batch: int) -> dict[str, int]:
+    """The steps that show so many pictures, as an option of a training; None for its own number."""
+    return {} if images is None else {"steps": -(-whole("images", images, 1) // batch)}
+
+
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The U-Net that labels the pixels of a scene."""
-    options = {} if images is None else {"steps": -(-images // 32)}
-    learnt = train_segmenter(device=device or "cpu", folder=folder, **options)
+    learnt = train_segmenter(device=device or "cpu", folder=folder, **steps_for(images, 32))
     if learnt is None:
         return None
     model, judged = learnt
@@ -221,7 +228,7 @@ def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
 
 def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the attributes of a portrait."""
-    options = {} if images is None else {"steps": -(-images // 64)}
+    options = steps_for(images, 64)
     learnt, test = (Portraits(n, size=64, seed=seed) for n, seed in ((20_000, 1000), (2000, 2000)))
     model = train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", folder=folder,
                              **options)
@@ -237,7 +244,7 @@ def portraits_classifier(folder: Path, images: int | None = None, device=None) -
 
 def fashion_classifier(folder: str | Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the clothes: the judge of `fashion-egan` and its rivals."""
-    options = {} if images is None else {"steps": max(1, images // 64)}
+    options = steps_for(images, 64)
     learnt, test = (datasets.pictures("fashion", split) for split in datasets.SPLITS)
     config = classifier.ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
     model = train_classifier(learnt.images, {"class": learnt.labels}, config=config,

@@ -22,8 +22,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..limits import MAX_SEED, whole
 from ..networks.growing import GrowingGenerator
-from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm, whole
+from ..networks.layers import (EqualizedConv2d, EqualizedLinear, UpConv2d, blur, check_drawn, check_finite,
+                               check_latents, pixel_norm)
 from .operations import Style, adain, mix, truncate
 
 
@@ -92,8 +94,11 @@ class Mapping(nn.Module):
             raise ValueError(f"without a mapping w is z: w_dim must be {config.z_dim}, not {config.w_dim}")
         self.layers = nn.ModuleList(EqualizedLinear(a, b, rate=config.mapping_rate)
                                     for a, b in zip(sizes, sizes[1:]))
+        self.z_dim = config.z_dim
 
     def forward(self, z: Tensor) -> Tensor:
+        z = check_latents(z, self.z_dim)
+        z = z.to(self.layers[0].weight.dtype) if self.layers else z
         with torch.autocast(z.device.type, enabled=False):                  # tiny, and eight roundings add up
             w = pixel_norm(z)
             for layer in self.layers:
@@ -191,7 +196,7 @@ class Generator(GrowingGenerator):
         if seed is None or not self.config.noise:
             maps = [block.noise for block in blocks]
         else:
-            draws = [torch.Generator().manual_seed(whole("seed", s, 0, 2**32 - 1))
+            draws = [torch.Generator().manual_seed(whole("seed", s, 0, MAX_SEED))
                      for s in (seed if isinstance(seed, Sequence) else [seed])]
             maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu", dtype=torch.float32)
                                for draw in draws]).to(self.w_avg) for block in blocks]
@@ -218,7 +223,8 @@ class Generator(GrowingGenerator):
 
     def styles(self, w: Tensor) -> list[Style | None]:
         """y = (y_s, y_b) of each layer, N×C each, from w (N×W, or N×L×W); None in a network without styles."""
-        return [self.blocks[name].style(w) for name, w in zip(self.layers, self._per_layer(w).unbind(1))]
+        ws = self._per_layer(check_finite("w", w))
+        return [self.blocks[name].style(w) for name, w in zip(self.layers, ws.unbind(1))]
 
     def synthesis(self, ws: Tensor, noise: int | Sequence[Tensor] | None = None,
                   start: tuple[str, Tensor] | None = None, keep: dict[str, Tensor] | None = None) -> Tensor:
@@ -228,11 +234,11 @@ class Generator(GrowingGenerator):
         each layer computed. start: (layer, its output r, N×C×h×w) goes on from there; what comes before is not
         computed, so a change of fine styles costs the fine layers only. ValueError for a start while fading in.
         """
-        ws, maps = self._per_layer(ws), self._maps(noise)
+        ws, maps = self._per_layer(check_drawn("w", ws, self.training)), self._maps(noise)
         first, x, lower = 0, ws[:, 0], None
         if start is not None:
             self.check_cut(start[0])
-            first, x = self.layers.index(start[0]) + 1, start[1]
+            first, x = self.layers.index(start[0]) + 1, check_drawn("r", start[1], self.training)
         for i, name in list(enumerate(self.layers))[first:]:
             layer = self.blocks[name]
             lower = x if layer.up else lower
@@ -242,7 +248,7 @@ class Generator(GrowingGenerator):
         rgb = self.to_rgb[str(self.resolution)](x)
         if self.alpha < 1.0 and lower is not None:
             rgb = self.faded(self.to_rgb[str(self.resolution // 2)](lower), rgb)
-        return rgb.float()
+        return self.finished(rgb)
 
     def forward(self, z: Tensor, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
                 cutoff: int | None = None) -> Tensor:

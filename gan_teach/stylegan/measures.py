@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..metrics import frechet_distance
-from ..networks.layers import check_finite, seeded, whole
+from ..limits import MAX_SEED, whole
+from ..networks.layers import check_finite, seeded
 from ..networks.protocols import device_of, evaluating
 from .generator import Generator
 
@@ -26,7 +27,7 @@ def numbers(seed: int) -> torch.Generator:
     A mapping made under `torch.manual_seed(0)` begins with the first numbers of seed 0. Latents drawn from the same
     numbers *are* the rows of its first layer, and in a trained generator their paths came out half as long.
     """
-    return seeded((whole("seed", seed, 0, 2**32 - 1) + 1_000_003) % 2**32)
+    return seeded((whole("seed", seed, 0, MAX_SEED) + 1_000_003) % 2**32)
 
 
 def mixed(G: Generator, n: int, latents: int, draw: torch.Generator) -> Tensor:
@@ -73,7 +74,7 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
     ws: N×L×W or N×W. Grey is the mean of the three colours, 0 black to 1 white; the figure of the paper shows
     four times the deviation. layers: these alone get noise, the others none; None is all of them, () gives 0.
     """
-    seeds = torch.randint(2**31, (draws,), generator=numbers(seed))
+    seeds = torch.randint(2**31, (whole("draws", draws, 1),), generator=numbers(seed))
     layers, found = None if layers is None else tuple(layers), []
     with evaluating(G), tqdm(total=draws * len(ws), desc=say("draws of the noise"), leave=False,
                              disable=not progress) as bar:

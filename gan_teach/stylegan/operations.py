@@ -10,6 +10,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from ..limits import finite, whole
+from ..networks.layers import check_finite
+
 Style = tuple[Tensor, Tensor]                         # y = (y_s, y_b), each N×C
 
 
@@ -33,14 +36,17 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
 
     w: N×W, or N×L×W with a w for each layer; w_avg: w̄, (W,). psi: 1 changes nothing, 0 gives the average
     picture, below 0 its opposite. cutoff: only the layers before this number are truncated (the authors' pictures
-    use psi 0.7 and cutoff 8, which is 4×4 to 32×32); None is all. ValueError for a cutoff without layers.
+    use psi 0.7 and cutoff 8, which is 4×4 to 32×32); None is all. ValueError for a cutoff without layers, and for NaN
+    or infinity in psi, w or w_avg.
     """
+    psi, w, w_avg = finite("psi", psi), check_finite("w", w), check_finite("w_avg", w_avg)
     # w' = w̄ + ψ (w − w̄)
-    truncated = torch.lerp(w_avg.expand_as(w), w, float(psi))
+    truncated = torch.lerp(w_avg.expand_as(w), w, psi)
     if cutoff is None:
         return truncated
     if w.ndim != 3:
         raise ValueError(f"a cutoff needs a w for each layer, N×L×W (`G.ws(z)`); got shape {tuple(w.shape)}")
+    cutoff = whole("cutoff", cutoff)
     return torch.cat([truncated[:, :cutoff], w[:, cutoff:]], dim=1)
 
 
@@ -61,7 +67,7 @@ def mix(ws1: Tensor, ws2: Tensor, layers: Iterable[int]) -> Tensor:
     Returns a new N×L×W.
     ValueError for a layer that does not exist and for tensors without a w for each layer.
     """
-    layers = sorted(set(layers))
+    layers = sorted({whole("a layer", i) for i in layers})
     if ws1.ndim != 3 or ws1.shape[1:] != ws2.shape[1:]:
         raise ValueError(f"mix needs two tensors N×L×W (`G.ws(z)`); got {tuple(ws1.shape)} and {tuple(ws2.shape)}")
     if any(not 0 <= i < ws1.shape[1] for i in layers):

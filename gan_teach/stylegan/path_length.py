@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator
@@ -129,6 +130,7 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     check_name("space", space, SPACES)
     check_name("choice of ends", ends, ENDS)
     check_precision(G)
+    pairs, epsilon = whole("pairs", pairs, 1), finite("epsilon", epsilon, 1e-9, 1)
     device, draw = device_of(G), numbers(seed)
     z1, z2 = torch.randn(2, pairs, G.z_dim, generator=draw)                 # (pairs, Z) each
     t = torch.rand(pairs, 1, generator=draw)

@@ -22,7 +22,8 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
-from ..networks.protocols import device_of, evaluating
+from ..limits import finite, whole
+from ..networks.protocols import check_images, device_of, evaluating
 from ..pictures import to_float
 from ..worlds import reading
 from .generator import Generator, Layer
@@ -84,14 +85,18 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     if missing := [name for name in ("mapping", "synthesis", "noise", "resolution") if not hasattr(G, name)]:
         raise ValueError(f"a {type(G).__name__} has no styles to search (no {', no '.join(missing)}): projection needs "
                          "a style generator, such as gan_teach.load('portraits-stylegan')")
-    check_finite("the picture", picture)
+    if not isinstance(picture, Tensor):
+        raise ValueError(f"project takes a tensor; fitted(picture, {G.resolution}) makes one of any picture; got a "
+                         f"{type(picture).__name__}")
     x = picture if picture.ndim == 4 else picture[None]
     size = (1, 3, G.resolution, G.resolution)
     if tuple(x.shape) != size:
         raise ValueError(f"this generator draws {'×'.join(map(str, size))}, the picture is "
                          f"{'×'.join(map(str, picture.shape))}; fitted(picture, {G.resolution}) makes it fit")
-    if steps < 1:
-        raise ValueError(f"steps must be 1 or more; got {steps}")
+    check_images(x, "the picture")
+    steps, starts = whole("steps", steps, 1), whole("starts", starts)
+    finite("peak_rate", peak_rate, 0)
+    finite("pixel_weight", pixel_weight, 0)
     return _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts, noise)
 
 

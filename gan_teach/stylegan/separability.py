@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator
@@ -110,7 +111,7 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     classifier: images → {attribute: logits N×k}; attributes: some of its names, None for all of them. Every picture
     has fresh noise. See `separability`, and keep n far above twice the size of a latent.
     """
-    device, draw = device_of(G), numbers(seed)
+    n, device, draw = whole("n", n, 1), device_of(G), numbers(seed)
     z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
     w, found = [], []
     bar = tqdm(total=n, desc=say("pictures to label"), leave=False, disable=not progress)

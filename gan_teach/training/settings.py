@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field, fields
+
+from ..limits import settle, whole
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,12 @@ class Schedule:
 
     fade: dict[int, int] = field(default_factory=lambda: {8: 10_000, 16: 15_000, 32: 20_000, 64: 30_000})
     stable: dict[int, int] = field(default_factory=lambda: {4: 10_000, 8: 15_000, 16: 25_000, 32: 30_000})
+
+    def __post_init__(self):
+        for resolution, images in (*self.fade.items(), *self.stable.items()):
+            whole(f"the schedule's images at {resolution} px", images)
+        if not self.fade | self.stable:
+            raise ValueError("a schedule names one resolution or more, such as Schedule({}, {64: 0})")
 
     def at(self, images: int) -> tuple[int, float]:
         """(resolution, alpha) after so many images."""
@@ -50,13 +59,17 @@ class Settings:
     schedule: Schedule = field(default_factory=Schedule)
 
     def __post_init__(self):
+        settle(self, {"images": 1, "batch": 1, "r1_every": 1, "d_first": 0},
+               {"lr": (0, math.inf), "betas": (0, 1), "r1_gamma": (0, math.inf), "r1_gamma_end": (1e-9, math.inf),
+                "cool": (1e-9, 1), "noise_rate": (0, math.inf), "noise_end": (0, math.inf), "ema": (0, 1)})
         if self.loss not in LOSSES:
             raise ValueError(f"no loss {self.loss!r}; there are {', '.join(LOSSES)}")
 
 
 def comparable(settings: Settings) -> str:
     """The settings that a run may not change half-way; its length may grow."""
-    return repr(replace(settings, images=0))
+    values = {f.name: getattr(settings, f.name) for f in fields(settings)} | {"images": 0}
+    return f"Settings({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 
 def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0) -> float:

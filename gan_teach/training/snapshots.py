@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from ..files import writing
+from ..files import expanded, regular, writing
+from ..limits import finite, whole
 from ..processes import any_of, place, stop_signals
 
 
@@ -34,6 +35,7 @@ def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None
 
 def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
     """What `Training.save` wrote, its checksums compared. ValueError naming the file where it is damaged or foreign."""
+    path = regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             if part := archive.testzip():                    # torch.load does not look
@@ -41,6 +43,9 @@ def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
         state = torch.load(path, map_location=device, weights_only=True)
         if type(state) is not dict or "settings" not in state:
             raise ValueError("it is no snapshot of a training")
+        for made in state.keys() & {"steps", "generation"}:
+            whole(made, state[made])
+        finite("seconds", state.get("seconds", 0), 0)
     except FileNotFoundError:
         raise
     except Exception as error:                               # a damaged file may fail anywhere in the reader
@@ -86,7 +91,8 @@ def advance(training, folder: str | Path | None, end: int, save_every: int, batc
     Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
     folder none does.
     """
-    resume, first = None if folder is None else Path(folder) / "resume.pt", place()[0] == 0
+    end, save_every = whole("steps", end), whole("save_every", save_every, 1)
+    resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
     if resume and resume.exists():
         training.resume(resume)
     if training.steps >= end and first:

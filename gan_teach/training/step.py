@@ -32,6 +32,9 @@ class Training(Resumable):
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
+        if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
+            raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
+                             f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
         self.device = pick_device() if device is None else torch.device(device)
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
@@ -51,6 +54,9 @@ class Training(Resumable):
         rank, world = place()
         index = torch.randint(len(self.real), (self.settings.batch,), generator=draw)[rank::world]
         x = self.real[index].to(self.device, torch.float32) / 127.5 - 1
+        if x.shape[2] != x.shape[3] or x.shape[3] % resolution:
+            raise ValueError(f"the pictures have {x.shape[2]}×{x.shape[3]} pixels, and this training grows to "
+                             f"{resolution}×{resolution}: give square ones of a multiple of it")
         if x.shape[-1] > resolution:
             x = F.avg_pool2d(x, x.shape[-1] // resolution)
         if alpha < 1.0:

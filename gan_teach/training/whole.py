@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import read_json, write_json
+from ..files import expanded, read_json, write_json
+from ..limits import whole
 from ..networks.layers import keep_freed_memory, sample_z
 from ..processes import place
 from .snapshots import advance
@@ -20,11 +21,12 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         judge_every: int = 20_000) -> Training:
     """`advance` until `settings.images` are shown (or `steps` made), with a sample grid every `picture_every` steps.
 
-    What `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images, is a row of
-    `folder`/curve.json.
+    0: no grid. What `judge` says of the EMA generator, once it draws at full size and then every `judge_every` images,
+    is a row of `folder`/curve.json.
     """
+    picture_every, judge_every = whole("picture_every", picture_every), whole("judge_every", judge_every, 1)
     keep_freed_memory()
-    folder = Path(folder)
+    folder = expanded(folder)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     s = training.settings
     first = place()[0] == 0
@@ -34,7 +36,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         if training.steps % 50 == 0:
             bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",
                             **{name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
-        if training.steps % picture_every == 0 and first:
+        if picture_every and training.steps % picture_every == 0 and first:
             keep_samples(folder, training.steps * s.batch, training.G_ema, z)
         shown = training.steps * s.batch
         if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
@@ -53,5 +55,8 @@ def keep_samples(folder: Path, number: int, G: torch.nn.Module, z: torch.Tensor)
 
 def curve(folder: str | Path) -> list[dict]:
     """The rows that `run` has written in a folder: images shown, and what the judge said then."""
-    path = Path(folder) / "curve.json"
-    return read_json(path, list) if path.exists() else []
+    path = expanded(folder) / "curve.json"
+    rows = read_json(path, list) if path.exists() else []
+    if not all(type(row) is dict and type(row.get("images")) is int for row in rows):
+        raise ValueError(f"{path} is damaged: delete it")
+    return rows

@@ -27,8 +27,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .. import files
-from ..files import data_folder
+from ..files import data_folder, expanded
 from ..language import say
+from ..limits import whole
 from .portraits import Portraits
 from .reading import square
 from .scenes import Scenes
@@ -41,6 +42,7 @@ SIZES = {"fashion": "31 MB to fetch, 55 MB unpacked", "cifar10": "170 MB to fetc
          "celeba": "1.4 GB to fetch, 3 GB unpacked"}
 NAMES = ("fashion", "scenes", "portraits", "cifar10", "celeba")
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+KINDS_TOLD = 6               # of files that are no pictures, the most frequent
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")       # of the package dataset-fashion-mnist
 FASHION_FILES = {"train": 60_000, "t10k": 10_000}
 
@@ -63,8 +65,7 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; there are {' and '.join(SPLITS)}")
-    if size < 1 or n is not None and n < 1:
-        raise ValueError(f"size and n are at least 1; got size={size}, n={n}")
+    size, n = whole("size", size, 1, 4096), None if n is None else whole("n", n, 1)
     if isinstance(name, str) and name in NAMES and Path(name).is_dir():
         print(say("{name!r} is taken for the set of that name, not for the folder here; that one is ./{name}",
                   name=name))
@@ -78,7 +79,7 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
         return _cifar10(split, size, n, root)
     if name == "celeba":
         return _celeba(split, size, n, root)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir() and name != "":                       # Path("") is the folder that we are in
         return _folder(folder, size, n, without)
     if len(folder.parts) > 1:
@@ -194,9 +195,12 @@ def _folder(folder: Path, size: int, n: int | None, without: str | Path | None) 
     """Every picture below a folder, in order of their names; its class is the sub-folder that it lies in."""
     found = sorted(_below(folder, without))
     paths = [path for path in found if path.suffix.lower() in KINDS and not path.is_dir()]
-    left = Counter(f"{path.suffix or 'without a suffix'}{'/' * path.is_dir()}" for path in set(found) - set(paths))
+    left = Counter(f"{ascii(path.suffix)[1:-1] or 'without a suffix'}{'/' * path.is_dir()}"
+                   for path in sorted(set(found) - set(paths)))
     if left or not paths:
-        kinds = ", ".join(f"{k} {kind}" for kind, k in sorted(left.items())) or say("nothing")
+        kinds = ", ".join(f"{k} {kind}" for kind, k in sorted(left.most_common(KINDS_TOLD))) or say("nothing")
+        if len(left) > KINDS_TOLD:
+            kinds += say(" and {n} of other kinds", n=left.total() - sum(k for _, k in left.most_common(KINDS_TOLD)))
         print(say("{folder}: {n} pictures; {kinds} left out", folder=folder, n=len(paths), kinds=kinds))
     if not paths:
         raise FileNotFoundError(f"there are no pictures in {folder} or below it; it takes {', '.join(sorted(KINDS))}")

@@ -12,11 +12,14 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from ..limits import MAX_SEED, whole
+
 SMALLEST, LARGEST = 32, 256                                                  # pixels a side
 
 
 def random_numbers(seed: int, index: int, count: int) -> Iterator[float]:
     """`count` numbers in 0..1 (1 never), the same for ever for a seed and an index (integers >= 0, else ValueError)."""
+    seed, index = whole("seed", seed, 0, MAX_SEED), whole("the index of a picture", index)
     # NumPy keeps a bit generator's raw stream for ever; its top 24 bits, as a fraction, are exact in float64.
     raw = np.random.PCG64(np.random.SeedSequence([seed, index])).random_raw(count) >> np.uint64(40)
     return iter((raw / 2.0 ** 24).tolist())
@@ -115,13 +118,15 @@ class Drawings(torch.utils.data.Dataset):
 
     `drawings[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
     dict of attributes (its lists differ in length: a DataLoader needs a collate_fn). An index outside 0..n-1
-    raises IndexError, a size outside 32..256 ValueError. A child gives `classes`, `name` (what n of them are
-    called), `draw_attributes(seed, index)` and `render(attributes, size)`, both static.
+    raises IndexError; n below 0, a size outside 32..256 and a seed outside 0..2³² − 1 raise ValueError. A child gives
+    `classes`, `name` (what n of them are called), `draw_attributes(seed, index)` and `render(attributes, size)`, both
+    static.
     """
 
     def __init__(self, n: int, size: int = 64, seed: int = 0):
         check_size(size)
-        self.n, self.size, self.seed = n, size, seed
+        self.n, self.size = whole(f"the number of {self.name}", n), size
+        self.seed = whole("seed", seed, 0, MAX_SEED)
 
     def __len__(self) -> int:
         return self.n

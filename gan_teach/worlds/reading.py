@@ -15,7 +15,6 @@ import contextlib
 import io
 import math
 import os
-import stat
 import warnings
 from pathlib import Path
 
@@ -23,6 +22,8 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
+
+from ..files import regular
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000      # unpacked at once: 200 MB
@@ -60,10 +61,8 @@ def square(picture, size: int, name: str = "the picture", crop: tuple[int, int, 
 def _image(picture, name: str, size: int | None = None) -> Image.Image:
     """An RGB image. size: smaller than twice this nothing is needed."""
     if isinstance(picture, (str, os.PathLike)):
-        picture = name = Path(picture).expanduser()
+        picture = name = regular(picture)
         about = picture.stat()                              # FileNotFoundError names the file
-        if not stat.S_ISREG(about.st_mode):                 # opening a pipe would wait for ever
-            raise ValueError(f"{name} is a folder, a pipe or a device; give a picture file")
         if about.st_size > MAX_BYTES:
             raise ValueError(f"{name} has {about.st_size / 1e6:.0f} MB; pictures of up to {MAX_BYTES / 1e6:.0f} MB are "
                              "read: save it smaller")

@@ -400,7 +400,7 @@ def test_the_folder_of_the_results_is_never_read_as_pictures(own):
 
 @pytest.mark.parametrize("images", [0, -1])
 def test_a_run_without_pictures_is_refused(own, images):
-    with pytest.raises(ValueError, match="must be 1 or more"):
+    with pytest.raises(ValueError, match="must be a whole number from 1"):
         evolving.train_on("one", images=images)
 
 

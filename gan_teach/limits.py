@@ -1,0 +1,48 @@
+"""Which numbers are taken: one check for every seed, size and setting; what it refuses it names, with what it wants."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+
+MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
+
+
+def whole(name: str, value, least: int = 0, most: int = 2**63 - 1) -> int:
+    """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not least <= number <= most:
+        raise ValueError(f"{name} must be a whole number from {least} to {most}; got {value!r:.60}")
+    return number
+
+
+def finite(name: str, value, least: float = -math.inf, most: float = math.inf) -> float:
+    """A finite number, NumPy's or a tensor of one too, from `least` to `most`; ValueError that names it for others."""
+    try:
+        found = math.nan if isinstance(value, (str, bytes)) else float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        found = math.nan
+    if not (math.isfinite(found) and least <= found <= most):
+        wanted = "a finite number" if math.isinf(least) else f"a number from {least:g} to {most:g}"
+        raise ValueError(f"{name} must be {wanted}; got {value!r:.60}")
+    return found
+
+
+def settle(settings: object, wholes: Mapping[str, int], numbers: Mapping[str, tuple[float, float]]) -> None:
+    """Check the fields of a frozen dataclass: whole numbers from so many on, the seed, and finite ones in a range.
+
+    A field that is None, or a pair, is checked as what it is. NumPy's whole numbers become Python's.
+    """
+    for name, least in wholes.items():
+        object.__setattr__(settings, name, whole(name, getattr(settings, name), least))
+    object.__setattr__(settings, "seed", whole("seed", settings.seed, 0, MAX_SEED))
+    for name, (least, most) in numbers.items():
+        value = getattr(settings, name)
+        if isinstance(value, tuple) and len(value) != 2:
+            raise ValueError(f"{name} must be two numbers; got {value!r:.60}")
+        for each in value if isinstance(value, tuple) else () if value is None else (value,):
+            finite(name, each, least, most)
