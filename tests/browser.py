@@ -5,16 +5,18 @@ Everything a person's own Jupyter or browser has set stays out: own port, token,
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,14 +27,16 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-background-networking", "--disable-sync", "--disable-dev-shm-usage")
 
 # The notebook must name its kernel: otherwise JupyterLab asks the reader which one to start, and waits.
-RUN_ALL = """async () => {
+RUN_ALL = """async wait => {
     const app = window.jupyterapp;
     await app.restored;
     const panel = app.shell.currentWidget;
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session.kernel.info;
-    await app.commands.execute('notebook:run-all-cells');
+    const done = app.commands.execute('notebook:run-all-cells');
+    if (!wait) return [];
+    await done;
     const errors = [];
     for (const cell of panel.content.model.cells) {
         if (cell.type !== 'code') continue;
@@ -42,6 +46,19 @@ RUN_ALL = """async () => {
     }
     return errors;
 }"""
+LAB_IS_THERE = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
+
+# The same in Notebook 6, which has no promise of a finished run: its cells say so by their class.
+CLASSIC_IS_THERE = """window.Jupyter?.notebook?._fully_loaded && Jupyter.notebook.kernel?.is_connected()
+    && Jupyter.notebook.kernel.widget_manager"""
+# First the widgets of its kernel are asked for, as it has done itself: it hides panels that come before its own answer.
+CLASSIC_RUN_ALL = """async () => {
+    await Jupyter.notebook.kernel.widget_manager._loadFromKernel();
+    Jupyter.notebook.execute_all_cells();
+}"""
+CLASSIC_IS_DONE = "Jupyter.notebook.get_cells().every(cell => !cell.element.hasClass('running'))"
+CLASSIC_ERRORS = """Jupyter.notebook.get_cells().flatMap(cell => cell.output_area?.outputs ?? [])
+    .filter(output => output.output_type === 'error').map(output => output.ename + ': ' + output.evalue)"""
 
 
 def free_port() -> int:
@@ -52,40 +69,57 @@ def free_port() -> int:
 
 
 @contextmanager
+def served(command: list, scratch: Path, cwd: Path, env: dict[str, str]) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A Jupyter (JupyterLab or Notebook 6) as `command` starts it; yields its process and the address of its root.
+
+    What a command of a page leaves to the reader's own settings is set here: port, token, and no browser. `scratch`
+    holds the server's own files. Use the address as `address.format("lab/tree/01_gan_dissection.ipynb")`.
+    """
+    port, token = free_port(), secrets.token_hex(16)
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    common = {"ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": root}
+    own = {name: scratch / name.lower() for name in ("CONFIG", "DATA", "RUNTIME")}
+    for name, settings in (("server", {"ServerApp": common, "IdentityProvider": {"token": token}}),
+                           ("lab", {"LabApp": {"expose_app_in_browser": True}}),
+                           ("notebook", {"NotebookApp": common | {"token": token}})):
+        own["CONFIG"].mkdir(parents=True, exist_ok=True)
+        (own["CONFIG"] / f"jupyter_{name}_config.json").write_text(json.dumps(settings))
+    quiet = scratch / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True, exist_ok=True)
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    env = env | {f"JUPYTER_{name}_DIR": str(path) for name, path in own.items()} | {
+        "JUPYTERLAB_SETTINGS_DIR": str(scratch / "settings"), "PYTHONDONTWRITEBYTECODE": "1",
+        "JUPYTERLAB_WORKSPACES_DIR": str(scratch / "workspaces"), "IPYTHONDIR": str(scratch / "ipython")}
+    log = scratch / "server.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT,
+                                  start_new_session=True)
+        try:
+            deadline = time.monotonic() + 900                               # the command may install before it serves
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"Jupyter did not start:\n{log.read_text()[-3000:]}")
+                time.sleep(0.2)
+            yield server, f"http://127.0.0.1:{port}/{{}}?token={token}"
+        finally:
+            end = getattr(os, "killpg", os.kill)                            # a shell's server too, where that can be
+            with suppress(ProcessLookupError):
+                end(server.pid, signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+@contextmanager
 def jupyterlab(folder: Path, scratch: Path) -> Iterator[str]:
     """Serve `folder` in JupyterLab; yields the address of the notebooks, up to and with the token's place.
 
     Use as `address.format(notebook="01_gan_dissection.ipynb")`. `scratch` holds the server's own files.
     """
-    settings = scratch / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = '{"fetchNews": "false", "checkForUpdates": false}'
-    (settings / "notification.jupyterlab-settings").write_text(quiet)
-    env = dict(os.environ, JUPYTERLAB_SETTINGS_DIR=str(scratch / "settings"), PYTHONDONTWRITEBYTECODE="1")
-    env |= {f"JUPYTER_{name}_DIR": str(scratch / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-    env |= {"JUPYTERLAB_WORKSPACES_DIR": str(scratch / "workspaces"), "IPYTHONDIR": str(scratch / "ipython")}
-    port, token = free_port(), secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
-               f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-               f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
-    log = scratch / "server.log"
-    with log.open("w") as out:
-        server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + 90
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}/lab/tree/{{notebook}}?token={token}&reset"
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    with served(command, scratch, folder, dict(os.environ)) as (_, address):
+        yield address.format("lab/tree/{notebook}") + "&reset"
 
 
 @contextmanager
@@ -96,20 +130,37 @@ def chromium(scratch: Path) -> Iterator:
         context = playwright.chromium.launch_persistent_context(
             str(scratch / "profile"), executable_path=CHROMIUM, headless=True, args=list(FLAGS),
             viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         try:
             yield context.pages[0]
         finally:
             context.close()
 
 
+def start_all(page, address: str) -> None:
+    """Open the notebook at `address`, in JupyterLab or Notebook 6, and ask for all its cells; waits for none."""
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(f"{LAB_IS_THERE} || ({CLASSIC_IS_THERE})", timeout=300_000)
+    if page.evaluate("'jupyterapp' in window"):
+        page.evaluate(RUN_ALL, False)
+    else:
+        page.evaluate(CLASSIC_RUN_ALL)
+
+
 def run_all(page, address: str, minutes: float = 5) -> list[str]:
-    """Open the notebook at `address`, run all its cells to the end, and return the errors they showed."""
+    """Open the notebook at `address` in JupyterLab, run all its cells to the end, and return the errors they showed."""
     page.goto(address)
-    page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+    page.wait_for_function(LAB_IS_THERE, timeout=60_000)
     message = f"Run All took over {minutes:g} min"
     late = f"new Promise((_, reject) => setTimeout(() => reject('{message}'), {minutes * 60_000}))"
-    return page.evaluate(f"Promise.race([({RUN_ALL})(), {late}])")
+    return page.evaluate(f"Promise.race([({RUN_ALL})(true), {late}])")
+
+
+def run_all_classic(page, address: str, minutes: float = 5) -> list[str]:
+    """The same in Notebook 6."""
+    start_all(page, address)
+    page.wait_for_function(CLASSIC_IS_DONE, timeout=minutes * 60_000)
+    return page.evaluate(CLASSIC_ERRORS)
 
 
 def picture(page, hook: str) -> str:
@@ -131,6 +182,38 @@ def picture(page, hook: str) -> str:
             throw error;
         }
     }"""))
+
+
+def changed(page, hook: str, before: str, seconds: float = 60) -> str:
+    """Wait until the picture is not the one with this fingerprint; its new fingerprint."""
+    wait_until(page, lambda: picture(page, hook) != before, seconds)
+    return picture(page, hook)
+
+
+def drag(page, handle, right: float, down: float = 0) -> None:
+    """Pull an element by so many pixels with the mouse."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + right, y + down, steps=5)
+    page.mouse.up()
+
+
+def console_errors(page) -> list[str]:
+    """A list that takes every error of the page's console from now on."""
+    found = []
+    page.on("console", lambda said: said.type == "error" and found.append(f"{said.text} {said.location['url']}"))
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+def keep(page, name: str) -> None:
+    """Keep a screenshot to be looked at, in the folder of GAN_TEACH_SCREENSHOTS (runs/screenshots here)."""
+    folder = Path(os.environ.get("GAN_TEACH_SCREENSHOTS") or Path(__file__).parents[1] / "runs" / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")
 
 
 def serious(page, *rules: str) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+COLAB = {"ipywidgets": "7.7.1", "ipykernel": "6.17.1", "ipython": "7.34.0", "notebook": "6.5.7"}   # as of 2026-08-19
 
 
 def clean() -> dict[str, str]:
@@ -35,6 +37,21 @@ def without(folder: Path, *packages: str) -> Path:
     asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     own = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     Path(own, "others.pth").write_text(f"{others}\n")
+    return python
+
+
+def colab(folder: Path, *packages: str) -> Path:
+    """An environment with Colab's own notebook, kernel and widgets, without gan-teach and these; the rest is ours.
+
+    The four are older by years; pip fetches them. Its front end is Notebook 6, where anywidget is, as on Colab.
+    """
+    python = without(folder, "gan-teach", *COLAB, *packages)
+    wanted = [f"{name}=={version}" for name, version in COLAB.items()]
+    run(python, "-m", "pip", "install", "--quiet", "--no-compile", "--no-warn-script-location", *wanted,
+        "jupyter-client<8", cwd=folder)
+    for place in ("share/jupyter/nbextensions/anywidget", "etc/jupyter/nbconfig/notebook.d"):    # it serves no links
+        if Path(sys.prefix, place).exists():
+            shutil.copytree(Path(sys.prefix, place), Path(folder, "venv", place), dirs_exist_ok=True)
     return python
 
 

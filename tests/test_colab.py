@@ -1,44 +1,41 @@
-"""The stack that Colab has: its own ipywidgets, ipykernel, IPython and notebook, laid over this environment.
+"""The stack that Colab has: its own ipywidgets, ipykernel, IPython and notebook, in an environment of its own.
 
-These four are older by years. The panels' own tests run on them, and a chapter by their kernel, from a folder that pip
-fills; nothing of this environment changes. Torch and the rest are this environment's.
+These four are older by years. The panels' own tests run on them, a chapter by their kernel, and panels in a browser by
+Notebook 6. Torch and the rest are this environment's, of which nothing changes.
 """
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+import browser
+import environments
 import pytest
 import small
+from test_browser import MIXER, write
 
 ROOT = Path(__file__).resolve().parents[1]
-STACK = {"ipywidgets": "7.7.1", "ipykernel": "6.17.1", "ipython": "7.34.0", "notebook": "6.5.7"}   # as of 2026-08-19
 PANELS = ("adain_panel", "every_panel", "evolution_panel", "interpolation_panel", "mixer", "noise_panel", "paint",
           "panel")
 
 
 @pytest.fixture(scope="module")
-def colab(tmp_path_factory) -> dict[str, str]:
-    """The environment variables of a Python that sees Colab's stack first."""
-    folder = tmp_path_factory.mktemp("colab")
-    wanted = [f"{name}=={version}" for name, version in STACK.items()]
-    done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", folder,
-                           *wanted, "jupyter-client<8"], capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return os.environ | {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT))), "OMP_NUM_THREADS": "1",
-                         "JUPYTER_PATH": str(folder / "share" / "jupyter"), "PYTHONDONTWRITEBYTECODE": "1"}
+def colab(tmp_path_factory) -> Path:
+    """The Python of an environment with Colab's stack."""
+    return environments.colab(tmp_path_factory.mktemp("colab"))
+
+
+VARIABLES = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def run(colab, *command, timeout=900) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *command], env=colab, cwd=ROOT, capture_output=True, text=True,
-                          timeout=timeout)
+    return subprocess.run([colab, *command], env=environments.clean() | VARIABLES, cwd=ROOT, capture_output=True,
+                          text=True, timeout=timeout)
 
 
 def test_it_is_colabs_stack_that_is_tried(colab):
     done = run(colab, "-c", "import ipywidgets, ipykernel, IPython, notebook\n"
                "print(*[m.__version__ for m in (ipywidgets, ipykernel, IPython, notebook)])")
-    assert done.stdout.split() == list(STACK.values()), done.stderr[-2000:]
+    assert done.stdout.split() == list(environments.COLAB.values()), done.stderr[-2000:]
 
 
 def test_the_panels_work_on_colabs_stack(colab):
@@ -52,3 +49,34 @@ def test_a_chapter_runs_by_colabs_kernel(colab, tmp_path):
     done = run(colab, "-m", "nbconvert", "--execute", "--to", "notebook", "--output", "run.ipynb",
                "--ExecutePreprocessor.timeout=300", chapter)
     assert done.returncode == 0 and (tmp_path / "run.ipynb").exists(), done.stderr[-4000:]
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in")
+def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
+    """The figure is anywidget's, the slider of the core; the pictures change, and the console has no errors."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    write(folder / "mixer.ipynb", MIXER)
+    with browser.chromium(tmp_path) as page, browser.served(
+            [colab, "-m", "notebook"], tmp_path / "server", folder, environments.clean() | VARIABLES) as (_, address):
+        errors = browser.console_errors(page)
+        assert browser.run_all_classic(page, address.format("notebooks/mixer.ipynb")) == []
+
+        sheet = page.locator("img.gt-mix-sheet").first
+        sheet.scroll_into_view_if_needed()
+        first, box = browser.picture(page, "gt-mix-large"), sheet.bounding_box()
+        browser.keep(page, "notebook-6-before")
+        page.mouse.click(box["x"] + 0.95 * box["width"], box["y"] + 0.95 * box["height"])
+        clicked = browser.changed(page, "gt-mix-large", first)
+        page.locator(".gt-mix-grid").first.focus()
+        page.keyboard.press("ArrowLeft")
+        pressed = browser.changed(page, "gt-mix-large", clicked)
+
+        handle = page.locator(".gt-mix-psi .ui-slider-handle").first
+        browser.drag(page, handle, -60)
+        pulled = browser.changed(page, "gt-mix-large", pressed)
+        handle.focus()
+        page.keyboard.press("ArrowLeft")
+        browser.changed(page, "gt-mix-large", pulled)
+        browser.keep(page, "notebook-6-after")
+        assert not errors

@@ -71,6 +71,11 @@ def test_the_conda_environment_installs_this_project_and_nothing_else():
     assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
     extras = re.fullmatch(r'-e "?\.\[([\w,]+)\]"?', project)[1].split(",")
     assert set(extras) == set(PROJECT["optional-dependencies"])
+    errors = pytest.importorskip("rattler.exceptions", reason="conda's reader of them comes with `test`")
+    from rattler import MatchSpec
+    assert [str(MatchSpec(line, strict=True)) for line in (python, pip)] == [f"python {version}.*", "pip"]
+    with pytest.raises(errors.InvalidMatchSpecError):
+        MatchSpec(python.replace("=", "==>"), strict=True)
 
 
 def test_the_readmes_test_command_is_there_and_installs_every_extra():

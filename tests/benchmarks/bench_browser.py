@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from statistics import median, quantiles
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "widgets"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import browser
 from test_browser import MIXER, write
