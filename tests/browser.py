@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 180          # seconds: what a page may take on a computer that is busy with something else
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
@@ -74,7 +75,7 @@ def jupyterlab(folder: Path, scratch: Path) -> Iterator[str]:
     with log.open("w") as out:
         server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + PATIENCE
             while socket.socket().connect_ex(("127.0.0.1", port)):
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
@@ -96,17 +97,17 @@ def chromium(scratch: Path) -> Iterator:
         context = playwright.chromium.launch_persistent_context(
             str(scratch / "profile"), executable_path=CHROMIUM, headless=True, args=list(FLAGS),
             viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(1000 * PATIENCE)
         try:
             yield context.pages[0]
         finally:
             context.close()
 
 
-def run_all(page, address: str, minutes: float = 5) -> list[str]:
+def run_all(page, address: str, minutes: float = 10) -> list[str]:
     """Open the notebook at `address`, run all its cells to the end, and return the errors they showed."""
     page.goto(address)
-    page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+    page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext")
     message = f"Run All took over {minutes:g} min"
     late = f"new Promise((_, reject) => setTimeout(() => reject('{message}'), {minutes * 60_000}))"
     return page.evaluate(f"Promise.race([({RUN_ALL})(), {late}])")
@@ -145,7 +146,7 @@ def serious(page, *rules: str) -> list[str]:
     return [f"{it['id']}: {it['nodes'][0]['html'][:160]}" for it in found if it["impact"] in ("serious", "critical")]
 
 
-def wait_until(page, question, seconds: float = 20):
+def wait_until(page, question, seconds: float = PATIENCE):
     """Ask `question()` until its answer is true, and return that; an AssertionError if it never is."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):
