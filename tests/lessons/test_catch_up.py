@@ -117,6 +117,7 @@ def test_the_suite_runs_chapters_small_and_as_they_are_when_asked(pytestconfig, 
     shown = [item.cell.source for item in items]
     assert shown == [cell["source"] if whole else small(cell) for cell in cells]
     assert whole == (shown == [cell["source"] for cell in cells])
+    assert all((pytestconfig.rootpath / name).is_file() for name in conftest.LONG)
 
 
 def test_what_only_shows_is_left_out_and_an_exercise_too():
