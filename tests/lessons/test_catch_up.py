@@ -14,7 +14,7 @@ from gan_teach.lessons.catch_up import catch_up, lighter, made, small
 from gan_teach.lessons.notebooks import sections
 
 # the last section that does something, and one before it: they run, made small, on what they find
-REAL = {"00": ("3", "13"), "03b": ("5", "8")}
+REAL = {"00": ("3", "13")}
 # what only shows may be left out: it changes nothing that a later cell reads
 SHOWS = {"print", "show", "chart", "display", "quiz", "HTML", "Markdown", "watch", "strips", "ends", "EvolutionLab"}
 
