@@ -9,12 +9,15 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):      # they s
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")                 # a thread that waits must not spin
 
-# Files that take minutes, the longest first: whichever comes last, no worker waits long for it. All others follow.
-LONG = ("notebooks/01b_gan_dissection_further.ipynb", "notebooks/00_warm_up.ipynb", "tests/lessons/test_catch_up.py",
-        "tests/site/test_site.py", "tests/widgets/test_browser.py", "notebooks/01_gan_dissection.ipynb",
-        "notebooks/04_capstone.ipynb", "tests/test_colab.py", "tests/test_training.py",
-        "notebooks/03_evolutionary_gan.ipynb", "notebooks/02_stylegan.ipynb", "notebooks/02b_stylegan_further.ipynb",
-        "notebooks/03b_evolutionary_gan_further.ipynb", "tests/recipes/test_evolving.py", "tests/widgets/test_stage.py")
+# Files that take longest, in this order: whichever comes last, no worker waits long for it. All others follow.
+LONG = ("tests/site/test_site.py", "tests/widgets/test_stage.py", "tests/widgets/test_browser.py",
+        "tests/test_colab.py", "tests/test_training.py", "tests/site/test_page_plane.py",
+        "notebooks/01b_gan_dissection_further.ipynb", "notebooks/04_capstone.ipynb",
+        "notebooks/01_gan_dissection.ipynb", "notebooks/03_evolutionary_gan.ipynb",
+        "tests/widgets/test_every_panel.py", "tests/test_start.py", "notebooks/02b_stylegan_further.ipynb",
+        "tests/lessons/test_catch_up.py", "notebooks/02_stylegan.ipynb",
+        "notebooks/03b_evolutionary_gan_further.ipynb", "tests/recipes/test_sharing.py", "notebooks/00_warm_up.ipynb",
+        "tests/recipes/test_evolving.py", "tests/dissection/test_report.py")
 
 
 def pytest_addoption(parser):

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 180          # seconds: what a page may take on a computer that is busy with something else
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
@@ -130,7 +131,7 @@ def chromium(scratch: Path) -> Iterator:
         context = playwright.chromium.launch_persistent_context(
             str(scratch / "profile"), executable_path=CHROMIUM, headless=True, args=list(FLAGS),
             viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(120_000)
+        context.set_default_timeout(1000 * PATIENCE)
         try:
             yield context.pages[0]
         finally:
@@ -147,7 +148,7 @@ def start_all(page, address: str) -> None:
         page.evaluate(CLASSIC_RUN_ALL)
 
 
-def run_all(page, address: str, minutes: float = 5) -> list[str]:
+def run_all(page, address: str, minutes: float = 10) -> list[str]:
     """Open the notebook at `address` in JupyterLab, run all its cells to the end, and return the errors they showed."""
     page.goto(address)
     page.wait_for_function(LAB_IS_THERE, timeout=60_000)
@@ -156,7 +157,7 @@ def run_all(page, address: str, minutes: float = 5) -> list[str]:
     return page.evaluate(f"Promise.race([({RUN_ALL})(true), {late}])")
 
 
-def run_all_classic(page, address: str, minutes: float = 5) -> list[str]:
+def run_all_classic(page, address: str, minutes: float = 10) -> list[str]:
     """The same in Notebook 6."""
     start_all(page, address)
     page.wait_for_function(CLASSIC_IS_DONE, timeout=minutes * 60_000)
@@ -228,7 +229,7 @@ def serious(page, *rules: str) -> list[str]:
     return [f"{it['id']}: {it['nodes'][0]['html'][:160]}" for it in found if it["impact"] in ("serious", "critical")]
 
 
-def wait_until(page, question, seconds: float = 20):
+def wait_until(page, question, seconds: float = PATIENCE):
     """Ask `question()` until its answer is true, and return that; an AssertionError if it never is."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):

@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-import textwrap
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,6 +9,7 @@ from html.parser import HTMLParser
 import browser
 import numpy as np
 import pytest
+import together
 import torch
 from rigged import NOISE, PLANTED, Colours, Rigged
 
@@ -333,8 +331,6 @@ SHARED = """
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.set_num_threads(1)
     join_group()
-    if place()[0] == 0:
-        print("begun: ", flush=True)
     G, S = (load(folder / f"{name}.safetensors", "cpu") for name in "GS")
     options = {"samples": 23, "batch": 4, "shuffles": 9, "progress": False}
     found = [dissect_layers(G, G.layers, S, quantile=0.07, **options),
@@ -346,24 +342,17 @@ SHARED = """
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that meet are forked here")
 def test_several_processes_find_what_one_does_bit_for_bit(tmp_path):
     """Three of them, with two batches each: chance takes labels that other processes draw, across the end too."""
     torch.manual_seed(0)
     checkpoints.save(tmp_path / "G", ProGAN(ProGANConfig(z_dim=8, widths=(8, 8, 8))))
     checkpoints.save(tmp_path / "S", UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))))
-    (script := tmp_path / "shared.py").write_text(textwrap.dedent(SHARED))
-    # on a busy machine a process can die inside gloo as they meet (pytorch/gloo issue 514): torchrun then begins again
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3", "--max-restarts=1"]
-    for how, folder in (([], "one"), (launch, "three")):
-        (tmp_path / folder).mkdir()
-        done = subprocess.run([sys.executable, *how, str(script), str(tmp_path), str(tmp_path / folder)], text=True,
-                              capture_output=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr[-20000:]
-        begun, written = (done.stdout.count(f"{word}: ") for word in ("begun", "written"))
-        assert 1 <= written <= begun <= 1 + (folder == "three")        # the first alone speaks, once a beginning
-    one, three = (torch.load(tmp_path / folder / "found.pt", weights_only=True) for folder in ("one", "three"))
+    for said in together.run(SHARED, 3, tmp_path, tmp_path).values():
+        assert said.count("written: ") == 1                             # the first alone speaks
+    one, three = (torch.load(tmp_path / folder / "found.pt", weights_only=True) for folder in ("one", "many"))
     for ours, theirs in zip(one, three, strict=True):
         for layer, again in zip(ours, theirs, strict=True):
             for a, b in zip(layer, again, strict=True):
                 assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-    assert (tmp_path / "one/page.html").read_bytes() == (tmp_path / "three/page.html").read_bytes()
+    assert (tmp_path / "one/page.html").read_bytes() == (tmp_path / "many/page.html").read_bytes()

@@ -14,7 +14,7 @@ from gan_teach.lessons.catch_up import catch_up, lighter, made, small
 from gan_teach.lessons.notebooks import sections
 
 # the last section that does something, and one before it: they run, made small, on what they find
-REAL = {"00": ("3", "13"), "03b": ("5", "8")}
+REAL = {"00": ("3", "13")}
 # what only shows may be left out: it changes nothing that a later cell reads
 SHOWS = {"print", "show", "chart", "display", "quiz", "HTML", "Markdown", "watch", "strips", "ends", "EvolutionLab"}
 
@@ -117,6 +117,7 @@ def test_the_suite_runs_chapters_small_and_as_they_are_when_asked(pytestconfig, 
     shown = [item.cell.source for item in items]
     assert shown == [cell["source"] if whole else small(cell) for cell in cells]
     assert whole == (shown == [cell["source"] for cell in cells])
+    assert all((pytestconfig.rootpath / name).is_file() for name in conftest.LONG)
 
 
 def test_what_only_shows_is_left_out_and_an_exercise_too():

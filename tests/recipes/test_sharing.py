@@ -1,11 +1,9 @@
 """Comparisons share their runs out: several processes make the record that one makes, and stop together."""
 
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
+import together
 
 from gan_teach.processes import alone, place
 from gan_teach.recipes import sharing
@@ -46,18 +44,11 @@ ALL = """
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that meet are forked here")
 def test_two_processes_make_the_records_of_one_byte_for_byte(tmp_path):
-    (script := tmp_path / "all.py").write_text(textwrap.dedent(ALL))
-    # on a busy machine a process can die inside gloo as they meet (pytorch/gloo issue 514): torchrun then begins again
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "--max-restarts=1"]
-    told = {}
-    for how, folder in (([], "one"), (launch, "two")):
-        done = subprocess.run([sys.executable, *how, str(script), str(tmp_path / folder)], text=True,
-                              capture_output=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr[-20000:]
-        told[folder] = done.stdout.count("as taught, equal generations")
-    assert told == {"one": 1, "two": 1}                             # the first one speaks, once
-    one, two = (sorted((tmp_path / folder).glob("*.json")) for folder in ("one", "two"))
+    for said in together.run(ALL, 2, tmp_path).values():
+        assert said.count("as taught, equal generations") == 1      # the first one speaks, once
+    one, two = (sorted((tmp_path / folder).glob("*.json")) for folder in ("one", "many"))
     assert [path.name for path in one] == [path.name for path in two] == [
         "egan-robustness.json", "progan-comparison.json", "stylegan-configurations.json"]
     for ours, theirs in zip(one, two):

@@ -3,8 +3,6 @@
 They are made small, as for a reader who comes late: here it is the place that is tried, not the sizes.
 """
 
-import math
-import os
 import re
 from pathlib import Path
 
@@ -43,11 +41,20 @@ def page(tmp_path_factory):
         yield page
 
 
-MIXER = """
+# In one notebook, whose kernel loads everything once; each is found by a class of its own.
+SHOWN = """
 from gan_teach import load
+from gan_teach.widgets.egan.evolution import EvolutionLab
+from gan_teach.widgets.egan.warm_up import WarmUpPanel
 from gan_teach.widgets.stylegan.mixer import StyleMixer
-StyleMixer(load("portraits-stylegan"))
+
+def shown(name, panel):
+    panel.widget.add_class(f"on-{name}")
+    return panel
 """
+
+PANELS = (SHOWN, 'shown("mixer", StyleMixer(load("portraits-stylegan")))', 'shown("lab", EvolutionLab())',
+          'shown("players", WarmUpPanel())', 'shown("clothes", EvolutionLab(pictures="fashion"))')
 
 PAINTER = """
 from gan_teach import load
@@ -55,23 +62,6 @@ from gan_teach.widgets.dissection.paint import PaintPanel
 G = load("scenes-progan")
 best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
 PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
-"""
-
-
-LAB = """
-from gan_teach.widgets.egan.evolution import EvolutionLab
-EvolutionLab()
-"""
-
-
-PLAYERS = """
-from gan_teach.widgets.egan.warm_up import WarmUpPanel
-WarmUpPanel()
-"""
-
-CLOTHES = """
-from gan_teach.widgets.egan.evolution import EvolutionLab
-EvolutionLab(pictures="fashion")
 """
 
 FIVE = """
@@ -96,8 +86,9 @@ WATCHED = """([hook, slow]) => {
     const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
     window.gtBusy = slow && setInterval(busy, 350);
     window.gtDrawn = 0;
-    new MutationObserver(() => { window.gtDrawn += 1; })
-        .observe(document.querySelector(hook), {childList: true, subtree: true});
+    window.gtSeen?.disconnect();
+    window.gtSeen = new MutationObserver(() => { window.gtDrawn += 1; });
+    window.gtSeen.observe(document.querySelector(hook), {childList: true, subtree: true});
 }"""
 
 # Clicks, and says whether the button's words changed, how many ms later, and how often was drawn from the click to 3 s
@@ -112,7 +103,6 @@ PAUSE = """async hook => {
     clearInterval(window.gtBusy);
     return [button.textContent !== words, answered, window.gtDrawn - before];
 }"""
-AT_ONCE, QUIET = 300, 1.5       # ms; the load up to which this computer has time for us
 
 
 def write(path: Path, *cells: str) -> None:
@@ -126,20 +116,17 @@ def write(path: Path, *cells: str) -> None:
 def chapters(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chapters") / "notebooks"     # JupyterLab saves outputs into what it runs
     folder.mkdir()
-    for chapter in ("00", "01"):                                   # made small: nbval runs them larger
+    for chapter in ("00", "01"):
         small.write(chapter, folder)
-    for name, *cells in (("good", TINY, "'all is well'"), ("bad", TINY, "1 / 0"), ("mixer", MIXER),
-                         ("painter", PAINTER), ("lab", LAB), ("players", PLAYERS), ("clothes", CLOTHES),
-                         ("five", *FIVE)):
+    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("panels", *PANELS), ("five", *FIVE)):
         write(folder / f"{name}.ipynb", *cells)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
 
 
 def test_the_harness_sees_pictures_change_and_errors_appear(page, chapters):
-    errors = browser.run_all(page, chapters.format(notebook="bad.ipynb"))
+    errors = browser.run_all(page, chapters.format(notebook="tiny.ipynb"))
     assert errors == ["ZeroDivisionError: division by zero"]
-    assert browser.run_all(page, chapters.format(notebook="good.ipynb")) == []
     before = browser.picture(page, "gt-after")
     assert browser.picture(page, "gt-after") == before
     page.locator(".gt-slider [role=slider]").first.focus()
@@ -158,7 +145,7 @@ def tree_pixels(page) -> tuple[int, int]:
 
 
 def test_chapter_1_runs_and_its_panel_removes_the_trees(page, chapters):
-    assert browser.run_all(page, chapters.format(notebook="01_gan_dissection.ipynb"), minutes=10) == []
+    assert browser.run_all(page, chapters.format(notebook="01_gan_dissection.ipynb")) == []
     page.locator(".gt-after").first.scroll_into_view_if_needed()
     untouched = browser.picture(page, "gt-after")
     before, after = tree_pixels(page)
@@ -193,43 +180,6 @@ def test_the_warm_up_runs_and_its_players_take_turns(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == start)
 
 
-def chosen(page) -> str:
-    """What the mixer says about the large picture."""
-    return page.locator(".gt-mix-text").first.inner_text()
-
-
-def test_styles_are_mixed_by_click_and_by_key(page, chapters):
-    assert browser.run_all(page, chapters.format(notebook="mixer.ipynb")) == []
-    grid = page.locator(".gt-mix-grid").first
-    grid.scroll_into_view_if_needed()
-    browser.wait_until(page, lambda: page.locator("img.gt-mix-sheet").first.get_attribute("src"))
-    first, said = browser.picture(page, "gt-mix-large"), chosen(page)
-
-    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 2 rows, 1 + 4 columns: the last place
-    page.mouse.click(sheet["x"] + sheet["width"] * 0.95, sheet["y"] + sheet["height"] * 0.95)
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != first)
-    assert chosen(page) != said
-    last, said = browser.picture(page, "gt-mix-large"), chosen(page)
-
-    grid.focus()
-    page.keyboard.press("ArrowLeft")
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last and chosen(page) != said)
-    page.keyboard.press("ArrowRight")
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
-
-    figure = browser.picture(page, "gt-mix-sheet")
-    page.locator(".gt-mix-layer input").nth(9).click()                   # a fine layer more from the source
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-sheet") != figure)
-    page.locator(".gt-mix-undo").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
-    page.locator(".gt-mix-psi [role=slider]").first.focus()
-    page.keyboard.press("ArrowLeft")
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
-    page.locator(".gt-mix-reset").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == first)
-
-
 def test_the_mouse_paints_in_jupyterlab(page, chapters):
     """… whose own shortcuts and drags must not get in the way."""
     assert browser.run_all(page, chapters.format(notebook="painter.ipynb")) == []
@@ -243,15 +193,15 @@ def test_the_mouse_paints_in_jupyterlab(page, chapters):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
     page.mouse.up()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
     page.locator(".gt-paint-undo").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
     canvas.focus()                                              # the keyboard paints too
     for key in ("ArrowDown", "ArrowDown", "Space"):
         page.keyboard.press(key)
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first, 60)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
     page.locator(".gt-paint-reset").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first, 60)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
 
 
 def shown(page, hook: str) -> str:
@@ -283,6 +233,60 @@ def test_five_more_panels_answer_to_mouse_and_keys(page, chapters):
     assert not errors
 
 
+@pytest.fixture(scope="module")
+def panels(page, chapters):
+    """The page, with the notebook of all panels: after the chapters, for it stays open."""
+    assert browser.run_all(page, chapters.format(notebook="panels.ipynb")) == []
+    return page
+
+
+def fresh(page, name: str) -> None:
+    """Bring a panel into sight and to its beginning, wherever an earlier try has left it."""
+    panel = page.locator(f".on-{name}")
+    panel.scroll_into_view_if_needed()
+    for rule in panel.locator(".gt-evo-selection select").all():
+        rule.select_option("best")
+    panel.locator("button[class*='-reset']").first.click()
+    page.wait_for_timeout(500)
+
+
+def chosen(page) -> str:
+    """What the mixer says about the large picture."""
+    return page.locator(".gt-mix-text").first.inner_text()
+
+
+def test_styles_are_mixed_by_click_and_by_key(panels):
+    fresh(page := panels, "mixer")
+    grid = page.locator(".gt-mix-grid").first
+    grid.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-mix-sheet").first.get_attribute("src"))
+    first, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    sheet = page.locator("img.gt-mix-sheet").first.bounding_box()        # 1 + 2 rows, 1 + 4 columns: the last place
+    page.mouse.click(sheet["x"] + sheet["width"] * 0.95, sheet["y"] + sheet["height"] * 0.95)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != first)
+    assert chosen(page) != said
+    last, said = browser.picture(page, "gt-mix-large"), chosen(page)
+
+    grid.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last and chosen(page) != said)
+    page.keyboard.press("ArrowRight")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+
+    figure = browser.picture(page, "gt-mix-sheet")
+    page.locator(".gt-mix-layer input").nth(9).click()                   # a fine layer more from the source
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-sheet") != figure)
+    page.locator(".gt-mix-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
+    page.locator(".gt-mix-psi [role=slider]").first.focus()
+    page.keyboard.press("ArrowLeft")
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
+    page.locator(".gt-mix-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == first)
+
+
 def generation(page) -> int:
     """How far the evolution is, from the line above its picture."""
     text = page.locator(".gt-evo-main_note").first.inner_text()
@@ -291,9 +295,8 @@ def generation(page) -> int:
     return int(found[1].replace(",", ""))
 
 
-def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
-    assert browser.run_all(page, chapters.format(notebook="lab.ipynb")) == []
-    page.locator(".gt-evo-lab").first.scroll_into_view_if_needed()
+def test_a_class_evolves_points_steps_plays_pauses_and_chooses(panels):
+    fresh(page := panels, "lab")
     start = browser.picture(page, "gt-evo-main")
     page.locator(".gt-evo-phase").first.click()                 # D learns: its field changes
     browser.wait_until(page, lambda: browser.picture(page, "gt-evo-main") != start)
@@ -311,7 +314,7 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
     page.locator(".gt-evo-selection select").first.select_option("mine")
     page.locator(".gt-evo-generation").first.click()            # waits with judged children for a choice
     choice = page.locator(".gt-evo-choose:visible").nth(1)
-    choice.wait_for(timeout=30_000)
+    choice.wait_for()
     now = generation(page)
     choice.click()
     browser.wait_until(page, lambda: generation(page) > now)
@@ -321,24 +324,22 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(page, chapters):
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["a page at rest", "a slow page"])
-@pytest.mark.parametrize("notebook, panel", [("lab", "evo-"), ("clothes", "evo-"), ("players", "")])
-def test_pause_is_answered_at_once(page, chapters, notebook, panel, slow):
+@pytest.mark.parametrize("name, hook", [("lab", "evo-"), ("clothes", "evo-"), ("players", "")])
+def test_pause_is_answered_at_once(panels, name, hook, slow):
     """Never more frames on their way than the page has shown: after Pause come the one on its way, and the last.
 
-    The ms are of this computer, with whatever else it does: they are printed, and asked for where it is quiet.
+    The ms are of this computer, with whatever else it does: they are printed.
     """
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.inf
-    assert browser.run_all(page, chapters.format(notebook=f"{notebook}.ipynb")) == []
-    scene, play = f".gt-{panel}scene", f".gt-{panel}play"
+    fresh(page := panels, name)
+    scene, play = f".on-{name} .gt-{hook}scene", f".on-{name} .gt-{hook}play"
     page.locator(play).first.scroll_into_view_if_needed()
     page.locator(f"{scene} img").first.wait_for()
-    for widget in [".gt-speed button:has-text('fast')"] * (not panel):
-        page.locator(widget).first.click()
+    if name == "players":
+        page.locator(".gt-speed button:has-text('fast')").first.click()
     page.evaluate(WATCHED, [scene, slow])
     page.locator(play).first.click()
-    browser.wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8, 60)
+    browser.wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8)
     answered, ms, drawn = page.evaluate(PAUSE, play)
-    print(f"{notebook}{', a slow page' * slow}, load {load:.1f}: from the click on Pause until the button says Play, "
-          f"{ms:.0f} ms; drawn after it: {drawn}")
+    print(f"{name}{', a slow page' * slow}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn "
+          f"after it: {drawn}")
     assert answered and drawn <= 2
-    assert slow or load >= QUIET or ms <= AT_ONCE

@@ -247,7 +247,7 @@ def look_at_every_panel(page) -> None:
     """By the keys, in all themes: each fits 1280×720, nothing scrolls in it, and axe-core has nothing against it."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.locator(".gt-panels").wait_for(timeout=600_000)
-    browser.wait_until(page, lambda: page.locator("img.widget-image:not([alt])").count() == 0, 60)
+    browser.wait_until(page, lambda: page.locator("img.widget-image:not([alt])").count() == 0)
     panels = page.locator(".gt-panels button")
     for at in range(panels.count()):
         assert "mod-active" in panels.nth(at).get_attribute("class")
@@ -302,7 +302,7 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         canvas = page.locator(".gt-canvas").first
         canvas.wait_for(timeout=600_000)
         look_at_every_panel(page)
-        browser.wait_until(page, lambda: picture(page).shape == (64, 64, 3), 60)
+        browser.wait_until(page, lambda: picture(page).shape == (64, 64, 3))
         box, before = canvas.bounding_box(), picture(page)
         assert min(box["width"], box["height"]) >= 384 and box["y"] + box["height"] <= 720
         for slider in ("units", "strength"):                            # all units, three times their level
@@ -316,19 +316,19 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         page.mouse.down()
         page.mouse.move(*at(0.3, 0.72), steps=8)
         page.mouse.up()
-        browser.wait_until(page, lambda: "asked" in page.locator(".gt-paint-tallies").first.inner_text(), 60)
+        browser.wait_until(page, lambda: "asked" in page.locator(".gt-paint-tallies").first.inner_text())
 
         def change():
             return np.abs(picture(page) - before).mean(2)
 
         near, far = np.s_[40:54, 4:22], np.s_[:24, 40:]
-        browser.wait_until(page, lambda: change()[near].mean() > 3, 60)
+        browser.wait_until(page, lambda: change()[near].mean() > 3)
         assert change()[near].mean() > 10 * change()[far].mean()
 
         page.locator(".gt-paint-undo").click()
-        browser.wait_until(page, lambda: (picture(page) == before).all(), 60)
+        browser.wait_until(page, lambda: (picture(page) == before).all())
         canvas.focus()                                                  # the keyboard paints too
         for key in ("ArrowDown", "ArrowDown", "Space"):
             page.keyboard.press(key)
-        browser.wait_until(page, lambda: (picture(page) != before).any(), 60)
+        browser.wait_until(page, lambda: (picture(page) != before).any())
         assert not [url for url in outside if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)]
