@@ -61,14 +61,16 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     execute: run every cell first (minutes). executed: folders of the same notebooks that have been run already; the
     outputs in the first that has one are shown. english: the same chapters, read before: a section has the same id in
     every language. ValueError where a run has other code, or where the sections are not those of the English chapter;
-    RuntimeError where nbconvert is missing, and for a formula that KaTeX does not know; whatever a cell raises stops
-    the build.
+    RuntimeError where nbconvert is missing, for a formula that KaTeX does not know, and where a cell raises or takes
+    more than an hour.
     """
     try:
         import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellControlSignal, DeadKernelError
         from nbconvert import HTMLExporter
         from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-        from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
+        from nbconvert.preprocessors import CoalesceStreamsPreprocessor
     except ImportError as error:
         raise RuntimeError(f'the chapters are rendered by nbconvert: pip install -e ".[site]" ({error})') from error
     formulas: list[tuple[str, bool]] = []
@@ -93,8 +95,9 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
     exporter.register_filter("clean_html", lambda html: html)               # the notebooks are ours: half of the time
     chapters = []
-    if execute:
-        os.environ.setdefault("GAN_TEACH_PROGRESS", "off")                  # of the kernels: nobody reads along
+    # of the kernels: nobody reads along, and the language is that of the folder
+    environment = {key: value for key, value in os.environ.items() if key != "GAN_TEACH_LANG"}
+    environment["GAN_TEACH_PROGRESS"] = "off"
     for path in tqdm(sorted(folder.glob("*.ipynb")), desc=say("run the chapters"), disable=not execute):
         notebook = nbformat.read(path, as_version=4)
         chapter = _about(path, notebook)
@@ -102,7 +105,11 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
             runs = [run / path.name for run in executed]
             _take_outputs(notebook, next(filter(Path.exists, runs), runs[-1]))
         elif execute:
-            ExecutePreprocessor(timeout=3600).preprocess(notebook, {"metadata": {"path": str(folder)}})
+            client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(folder)}})
+            try:
+                client.execute(env=environment)
+            except (CellControlSignal, DeadKernelError) as error:
+                raise RuntimeError(f"{path} does not run to its end: {error}") from error
         if execute or executed:
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
         _leave_panels(notebook, chapter.machine, panel)
@@ -116,6 +123,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
                 raise ValueError(f"{path} has not as many headings as {like.path}")
             chapter.names, names = like.names, iter(like.names)
             html = re.sub(HEADING, lambda _, names=names: next(names), html)
+        html = re.sub(r"<pre>(?=[^<]*\S {2,}\S)", '<pre class="columns" tabindex="0">', html)    # printed, not code
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
         before = html.partition('<p class="panel live">')
         above = re.findall(r'<h[23] id="([^"]*)">', before[0])

@@ -24,8 +24,8 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -e ".[lab]" && .venv/bin/jupyter lab {first}'
 MACHINES = ("players", "paint", "mix", "evolve")
 CARDS = {"players": ["players"], "paint": ["removed"], "mix": ["villages", "portraits"], "evolve": ["evolve"]}
-RUNTIME = {"dist/ort.wasm.bundle.min.mjs": "ort.js", "dist/ort-wasm-simd-threaded.mjs": "ort-wasm-simd-threaded.js",
-           "dist/ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm"}
+RUNTIME = {"wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+           "webgpu": ("ort.jspi.bundle.min.mjs", "ort-wasm-simd-threaded.jspi.mjs", "ort-wasm-simd-threaded.jspi.wasm")}
 TEMPLATES = Environment(loader=FileSystemLoader(PAGE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
@@ -38,7 +38,7 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, execute
     or the extra; nothing but files of the site is touched, and `out` may hold an older site.
     """
     out.mkdir(parents=True, exist_ok=True)
-    packages.copy("onnxruntime-web", {path: out / "js" / name for path, name in RUNTIME.items()})
+    packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
     styles = {path: path.removeprefix("dist/") for path in packages.names("katex", "dist/fonts/", ".woff2")}
     packages.copy("katex", {path: out / "chapters" / "katex" / name
@@ -103,8 +103,13 @@ def figures(known: dict) -> dict[str, str]:
             "random": f"{100 * max(0, in_place['random_removed']):.0f}"}
 
 
+def runtime(out: Path, name: str) -> Path:
+    """Where a file of the runtime lies: a plain web server need not know .mjs."""
+    return out / "js" / name.replace(".bundle.min", "").replace(".mjs", ".js")
+
+
 def megabytes(out: Path) -> float:
-    """What Paint loads, the larger of the machines."""
-    files = [out / "js" / name for name in RUNTIME.values()]
+    """What Paint loads, the larger of the machines, before its first picture."""
+    files = [runtime(out, name) for name in RUNTIME["wasm"]]
     files += [out / "networks" / f"{name}.onnx" for name in ("progan-h", "progan-f", "segmenter")]
     return sum(path.stat().st_size for path in files) / 1e6

@@ -54,6 +54,10 @@ TEXTS = {
     "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with "
               "WebAssembly.",
     "loading_page": "One moment …",
+    "computed_wasm": "Computed by WebAssembly.",
+    "computed_webgpu": "Computed by WebGPU, in {webgpu} ms; WebAssembly needs {wasm} ms.",
+    "computed_slower": "Computed by WebAssembly, in {wasm} ms; WebGPU needs {webgpu} ms.",
+    "computed_wrong": "Computed by WebAssembly: the WebGPU of this browser gives other pictures, or none.",
     "no_script": "This machine needs JavaScript and WebAssembly. The chapters can be read without.",
     "reset": "Reset",
     "undo": "Undo",

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,9 +20,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 import torch
-from browser import CHROMIUM, serious, wait_until
+from browser import CHROMIUM, FLAGS, serious, wait_until
 from PIL import Image
-from serving import visiting
+from serving import Visit, visiting
 
 from gan_teach import checkpoints, load, pictures
 from gan_teach.dissection.pixels import class_pixels
@@ -84,6 +85,17 @@ def visit(site, tmp_path_factory):
     pytest.importorskip("playwright", reason="a browser is driven by playwright, of the extra [test]")
     with visiting(site.parents[1], "some/path", tmp_path_factory.mktemp("browser")) as visit:
         yield visit
+
+
+@pytest.fixture(scope="module")
+def phone(visit):
+    """The same browser as a phone: small, and touched. What it asks for and complains of is noted with the rest."""
+    context = visit.page.context.browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True,
+                                                     is_mobile=True, device_scale_factor=2)
+    phone = Visit(context.new_page(), visit.root)
+    phone.asked, phone.complaints = visit.asked, visit.complaints
+    yield phone
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +176,8 @@ def test_every_page_has_its_like_in_every_language_with_the_same_sections(site, 
 
 
 # what a Chinese page may say in Latin letters
-ALLOWED = ("gan-teach GAN GANs StyleGAN E-GAN English Python JavaScript WebAssembly GPU MIT CC BY MB MMD px Adam Colab "
-           "AdaIN IoU log nD Fq Fd LD").split()
+ALLOWED = ("gan-teach GAN GANs StyleGAN E-GAN English Python JavaScript WebAssembly WebGPU GPU MIT CC BY MB MMD px "
+           "Adam Colab AdaIN IoU log nD Fq Fd LD").split()
 
 
 def latin(text: str) -> list[str]:
@@ -246,14 +258,18 @@ def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch)
         packages.fetch("katex")
 
 
-def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_path):
+def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_path, monkeypatch):
     import nbformat
+    monkeypatch.setenv("GAN_TEACH_LANG", "zh")                              # of who builds: nothing to a chapter
     cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n**The question.** Is $x = 1$?\n\n## A section"),
              nbformat.v4.new_code_cell("print(6 * 7, flush=True)\nprint('and more')"),
+             nbformat.v4.new_code_cell("print('hat    45 %  28 %\\nglasses  9 %')"),
              nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider()"),
              nbformat.v4.new_code_cell("from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='steps'): pass"),
              nbformat.v4.new_markdown_cell("## Mix\n\nIt is time."),
-             nbformat.v4.new_code_cell("StyleMixer = ipywidgets.IntSlider\nStyleMixer()")]
+             nbformat.v4.new_code_cell("StyleMixer = ipywidgets.IntSlider\nStyleMixer()"),
+             nbformat.v4.new_code_cell("import os\nprint({key: os.environ.get(f'GAN_TEACH_{key}') for key in "
+                                       "('LANG', 'PROGRESS')})")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "02_mine.ipynb")
     notes = {None: "A panel.", "mix": "Live."}
@@ -263,11 +279,17 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     assert [(title, text[:8]) for _, title, text in chapter.sections] == [("A chapter", "The ques"), (
         "A section", "print(6 "), ("Mix", "It is ti")]
     assert ">42\nand more\n<" in chapter.html and chapter.html.count('<p class="panel">A panel.</p>') == 1
+    assert '<pre class="columns" tabindex="0">hat    45 %' in chapter.html and chapter.html.count('"columns"') == 1
     assert "steps:" not in chapter.html                                     # of the bar nothing is left
+    assert "{'LANG': None, 'PROGRESS': 'off'}" in unescape(chapter.html)
     assert "IntSlider(value" not in chapter.html and 'class="katex"' in chapter.html
     assert chapter.html.count('<p class="panel live">Live.</p>') == 1
     unrun, = chapters.read(tmp_path, execute=False, panel=notes)
     assert unrun.html.count('<p class="panel live">Live.</p>') == 1 and "A panel." not in unrun.html
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), tmp_path / "03_other.ipynb")
+    (tmp_path / "02_mine.ipynb").unlink()
+    with pytest.raises(RuntimeError, match="(?s)03_other.ipynb does not run to its end.*ZeroDivisionError"):
+        chapters.read(tmp_path, execute=True, panel=notes)
 
 
 def test_outputs_of_chapters_that_were_run_before_are_shown(site, tmp_path):
@@ -313,11 +335,11 @@ def counted(visit) -> int:
     return len(visit.measures("counted"))
 
 
-def act(visit, do) -> None:
+def act(visit, do, seconds: float = 60) -> None:
     """Do something, and wait until the pixels have been counted after it."""
     before = counted(visit)
     do()
-    wait_until(visit.page, lambda: counted(visit) > before and visit.page.locator("#said").inner_text(), 60)
+    wait_until(visit.page, lambda: counted(visit) > before and visit.page.locator("#said").inner_text(), seconds)
     visit.page.wait_for_timeout(300)
 
 
@@ -544,6 +566,92 @@ def test_from_stroke_to_picture(paint, capsys, times):
     report(capsys, f"Paint, from stroke to picture{''.join(how)}", found)
 
 
+# ------------------------------------------------------------------------------------------ WebAssembly or WebGPU
+
+SOFTWARE = "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"      # WebGPU without a GPU: right, and slow
+
+
+@pytest.fixture
+def webgpu(visit):
+    """A browser with WebGPU, which the CPU computes."""
+    browser = visit.page.context.browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, *SOFTWARE])
+    webgpu = Visit(browser.new_page(viewport={"width": 1440, "height": 900}), visit.root)
+    webgpu.open("players.html")
+    if not webgpu.page.evaluate("async () => !!await navigator.gpu?.requestAdapter() && 'Suspending' in WebAssembly"):
+        pytest.skip("this Chromium has no WebGPU in software")
+    yield webgpu
+    browser.close()
+
+
+def computed(visit) -> str:
+    return visit.page.inner_text("#computed")
+
+
+def judged(visit) -> str:
+    """What the page says when WebGPU has been asked what WebAssembly was asked."""
+    return wait_until(visit.page, lambda: (said := computed(visit)) != TEXTS["computed_wasm"] and said, 600)
+
+
+def runtimes(visit) -> set[str]:
+    return {name for name in (address.rpartition("/")[2] for address in visit.asked) if name.endswith(".wasm")}
+
+
+@contextmanager
+def planted(visit, **scripts):
+    """Scripts of the pages with other words in them: name=[(old, new), …]."""
+    for name, pairs in scripts.items():
+        source = (PAGE / "js" / f"{name}.js").read_text("utf-8")
+        for old, new in pairs:
+            assert source.count(old) == 1, old
+            source = source.replace(old, new)
+        visit.page.route(f"**/js/{name}.js", lambda route, _, source=source: route.fulfill(
+            body=source, content_type="text/javascript"))
+    try:
+        yield
+    finally:
+        visit.page.unroute_all()
+
+
+def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(webgpu, known, renderer):
+    """WebGPU draws the stroke; asked for its pixels, it is made to fail: WebAssembly counts them."""
+    webgpu.open("paint.html")
+    webgpu.page.wait_for_timeout(1000)
+    assert computed(webgpu) == TEXTS["computed_wasm"] and runtimes(webgpu) == {"ort-wasm-simd-threaded.wasm"}, "slow"
+    fails = "if (self.name + name === 'webgpusegmenter' && (self.times = (self.times ?? 0) + 1) > 2) throw 'gone'"
+    with planted(webgpu, worker=[("const begun =", f"{fails};\nconst begun =")], engine=[("TRIES = 3", "TRIES = 1")]):
+        webgpu.open("paint.html?compute=webgpu")
+        assert judged(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
+        assert "ort-wasm-simd-threaded.jspi.wasm" in runtimes(webgpu)
+        places = [webgpu.place(*point) for point in ((0.72, 0.5), (0.9, 0.7))]
+        act(webgpu, lambda: drag(webgpu, *places), 600)
+        stroke = Stroke("remove", "tree", tuple(webgpu.point(place) for place in places), 8.0, 12, 1.0)
+        frame = renderer.render(PaintState(known["seed"], (stroke,)))
+        wanted = np.asarray(Image.open(io.BytesIO(frame.after)).convert("RGB"))
+        assert apart(wanted, village(known["seed"])) > 5 and apart(webgpu.picture("#picture"), wanted) <= 1
+        assert computed(webgpu) == TEXTS["computed_wrong"]
+        after = webgpu.page.locator("#counts [data-class=tree] td").nth(1).inner_text()
+        assert abs(int(after) - frame.tallies[0].after) <= 2
+    alone(webgpu)
+
+
+@pytest.mark.parametrize("change, said", [
+    ("output[0] += 0.01 * (name === 'progan-f' && self.name === 'webgpu')", "computed_wrong"),   # one value of f's
+    ("took += 60e3 * (self.name === 'webgpu')", "computed_slower"),
+    ("took += 60e3 * (self.name === 'wasm')", "computed_webgpu")], ids=["wrong", "slower", "faster"])
+def test_webgpu_computes_if_its_answers_are_the_same_and_come_no_later(visit, known, change, said):
+    """WebAssembly stands for a WebGPU that is right; then its answers, or how long they took, are changed."""
+    opened(visit, "paint.html?compute=webgpu").page.wait_for_timeout(500)
+    assert computed(visit) == TEXTS["computed_wasm"], "there is no WebGPU here"
+    with planted(visit, engine=[("const adapter =", "const adapter = { info: {} } ||")],
+                 worker=[('self.name === "webgpu" ? "jspi" : "wasm"', '"wasm"'), ("[self.name]", '["wasm"]'),
+                         ("const took", "let took"),
+                         ("self.postMessage({ id, output", f"{change}; self.postMessage({{ id, output")]):
+        opened(visit, "paint.html")
+        assert judged(visit).startswith(TEXTS[said].partition("{")[0])
+        act(visit, lambda: visit.page.click("#next"))
+        assert apart(visit.picture("#picture"), village(known["seed"] + 1)) <= 1
+
+
 # ------------------------------------------------------------------------------------------ Mix
 
 @pytest.fixture
@@ -602,6 +710,35 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
     shows(mixer, found["x"])
     assert apart(pictures.to_uint8(found["x"])[0], pictures.to_uint8(G(sample_z(1, G.z_dim, 13), psi=0.7))[0]) > 30
     mixer.page.click("#reset")
+
+
+def tap(phone, name: str, value: str) -> None:
+    phone.page.locator(f"label:has(input[name={name}][value={value}])").tap()
+
+
+def fits(phone) -> bool:
+    """Nothing of the page lies beside the screen."""
+    return phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@torch.no_grad()
+def test_a_finger_mixes(phone):
+    G, page = load("scenes-stylegan", "cpu"), phone.page
+    phone.open("mix.html")
+    tap(phone, "model", "villages")
+    page.locator("[data-cell='2,3']").tap()
+    tap(phone, "group", "middle")
+    page.locator("#layers label").nth(9).tap()
+    box = page.locator("#psi").bounding_box()
+    page.touchscreen.tap(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
+    psi = float(page.input_value("#psi"))
+    assert psi not in (0.7, -1, 1.5), "the finger did not move ψ"
+    ws = [G.ws(sample_z(1, G.z_dim, seed), psi) for seed in (12, 3)]
+    shows(phone, G.synthesis(mix(*ws, (4, 5, 6, 7, 9))))
+    assert f"ψ = {psi:.2f}" in page.inner_text("#said")
+    large = page.locator("#large").bounding_box()
+    assert 0 <= large["y"] < 844 - large["height"], "the picture is out of sight while the thumb is at ψ"
+    assert fits(phone)
 
 
 @pytest.mark.parametrize("times", [1, 4])
@@ -700,6 +837,23 @@ def test_play_pause_and_the_same_seed_is_the_same_evolution(visit, capsys):
     assert shown(visit) == there
     check(visit, "pace", "fast")
     report(capsys, "Evolve, from a press to the picture of a generation", visit.measures("step to picture")[1:])
+
+
+def test_a_finger_evolves_and_selects(phone):
+    page = opened(phone, "evolve.html").page
+    for phase in plane.PHASES:
+        assert page.inner_text("#step") == TEXTS["step"].format(next=TEXTS[f"next_{phase}"])
+        page.locator("#step").tap()
+    assert number(phone) == 1 and page.locator("#children .won").count() == 1
+    tap(phone, "selection", "mine")
+    page.locator("#generation").tap()
+    page.locator("#children button").nth(1).tap()
+    assert page.inner_text("#said").startswith("Generation 2. You kept heuristic")
+    tap(phone, "selection", "best")
+    page.locator("#play").tap()
+    wait_until(page, lambda: number(phone) >= 4, 120)
+    page.locator("#play").tap()
+    assert page.get_attribute("#play", "aria-pressed") == "false" and fits(phone)
 
 
 # ------------------------------------------------------------------------------------------ Two players
@@ -844,9 +998,9 @@ def test_the_modules_have_the_types_they_say(site, tmp_path):
     for path in (PAGE / "js").glob("*.js"):
         shutil.copyfile(path, tmp_path / path.name)
     shutil.copyfile(site / "js" / "strings.en.js", tmp_path / "strings.en.js")
-    (tmp_path / "ort.d.ts").write_text(
-        "export const env: any;\nexport class Tensor { constructor(...given: any); data: any }\n"
-        "export class InferenceSession { static create(from: string): Promise<any>; run(feeds: any): Promise<any> }\n")
+    (tmp_path / "ort.wasm.d.ts").write_text(
+        "export const env: any;\nexport class Tensor { constructor(...given: any); data: any }\nexport class "
+        "InferenceSession { static create(from: string, how: any): Promise<any>; run(feeds: any): Promise<any> }\n")
     (tmp_path / "minisearch.d.ts").write_text("declare const library: any;\nexport default library;\n")
     options = ("--noEmit --allowJs --checkJs --strict --target es2022 --module esnext --moduleResolution bundler "
                "--lib es2022,dom,dom.iterable").split()
@@ -898,16 +1052,21 @@ def test_no_chapter_is_wider_than_a_phone(visit):
     visit.page.set_viewport_size({"width": 390, "height": 844})
     try:
         wide = {}
-        for page in [f"chapters/{path.stem}.html" for path in NOTEBOOKS.glob("0*.ipynb")]:
+        for page in [f"{below(language)}chapters/{path.stem}.html" for language in languages()
+                     for path in NOTEBOOKS.glob("0*.ipynb")]:
             visit.open(page)
             wide[page] = visit.page.evaluate("document.documentElement.scrollWidth")
-        assert len(wide) == 8 and max(wide.values()) <= 390, wide
+        assert len(wide) == 8 * len(languages()) and max(wide.values()) <= 390, wide
     finally:
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_no_request_left_the_host_and_nobody_complained(visit):
     """After all the others: what they asked for, and what the console said meanwhile."""
+    alone(visit)
+
+
+def alone(visit) -> None:
     host = urlsplit(visit.root).netloc
     assert len(visit.asked) > 20 and all(urlsplit(address).netloc == host for address in visit.asked
                                          if not address.startswith(("data:", "blob:")))

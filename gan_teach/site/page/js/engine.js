@@ -1,31 +1,122 @@
-// The page's side of the worker: `await run("progan-f", { r: [values, [1, 64, 16, 16]] })` → Float32Array.
+// The page's side of the workers: `await run("progan-f", { r: [values, [1, 64, 16, 16]] })` → Float32Array.
+//
+// WebAssembly computes first, so that no picture waits. Where there is WebGPU, `quicken` asks it what WebAssembly was
+// asked; WebGPU computes from then on if its answers are the same and come no later. In the address, ?compute=webgpu
+// asks for the same answers only, and ?compute=wasm for WebAssembly.
+import { element, latest, text } from "./page.js";
 
 /** @typedef {Record<string, [Float32Array, number[]]>} Inputs */
+/** @typedef {{ output: Float32Array, took: number }} Answer */
 
-const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-/** @type {Map<number, { resolve: (output: Float32Array) => void, reject: (error: Error) => void }>} */
-const waiting = new Map();
-let last = 0;
+const GREY = 255;                                        // answers may differ by half a grey level: 1 / GREY of [-1, 1]
+const TRIES = 3;                                         // of each network on each side: the fastest counts
+const wish = new URLSearchParams(location.search).get("compute");
 
-worker.onmessage = (/** @type {MessageEvent} */ { data: { id, output, error } }) => {
-  const { resolve, reject } = /** @type {any} */ (waiting.get(id));
-  waiting.delete(id);
-  error ? reject(new Error(error)) : resolve(output);
-};
-worker.onerror = (/** @type {ErrorEvent} */ event) => {                            // the worker itself did not load
-  for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
-  waiting.clear();
-};
+/**
+ * A worker on one of the builds of the runtime.
+ * @param {"wasm" | "webgpu"} kind
+ */
+function start(kind) {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: kind });
+  /** @type {Map<number, { resolve: (answer: Answer) => void, reject: (error: Error) => void }>} */
+  const waiting = new Map();
+  let last = 0;
+  worker.onmessage = (/** @type {MessageEvent} */ { data: { id, error, ...answer } }) => {
+    const { resolve, reject } = /** @type {any} */ (waiting.get(id));
+    waiting.delete(id);
+    error ? reject(new Error(error)) : resolve(answer);
+  };
+  worker.onerror = (/** @type {ErrorEvent} */ event) => {                          // the worker itself did not load
+    for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
+    waiting.clear();
+  };
+  return {
+    /** Run a network; without inputs only load it. @param {string} name @param {Inputs} [inputs] @returns {Promise<Answer>} */
+    ask(name, inputs) {
+      const id = ++last;
+      const named = inputs && Object.fromEntries(Object.entries(inputs).map(([key, [data, dims]]) => [key, { data, dims }]));
+      worker.postMessage({ id, name, inputs: named });
+      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+    },
+    stop() {
+      worker.terminate();
+      for (const { reject } of waiting.values()) reject(new Error("the worker was stopped"));
+    },
+  };
+}
+
+const wasm = start("wasm");
+/** The other worker; null where WebGPU is not there, not wished for, or not right. @type {Promise<ReturnType<typeof start> | null>} */
+let webgpu;
+/** What each network was asked first, and answered. @type {Map<string, [Inputs, Float32Array]>} */
+const first = new Map();
+/** How long each network takes, in ms, where WebGPU answers the same. @type {Map<string, { wasm: number, webgpu: number }>} */
+const right = new Map();
+let moved = false;                                       // does WebGPU compute these?
 
 /**
  * Run a network; without inputs only load it.
  * @param {string} name @param {Inputs} [inputs] @returns {Promise<Float32Array>}
  */
-export function run(name, inputs) {
-  const id = ++last;
-  const named = inputs && Object.fromEntries(Object.entries(inputs).map(([key, [data, dims]]) => [key, { data, dims }]));
-  worker.postMessage({ id, name, inputs: named });
-  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+export async function run(name, inputs) {
+  if (inputs && moved && right.has(name)) {
+    const answer = await webgpu.then((worker) => worker?.ask(name, inputs)).catch(refuse);
+    if (answer) return answer.output;
+  }
+  const { output } = await wasm.ask(name, inputs);
+  if (inputs && !first.has(name)) first.set(name, [inputs, output]);
+  return output;
+}
+
+/** Let WebGPU compute what was asked so far, if it is there, right and no slower. To be called when the page is at rest. */
+export const quicken = latest(async () => {
+  const worker = await (webgpu ??= find());
+  const fresh = [...first.keys()].filter((name) => !right.has(name));
+  if (!worker || !fresh.length) return;
+  try {
+    for (const name of fresh) {
+      const took = await compared(worker, name);
+      if (!took) return void refuse();
+      right.set(name, took);
+    }
+  } catch {
+    return void refuse();
+  }
+  const sum = (/** @type {"wasm" | "webgpu"} */ side) => [...right.values()].reduce((sum, took) => sum + took[side], 0);
+  moved = wish === "webgpu" || sum("webgpu") <= sum("wasm");
+  const took = { wasm: sum("wasm").toFixed(), webgpu: sum("webgpu").toFixed() };
+  element("computed").textContent = moved ? text("computed_webgpu", took) : text("computed_slower", took);
+});
+
+/** A worker on WebGPU, where the browser has it on a device of its own and its build of the runtime can wait (JSPI). */
+async function find() {
+  const { gpu, connection } = /** @type {any} */ (navigator);
+  const adapter = wish !== "wasm" && "Suspending" in WebAssembly && await gpu?.requestAdapter().catch(() => null);
+  if (!adapter) return null;
+  const costly = connection?.saveData || adapter.info?.isFallbackAdapter;              // 17 MB, or the CPU after all
+  return costly && wish !== "webgpu" ? null : start("webgpu");
+}
+
+/** How long both take over what a network was asked first; null where they differ. @param {ReturnType<typeof start>} worker @param {string} name */
+async function compared(worker, name) {
+  const [inputs, known] = /** @type {[Inputs, Float32Array]} */ (first.get(name));
+  const { output } = await worker.ask(name, inputs);
+  const largest = known.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  if (!known.every((v, n) => Math.abs(v - output[n]) <= largest / GREY)) return null;
+  const took = { wasm: Infinity, webgpu: Infinity };
+  for (let n = 0; n < TRIES; n++) {
+    took.wasm = Math.min(took.wasm, (await wasm.ask(name, inputs)).took);
+    took.webgpu = Math.min(took.webgpu, (await worker.ask(name, inputs)).took);
+  }
+  return took;
+}
+
+/** WebGPU failed: WebAssembly goes on alone. */
+function refuse() {
+  webgpu.then((worker) => worker?.stop());
+  webgpu = Promise.resolve(null);
+  moved = false;
+  element("computed").textContent = text("computed_wrong");
 }
 
 /** @param {string} name */

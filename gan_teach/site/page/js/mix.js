@@ -3,7 +3,7 @@
 //   w = f(z);  w' = w̄ + ψ (w − w̄);  ws[layers] ← ws + share · (ws_source − ws);  x = synthesis(ws, noise)
 //
 // As gan_teach.stylegan.truncate and mix. The large picture is drawn first, then the table, then the strip.
-import { json, numbers, run } from "./engine.js";
+import { json, numbers, quicken, run } from "./engine.js";
 import { choose, chosen, element, failed, latest, list, slider, text } from "./page.js";
 import { draw } from "./pictures.js";
 
@@ -102,6 +102,7 @@ const render = latest(async (late) => {
     draw(element("strip"), x, step * SIDE);
   }
   document.documentElement.dataset.ready = "yes";
+  quicken();
 });
 
 function say() {

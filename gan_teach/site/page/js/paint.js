@@ -4,7 +4,7 @@
 //   add      r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}         as gan_teach.dissection.insert
 //
 // A stroke is a line at picture size; the places P of r that it touches are edited. h runs once a scene, f once a move.
-import { json, numbers, run } from "./engine.js";
+import { json, numbers, quicken, run } from "./engine.js";
 import { choose, chosen, drawing, element, failed, latest, list, slider, text } from "./page.js";
 import { argmax, draw, heat, paintLabels, pen } from "./pictures.js";
 
@@ -359,3 +359,4 @@ run("segmenter").catch(() => {});                        // loaded beside the ot
 listen();
 await openAndShow();
 document.documentElement.dataset.ready = "yes";
+quicken();

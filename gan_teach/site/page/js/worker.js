@@ -1,27 +1,33 @@
-// The networks run here, beside the page, so that a stroke is drawn while they compute.
-import * as ort from "./ort.js";
+// The networks run here, beside the page, so that a stroke is drawn while they compute. The worker's name says on what.
+const build = self.name === "webgpu" ? "jspi" : "wasm", suffix = build === "wasm" ? "" : `.${build}`;
+/** @type {Promise<typeof import("./ort.wasm.js")>} */
+const runtime = import(`./ort.${build}.js`).then((ort) => {
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;                           // several need headers that a plain web server does not send
+  ort.env.wasm.wasmPaths = { mjs: new URL(`./ort-wasm-simd-threaded${suffix}.js`, import.meta.url).href,
+                             wasm: new URL(`./ort-wasm-simd-threaded${suffix}.wasm`, import.meta.url).href };
+  return ort;
+});
 
-// One thread: several need headers that a plain web server does not send.
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = { mjs: new URL("./ort-wasm-simd-threaded.js", import.meta.url).href,
-                           wasm: new URL("./ort-wasm-simd-threaded.wasm", import.meta.url).href };
-
-/** @type {Map<string, Promise<ort.InferenceSession>>} */
+/** @type {Map<string, Promise<import("./ort.wasm.js").InferenceSession>>} */
 const sessions = new Map();
 
 /** @param {string} name */
-const load = (name) => ort.InferenceSession.create(new URL(`../networks/${name}.onnx`, import.meta.url).href);
+const load = async (name) => (await runtime).InferenceSession.create(
+  new URL(`../networks/${name}.onnx`, import.meta.url).href, { executionProviders: [self.name] });
 
 self.onmessage = async ({ data: { id, name, inputs } }) => {
   try {
+    const { Tensor } = await runtime;
     if (!sessions.has(name)) sessions.set(name, load(name));
-    const session = await /** @type {Promise<ort.InferenceSession>} */ (sessions.get(name));
+    const session = await /** @type {Promise<any>} */ (sessions.get(name));
     if (!inputs) return self.postMessage({ id });
     const feeds = Object.fromEntries(Object.entries(inputs).map(([key, { data, dims }]) =>
-      [key, new ort.Tensor("float32", data, dims)]));
+      [key, new Tensor("float32", data, dims)]));
+    const begun = performance.now();
     const { y } = await session.run(feeds);
-    const output = Float32Array.from(/** @type {Float32Array} */ (y.data));
-    self.postMessage({ id, output }, { transfer: [output.buffer] });
+    const took = performance.now() - begun, output = Float32Array.from(/** @type {Float32Array} */ (y.data));
+    self.postMessage({ id, output, took }, { transfer: [output.buffer] });
   } catch (error) {
     self.postMessage({ id, error: String(error) });
   }
