@@ -62,7 +62,9 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
 @torch.no_grad()
 def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") -> Tensor:
     """G along the way from z1 to z2: steps×3×R×R, for `pictures.grid(strip(…), columns=steps)`."""
-    return check_images(G(fitting(G, way(z1, z2, steps, how))), "the pictures on the way")
+    x = G(fitting(G, way(z1, z2, steps, how)))
+    points = isinstance(x, Tensor) and x.shape[1:] == (2,)                  # of the plane, steps×2
+    return check_finite("the points on the way", x) if points else check_images(x, "the pictures on the way")
 
 
 def _column(alpha: float | Tensor, z: Tensor) -> Tensor:

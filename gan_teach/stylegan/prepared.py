@@ -20,13 +20,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.layers import EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
+from ..networks.layers import WIDE, EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
 from ..networks.winograd import WinogradConv
 from .generator import Constant, Generator, Layer
 from .operations import Style
-
-
-WIDE = 256      # units on both sides of a convolution, from which on Winograd's way pays
 
 
 def baked(layer: EqualizedLinear) -> nn.Linear:

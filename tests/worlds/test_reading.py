@@ -270,5 +270,5 @@ def test_a_folder_named_like_a_set_is_not_taken_for_it_in_silence(tmp_path, monk
 
 def test_sizes_and_numbers_that_cannot_be(tmp_path):
     for options in ({"size": 0}, {"n": 0}, {"n": -1}):
-        with pytest.raises(ValueError, match="at least 1"):
+        with pytest.raises(ValueError, match="must be a whole number from 1"):
             datasets.pictures("scenes", **options)
