@@ -35,7 +35,6 @@ SAMPLES = 64                                            # pictures in which a le
 DRAWS = (1, 2, 3)                                       # seeds of the noise on offer, beside the stored one
 GAMES = 300                                             # rounds before a picture is taken
 RANDOM = 0                                              # seed of the random units that are the control
-MIXED = {"villages": 1, "portraits": 12}                # seed of the first of the first page's mixtures
 
 
 def found_units() -> dict:
@@ -126,8 +125,7 @@ def write(folder: Path) -> dict:
     (folder / "scene.png").write_bytes(pictures.png(before))
     (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
     for machine, name in STYLED.items():
-        four = _mixtures(load(name, "cpu"), z, MIXED[machine])
-        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(four, 4)))
+        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixtures(load(name, "cpu"), z), 4)))
     for machine, picture in zip(("players", "evolve"), planes()):
         (folder / f"{machine}.png").write_bytes(pictures.png(picture))
     return about
@@ -161,10 +159,10 @@ def removed(z: Tensor, units: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def _mixtures(G, z: Tensor, first: int) -> Tensor:
-    """Four pictures for the first page: a seed, and the same with the middle styles of the next three."""
-    w = G.ws(z[first:first + 4], 0.5)
-    return G.synthesis(mix(w[:1].expand_as(w), w, range(4, 8)))
+def _mixtures(G, z: Tensor) -> Tensor:
+    """Four pictures for the first page: one seed, and the same with the coarse styles of three others."""
+    w = G.ws(z[1:5], 0.5)
+    return G.synthesis(mix(w[:1].expand_as(w), w, layer_groups(len(G.layers))["coarse"]))
 
 
 def _numbers(path: Path, values: Tensor) -> None:

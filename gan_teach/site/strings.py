@@ -35,7 +35,7 @@ TEXTS = {
     "drive_lead": "Live machines, in this page, with the networks of the workbook.",
     "paint_card": "Wipe out trees, doors, windows and clouds, or paint them in. See which units did it.",
     "paint_card_alt": "A village, and the same village without its trees",
-    "mix_card_alt": "Four villages and four portraits; from the second on, the middle styles come from other pictures",
+    "mix_card_alt": "Four villages and four portraits; from the second on, the coarse styles come from other pictures",
     "mix_card": "Give one picture the coarse, middle or fine styles of another.",
     "evolve_card": "Three losses make three children, the discriminator judges them, one lives on. Or you choose.",
     "evolve_card_alt": "Two pictures: orange points in a heap; later they lie on a circle, about eight blue crosses",

@@ -675,7 +675,7 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
     page, ws = mixer.page, lambda seed, psi=0.7: G.ws(sample_z(1, G.z_dim, seed), psi)
     check(mixer, "model", name)
     check(mixer, "group", "coarse")
-    shows(mixer, G.synthesis(mix(ws(11), ws(1), range(4))))
+    shows(mixer, G.synthesis(mix(ws(11), ws(2), range(4))))
     check(mixer, "group", "fine")
     page.locator("[data-cell='2,3']").click()
     shows(mixer, G.synthesis(mix(ws(12), ws(3), (8, 9))))
@@ -691,7 +691,7 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
     half = torch.lerp(ws(12, 0.3), ws(3, 0.3), 0.5)
     shows(mixer, G.synthesis(mix(ws(12, 0.3), half, (5, 8, 9)), draw))
     page.click("#reset")
-    shows(mixer, G.synthesis(mix(ws(11), ws(1), range(4))))
+    shows(mixer, G.synthesis(mix(ws(11), ws(2), range(4))))
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ const found = new Map();                                 // w by generator and s
 /** @type {Map<string, Float32Array>} */
 const drawn = new Map();                                 // pictures by all that they depend on
 
-const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 1], draw: 0 };
+const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 2], draw: 0 };
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
 
