@@ -54,9 +54,15 @@ def prebaked(net: nn.Module) -> nn.Module:
 
 
 def noise_maps(G: Generator, row: Tensor) -> list[Tensor]:
-    """All noise in one row, (Σ h·w,) → one map 1×1×h×w for each layer: the inverse of `noise_row`."""
-    sizes = [noise.shape for noise in G.noise()]
-    return [part.view(size) for part, size in zip(row.split([size.numel() for size in sizes]), sizes)]
+    """All noise in one row, (Σ h·w,) → one map 1×1×h×w for each layer: the inverse of `noise_row`.
+
+    Cut out one by one: WebGPU cannot split into ten at once.
+    """
+    maps, start = [], 0
+    for shape in (noise.shape for noise in G.noise()):
+        maps.append(row[start:start + shape.numel()].view(shape))
+        start += shape.numel()
+    return maps
 
 
 def noise_row(maps: list[Tensor]) -> Tensor:

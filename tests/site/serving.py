@@ -14,7 +14,8 @@ from browser import chromium
 
 from gan_teach.site.pages import MACHINES
 
-OURS = "Canvas2D: Multiple readback"         # about `picture` below, not about the page
+# notes that are not complaints of the page: about `picture` below; that a browser without a GPU was asked for WebGPU
+NOTES = "Canvas2D: Multiple readback", "No available adapters."
 LEFT = "net::ERR_ABORTED", "script"          # a page was left while a module that it asks for was on its way
 PIXELS = """canvas => {
     const { width, height } = canvas;
@@ -50,7 +51,7 @@ class Visit:
         page.on("requestfailed", lambda request: (request.failure, request.resource_type) != LEFT
                 and self.complaints.append(f"failed: {request.url} ({request.failure})"))
         page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"absent: {answer.url}"))
-        page.on("console", lambda note: note.type in ("error", "warning") and not note.text.startswith(OURS)
+        page.on("console", lambda note: note.type in ("error", "warning") and not note.text.startswith(NOTES)
                 and self.complaints.append(note.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 

@@ -612,6 +612,14 @@ def planted(visit, **scripts):
         visit.page.unroute_all()
 
 
+def test_no_step_of_a_network_binds_more_buffers_than_every_webgpu_has(site):
+    """Eight for a shader, by the standard's default limits: a split into ten could not be computed."""
+    import onnx
+    for path in (site / "networks").glob("*.onnx"):
+        for node in onnx.load(path).graph.node:
+            assert len(node.input) + len(node.output) <= 8, f"{path.name}: {node.name}"
+
+
 def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(webgpu, known, renderer):
     """WebGPU draws the stroke; asked for its pixels, it is made to fail: WebAssembly counts them."""
     webgpu.open("paint.html")
