@@ -27,6 +27,13 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
          "--disable-background-networking", "--disable-sync", "--disable-dev-shm-usage")
 
+# A panel of core widgets and of anywidget
+MIXER = """
+from gan_teach import load
+from gan_teach.widgets.stylegan.mixer import StyleMixer
+StyleMixer(load("portraits-stylegan"))
+"""
+
 # The notebook must name its kernel: otherwise JupyterLab asks the reader which one to start, and waits.
 RUN_ALL = """async wait => {
     const app = window.jupyterapp;

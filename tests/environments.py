@@ -12,6 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COLAB = {"ipywidgets": "7.7.1", "ipykernel": "6.17.1", "ipython": "7.34.0", "notebook": "6.5.7"}   # as of 2026-08-19
+# what these need in other versions than this environment has, or has not at all
+THEIRS = ("backcall", "decorator", "entrypoints", "ipython-genutils", "jupyter-client<8", "jupyterlab-widgets<3",
+          "nbclassic", "nest-asyncio", "pickleshare", "widgetsnbextension<4")
 
 
 def clean() -> dict[str, str]:
@@ -46,12 +49,12 @@ def colab(folder: Path, *packages: str) -> Path:
     The four are older by years; pip fetches them. Its front end is Notebook 6, where anywidget is, as on Colab.
     """
     python = without(folder, "gan-teach", *COLAB, *packages)
-    wanted = [f"{name}=={version}" for name, version in COLAB.items()]
-    run(python, "-m", "pip", "install", "--quiet", "--no-compile", "--no-warn-script-location", *wanted,
-        "jupyter-client<8", cwd=folder)
-    for place in ("share/jupyter/nbextensions/anywidget", "etc/jupyter/nbconfig/notebook.d"):    # it serves no links
-        if Path(sys.prefix, place).exists():
-            shutil.copytree(Path(sys.prefix, place), Path(folder, "venv", place), dirs_exist_ok=True)
+    wanted = [*(f"{name}=={version}" for name, version in COLAB.items()), *THEIRS]
+    command = ["-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--no-warn-script-location"]
+    run(python, *command, *wanted, cwd=folder)
+    for place in ("share/jupyter/nbextensions/anywidget", "etc/jupyter/nbconfig/notebook.d/anywidget.json"):
+        if (ours := Path(sys.prefix, place)).exists():                                          # it serves no links
+            (shutil.copytree if ours.is_dir() else shutil.copy)(ours, folder / "venv" / place)
     return python
 
 

@@ -49,8 +49,9 @@ def test_the_panels_work_on_colabs_stack(colab):
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-4000:]
 
 
-def test_a_chapter_runs_by_colabs_kernel(colab, tmp_path):
-    chapter = small.write("00", tmp_path)
+@pytest.mark.parametrize("number", ["00", "02"])
+def test_a_chapter_runs_by_colabs_kernel(colab, tmp_path, number):
+    chapter = small.write(number, tmp_path)
     done = run(colab, "-m", "nbconvert", "--execute", "--to", "notebook", "--output", "run.ipynb",
                "--ExecutePreprocessor.timeout=300", chapter)
     assert done.returncode == 0 and (tmp_path / "run.ipynb").exists(), done.stderr[-4000:]
@@ -61,7 +62,7 @@ def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
     """The figure is anywidget's, the slider of the core; the pictures change, and the console has no errors."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    write(folder / "mixer.ipynb", MIXER)
+    write(folder / "mixer.ipynb", browser.MIXER)
     with browser.chromium(tmp_path) as page, browser.served(
             [colab, "-m", "notebook"], tmp_path / "server", folder, environments.clean() | VARIABLES) as (_, address):
         errors = browser.console_errors(page)
@@ -84,4 +85,5 @@ def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
         page.keyboard.press("ArrowLeft")
         browser.changed(page, "gt-mix-large", pulled)
         browser.keep(page, "notebook-6-after")
-        assert not errors
+        old = "nbextensions/widgets/notebook/js/extension"          # Notebook 6 may look for ipywidgets 4 first
+        assert [error for error in errors if old not in error] == []

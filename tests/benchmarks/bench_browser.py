@@ -14,7 +14,7 @@ from statistics import median, quantiles
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "widgets"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import browser
-from test_browser import MIXER, write
+from test_browser import write
 
 CLOCK = """() => {
     const img = document.querySelector("img.gt-mix-large, .gt-mix-large img");
@@ -45,7 +45,7 @@ def milliseconds(page, act, times):
 def measure(times) -> dict[str, list[float]]:
     """The milliseconds of each kind of act, so often."""
     scratch = Path(tempfile.mkdtemp())
-    write(scratch / "mixer.ipynb", MIXER)
+    write(scratch / "mixer.ipynb", browser.MIXER)
     with browser.jupyterlab(scratch, scratch / "jupyterlab") as address, browser.chromium(scratch) as page:
         errors = browser.run_all(page, address.format(notebook="mixer.ipynb"))
         if errors:

@@ -64,23 +64,6 @@ best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
 PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
 """
 
-FIVE = """
-import torch
-from gan_teach import load, widgets as ours
-S = load("portraits-stylegan")
-ours.AdaINPanel(S)
-""", "ours.NoisePanel(S)", """
-ours.InterpolationPanel(load("scenes-progan"))
-""", "ours.MutationPanel()", """
-ours.ProjectionPanel(S, torch.zeros(3, 64, 64), steps=2)
-"""
-# The main control of each, and what it changes: a slider is pulled and pressed, all else is clicked and pressed.
-CONTROLS = {"adain": (".gt-adain-ys [role=slider]", "ArrowLeft", ".gt-adain-after"),
-            "noise": (".gt-noise-layer input", "Space", ".gt-noise-large"),
-            "interpolation": (".gt-way-alpha [role=slider]", "ArrowLeft", ".gt-way-spherical"),
-            "mutations": (".gt-mutation-slider [role=slider]", "ArrowLeft", ".gt-mutation-chart"),
-            "projection": ("button.gt-projection-start", "Enter", ".gt-projection-found")}
-
 # Counts how often the element of this class is drawn anew; a slow page is busy for 300 ms in every 350 besides.
 WATCHED = """([hook, slow]) => {
     const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
@@ -204,35 +187,6 @@ def test_the_mouse_paints_in_jupyterlab(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
 
 
-def shown(page, hook: str) -> str:
-    """What is seen at this place: a picture's fingerprint, or a chart's source."""
-    place = page.locator(hook).first
-    if place.evaluate("it => it.tagName") != "IMG":
-        return place.inner_html()
-    browser.wait_until(page, lambda: place.evaluate("it => it.complete && it.naturalWidth"), 60)
-    return browser.picture(page, hook.removeprefix("."))
-
-
-def test_five_more_panels_answer_to_mouse_and_keys(page, chapters):
-    errors = browser.console_errors(page)
-    assert browser.run_all(page, chapters.format(notebook="five.ipynb")) == []
-    for name, (control, key, place) in CONTROLS.items():
-        it = page.locator(control).first
-        it.scroll_into_view_if_needed()
-        before = shown(page, place)
-        browser.drag(page, it, -40) if "slider" in control else it.click()
-        browser.wait_until(page, lambda: shown(page, place) != before, 60)        # noqa: B023
-        if name == "projection":
-            page.locator("button.gt-projection-reset").first.click()
-            browser.wait_until(page, lambda: shown(page, place) == before, 60)    # noqa: B023
-        moved = shown(page, place)
-        it.focus()
-        page.keyboard.press(key)
-        browser.wait_until(page, lambda: shown(page, place) != moved, 60)         # noqa: B023
-        browser.keep(page, f"lab-{name}")
-    assert not errors
-
-
 @pytest.fixture(scope="module")
 def panels(page, chapters):
     """The page, with the notebook of all panels: after the chapters, for it stays open."""
@@ -343,3 +297,50 @@ def test_pause_is_answered_at_once(panels, name, hook, slow):
     print(f"{name}{', a slow page' * slow}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn "
           f"after it: {drawn}")
     assert answered and drawn <= 2
+
+
+FIVE = """
+import torch
+from gan_teach import load, widgets as ours
+S = load("portraits-stylegan")
+ours.AdaINPanel(S)
+""", "ours.NoisePanel(S)", """
+ours.InterpolationPanel(load("scenes-progan"))
+""", "ours.MutationPanel()", """
+ours.ProjectionPanel(S, torch.zeros(3, 64, 64), steps=2)
+"""
+# The main control of each, and what it changes: a slider is pulled and pressed, all else is clicked and pressed.
+CONTROLS = {"adain": (".gt-adain-ys [role=slider]", "ArrowLeft", ".gt-adain-after"),
+            "noise": (".gt-noise-layer input", "Space", ".gt-noise-large"),
+            "interpolation": (".gt-way-alpha [role=slider]", "ArrowLeft", ".gt-way-spherical"),
+            "mutations": (".gt-mutation-slider [role=slider]", "ArrowLeft", ".gt-mutation-chart"),
+            "projection": ("button.gt-projection-start", "Enter", ".gt-projection-found")}
+
+
+def shown(page, hook: str) -> str:
+    """What is seen at this place: a picture's fingerprint, or a chart's source."""
+    place = page.locator(hook).first
+    if place.evaluate("it => it.tagName") != "IMG":
+        return place.inner_html()
+    browser.wait_until(page, lambda: place.evaluate("it => it.complete && it.naturalWidth"), 60)
+    return browser.picture(page, hook.removeprefix("."))
+
+
+def test_five_more_panels_answer_to_mouse_and_keys(page, chapters):
+    errors = browser.console_errors(page)
+    assert browser.run_all(page, chapters.format(notebook="five.ipynb")) == []
+    for name, (control, key, place) in CONTROLS.items():
+        it = page.locator(control).first
+        it.scroll_into_view_if_needed()
+        before = shown(page, place)
+        browser.drag(page, it, -40) if "slider" in control else it.click()
+        browser.wait_until(page, lambda: shown(page, place) != before, 60)        # noqa: B023
+        if name == "projection":
+            page.locator("button.gt-projection-reset").first.click()
+            browser.wait_until(page, lambda: shown(page, place) == before, 60)    # noqa: B023
+        moved = shown(page, place)
+        it.focus()
+        page.keyboard.press(key)
+        browser.wait_until(page, lambda: shown(page, place) != moved, 60)         # noqa: B023
+        browser.keep(page, f"lab-{name}")
+    assert not errors
