@@ -178,10 +178,6 @@ def lines(record: dict) -> Iterator[str]:
                          ("separable in W", 22))
     yield from beside(rows, {name: (f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()},
                       ("w full", "w end", "w"))
-    if bare := [name for name in NOISY if name in rows and not rows[name]["path_length"]]:
-        yield "  " + say("(–: not measured, and the networks of {rows} were not kept: only a training can tell.",
-                         rows=", ".join(bare))
-        yield "  " + say("python -m gan_teach compare styles trains and measures every row.)")
     yield "\n" + columns(("Table 4 · mapping layers", -24), ("distance", 28), ("path in W, full", 24),
                          ("separable in W", 22))
     yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},

@@ -108,7 +108,5 @@ def test_the_tables_stand_beside_the_papers(capsys):
     assert text[third + 2].split() == ["D", "without", "noise", "11.0", "±", "1.4", "446.20", "5.5", "±", "0.7",
                                        "376.60", "3.6", "±", "0.1", "3.61"]
     assert text[third + 3].split() == ["E", "+", "noise", "–", "200.50", "–", "160.60", "–", "3.54"]
-    assert "networks of E were not kept" in text[third + 5] and "compare styles" in text[third + 6]
-    assert "not kept" not in "".join(lines({"configurations": rows | {"E": rows["D"]}}))
     assert any(line.split() == ["paper", "4.42", "8.22", "12.88", "17.41"] for line in text)
     assert max(map(len, text)) <= 120
