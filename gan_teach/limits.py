@@ -26,9 +26,10 @@ def finite(name: str, value, least: float = -math.inf, most: float = math.inf) -
         found = math.nan if isinstance(value, (str, bytes)) else float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         found = math.nan
-    if not (math.isfinite(found) and least <= found <= most):
-        wanted = "a finite number" if math.isinf(least) else f"a number from {least:g} to {most:g}"
-        raise ValueError(f"{name} must be {wanted}; got {value!r:.60}")
+    if not math.isfinite(found):
+        raise ValueError(f"{name} must be a finite number; got {value!r:.60}")
+    if not least <= found <= most:
+        raise ValueError(f"{name} must be a number from {least:g} to {most:g}; got {value!r:.60}")
     return found
 
 

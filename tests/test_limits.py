@@ -117,6 +117,7 @@ def test_masks_of_every_right_kind_mean_the_same(r):
     wanted = ablate(r, [0], torch.from_numpy(on))
     for where in (on, on.astype(np.uint8), on.tolist(), Image.fromarray(on), torch.from_numpy(on)[None, None].float()):
         assert torch.equal(ablate(r, [0], where), wanted)
+    assert torch.allclose(ablate(r, [0], torch.full((4, 4), 1.000001))[:, 0], torch.zeros(1), atol=1e-5)    # resampled
 
 
 def test_a_wrong_number_of_strengths_or_levels_is_told(r):
@@ -359,7 +360,7 @@ def test_numbers_of_the_measures_are_looked_at():
             (lambda: measures.noise_deviation(style, torch.ones(1, 8), draws=0), "draws must be a whole number"),
             (lambda: project(style, picture, steps=1.5), "steps must be a whole number from 1"),
             (lambda: project(style, picture, starts=-1), "starts must be a whole number from 0"),
-            (lambda: project(style, picture, peak_rate=NAN), "peak_rate must be a number from 0 to inf"),
+            (lambda: project(style, picture, peak_rate=NAN), "peak_rate must be a finite number"),
             (lambda: project(style, picture, pixel_weight=-1.0), "pixel_weight must be a number from 0 to inf"),
             (lambda: project(style, picture + 255), r"the picture go up to 255; wanted \[-1, 1\]"),
             (lambda: project(style, picture.byte()), "the picture must be a floating tensor"),

@@ -67,7 +67,7 @@ def _amount(r: Tensor, units: list[int], where: Tensor | None, strength: float |
     (n, _, h, w), where = r.shape, _numbers("where", where, r)
     if tuple(where.shape) not in ((h, w), (1, 1, h, w), (n, 1, h, w)):
         raise ValueError(f"where is a mask {h}×{w} or {n}×1×{h}×{w}, the size of r; got {tuple(where.shape)}")
-    if where.numel() and not (where.min() >= 0 and where.max() <= 1):
+    if where.numel() and not (where.min() >= -1e-3 and where.max() <= 1.001):       # as a resampling may leave it
         raise ValueError(f"where goes from {where.min():g} to {where.max():g}; a mask is boolean, or from 0 to 1 (of "
                          "bytes from 0 to 255: where > 127)")
     return amount * where

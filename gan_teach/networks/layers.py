@@ -213,9 +213,9 @@ class EqualizedConv2d(nn.Module):
     def _sooner(self, x: torch.Tensor) -> bool:
         """Whether Winograd's way pays: for drawing with a wide 3×3 layer on a CPU. Training goes by the convolution."""
         w = self.weight
-        return (min(w.shape[:2]) >= WIDE and w.shape[2:] == (3, 3) and not self.training and x.device.type == "cpu"
-                and x.dtype == w.dtype == torch.float32 and self._stands() and not (
-                    torch.is_grad_enabled() and x.requires_grad) and not torch.is_autocast_enabled("cpu")
+        return (min(w.shape[:2]) >= WIDE and w.shape[2:] == (3, 3) and self.padding == 1 and not self.training
+                and x.device.type == "cpu" and x.dtype == w.dtype == torch.float32 and self._stands()
+                and not (torch.is_grad_enabled() and x.requires_grad) and not torch.is_autocast_enabled("cpu")
                 and (self.up or x.shape[2] >= 16 and not (x.shape[2] % 4 or x.shape[3] % 4)))
 
     def _by_winograd(self, x: torch.Tensor) -> torch.Tensor:
