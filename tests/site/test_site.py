@@ -642,6 +642,18 @@ def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(we
     alone(webgpu)
 
 
+@torch.no_grad()
+def test_webgpu_mixes_as_pytorch(webgpu):
+    G = load("portraits-stylegan", "cpu")
+    with planted(webgpu, engine=[("TRIES = 3", "TRIES = 1")]):
+        webgpu.open("mix.html?compute=webgpu")
+        assert judged(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
+        webgpu.page.locator("#psi").fill("0.4")
+        shows(webgpu, G.synthesis(mix(*(G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (11, 2)), range(4))), 600)
+        assert computed(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
+    alone(webgpu)
+
+
 @pytest.mark.parametrize("change, said", [
     ("output[0] += 0.01 * (name === 'progan-f' && self.name === 'webgpu')", "computed_wrong"),   # one value of f's
     ("took += 60e3 * (self.name === 'webgpu')", "computed_slower"),
@@ -670,10 +682,10 @@ def mixer(visit):
     return visit
 
 
-def shows(visit, wanted: torch.Tensor) -> None:
+def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
     """The large picture becomes this one, to one grey level."""
     wanted = pictures.to_uint8(wanted)[0]
-    wait_until(visit.page, lambda: apart(visit.picture("#large"), wanted) <= 1, 60)
+    wait_until(visit.page, lambda: apart(visit.picture("#large"), wanted) <= 1, seconds)
 
 
 @torch.no_grad()
