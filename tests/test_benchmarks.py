@@ -5,6 +5,8 @@ import json
 import pytest
 from benchmarks import __main__ as benchmarks
 
+bench_starts = benchmarks.bench_starts
+
 
 def test_the_ways_are_compared_and_written_down(tmp_path, capsys):
     benchmarks.main(["--quick", "--only", "egan", "dissection", "--out", str(tmp_path)])
@@ -25,6 +27,17 @@ def test_the_page_is_the_record_and_no_row_of_it_is_a_tiny_one():
     result = json.loads((benchmarks.HERE / "benchmarks.json").read_text())
     assert (benchmarks.HERE / "README.md").read_text() == benchmarks.page(result)
     assert "stylegan" in result and "tiny" not in json.dumps(result)
+
+
+def test_every_way_to_start_is_told_by_its_page_and_measured():
+    readme, chinese = "README.md", "notebooks/zh/README.md"
+    for page, words in ((readme, "jupyter lab notebooks/00_warm_up.ipynb"), (chinese, "pipx run")):
+        assert bench_starts.line(page, words)
+        assert "tests/benchmarks/README.md#starts" in (bench_starts.ROOT / page).read_text("utf-8")
+    assert all(bench_starts.quoted(words) for words in ("python -m pip wheel", 'pip install "dist/'))
+    rows = json.loads((benchmarks.HERE / "benchmarks.json").read_text())["starts"]["rows"]
+    assert 0 < len(rows) <= len(bench_starts.WAYS) and all(set(row) <= set(bench_starts.COLUMNS) for row in rows)
+    assert len(bench_starts.table(rows)[-1].split(" | ")) == len(bench_starts.COLUMNS)
 
 
 def test_a_way_that_draws_something_else_ends_the_run(monkeypatch):

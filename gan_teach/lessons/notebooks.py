@@ -84,6 +84,8 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
     command = [sys.executable, "-m", "jupyterlab", str(first),
                *([] if browser else ["--no-browser"]), *([] if port is None else [f"--ServerApp.port={port}"]),
                *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    if os.name != "nt":                                                 # in our place: the memory we hold is free again
+        os.execv(sys.executable, command)
     try:
         return subprocess.run(command).returncode
     except KeyboardInterrupt:                                           # Ctrl-C in the terminal reached JupyterLab too

@@ -8,6 +8,7 @@
     processes     a dissection by 1, 2 and 4 processes of torchrun
     chapters      Run All: seconds, seconds to the first picture, memory
     browser       from a control to its picture on the screen, idle and while a training runs
+    starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
 The networks are as `gan_teach.load` gives them. The ways of a row take turns, and each is compared with the first one
 of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -38,6 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bench_chapters
 import bench_dissection
+import bench_starts
 
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.egan.evolution import Evolution, Settings
@@ -280,10 +282,14 @@ def browser(quick: bool) -> list[dict]:
     return found
 
 
+def starts(quick: bool) -> Iterator[dict]:
+    yield from bench_starts.measure(["colab"] if quick else bench_starts.WAYS)
+
+
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser}
+            "browser": browser, "starts": starts}
 PAGE = """# What it costs
 
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part
@@ -314,8 +320,11 @@ def page(result: dict) -> str:
         part = result[name]
         lines += [f"## {name}", "", f"{part['date']}, {part['machine']}; {part['cores']} cores, {part['load_before']} "
                   f"processes wanted one before, {part['load_after']} after."
-                  + ("" if part["fast_bfloat16"] else " It has no fast bfloat16."), "",
-                  "| what | way | cost | times faster |", "|---|---|---|---|"]
+                  + ("" if part["fast_bfloat16"] else " It has no fast bfloat16."), ""]
+        if name == "starts":
+            lines += [*bench_starts.table(part["rows"]), ""]
+            continue
+        lines += ["| what | way | cost | times faster |", "|---|---|---|---|"]
         for row in part["rows"]:
             cost = ", ".join(words.format(row[key]) for key, words in said.items() if row.get(key) is not None)
             faster = f"{row['times_faster']} × {row['than']}" if row.get("than", row["way"]) != row["way"] else ""
@@ -335,12 +344,15 @@ def main(arguments: list[str] | None = None) -> dict:
     result = read_json(path) if path.exists() else {}
     for name in given.only:
         print(f"{name} …", flush=True)
-        before = load()
-        result[name] = {"rows": SECTIONS[name](given.quick), "date": date.today().isoformat(),
-                        "machine": f"{processor()} ({machine(torch.device('cpu'))})".strip(), "cores": os.cpu_count(),
-                        "fast_bfloat16": fast_bfloat16("cpu"), "load_before": before, "load_after": load()}
-        write_json(path, result)
-        write_text(out / "README.md", page(result))                         # after each: an interrupted run keeps them
+        before, rows = load(), []
+        for row in SECTIONS[name](given.quick):
+            rows.append(row)
+            result[name] = {"rows": rows, "date": date.today().isoformat(),
+                            "machine": f"{processor()} ({machine(torch.device('cpu'))})".strip(),
+                            "cores": os.cpu_count(), "fast_bfloat16": fast_bfloat16("cpu"), "load_before": before,
+                            "load_after": load()}
+            write_json(path, result)
+            write_text(out / "README.md", page(result))                     # at once: an interrupted run keeps them
     print(page(result))
     return result
 
