@@ -6,16 +6,19 @@ import math
 import operator
 from collections.abc import Mapping
 
+LARGEST = 2**63 - 1      # that torch can count
 MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
 
 
-def whole(name: str, value, least: int = 0, most: int = 2**63 - 1) -> int:
+def whole(name: str, value, least: int = 0, most: int = LARGEST) -> int:
     """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
     try:
         number = operator.index(value)
     except TypeError:
         number = None
     if number is None or not least <= number <= most:
+        if most == LARGEST:
+            raise ValueError(f"{name} must be a whole number from {least} on; got {value!r:.60}")
         raise ValueError(f"{name} must be a whole number from {least} to {most}; got {value!r:.60}")
     return number
 

@@ -512,7 +512,7 @@ def test_wrong_names_are_answered_with_the_right_ones(planted):
         with pytest.raises(ValueError, match=f"no unit {u}; layer 'a' has units 0 to 11"):
             planted.label(u)
     for wrong in ({"samples": 0}, {"batch": 0}):
-        with pytest.raises(ValueError, match="at least 1"):
+        with pytest.raises(ValueError, match="(samples|batch) must be a whole number from 1 on; got 0"):
             dissect(Rigged(), "a", Colours(), progress=False, **wrong)
 
 
