@@ -81,7 +81,7 @@ class _Sliced(nn.Module):
         return f(r)
 
     def _enter(self, z: torch.Tensor) -> torch.Tensor:
-        return check_latents(z, self.z_dim).to(self.last.weight.dtype)
+        return check_latents(z, self.z_dim, self.training).to(self.last.weight.dtype)
 
     def _leave(self, r: torch.Tensor) -> torch.Tensor:
         return self.last(r)

@@ -112,8 +112,8 @@ def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") 
 
 def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
     """x itself; ValueError says what holds NaN or infinity, and where, if it does."""
-    if torch.jit.is_tracing() or torch.compiler.is_compiling():     # for an export: there are no numbers to look at
-        return x
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.is_meta or hasattr(x, "fake_mode"):
+        return x                                             # for an export, or a count: there are no numbers to see
     if not torch.isfinite(x.detach().sum()):                 # one pass; a sum may be infinite where no number is
         wrong = (~torch.isfinite(x)).nonzero()
         if len(wrong):
@@ -122,12 +122,12 @@ def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def check_latents(z: torch.Tensor, size: int) -> torch.Tensor:
-    """z itself, if it is a finite floating tensor N×`size`; else ValueError says what it is."""
+def check_latents(z: torch.Tensor, size: int, training: bool) -> torch.Tensor:
+    """z itself, if it is a floating tensor N×`size`, and finite (as `check_drawn`); else ValueError says what it is."""
     if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 2 or z.shape[1] != size:
         found = f"a {z.dtype} tensor {tuple(z.shape)}" if isinstance(z, torch.Tensor) else f"a {type(z).__name__}"
         raise ValueError(f"z must be a floating tensor N×{size}, as sample_z(n, {size}, seed) draws it; got {found}")
-    return check_finite("the latents z", z)
+    return check_drawn("the latents z", z, training)
 
 
 def check_drawn(what: str, x: torch.Tensor, training: bool) -> torch.Tensor:

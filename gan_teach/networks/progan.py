@@ -68,7 +68,7 @@ class Generator(GrowingGenerator):
         return self.finished(rgb)
 
     def _enter(self, z: torch.Tensor) -> torch.Tensor:
-        return check_latents(z, self.z_dim).to(self.blocks["layer1"].conv.weight.dtype)[:, :, None, None]
+        return check_latents(z, self.z_dim, self.training).to(self.blocks["layer1"].conv.weight.dtype)[:, :, None, None]
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         x, lower = self._enter(z), None                      # (N, Z, 1, 1)

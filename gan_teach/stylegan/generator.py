@@ -97,7 +97,7 @@ class Mapping(nn.Module):
         self.z_dim = config.z_dim
 
     def forward(self, z: Tensor) -> Tensor:
-        z = check_latents(z, self.z_dim)
+        z = check_latents(z, self.z_dim, self.training)
         z = z.to(self.layers[0].weight.dtype) if self.layers else z
         with torch.autocast(z.device.type, enabled=False):                  # tiny, and eight roundings add up
             w = pixel_norm(z)
