@@ -90,7 +90,7 @@ def opened(command: list, cwd: Path, notebook: str, said: str = "", **variables)
             browser.start_all(page, root.format(notebook))
             page.wait_for_function(PICTURE, timeout=LIMIT_S * 1000)
             found = {"s": time.perf_counter() - began, "cpu_s": processor(server.pid), **memory(server.pid)}
-            assert said in page.inner_text("body"), f"{notebook} does not say {said!r}"
+            assert said in page.text_content("body"), f"{notebook} does not say {said!r}"
     return found
 
 
@@ -217,7 +217,7 @@ def pipx(folder: Path, tree: Path) -> dict:
     start = ["bash", "-c", line("notebooks/zh/README.md", "pipx run")]
     own = from_here(tree) | {"PIPX_HOME": str(here / "home"), "PIPX_DEFAULT_PYTHON": sys.executable,
                              "PATH": f"{here / 'tool' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    found = twice(lambda: opened(start, here, "lab/tree/00_warm_up.ipynb", "第 0 章", **own))
+    found = twice(lambda: opened(start, here, "lab/tree/00_warm_up.ipynb", "小结", **own))
     count, mb = installed(here / "home")
     return {"way": "one line (pipx), in Chinese", **found, "packages": count, "installed_mb": round(mb)}
 
