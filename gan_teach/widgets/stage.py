@@ -64,19 +64,23 @@ def dissection() -> Panels:
     found = dissect(G, layer, S, samples=120, progress=False)
     yield
     short = {"samples": 32, "progress": False}
-    k = {cls: levels(G, layer, range(len(found.iou)), S, cls, 40) for cls in BELONGS}
+    k = {cls: levels(G, layer, range(len(found.iou)), S, cls, 40) for cls in ("tree", "door")}
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, insertion_weight=0.0, collateral_weight=0.3,
                            level=k["tree"], **short)
     yield
     draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
-            for cls, context in BELONGS.items()}
+            for cls, context in (("tree", "grass"), ("door", "wall"))}
     yield
     _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
     seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
     rankings = {cls: found.units_for(cls) for cls in BELONGS}
     rankings["tree"] = trees.units
-    paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576,
-                       adders={cls: order.units for cls, order in draw.items()})
+
+    def adders(cls: str) -> list[int]:                                          # of the others when they are chosen
+        found = draw.get(cls) or optimise_insertion(G, layer, S, cls, BELONGS[cls], steps=14, lr=0.14, **short)
+        return found.units
+
+    paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576, adders=adders)
     force = DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
                             orders={"tree": trees, "door": draw["door"]})
     yield {say("Paint"): paint, say("Remove and force"): force}

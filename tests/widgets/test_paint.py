@@ -270,6 +270,22 @@ def test_other_units_may_add_than_remove_and_a_reader_s_insert_is_used():
     assert (removed[:, 0] != r[:, 0]).any() and torch.equal(removed[:, 1], r[:, 1])
 
 
+def test_the_units_that_add_a_class_are_found_once_when_it_is_chosen():
+    asked = []
+
+    def find(cls):
+        asked.append(cls)
+        return [{"red": 1, "green": 2}[cls]]
+
+    panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS, cls="red", adders=find)
+    assert asked == ["red"]
+    panel.cls.value = "green"
+    assert asked == ["red", "green"]
+    draw(panel, (0.5, 0.5))
+    panel.cls.value = "red"
+    assert asked == ["red", "green"] and panel.renderer.adders("green") == [2] and not panel.error.value
+
+
 def test_a_stroke_that_forces_units_far_off_is_drawn_all_the_same():
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, {cls: torch.full((6,), 1000.0) for cls in RANKINGS})
     draw(panel, (0.5, 0.5))

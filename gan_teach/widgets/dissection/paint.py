@@ -37,7 +37,7 @@ class PaintPanel(DrawnPanel):
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
         self._start = cls, units, strength
         super().__init__(renderer, PaintState(seed))
-        self._guard(renderer.level, cls)
+        self._guard(renderer.prepare, cls)
 
     def _build(self) -> None:
         def slider(kind, name, text, value, least, most, **options):
@@ -71,7 +71,7 @@ class PaintPanel(DrawnPanel):
 
     def _listen(self) -> None:
         self._watch(self.canvas, self._stroked, "stroke")
-        self._watch(self.cls, self.renderer.level)          # k is measured now, so that the stroke need not wait
+        self._watch(self.cls, self.renderer.prepare)        # now, so that the stroke need not wait
         self._watch(self.action, lambda value: setattr(self.canvas, "action", value))
         self._watch(self.outline, lambda value: setattr(self.canvas, "outline", value))
         self._watch(self.brush, lambda value: setattr(self.canvas, "brush", float(value)))

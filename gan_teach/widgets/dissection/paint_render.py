@@ -97,7 +97,8 @@ class PaintRenderer(UnitRenderer):
 
     rankings: a `Dissection`, or a dict class -> units, best first; its classes are those that can be painted.
     adders: class -> units for the action "add", where those that draw it are others than those that match it
-    (`insertion.optimise_insertion`). levels, edits: see `UnitRenderer`.
+    (`insertion.optimise_insertion`); or a function of the class that finds them, called once, when it is first chosen.
+    levels, edits: see `UnitRenderer`.
     """
 
     FRAME = PaintFrame
@@ -111,9 +112,23 @@ class PaintRenderer(UnitRenderer):
         if not isinstance(rankings, Mapping):
             rankings = {cls: rankings.units_for(cls) for cls in rankings.classes}
         self.rankings = {cls: check_units(units, self.units) for cls, units in rankings.items()}
-        self.adders = self.rankings | {cls: check_units(units, self.units) for cls, units in (adders or {}).items()}
+        self._find = adders if callable(adders) else None
+        self._adders = {} if self._find else self.rankings | {
+            cls: check_units(units, self.units) for cls, units in (adders or {}).items()}
         for cls in self.rankings:
             check_name("class", cls, segmenter.classes)
+
+    def adders(self, cls: str) -> list[int]:
+        """The units that add a class, best first; found once."""
+        if cls not in self._adders:
+            with self.drawing():
+                self._adders[cls] = check_units(self._find(cls), self.units)
+        return self._adders[cls]
+
+    def prepare(self, cls: str) -> None:
+        """Measure and find all that a stroke of this class needs, so that it need not wait."""
+        self.level(cls)
+        self.adders(cls)
 
     def where(self, stroke: Stroke) -> Tensor:
         """How much a stroke covers of each place of r, over the most that it covers of any: 1×1×h×w in [0, 1]."""
@@ -131,7 +146,7 @@ class PaintRenderer(UnitRenderer):
         P = min(stroke.strength, 1.0) * self.where(stroke)[0, 0]                           # (h, w)
         if stroke.action == "remove":
             return self.forced(r, self.rankings[stroke.cls][:stroke.units], P)
-        units = self.adders[stroke.cls][:stroke.units]
+        units = self.adders(stroke.cls)[:stroke.units]
         return self.forced(r, units, P, self.level(stroke.cls)[units] * max(stroke.strength, 1.0))
 
     def edited(self, state: PaintState) -> Tensor:
