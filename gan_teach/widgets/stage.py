@@ -68,8 +68,8 @@ def dissection() -> Panels:
     trees = optimise_alpha(G, layer, S, "tree", steps=10, lr=0.18, insertion_weight=0.0, collateral_weight=0.3,
                            level=k["tree"], **short)
     yield
-    draw = {cls: optimise_insertion(G, layer, S, cls, context, 2 * k[cls], steps=14, lr=0.14, **short)
-            for cls, context in (("tree", "grass"), ("door", "wall"))}
+    draw = {cls: optimise_insertion(G, layer, S, cls, BELONGS[cls], 2 * k[cls], steps=14, lr=0.14, **short)
+            for cls in k}
     yield
     _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
     seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
