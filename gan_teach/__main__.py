@@ -103,7 +103,8 @@ def parser() -> argparse.ArgumentParser:
     site.add_argument("--out", type=Path, default=Path("site"), help=say("the folder (%(default)s)"))
     site.add_argument("--execute", action="store_true", help=say("run the chapters and show their outputs (long)"))
     site.add_argument("--executed", type=Path,
-                      help=say("a folder where they have been run already: show those outputs"))
+                      help=say("a folder where they have been run already: show those outputs; "
+                                       "with --execute too, what it lacks is run, and kept there"))
 
     fetch = commands.add_parser("fetch",
                                 help=say("download a set of pictures into the cache, with its size and its hash"))

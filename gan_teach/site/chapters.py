@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from ..files import write_text
 from ..language import say
 from ..recipes.address import COLAB
 from .packages import copy
@@ -59,10 +60,11 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     """The chapters of a folder, in the order of their names. panel: what stands where a panel would, by machine.
 
     execute: run every cell first (minutes). executed: folders of the same notebooks that have been run already; the
-    outputs in the first that has one are shown. english: the same chapters, read before: a section has the same id in
-    every language. ValueError where a run has other code, or where the sections are not those of the English chapter;
-    RuntimeError where nbconvert is missing, for a formula that KaTeX does not know, and where a cell raises or takes
-    more than an hour.
+    outputs in the first that has one are shown. With both, what the first folder lacks, or has with other code, is run
+    and kept there, chapter by chapter: a build that was stopped goes on. english: the same chapters, read before: a
+    section has the same id in every language. ValueError where a run has other code, or where the sections are not
+    those of the English chapter; RuntimeError where nbconvert is missing, for a formula that KaTeX does not know, and
+    where a cell raises or takes more than an hour.
     """
     try:
         import nbformat
@@ -101,8 +103,8 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     for path in tqdm(sorted(folder.glob("*.ipynb")), desc=say("run the chapters"), disable=not execute):
         notebook = nbformat.read(path, as_version=4)
         chapter = _about(path, notebook)
-        if executed:
-            runs = [run / path.name for run in executed]
+        runs = [run / path.name for run in executed]
+        if executed and not (execute and _other_code(notebook, runs[0])):
             _take_outputs(notebook, next(filter(Path.exists, runs), runs[-1]))
         elif execute:
             client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(folder)}})
@@ -110,6 +112,9 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
                 client.execute(env=environment)
             except (CellControlSignal, DeadKernelError) as error:
                 raise RuntimeError(f"{path} does not run to its end: {error}") from error
+            if runs:
+                runs[0].parent.mkdir(parents=True, exist_ok=True)
+                write_text(runs[0], nbformat.writes(notebook))
         if execute or executed:
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
         _leave_panels(notebook, chapter.machine, panel)
@@ -154,14 +159,23 @@ def _about(path: Path, notebook) -> Chapter:
     return Chapter(path, title[1] if title else path.stem, plain)
 
 
+def _code(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _other_code(notebook, run: Path) -> bool:
+    """Whether the file of a run is not there, or not of this notebook's code."""
+    import nbformat
+    return not run.exists() or ([cell.source for cell in _code(notebook)]
+                                != [cell.source for cell in _code(nbformat.read(run, as_version=4))])
+
+
 def _take_outputs(notebook, run: Path) -> None:
     """The outputs of the same notebook that has been run."""
     import nbformat
-    cells, done = ([cell for cell in book.cells if cell.cell_type == "code"]
-                   for book in (notebook, nbformat.read(run, as_version=4)))
-    if [cell.source for cell in cells] != [cell.source for cell in done]:
+    if run.exists() and _other_code(notebook, run):
         raise ValueError(f"{run} is not {run.name} as it is now: run it again")
-    for cell, other in zip(cells, done):
+    for cell, other in zip(_code(notebook), _code(nbformat.read(run, as_version=4))):
         cell.outputs = other.outputs
 
 

@@ -34,7 +34,8 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, execute
 
     execute: run the chapters, so that their outputs are shown. executed: a folder where they have been run already,
     such as `jupyter nbconvert --execute --to notebook --output-dir DIR notebooks/*.ipynb` leaves; those of a language
-    in a folder of its name, or else the English outputs are shown: the code is the same. RuntimeError without npm, Node
+    in a folder of its name, or else the English outputs are shown: the code is the same. With both, what the folder
+    lacks is run, and kept there (`chapters.read`). RuntimeError without npm, Node
     or the extra; nothing but files of the site is touched, and `out` may hold an older site.
     """
     out.mkdir(parents=True, exist_ok=True)

@@ -287,9 +287,14 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     unrun, = chapters.read(tmp_path, execute=False, panel=notes)
     assert unrun.html.count('<p class="panel live">Live.</p>') == 1 and "A panel." not in unrun.html
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), tmp_path / "03_other.ipynb")
-    (tmp_path / "02_mine.ipynb").unlink()
+    kept = tmp_path / "kept" / "02_mine.ipynb"
     with pytest.raises(RuntimeError, match="(?s)03_other.ipynb does not run to its end.*ZeroDivisionError"):
-        chapters.read(tmp_path, execute=True, panel=notes)
+        chapters.read(tmp_path, execute=True, panel=notes, executed=[kept.parent])
+    assert [path.name for path in kept.parent.iterdir()] == ["02_mine.ipynb"]       # what ran is not lost …
+    kept.write_text(kept.read_text().replace(r"and more\n", r"and kept\n"))
+    (tmp_path / "03_other.ipynb").unlink()
+    chapter, = chapters.read(tmp_path, execute=True, panel=notes, executed=[kept.parent])
+    assert "and kept\n<" in chapter.html                                           # … and not run again
 
 
 def test_outputs_of_chapters_that_were_run_before_are_shown(site, tmp_path):
