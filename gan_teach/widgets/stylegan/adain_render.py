@@ -238,7 +238,7 @@ def histogram(title: str, values: np.ndarray, axis: tuple[float, float], mean: f
              line(centre, top - 2, centre, bottom + 10, width=2, dash="5 3"),
              f'<path d="M{left:.1f} {bottom + 3}v8M{right:.1f} {bottom + 3}v8M{left:.1f} {bottom + 7}H{right:.1f}" '
              'stroke="currentColor" stroke-width="2.5" fill="none"/>',
-             text(centre, bottom + 42, minus(label), anchor, 15), text(0, bottom + 25, minus(f"{low:.1f}"), size=15),
+             text(centre, bottom + 39, minus(label), anchor, 15), text(0, bottom + 25, minus(f"{low:.1f}"), size=15),
              text(width, bottom + 25, minus(f"{high:.1f}"), "end", 15)]
     return svg(width, height, body, minus(say(
         "{title}: mean {mean:.2f}, spread {spread:.2f}, from {low:.1f} to {high:.1f}", title=title, mean=mean,
