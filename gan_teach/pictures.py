@@ -162,13 +162,18 @@ def colour_mask(mask, classes: Sequence[str]) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------ HTML
 
-def img(picture, alt: str, width: int | None = None, css_class: str = "") -> str:
-    """`<img>` with the picture inside it. alt: what a reader who cannot see it must know; "" is refused."""
+def img(picture, alt: str, width: int | None = None, css_class: str = "", room: str = "") -> str:
+    """`<img>` with the picture inside it. alt: what a reader who cannot see it must know; "" is refused.
+
+    width: in CSS pixels. room: a CSS length to which it shrinks where there is less room, but never below 56 pixels.
+    """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError("every picture needs alt=…: a few words for a reader who cannot see it")
     data = bytes(picture) if isinstance(picture, (bytes, bytearray, memoryview)) else png(picture)
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
     size = f"width:{width}px;" if width else ""
+    if room:
+        size += f"width:clamp({min(56, width)}px,{room},{width}px);"
     return (f'<img class="{escape(css_class)}" alt="{escape(alt)}" style="{size}max-width:none;display:block;margin:0" '
             f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
 
@@ -194,8 +199,9 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
     """Show pictures as a table: one picture, a list (one row) or a list of lists (rows). `None` is an empty place.
 
     titles: captions, nested like the table, or one row of them for the tops of the columns. alt: required; one
-    text for all (row and column are added) or texts nested like the table. width: of a picture, in CSS pixels.
-    Both are in English, and shown in the reader's language (`language.told`).
+    text for all (row and column are added) or texts nested like the table. Both are in English, and shown in the
+    reader's language (`language.told`). width: of a picture, in CSS pixels; where a row of them is wider than the page,
+    all shrink alike.
 
     >>> show([[image, mask_picture, heat(image, r[0, 12])]], titles=["x", "s(x)", "unit 12"], alt="a house …")
     """
@@ -219,11 +225,13 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
         head = "" if title is None else \
             f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(told(str(title)))}</div>'
         return ('<td style="text-align:center;vertical-align:bottom;padding:4px 6px;border:0;background:none">'
-                f"{head}{img(picture, text, width)}</td>")
+                f"{head}{img(picture, text, width, room=room)}</td>")
 
+    room = f"calc(100cqw/{max(map(len, rows))} - 13px)"                       # its share of the page, less the padding
     body = "".join(f'<tr style="background:none">{"".join(cell(i, j, p) for j, p in enumerate(row))}</tr>'
                    for i, row in enumerate(rows))
-    return Table(f'<table style="border-collapse:collapse;border:0">{body}</table>',
+    return Table('<div style="container-type:inline-size">'
+                 f'<table style="border-collapse:collapse;border:0">{body}</table></div>',
                  told(alt) if isinstance(alt, str) else "; ".join(told(a) for row in alts for a in row))
 
 

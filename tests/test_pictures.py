@@ -119,6 +119,7 @@ def test_show_makes_a_table_with_alt_texts():
     html = p.show([[x, x], [None, x]], titles=["x", "s(<x>)"], alt='a "house"')._repr_html_()
     assert html.count("<img") == 3 and html.count("<tr") == 2 and "s(&lt;x&gt;)" in html
     assert re.findall(r'alt="([^"]*)"', html)[0] == "a &quot;house&quot; (row 1, column 1)"
+    assert html.count("width:clamp(56px,calc(100cqw/2 - 13px),128px)") == 3         # both shrink alike in a narrow page
     one = p.show(x, alt="a house")
     assert 'alt="a house"' in one._repr_html_() and "a house" in repr(one)
     assert p.show([x, x], alt=["left", "right"])._repr_html_().count("<tr") == 1
