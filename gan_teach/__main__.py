@@ -1,7 +1,5 @@
 """`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage."""
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import json

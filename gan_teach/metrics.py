@@ -1,7 +1,5 @@
 """How far generated pictures are from real ones."""
 
-from __future__ import annotations
-
 import importlib.util
 import math
 import warnings

@@ -5,8 +5,6 @@ units match over 70 % more classes, with pixel normalisation 19 % more units mat
 submitted to ICLR). Compare like with like: one segmenter, one quantile, one seed, layers of the same size.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

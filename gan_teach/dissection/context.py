@@ -6,8 +6,6 @@ ablated may stay. Both are averages over many pictures here, each with its error
 `intervention.insert` or `intervention.ablate`. Taught in notebooks/01b_gan_dissection_further.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Bau et al., "GAN Dissection", arXiv 1811.10597: its layer figure, and its rows o
 unit's mask is dimmed. The mask is the one that was counted. `report.py` puts both on a page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -10,8 +10,6 @@ in the authors' code, a unit then gets one threshold for all classes, that of it
 of activation level and class jointly, answers for every pair and every level at once.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ ones, and random units are ablated beside the chosen. A repair that does not bea
 all the same. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

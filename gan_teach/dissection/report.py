@@ -4,8 +4,6 @@
 else: no network, no other file. Its pictures are drawn by `figures.py`.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping, Sequence

@@ -7,8 +7,6 @@ counted; `agreement.Dissection` says what the counts mean. Step two, causes inst
 Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction

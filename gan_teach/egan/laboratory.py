@@ -8,8 +8,6 @@ child, `fate` lets both choices live on, from the same state and with the same d
 notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Mapping

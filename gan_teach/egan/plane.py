@@ -6,8 +6,6 @@ authors' code): 8 Gaussians on a ring and 25 on a grid. Everything is small enou
 selection and F_d are worth. Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

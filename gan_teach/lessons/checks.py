@@ -1,7 +1,5 @@
 """Chapter 1's exercises: IoU, ablation, the threshold, insertion, the effect. See `exercises`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

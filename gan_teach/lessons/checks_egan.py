@@ -1,7 +1,5 @@
 """Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `exercises`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Chapter 3b's exercises: the paired comparison, the spherical way, a mutation of one's own. See `exercises`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """A loss on D's logits, compared with the right one: its value, its slopes, and where D is very sure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Chapter 2's exercises: AdaIN, mixing, truncation, the mapping network, path length. See `exercises`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

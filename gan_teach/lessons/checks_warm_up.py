@@ -1,7 +1,5 @@
 """The warm-up's exercises: the loss of D, and the non-saturating loss of G. See `exercises`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -9,8 +9,6 @@ A chapter has its own `checks_….py`: its checks begin with `@verdict` and rais
 solutions to the two tables, `HINTS.update({…})`.
 """
 
-from __future__ import annotations
-
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable

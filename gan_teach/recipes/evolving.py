@@ -13,8 +13,6 @@ buys, and their record's curve passes E-GAN's number of generations on the way. 
 not the child that was made last, and no average of weights, but in "long": its curve has both.
 """
 
-from __future__ import annotations
-
 import copy
 import shlex
 import time

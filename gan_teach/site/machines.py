@@ -4,8 +4,6 @@ torch.randn cannot be repeated in a browser, so the latents of the first `SEEDS`
 seed gives the same picture in a notebook and in the page.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

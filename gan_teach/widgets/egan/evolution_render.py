@@ -3,8 +3,6 @@
 Real is blue, generated orange, D grey, winners green with a star; each mutation has a colour and a shape.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

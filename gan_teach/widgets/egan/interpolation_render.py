@@ -1,7 +1,5 @@
 """What the interpolation panel shows, computed without any widget: straight from z1 to z2, and along the arc."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@
 x, what AdaIN normalises, is kept for a picture and a layer, so a change of y costs the layers above alone.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ A layer is computed only where something below it or in it has changed: a pictur
 a row of pictures from the layers of the one that they vary.
 """
 
-from __future__ import annotations
-
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence

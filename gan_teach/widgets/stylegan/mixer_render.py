@@ -6,8 +6,6 @@ computed only where something below it or in it has changed: the large picture g
 row of the grid from its destination's.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Figures 4 and 5 of StyleGAN (Karras et al., arXiv 1812.04948): the same styles w
 each pixel scatters over a hundred draws, and what is left without noise.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
