@@ -11,17 +11,16 @@ ones, and random units are ablated beside the chosen. A repair that does not bea
 all the same. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite
-from ..metrics import SegmenterFeatures, can_measure, check_enough, precision_recall
+from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
 from ..networks.segmenter import UNet
@@ -31,33 +30,6 @@ from .pixels import pictures, unit_count
 from .units import Units, check_units
 
 SCORES = ("nearest", "frechet")
-
-
-class Distance:
-    """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) from features to one set of real features, again and again.
-
-    The formula and its computation are those of `metrics.frechet_distance` (torchmetrics, float64); NaN without it.
-    """
-
-    def __init__(self, real: Tensor):
-        self.metric = None
-        if not can_measure("the Fréchet distance"):
-            return
-        from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
-
-        as_they_are = nn.Identity()                                         # what comes in are features already
-        as_they_are.num_features = real.shape[1]
-        self.metric = FrechetInceptionDistance(as_they_are, reset_real_features=False,
-                                               sync_on_compute=False).to(real.device)
-        self.metric.update(real, real=True)
-
-    def __call__(self, fake: Tensor) -> float:
-        if self.metric is None:
-            return math.nan
-        check_enough(int(self.metric.real_features_num_samples), len(fake))
-        self.metric.reset()                                                 # forgets the fake ones only
-        self.metric.update(fake, real=False)
-        return float(self.metric.compute())
 
 
 @torch.no_grad()

@@ -9,6 +9,8 @@ too. Files are what anybody may have sent: only the formats below are opened, no
 and what would fill the memory is refused before it is unpacked.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
 import math

@@ -10,6 +10,7 @@ from torch import Tensor
 from ... import pictures
 from ...egan.interpolation import WAYS, strip
 from ...language import say
+from ...limits import finite
 from ...networks.layers import sample_z
 from ..rendering import Renderer, keep
 
@@ -47,8 +48,7 @@ class InterpolationRenderer(Renderer):
         self.G, self._strips = G, OrderedDict()         # (first, second) -> a strip for each of `WAYS`
 
     def check(self, state: InterpolationState) -> InterpolationState:
-        if not 0 <= state.alpha <= 1:
-            raise ValueError(say("α goes from 0, z1, to 1, z2; got {alpha:g}", alpha=state.alpha))
+        finite("α", state.alpha, 0, 1)
         return state
 
     def ends(self, state: InterpolationState) -> tuple[Tensor, Tensor]:
