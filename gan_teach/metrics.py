@@ -149,8 +149,7 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     ValueError for fewer pictures than splits, NaN and infinity. NaN, and a sentence, without torchmetrics.
     """
     check_images(fake, "the pictures")
-    if not 1 <= splits <= len(fake):
-        raise ValueError(f"splits goes from 1 to the number of pictures, {len(fake)}; got {splits}")
+    splits = whole("splits, no more than there are pictures,", splits, 1, len(fake))
     if not can_measure("the classifier's score"):
         return math.nan, math.nan
     from torchmetrics.image.inception import InceptionScore

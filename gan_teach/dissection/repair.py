@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from .. import metrics
-from ..limits import finite
+from ..limits import finite, whole
 from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
@@ -60,8 +60,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
     ValueError: an unknown score; top outside 2…samples; fewer than 5 real pictures.
     """
     check_name("score", score, SCORES)
-    if not 2 <= top <= samples:
-        raise ValueError(f"top pictures per unit: between 2 and the {samples} samples; got {top}")
+    top = whole("the number of top pictures", top, 2, samples)
     if len(real) < 5:
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
     phi_real, phi, loud = features(real, segmenter), [], []
@@ -179,9 +178,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     if scores is not None:
         if scores.shape != (U,):
             raise ValueError(f"scores has shape {tuple(scores.shape)}, but {layer!r} has {U} units; score that layer")
-        if not 1 <= n <= U:
-            raise ValueError(f"n goes from 1 to the {U} units of {layer!r}; got {n}")
-        units = scores.argsort(descending=True, stable=True)[:n]
+        units = scores.argsort(descending=True, stable=True)[:whole("n, of the layer's units,", n, 1, U)]
     if min(len(real), samples) < 4:
         raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
                          f"got {len(real)} and {samples}")
