@@ -25,8 +25,6 @@ TILE = 128                                              # pixels of one picture 
 Tops = dict[int, list[tuple[np.ndarray, np.ndarray]]]   # unit -> its (picture, mask) pairs, loudest first
 
 
-# ------------------------------------------------------------------------------------------ the layer figure
-
 def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, above_chance: bool = False) -> Figure:
     """How many units of each layer match a class, and which: one bar a layer, one hatched, named part a class.
 

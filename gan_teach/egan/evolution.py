@@ -282,8 +282,6 @@ class Evolution(Resumable):
             follow(self.mean, self.G, self.settings.ema)
         return self.lineage[-1]
 
-    # ---------------------------------------------------------------------------------- stop and go on
-
     def state(self) -> dict:
         """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""
         return copy.deepcopy({

@@ -189,8 +189,6 @@ class Laboratory:
         self.choice = child
         self.advance()
 
-    # ------------------------------------------------------------------------------ two fates
-
     def live(self) -> None:
         """One generation of both fates, if they are not over."""
         if self.fate is not None and not self.fate.over:
@@ -253,8 +251,6 @@ class Laboratory:
         with self._thread():
             return view.view(self)
 
-
-# ------------------------------------------------------------------------------------------ small parts
 
 def _state(e: Evolution) -> dict:
     """`e.state()` without the lineage, which only grows and never changes."""

@@ -107,8 +107,6 @@ def measure(mixture: Mixture, G: nn.Module, n: int = 1000, seed: int = 1) -> Mea
     return Measures(modes_covered(mixture, fake), high_quality(mixture, fake), mmd2(mixture, fake))
 
 
-# ------------------------------------------------------------------------------------------ evolution, step by step
-
 def start(settings: Settings = SETTINGS, width: int = 64) -> Evolution:
     """Generation 0 on the CPU: networks of this width from `settings.seed`, the same for every variant."""
     with torch.random.fork_rng(devices=[]):

@@ -58,8 +58,6 @@ HINTS.update({
 })
 
 
-# ------------------------------------------------------------------------------------------ losses
-
 def _minimax(logits: torch.Tensor) -> torch.Tensor:
     return 0.5 * F.logsigmoid(-logits).mean()
 
@@ -135,8 +133,6 @@ def check_slopes(answer: Callable) -> str:
     return say("slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8.")
 
 
-# ------------------------------------------------------------------------------------------ fitness
-
 @verdict
 def check_fitness(answer: Callable) -> str:
     """Check `fitness(D, real, fake, gamma) -> (quality, diversity, total)`; D is left alone (Eq. 7)."""
@@ -207,8 +203,6 @@ def check_fitness(answer: Callable) -> str:
                         quality=quality, total=total))
     return say("fitness: quality, diversity and total are right, also for γ = 0; D is left as it was.")
 
-
-# ------------------------------------------------------------------------------------------ selection
 
 @verdict
 def check_select(answer: Callable) -> str:

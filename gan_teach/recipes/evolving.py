@@ -128,8 +128,6 @@ def kept(evolution: Evolution) -> Generator:
     return copy.deepcopy(G).cpu().to(memory_format=torch.contiguous_format).half().eval()
 
 
-# ------------------------------------------------------------------------------------------ judges
-
 class Judge:
     """Measures pictures against real ones of the same set: `judge(G, n)` gives the figures of a record."""
 

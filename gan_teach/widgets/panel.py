@@ -230,8 +230,6 @@ class DrawnPanel(Panel):
                 if hasattr(self, name):
                     getattr(self, name).disabled = not there
 
-    # ------------------------------------------------------------------------------ drawing it
-
     def refresh(self) -> None:
         """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits.
 

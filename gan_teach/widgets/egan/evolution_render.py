@@ -229,8 +229,6 @@ def fates(view: View) -> np.ndarray:
     return canvas
 
 
-# ------------------------------------------------------------------------------------------ words
-
 def describe(view: View) -> str:
     """One or two sentences: what has happened, and what comes."""
     if view.fate is not None:

@@ -200,8 +200,6 @@ class AdaINRenderer(StyleRenderer):
         yield self._strongest[key]
 
 
-# ------------------------------------------------------------------------------------------ histograms
-
 def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: float, reach: float) -> str:
     """Histograms of a map before AdaIN, normalised, and after, the last two on one axis from −reach to reach."""
     low, high = float(x.min()), float(x.max())

@@ -185,8 +185,6 @@ class MixRenderer(StyleRenderer):
         with self.drawing():
             return tuple(map(pictures.to_uint8, drawer.row(key, ws, others, maps)))
 
-    # -------------------------------------------------------------------------------- the same in Python
-
     def call(self, state: MixState) -> str:
         """Python that draws the large picture again: `x`, 1×3×R×R in [-1, 1]."""
         drawer, (row, column) = self.drawer(state.model), state.cell
