@@ -1,7 +1,5 @@
 """`gan-teach`, or `python -m gan_teach`: open the notebooks, train, dissect, show a chapter on a stage."""
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import json
@@ -127,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def train(given: argparse.Namespace) -> int:
+def train(given: argparse.Namespace) -> None:
     from . import recipes
 
     folder = given.out or Path("runs") / given.name
@@ -139,19 +137,17 @@ def train(given: argparse.Namespace) -> int:
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))
         print(say("written: {path}", path=f"{folder / given.name}.safetensors"))
-    return 0
 
 
-def evolve(given: argparse.Namespace) -> int:
+def evolve(given: argparse.Namespace) -> None:
     from .recipes import evolving
 
     record = evolving.train_on(given.pictures, given.out, given.rival, given.images, given.device)
     if record is not None:                               # None: interrupted; the same command goes on
         print(json.dumps(record, indent=2))
-    return 0
 
 
-def dissect(given: argparse.Namespace) -> int:
+def dissect(given: argparse.Namespace) -> None:
     from . import load
     from .dissection import report
     from .processes import join_group, leave_group, place
@@ -166,7 +162,6 @@ def dissect(given: argparse.Namespace) -> int:
     if place()[0] == 0:
         print(say("written: {page} ({size:.1f} MB); open it in a browser", page=page, size=page.stat().st_size / 1e6))
     leave_group()
-    return 0
 
 
 def demo(given: argparse.Namespace) -> int:
@@ -181,46 +176,41 @@ def lab(given: argparse.Namespace) -> int:
     return notebooks.lab(given.folder, serve=not given.copy, browser=not given.no_browser, port=given.port)
 
 
-def notes(given: argparse.Namespace) -> int:
+def notes(given: argparse.Namespace) -> None:
     from .lessons import notes
 
     print(notes.notes(given.chapter))
-    return 0
 
 
-def progress(given: argparse.Namespace) -> int:
+def progress(given: argparse.Namespace) -> None:
     from .lessons import progress
 
     progress.show()
-    return 0
 
 
-def address(given: argparse.Namespace) -> int:
+def address(given: argparse.Namespace) -> None:
     from .recipes import address
 
     changed = address.write(given.url)
     print(address.current(), *(say("written: {path}", path=path.relative_to(address.ROOT)) for path in changed),
           sep="\n")
-    return 0
 
 
-def site(given: argparse.Namespace) -> int:
+def site(given: argparse.Namespace) -> None:
     from .site import build
 
     print(say("written: {page}; see it with\npython -m http.server --bind 127.0.0.1 --directory {folder} 8000\n"
               "at http://127.0.0.1:8000/", folder=given.out,
               page=build(given.out, given.execute, executed=given.executed)))
-    return 0
 
 
-def fetch(given: argparse.Namespace) -> int:
+def fetch(given: argparse.Namespace) -> None:
     from .worlds import datasets
 
     print(say("fetched: {path}", path=datasets.fetch(given.name)))
-    return 0
 
 
-def compare(given: argparse.Namespace) -> int:
+def compare(given: argparse.Namespace) -> None:
     from .processes import join_group, leave_group, place
     from .recipes import compare_plane, compare_progan, compare_styles, training_cost
 
@@ -229,7 +219,7 @@ def compare(given: argparse.Namespace) -> int:
             if getattr(given, option) is not None:
                 raise ValueError(f"compare cost takes no --{option}")
         print("\n".join(training_cost.lines(training_cost.run(given.out or Path("runs") / training_cost.NAME))))
-        return 0
+        return
     growing = {"styles": compare_styles, "progan": compare_progan}.get(given.name)
     if getattr(given, "generations" if growing else "images") is not None:
         raise ValueError(f"compare {given.name} takes {'--images' if growing else '--generations'}")
@@ -243,15 +233,13 @@ def compare(given: argparse.Namespace) -> int:
     if record is not None and place()[0] == 0:           # None: interrupted; the same command goes on
         print("\n".join((growing or compare_plane).lines(record)))
     leave_group()
-    return 0
 
 
-def list_shipped(given: argparse.Namespace) -> int:
+def list_shipped(given: argparse.Namespace) -> None:
     from . import checkpoints
 
     for name in checkpoints.shipped():
         print(name, json.dumps(checkpoints.record(name), indent=2))
-    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -267,7 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
                               "pip install torchmetrics")
-        return command(given)
+        return command(given) or 0
     except KeyboardInterrupt:
         print(say("interrupted"), file=sys.stderr)
         return 130

@@ -10,8 +10,6 @@ units *draw* a class, styles taken over one layer at a time tell which layers *d
 Taught in notebooks/04_capstone.ipynb.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle

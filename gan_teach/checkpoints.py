@@ -4,8 +4,6 @@ A checkpoint NAME is two files: NAME.safetensors (the tensors; its header names 
 configuration) and NAME.json, its record: SHA-256, size, the command that made it, time, data, metrics, licence.
 """
 
-from __future__ import annotations
-
 import difflib
 import json
 import math

@@ -1,7 +1,5 @@
 """Where files lie, and how they are written: whole, or not at all."""
 
-from __future__ import annotations
-
 import errno
 import glob
 import hashlib

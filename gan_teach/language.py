@@ -9,8 +9,6 @@ English; `use("zh")` changes it. A file of locale/ has gettext's own format, .po
 It is read as it is, so nothing is compiled; `python tests/translate.py` keeps it whole.
 """
 
-from __future__ import annotations
-
 import ast
 import os
 import re

@@ -5,8 +5,6 @@ looks for one that has every sign of the translated words (FONTS, in this order)
 calls it, so that the code that draws, in a notebook or here, is plain matplotlib.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

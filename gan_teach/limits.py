@@ -1,7 +1,5 @@
 """Which numbers are taken: one check for every seed, size and setting; what it refuses it names, with what it wants."""
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Mapping

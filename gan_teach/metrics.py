@@ -1,7 +1,5 @@
 """How far generated pictures are from real ones."""
 
-from __future__ import annotations
-
 import importlib.util
 import math
 import warnings
@@ -60,42 +58,61 @@ def check_enough(real: int, fake: int) -> None:
         raise ValueError(f"a Fréchet distance needs two pictures or more on each side; got {real} and {fake}")
 
 
+class Distance:
+    """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) from features to one set of real features, again and again.
+
+    Heusel et al. 2017, Eq. 6, computed by torchmetrics in float64; NaN without it.
+    """
+
+    def __init__(self, real: torch.Tensor):
+        self.metric = None
+        if not can_measure("the Fréchet distance"):
+            return
+        from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
+
+        as_they_are = nn.Identity()                              # what comes in are features already
+        as_they_are.num_features = real.shape[1]
+        # of these pictures alone: of several processes each may have its own, or one alone measures
+        self.metric = FrechetInceptionDistance(as_they_are, reset_real_features=False,
+                                               sync_on_compute=False).to(real.device)
+        self.metric.update(real, real=True)
+
+    def __call__(self, fake: torch.Tensor) -> float:
+        if self.metric is None:
+            return math.nan
+        check_enough(int(self.metric.real_features_num_samples), len(fake))
+        self.metric.reset()                                      # forgets the fake ones only
+        self.metric.update(fake, real=False)
+        return float(self.metric.compute())
+
+
 @torch.no_grad()
 def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> float:
-    """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) of the features of two sets of pictures in [-1, 1].
+    """`Distance` of the features of two sets of pictures in [-1, 1].
 
-    Heusel et al. 2017, Eq. 6, computed by torchmetrics, but on our segmenter's 208 features or a classifier's 64 or 128
-    instead of Inception's 2,048: never compare it with published FIDs, nor between judges. It falls with the number
-    of pictures; use thousands, and the same number on both sides. ValueError for NaN or infinity in pictures or
-    features, and for a single picture; a warning for fewer pictures than features, whose covariance is not known.
-    NaN, and a sentence, without torchmetrics.
+    They are our segmenter's 208 features or a classifier's 64 or 128 instead of Inception's 2,048: never compare it
+    with published FIDs, nor between judges. It falls with the number of pictures; use thousands, and the same number on
+    both sides. ValueError for NaN or infinity in pictures or features, and for a single picture; a warning for fewer
+    pictures than features, whose covariance is not known. NaN, and a sentence, without torchmetrics.
     """
     if not can_measure("the Fréchet distance"):
         return math.nan
-    from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
-
     check_enough(len(real), len(fake))
-    features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
-    if (fewest := min(len(real), len(fake))) < features.num_features:
-        warnings.warn(f"{fewest} pictures for {features.num_features} features: such a Fréchet distance says little; "
-                      "use thousands", stacklevel=3)         # 3: past no_grad's wrapper
-    # of these pictures alone: of several processes each may have its own, or one alone measures
-    metric = FrechetInceptionDistance(feature=features.eval(), normalize=False, sync_on_compute=False)
-    metric = metric.to(real.device)       # it sums in float64
-    for is_real, images in ((True, real), (False, fake)):
-        for part in check_images(images, f"the {'real' if is_real else 'generated'} pictures").split(batch):
-            metric.update(part, real=is_real)
-    for side in ("real", "fake"):                            # NaN here would end the whole process, inside LAPACK
-        check_finite(f"the judge's features of the {side} pictures", getattr(metric, f"{side}_features_cov_sum"))
-    return float(metric.compute())
+    one = features(real, judge, batch, "the real pictures")
+    other = features(fake, judge, batch, "the generated pictures")
+    if (fewest := min(len(real), len(fake))) < one.shape[1]:
+        warnings.warn(f"{fewest} pictures for {one.shape[1]} features: such a Fréchet distance says little; "
+                      "use thousands", stacklevel=3)             # 3: past no_grad's wrapper
+    return Distance(one)(other)
 
 
 @torch.no_grad()
-def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
-    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F."""
+def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
+             ) -> torch.Tensor:
+    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F. what: how an error calls them."""
     seen = (SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)).eval()
-    found = torch.cat([seen(part) for part in check_images(images, "the pictures").split(batch)])
-    return check_finite("the judge's features", found)
+    found = torch.cat([seen(part) for part in check_images(images, what).split(batch)])
+    return check_finite(f"the judge's features of {what}", found)
 
 
 @torch.no_grad()
@@ -132,8 +149,7 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     ValueError for fewer pictures than splits, NaN and infinity. NaN, and a sentence, without torchmetrics.
     """
     check_images(fake, "the pictures")
-    if not 1 <= splits <= len(fake):
-        raise ValueError(f"splits goes from 1 to the number of pictures, {len(fake)}; got {splits}")
+    splits = whole("splits, no more than there are pictures,", splits, 1, len(fake))
     if not can_measure("the classifier's score"):
         return math.nan, math.nan
     from torchmetrics.image.inception import InceptionScore

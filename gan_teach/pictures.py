@@ -6,8 +6,6 @@ panel calls it at every slider move); `chart` only frames a figure that a notebo
 `show([[image, mask, heat], …], alt=…)` follows netdissect: nested lists are a table of pictures.
 """
 
-from __future__ import annotations
-
 import base64
 import colorsys
 import hashlib

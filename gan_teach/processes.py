@@ -3,8 +3,6 @@
 Alone everything here is as cheap as an if: a group of one never talks.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

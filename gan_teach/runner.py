@@ -5,14 +5,12 @@ Interrupt does not reach it, callbacks come from several threads, and a cell may
 Here everything is done under one lock, an act at a time, and in the whole process one runner plays at most.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable
 
 _GATE = threading.Lock()             # held while it is settled who plays
-_latest: list[Runner] = []           # who played last, or nobody yet
+_latest: list["Runner"] = []           # who played last, or nobody yet
 
 
 class Runner:

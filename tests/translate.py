@@ -222,7 +222,7 @@ def raised(function: ast.FunctionDef) -> list[str]:
             and (" " in text.strip() or text in [getattr(part, "value", None) for part in named])]
 
 
-CHECKS = {"check_drawn", "check_finite", "check_images", "check_name", "whole"}         # … and told what they check
+CHECKS = {"check_drawn", "check_finite", "check_images", "check_name", "features", "whole"}     # … told what they check
 
 
 # What is drawn or shown with, and what only hands on, of whose arguments the texts are seen.

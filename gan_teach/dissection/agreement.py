@@ -4,8 +4,6 @@ Bau et al., "GAN Dissection", arXiv 1811.10597, Eq. 2. `dissection.dissect` coun
 what chance gives, and the units of a class. Taught in notebooks/01_gan_dissection.ipynb and 01b.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -156,7 +154,7 @@ class Dissection:
             save_file(tensors, temporary, metadata={"gan_teach.dissection": json.dumps(about)})
 
     @classmethod
-    def load(cls, path: str | Path) -> Dissection:
+    def load(cls, path: str | Path) -> "Dissection":
         """Read what `save` wrote. ValueError with the file's name for a cut or foreign file."""
         try:
             with safe_open(path, "pt") as file:

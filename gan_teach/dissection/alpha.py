@@ -4,8 +4,6 @@ Bau et al., arXiv 1811.10597, section 3.2, Eq. 6. α_u between 0 and 1 says how 
 functions return a `Ranking`. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

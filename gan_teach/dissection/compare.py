@@ -5,8 +5,6 @@ units match over 70 % more classes, with pixel normalisation 19 % more units mat
 submitted to ICLR). Compare like with like: one segmenter, one quantile, one seed, layers of the same size.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +76,9 @@ def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segment
                                        progress=progress)
         except ValueError as error:
             raise ValueError(f"model {name!r}: {error}") from error
-        far = math.nan if real is None else _distance(G, real, segmenter, seed)
+        with evaluating(G, segmenter):
+            far = math.nan if real is None else frechet_distance(
+                to_float(real).to(device_of(G)), generate(G, len(real), seed), segmenter)
         for each, d in dissected.items():
             found, best = d.concept_units(min_iou), d.iou.amax(1)           # (U,)
             rows.append(Row(name, each, len(best), sum(map(len, found.values())), len(found), best.mean().item(),
@@ -103,11 +103,3 @@ def likeness(a: Dissection, b: Dissection, shift: int = 0) -> float:
         return math.nan
     tables = [iou - iou.mean(0) for iou in (a.iou, b.iou.roll(-shift, 0))]                  # (U, C) each
     return torch.corrcoef(torch.stack(tables).flatten(1))[0, 1].item()
-
-
-@torch.no_grad()
-def _distance(G: Generator, real: Tensor, segmenter, seed: int) -> float:
-    """Fréchet distance of as many pictures of G to the real ones."""
-    with evaluating(G, segmenter):
-        fake = generate(G, len(real), seed)
-    return frechet_distance(to_float(real).to(device_of(G)), fake, segmenter)

@@ -6,8 +6,6 @@ ablated may stay. Both are averages over many pictures here, each with its error
 `intervention.insert` or `intervention.ablate`. Taught in notebooks/01b_gan_dissection_further.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
+from ..limits import whole
 from ..networks.layers import sample_z, seeded
 from ..networks.protocols import Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import segment
@@ -161,9 +160,7 @@ def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter
     """
     if not 0 < min_share <= 1:
         raise ValueError(f"min_share is the share of a place that its class must cover, in (0, 1]; got {min_share}")
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1; got {samples}")
-    units = check_units(units, unit_count(G, layer))
+    samples, units = whole("samples", samples, 1), check_units(units, unit_count(G, layer))
     k = levels(G, layer, units, segmenter, cls, progress=progress) if level is None else level
     z = sample_z(samples, G.z_dim, seed)
     tries = insertion_maps(G, z, layer, units, segmenter, cls, k, reach, batch, progress)
@@ -225,10 +222,7 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     """
     known = rankings.classes if isinstance(rankings, Dissection) else tuple(rankings)
     names, U = tuple(known if classes is None else classes), unit_count(G, layer)
-    if not 0 <= n <= U:
-        raise ValueError(f"n goes from 0 to the {U} units of {layer!r}; got {n}")
-    if draws < 1:
-        raise ValueError(f"draws of random units must be at least 1; got {draws}")
+    n, draws = whole("n, of the layer's units,", n, 0, U), whole("draws", draws, 1)
     columns, best = [], []
     for name in names:
         check_name("ranking for class", name, known)

@@ -4,8 +4,6 @@ Bau et al., "GAN Dissection", arXiv 1811.10597: its layer figure, and its rows o
 unit's mask is dimmed. The mask is the one that was counted. `report.py` puts both on a page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,8 +24,6 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--", "||", "**", "///", ".
 TILE = 128                                              # pixels of one picture on the page
 Tops = dict[int, list[tuple[np.ndarray, np.ndarray]]]   # unit -> its (picture, mask) pairs, loudest first
 
-
-# ------------------------------------------------------------------------------------------ the layer figure
 
 def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, above_chance: bool = False) -> Figure:
     """How many units of each layer match a class, and which: one bar a layer, one hatched, named part a class.

@@ -10,8 +10,6 @@ in the authors' code, a unit then gets one threshold for all classes, that of it
 of activation level and class jointly, answers for every pair and every level at once.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,17 +88,13 @@ class JointHistogram:
     def best(self) -> tuple[Tensor, Tensor]:
         """(I/H, which level) of every pair at its best threshold, (U, C) each."""
         quality = torch.zeros(len(self.levels), len(self.classes), dtype=torch.float64)
-        which = torch.full(quality.shape, int(self._usual), dtype=torch.long)
+        usual = len(SHARES) - 1 - int((SHARES - 0.01).abs().argmin())       # the top 1 %, where no pair is allowed
+        which = torch.full(quality.shape, usual, dtype=torch.long)
         for k in range(self.levels.shape[1]):                               # one level at a time: 389 classes fit
             value = self.quality(k)
             better = value > quality
             quality, which = torch.where(better, value, quality), which.masked_fill(better, k)
         return quality, which
-
-    @property
-    def _usual(self) -> int:
-        """The level nearest to the top 1 % of values, for a unit that no allowed pair speaks for."""
-        return len(SHARES) - 1 - int((SHARES - 0.01).abs().argmin())
 
     @property
     def pair_thresholds(self) -> Tensor:

@@ -6,8 +6,6 @@ at spots that show a given context: a door in a wall, a tree before a mountain. 
 notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -11,8 +11,6 @@ first: by IoU (`Dissection.units_for`), or by what they do (`alpha.py`); `units.
 may be inserted, and what resists removal: `context.py`. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

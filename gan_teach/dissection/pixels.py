@@ -4,8 +4,6 @@ A *place* is one pixel of r, and the block of the picture that it stands for. Us
 `context.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import torch

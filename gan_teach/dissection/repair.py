@@ -11,19 +11,16 @@ ones, and random units are ablated beside the chosen. A repair that does not bea
 all the same. Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
-import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from .. import metrics
-from ..limits import finite
-from ..metrics import SegmenterFeatures, can_measure, check_enough, precision_recall
+from ..limits import finite, whole
+from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
 from ..networks.segmenter import UNet
@@ -33,33 +30,6 @@ from .pixels import pictures, unit_count
 from .units import Units, check_units
 
 SCORES = ("nearest", "frechet")
-
-
-class Distance:
-    """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) from features to one set of real features, again and again.
-
-    The formula and its computation are those of `metrics.frechet_distance` (torchmetrics, float64); NaN without it.
-    """
-
-    def __init__(self, real: Tensor):
-        self.metric = None
-        if not can_measure("the Fréchet distance"):
-            return
-        from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
-
-        as_they_are = nn.Identity()                                         # what comes in are features already
-        as_they_are.num_features = real.shape[1]
-        self.metric = FrechetInceptionDistance(as_they_are, reset_real_features=False,
-                                               sync_on_compute=False).to(real.device)
-        self.metric.update(real, real=True)
-
-    def __call__(self, fake: Tensor) -> float:
-        if self.metric is None:
-            return math.nan
-        check_enough(int(self.metric.real_features_num_samples), len(fake))
-        self.metric.reset()                                                 # forgets the fake ones only
-        self.metric.update(fake, real=False)
-        return float(self.metric.compute())
 
 
 @torch.no_grad()
@@ -90,8 +60,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
     ValueError: an unknown score; top outside 2…samples; fewer than 5 real pictures.
     """
     check_name("score", score, SCORES)
-    if not 2 <= top <= samples:
-        raise ValueError(f"top pictures per unit: between 2 and the {samples} samples; got {top}")
+    top = whole("the number of top pictures", top, 2, samples)
     if len(real) < 5:
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
     phi_real, phi, loud = features(real, segmenter), [], []
@@ -209,9 +178,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     if scores is not None:
         if scores.shape != (U,):
             raise ValueError(f"scores has shape {tuple(scores.shape)}, but {layer!r} has {U} units; score that layer")
-        if not 1 <= n <= U:
-            raise ValueError(f"n goes from 1 to the {U} units of {layer!r}; got {n}")
-        units = scores.argsort(descending=True, stable=True)[:n]
+        units = scores.argsort(descending=True, stable=True)[:whole("n, of the layer's units,", n, 1, U)]
     if min(len(real), samples) < 4:
         raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
                          f"got {len(real)} and {samples}")

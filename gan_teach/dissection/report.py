@@ -4,8 +4,6 @@
 else: no network, no other file. Its pictures are drawn by `figures.py`.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -18,6 +16,7 @@ from .. import pictures
 from ..files import expanded, write_text
 from ..language import current, say
 from ..lettering import letter
+from ..limits import whole
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
 from ..processes import place
 from .agreement import Dissection
@@ -41,10 +40,8 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     """
     layers, path = in_order(G, layers), expanded(path)
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
-    if shuffles < 2 or not 1 <= top <= LOUDEST:
-        raise ValueError(f"a report needs shuffles of 2 or more and top of 1 to {LOUDEST}; got {shuffles} and {top}")
-    if samples <= shuffles:
-        raise ValueError(f"samples must be more than {shuffles}, the number of shuffles; got {samples}")
+    shuffles, top = whole("shuffles", shuffles, 2), whole("top", top, 1, LOUDEST)
+    samples = whole("samples, more than there are shuffles,", samples, shuffles + 1)
     options = {"seed": seed, "batch": batch, "shuffles": shuffles, "progress": progress}
     found = dissect_by_information(G, every, segmenter, samples, **options) if information else \
         dissect_layers(G, every, segmenter, samples, quantile, **options)

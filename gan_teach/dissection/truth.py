@@ -6,8 +6,6 @@ whose pictures are such scenes and whose units are noisy masks of their classes;
 segmenter's place and answers with the truth. Dissect twice, and the difference is the segmenter's error alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

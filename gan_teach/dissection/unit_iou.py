@@ -7,8 +7,6 @@ counted; `agreement.Dissection` says what the counts mean. Step two, causes inst
 Taught in notebooks/01_gan_dissection.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -165,8 +163,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     """
     layers = in_order(G, layers)
     samples, batch = whole("samples", samples, 1), whole("batch", batch, 1)
-    if not 0 <= shuffles < samples:
-        raise ValueError(f"shuffles goes from 0 to samples - 1 = {samples - 1}; got {shuffles}")
+    shuffles = whole("shuffles", shuffles, 0, samples - 1)
     device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)
     z, ready, mine = latents(G, samples, seed), [], share_of(samples, batch)         # z: (samples, Z)
     bar = tqdm(total=(2 if thresholds is None else 1) * min(samples, len(mine) * batch), leave=False,

@@ -3,8 +3,6 @@
 The dissection paper (Bau et al., arXiv 1811.10597) writes U for a set of units of one layer.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """How one child is made: a copy of its parent, a gradient, one step of Adam with moments of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -12,8 +12,6 @@ paper's Algorithm 1; its authors' code lets G go first and shows D the pictures 
 and μ = 1 is a plain GAN, from the same code and the same draws. Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable, Sequence
@@ -283,8 +281,6 @@ class Evolution(Resumable):
         if self.mean is not None:
             follow(self.mean, self.G, self.settings.ema)
         return self.lineage[-1]
-
-    # ---------------------------------------------------------------------------------- stop and go on
 
     def state(self) -> dict:
         """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""

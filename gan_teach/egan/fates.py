@@ -1,7 +1,5 @@
 """Two fates: of two children of one generation only one survives; here both do, each in an evolution of its own."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -5,8 +5,6 @@ for `pictures.chart`, a table is Markdown. Each method has one colour and one ma
 notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import replace

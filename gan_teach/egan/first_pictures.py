@@ -5,8 +5,6 @@ Both grow: they begin with pictures of 4×4 and end with 32×32, and each new si
 have the rest. Taught in notebooks/00_warm_up.ipynb, which prints `G`, `D` and `Loop.step`.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Wang et al. 2018 (arXiv 1803.00657), section 3.3.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -25,12 +23,12 @@ class Fitness(NamedTuple):
     total: float        # F = F_q + γ F_d
 
     @classmethod
-    def read(cls, values: Sequence) -> Fitness:
+    def read(cls, values: Sequence) -> "Fitness":
         """Of three numbers, or tensors of one number, such as a learner's own fitness returns."""
         return cls(*(float(torch.as_tensor(value).detach()) for value in values))
 
     @classmethod
-    def weighed(cls, quality: float, diversity: float, gamma: float) -> Fitness:
+    def weighed(cls, quality: float, diversity: float, gamma: float) -> "Fitness":
         """F = F_q + γ F_d, from its two parts."""
         return cls(quality, diversity, quality + gamma * diversity)
 

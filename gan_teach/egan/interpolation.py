@@ -6,8 +6,6 @@ faces. Latents drawn from a normal distribution lie close to a sphere, though, a
 notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

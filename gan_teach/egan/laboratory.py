@@ -8,8 +8,6 @@ child, `fate` lets both choices live on, from the same state and with the same d
 notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -18,7 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-import torch.nn as nn
 from torch import Tensor
 
 from ..networks.layers import one_thread
@@ -59,7 +56,8 @@ class Laboratory:
             raise ValueError(f"the settings use {', '.join(missing)}, which is not among the mutations offered")
         on_plane = all(isinstance(real, plane.Mixture) for real in self.data.values())
         self._thread = one_thread if on_plane else nullcontext
-        self.measure = measure or (_on_the_plane if on_plane else None)
+        cheap = (lambda mixture, G: plane.measure(mixture, G, n=500)._asdict()) if on_plane else None
+        self.measure = measure or cheap
         self.luck = (8 if on_plane else 0) if luck is None else luck
         self.head_start = (100 if on_plane else 0) if head_start is None else head_start
         self.every, self.span = every, span or (50 if on_plane else 10)
@@ -191,8 +189,6 @@ class Laboratory:
         self.choice = child
         self.advance()
 
-    # ------------------------------------------------------------------------------ two fates
-
     def live(self) -> None:
         """One generation of both fates, if they are not over."""
         if self.fate is not None and not self.fate.over:
@@ -254,13 +250,6 @@ class Laboratory:
         """What there is to see now; see `view`."""
         with self._thread():
             return view.view(self)
-
-
-# ------------------------------------------------------------------------------------------ small parts
-
-def _on_the_plane(mixture: plane.Mixture, G: nn.Module) -> dict[str, float]:
-    """`plane.measure` on 500 samples: cheap enough to watch."""
-    return plane.measure(mixture, G, n=500)._asdict()
 
 
 def _state(e: Evolution) -> dict:

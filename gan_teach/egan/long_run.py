@@ -1,7 +1,5 @@
 """A long evolution: a visible loop that can be killed at any moment and goes on exactly."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from pathlib import Path

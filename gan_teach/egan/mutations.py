@@ -5,8 +5,6 @@ D(x) = σ(l). Another function of the logits is another mutation. For each pictu
 is how loudly.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -6,8 +6,6 @@ authors' code): 8 Gaussians on a ring and 25 on a grid. Everything is small enou
 selection and F_d are worth. Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -108,8 +106,6 @@ def measure(mixture: Mixture, G: nn.Module, n: int = 1000, seed: int = 1) -> Mea
     fake = G(sample_z(n, G.z_dim, seed).to(next(G.parameters()))).cpu()
     return Measures(modes_covered(mixture, fake), high_quality(mixture, fake), mmd2(mixture, fake))
 
-
-# ------------------------------------------------------------------------------------------ evolution, step by step
 
 def start(settings: Settings = SETTINGS, width: int = 64) -> Evolution:
     """Generation 0 on the CPU: networks of this width from `settings.seed`, the same for every variant."""

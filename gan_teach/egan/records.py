@@ -1,7 +1,5 @@
 """What a comparison on the plane says: the curves and tables of its record, over seeds, generations and CPU time."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 

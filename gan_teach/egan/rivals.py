@@ -4,8 +4,6 @@ Everything is read from records (`records`, and those of shipped generators). A 
 matplotlib figure for `pictures.chart`. Shown in notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

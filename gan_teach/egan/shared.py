@@ -13,8 +13,6 @@ Two facts pay for it.
 2. ∇_D L_D is a sum of a real half and a fake half, and the real half is the same for every child.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -4,8 +4,6 @@ A `View` holds numbers and tensors and nothing that lives: whoever draws it
 (`widgets.egan.evolution_render`) needs no lock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -5,8 +5,6 @@ enough to step through by hand: D's step descends on L_D with G held still, G's 
 Taught in notebooks/00_warm_up.ipynb.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from typing import NamedTuple

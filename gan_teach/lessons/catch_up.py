@@ -6,8 +6,6 @@ text of the cell and what stands in its place here. So the names are there, and 
 rougher than the chapter's: which, is said.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import io

@@ -1,14 +1,12 @@
 """Chapter 1's exercises: IoU, ablation, the threshold, insertion, the effect. See `exercises`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
 
 from ..language import say
-from .exercises import (HINTS, SOLUTIONS, NotStarted, Wrong, ask, hint, like_r, passed, solution, that_is, unchanged,
-                        verdict)
+from .exercises import (HINTS, SOLUTIONS, NotStarted, Wrong, ask, hint, one_number, passed, shaped, solution, that_is,
+                        unchanged, verdict)
 
 __all__ = ["check_ablate", "check_effect", "check_insert", "check_iou", "check_threshold", "hint", "passed", "solution"]
 
@@ -58,12 +56,8 @@ def check_iou(answer: Callable) -> str:
     """Check `iou(mask_u, mask_c) -> float`: |u and c| / |u or c| over boolean masks of one shape."""
     u, c = torch.zeros(2, 8, 8, dtype=torch.bool), torch.zeros(2, 8, 8, dtype=torch.bool)
     u[0, :4, :5], c[0, 2:, 3:], c[1, 0, :6] = True, True, True     # |u| 20, |c| 36, both 4, either 52
-    value = ask(answer, u, c, kept={say("the first mask"): u, say("the second mask"): c})
-    size = torch.as_tensor(value).numel()
-    if size != 1:
-        raise Wrong(say("shape: IoU is one number for two masks, yours has {size}. Count all pictures at once.",
-                        size=size))
-    value = float(value)
+    value = one_number(ask(answer, u, c, kept={say("the first mask"): u, say("the second mask"): c}),
+                       say("IoU is one number for two masks, counted over all pictures at once"))
     # the usual slips, recognised by their value
     slips = {
         "the intersection alone; divide by the union": 4,
@@ -77,10 +71,9 @@ def check_iou(answer: Callable) -> str:
         "a mean over the pictures; pool the pixels first": 4 / 46 / 2,
     }
     if abs(value - 4 / 52) > 1e-6:
-        slip = that_is(name for name, at in slips.items() if abs(value - at) < 1e-6)
         raise Wrong(say("value: these masks share 4 pixels and cover 52 together, so IoU = {iou:.4f}; yours is "
                         "{value:.4f}, off by {off:+.4f}.{slip}",
-                        iou=4 / 52, value=value, off=value - 4 / 52, slip=slip))
+                        iou=4 / 52, value=value, off=value - 4 / 52, slip=that_is(slips, value)))
     swapped = float(ask(answer, c, u))
     if abs(swapped - value) > 1e-6:
         raise Wrong(say("order: iou(u, c) = {value:.4f} but iou(c, u) = {swapped:.4f}.", value=value, swapped=swapped))
@@ -103,7 +96,7 @@ def check_ablate(answer: Callable) -> str:
     except NotStarted:
         unchanged("r", r, before)     # `r[:, units] = 0` with nothing returned is a start
         raise
-    like_r(out, r)
+    shaped(out, r.shape, say("the result, like r,"))
     unchanged("r", r, before)
     left = out[:, units]
     if (left != 0).any():
@@ -130,11 +123,8 @@ def check_threshold(answer: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     values = torch.randn(3, 1000, generator=rng) * torch.tensor([[1.0], [5.0], [0.1]]) + torch.tensor([[0.0], [2], [9]])
     for share in (0.01, 0.2):
-        t = ask(answer, values, share, kept={"values": values})
-        if not isinstance(t, torch.Tensor) or t.shape != (3,):
-            got = tuple(t.shape) if isinstance(t, torch.Tensor) else type(t).__name__
-            raise Wrong(say("shape: three units need three thresholds, (3,); yours is {got}.", got=got)
-                        + (say(" A unit is only compared with itself.") if torch.as_tensor(t).numel() == 1 else ""))
+        t = shaped(ask(answer, values, share, kept={"values": values}), (3,),
+                   say("the thresholds, one for each unit (which is compared with itself alone),"))
         on = (values > t[:, None]).float().mean(1)                          # (3,)
         off = int((on - share).abs().argmax())
         if abs(on[off] - share) > 0.002:
@@ -154,7 +144,7 @@ def check_insert(answer: Callable) -> str:
     where[1:3, :2] = 1
     before, P = r.clone(), where.bool()
     out = ask(answer, r, units, where, level)
-    like_r(out, r)
+    shaped(out, r.shape, say("the result, like r,"))
     unchanged("r", r, before)
     for u, k in zip(units, level.tolist()):
         inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
@@ -185,20 +175,15 @@ def check_effect(answer: Callable) -> str:
     inserted, ablated = torch.zeros(2, 8, 8, dtype=torch.long), torch.zeros(2, 8, 8, dtype=torch.long)
     inserted[0, :4], inserted[1, :1], ablated[0, :1], ablated[1, 0, :4] = 2, 2, 2, 2      # c = 2: 40 and 12 of 128
     inserted[1, 7], ablated[:, 6:] = 1, 1                                                 # another class
-    value = ask(answer, inserted, ablated, 2, kept={say("the first labels"): inserted,
-                                                    say("the second labels"): ablated})
-    if torch.as_tensor(value).numel() != 1:
-        raise Wrong(say("shape: δ is one number over all pictures, yours has {numel}.",
-                        numel=torch.as_tensor(value).numel()))
-    value = float(value)
+    kept = {say("the first labels"): inserted, say("the second labels"): ablated}
+    value = one_number(ask(answer, inserted, ablated, 2, kept=kept), say("δ is one number over all pictures"))
     slips = {"the inserted pictures alone": 40 / 128, "the ablated pictures alone": 12 / 128,
              "the other way round: ablated less inserted": -28 / 128, "a number of pixels, not a share of them": 28.0,
              "pixels per picture, not a share of them": 28 / 2, "the growth relative to the ablated pictures": 28 / 12,
              "the loss relative to the inserted pictures": 28 / 40}
     if abs(value - 28 / 128) > 1e-6:
-        slip = that_is(name for name, at in slips.items() if abs(value - at) < 1e-6)
         raise Wrong(say("value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {delta:.4f}; yours is "
-                        "{value:.4f}.{slip}", delta=28 / 128, value=value, slip=slip))
+                        "{value:.4f}.{slip}", delta=28 / 128, value=value, slip=that_is(slips, value)))
     swapped = float(ask(answer, ablated, inserted, 2))
     if abs(swapped + 28 / 128) > 1e-6:
         raise Wrong(say("sign: with fewer pixels after insertion δ is negative, {delta:.4f}; yours is {swapped:.4f}.",

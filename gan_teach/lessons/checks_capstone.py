@@ -1,13 +1,11 @@
 """Chapter 4's exercises: styles that force units or borrow them, β, and likeness. See `exercises`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
 
 from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, form, in_words, unchanged, verdict
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, unchanged, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
@@ -49,10 +47,7 @@ def _pair(out, shape: tuple[int, ...]) -> None:
     if not isinstance(out, tuple | list) or len(out) != 2:
         raise Wrong(say("shape: a style is a pair, (y_s, y_b); yours is a {kind}.", kind=type(out).__name__))
     for name, part in zip(("y_s", "y_b"), out):
-        if not isinstance(part, torch.Tensor) or part.shape != shape:
-            got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
-            raise Wrong(say("shape: {name} must stay {shape}, pictures × units; yours is {got}.",
-                            name=name, shape=tuple(shape), got=got))
+        shaped(part, shape, say("{name}, pictures × units,", name=name))
 
 
 @verdict
@@ -110,11 +105,8 @@ def check_beta(answer: Callable) -> str:
     before, after = (torch.rand(8, 3, generator=rng).double() * 100 for _ in range(2))
     after[0] = before[0] + 1e-3                             # a pair that hardly differs: a mean of ratios trips here
     mixed = before + torch.tensor([0.25, 1.0, -0.5]) * (after - before) + torch.randn(8, 3, generator=rng)
-    out = ask(answer, before, mixed, after, kept={"before": before, "mixed": mixed, "after": after})
-    if not isinstance(out, torch.Tensor) or out.shape != (3,):
-        got = form(out)
-        raise Wrong(say("shape: three classes need three slopes, (3,); yours is {got}. Sum over the pairs alone, dim "
-                        "0.", got=got))
+    out = shaped(ask(answer, before, mixed, after, kept={"before": before, "mixed": mixed, "after": after}), (3,),
+                 say("β, a slope for each class (a sum over the pairs alone, dim 0),"))
     moved, away = mixed - before, after - before
     right = (moved * away).sum(0) / away.square().sum(0)
     gap = (out - right).abs().nan_to_num(torch.inf).max().item()
@@ -132,7 +124,7 @@ def check_beta(answer: Callable) -> str:
             "That is a correlation, which forgets how far it moved":
                 (moved * away).sum(0) / (moved.square().sum(0) * away.square().sum(0)).sqrt(),
         }
-        slip = in_words(name for name, value in slips.items() if (out - value).abs().nan_to_num(torch.inf).max() < 1e-6)
+        slip = in_words(slips, lambda value: (out - value).abs().nan_to_num(torch.inf).max() < 1e-6)
         raise Wrong(say("value: for the first class β is {right:.3f}; yours is {out:.3f}.{slip}",
                         right=right[0], out=out[0], slip=slip))
     return say("beta: the slope for each class; a pair that hardly differs counts little, and the sign stays.")
@@ -146,10 +138,8 @@ def check_likeness(answer: Callable) -> str:
     for word, one, two in ((say("two strangers"), a, b), (say("a table and itself"), a, a),
                            (say("a table and its double"), a, 2 * a),
                            (say("the units in another order"), a, a.roll(1, 0))):
-        out = ask(answer, one, two, kept={"iou1": a, "iou2": b})
-        if torch.as_tensor(out).numel() != 1:
-            raise Wrong(say("shape: likeness is one number; yours has {numel}.", numel=torch.as_tensor(out).numel()))
-        value, right = float(out), float(likeness(one, two))
+        value = one_number(ask(answer, one, two, kept={"iou1": a, "iou2": b}), say("likeness is one number"))
+        right = float(likeness(one, two))
         if not abs(value - right) < 1e-6:
             plain = torch.corrcoef(torch.stack([one, two]).flatten(1))[0, 1].item()
             x, y = (t - t.mean(1, keepdim=True) for t in (one, two))
@@ -161,7 +151,7 @@ def check_likeness(answer: Callable) -> str:
                     float(((one - one.mean(0)) * (two - two.mean(0))).sum()),
                 "That is a mean distance": float((one - two).abs().mean()),
             }
-            slip = in_words(name for name, other in slips.items() if abs(value - other) < 1e-6)
+            slip = in_words(slips, lambda other, value=value: abs(value - other) < 1e-6)
             raise Wrong(say("value: for {word} it is {right:.3f}; yours is {value:.3f}.{slip}",
                             word=word, right=right, value=value, slip=slip))
     return say("likeness: 1 for a table and itself or its double; what all units share does not count.")

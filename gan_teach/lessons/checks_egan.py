@@ -1,7 +1,5 @@
 """Chapter 3's exercises: the three mutations and their slopes, the fitness, the selection. See `exercises`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 
@@ -59,8 +57,6 @@ HINTS.update({
     ),
 })
 
-
-# ------------------------------------------------------------------------------------------ losses
 
 def _minimax(logits: torch.Tensor) -> torch.Tensor:
     return 0.5 * F.logsigmoid(-logits).mean()
@@ -137,8 +133,6 @@ def check_slopes(answer: Callable) -> str:
     return say("slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8.")
 
 
-# ------------------------------------------------------------------------------------------ fitness
-
 @verdict
 def check_fitness(answer: Callable) -> str:
     """Check `fitness(D, real, fake, gamma) -> (quality, diversity, total)`; D is left alone (Eq. 7)."""
@@ -171,9 +165,9 @@ def check_fitness(answer: Callable) -> str:
                  "1 − D: what D rejects": 1 - right,
                  "the mean of log D": float(F.logsigmoid(on_fake).mean()),
                  "a sum, not a mean": right * len(fake)}
-        slip = that_is(name for name, at in slips.items() if abs(quality - at) < 1e-5)
         raise Wrong(say("quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
-                        "{off:+.4f}.{slip}", right=right, quality=quality, off=quality - right, slip=slip))
+                        "{off:+.4f}.{slip}", right=right, quality=quality, off=quality - right,
+                        slip=that_is(slips, quality, 1e-5)))
 
     real_half, fake_half = grad(lambda x, y: F.softplus(-x).mean()), grad(lambda x, y: F.softplus(y).mean())
     whole = [a + b for a, b in zip(real_half, fake_half)]
@@ -195,9 +189,9 @@ def check_fitness(answer: Callable) -> str:
                  "the gradient of half the loss; L_D is the sum of its halves": -math.log(norm(whole) / 2),
                  "the gradient of D's loss with real and fake exchanged":
                      -math.log(norm(grad(lambda x, y: F.softplus(x).mean() + F.softplus(-y).mean())))}
-        slip = that_is(name for name, at in slips.items() if abs(diversity - at) < 1e-5)
         raise Wrong(say("diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
-                        "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right, slip=slip))
+                        "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right,
+                        slip=that_is(slips, diversity, 1e-5)))
     right = quality + 0.3 * diversity
     if not abs(total - right) < 1e-5:
         slip = say(" Do you use gamma?") if abs(total - quality - diversity) < 1e-5 else ""
@@ -209,8 +203,6 @@ def check_fitness(answer: Callable) -> str:
                         quality=quality, total=total))
     return say("fitness: quality, diversity and total are right, also for γ = 0; D is left as it was.")
 
-
-# ------------------------------------------------------------------------------------------ selection
 
 @verdict
 def check_select(answer: Callable) -> str:
@@ -238,7 +230,7 @@ def check_select(answer: Callable) -> str:
         slips = {"That keeps the worst": [2, 0, 4][:mu], "That goes by quality": [0, 1, 2][:mu],
                  "That goes by diversity": [4, 3, 2][:mu],
                  "Those are totals, not numbers of children": sorted((s.total for s in scores), reverse=True)[:mu]}
-        slip = in_words(name for name, at in slips.items() if sorted(chosen) == sorted(at))
+        slip = in_words(slips, lambda at, chosen=chosen: sorted(chosen) == sorted(at))
         raise Wrong(say("value: the totals are {scores}; for mu = {mu} the survivors are {right}, yours "
                         "{chosen}.{slip}",
                         scores=listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen),

@@ -1,14 +1,12 @@
 """Chapter 3b's exercises: the paired comparison, the spherical way, a mutation of one's own. See `exercises`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 
 import torch
 
 from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, form, that_is, unchanged, verdict
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, shaped, that_is, unchanged, verdict
 from .checks_losses import four_logits, listed
 
 SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks_egan_further", "equally_loud"),
@@ -65,9 +63,8 @@ def check_paired(answer: Callable) -> str:
                  "that with n in place of n − 1": s * math.sqrt((n - 1) / n) / math.sqrt(n),
                  "s / n; it is s / √n": s / n,
                  "the error of two groups that are no pairs": math.hypot(*spread) / math.sqrt(n)}
-        slip = that_is(name for name, at in slips.items() if abs(error - at) < 1e-6)
         raise Wrong(say("error: the standard error of the mean difference is {right:.4f}; yours is {error:.4f}.{slip}",
-                        right=s / math.sqrt(n), error=error, slip=slip))
+                        right=s / math.sqrt(n), error=error, slip=that_is(slips, error)))
     right = sum(x < 0 for x in d)
     if lower != right:
         slip = say(" That is how often b is lower.") if lower == n - right else ""
@@ -85,10 +82,7 @@ def check_spherical(answer: Callable) -> str:
     before = z1.clone(), z2.clone()
     ends = [(0.0, z1, "z1"), (1.0, z2, "z2")]
     for alpha, end, name in ends:
-        value = ask(answer, z1, z2, torch.tensor([alpha]))
-        if not isinstance(value, torch.Tensor) or value.shape != z1.shape:
-            got = form(value)
-            raise Wrong(say("shape: the answer is a latent, {shape}; yours is {got}.", shape=tuple(z1.shape), got=got))
+        value = shaped(ask(answer, z1, z2, torch.tensor([alpha])), z1.shape, say("the answer, a latent,"))
         if not float((value - end).abs().max()) < 1e-3:
             swapped = float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3
             slip = say(" You walk from z2 to z1.") if swapped else ""

@@ -1,7 +1,5 @@
 """A loss on D's logits, compared with the right one: its value, its slopes, and where D is very sure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,10 +9,11 @@ from .exercises import Wrong, ask, in_words, unchanged
 
 
 def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],
-               slips: dict[str, Callable[..., torch.Tensor]], *inputs: torch.Tensor) -> str:
+               slips: dict[str, Callable[..., torch.Tensor]], *inputs: torch.Tensor, exact: bool = False) -> str:
     """Compare a loss on logits, and its gradient for each logit, with `right`; raises Wrong. Returns the verdict.
 
-    inputs: what `answer` takes, N logits each. slips: what a wrong answer is called -> the function it would be.
+    inputs: what `answer` takes, logits each. slips: what a wrong answer is called -> the function it would be. exact:
+    it is wrong, too, where D is so sure that σ is rounded; else that is remarked.
     """
     def look(loss: Callable[..., torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         leaves = [x.clone().requires_grad_(True) for x in inputs]
@@ -40,10 +39,10 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
     wanted, slopes = look(right)
     got, yours = look(answer)
     if not gap(got, wanted) < 1e-5:
-        slip = in_words(words for words, loss in slips.items() if gap(got, look(loss)[0]) < 1e-5)
+        slip = in_words(slips, lambda loss: gap(got, look(loss)[0]) < 1e-5)
         raise Wrong(say("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by "
                         "{off:+.4f}.{slip}",
-                        D=listed(inputs[-1].sigmoid()), wanted=wanted, got=got, off=got - wanted,
+                        D=listed(torch.cat(inputs).sigmoid()), wanted=wanted, got=got, off=got - wanted,
                         slip=slip))
     for x, slope, mine in zip(inputs, slopes, yours):
         if mine is None:
@@ -54,10 +53,15 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
             raise Wrong(say("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be "
                             "{slope:+.4f} and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i]))
     with torch.no_grad():
-        far = [torch.full((2,), end) for end in (-200.0, 200.0)]
-        exact = all(torch.isfinite(torch.as_tensor(ask(answer, *[x] * len(inputs)))).all() for x in far)
-    remark = "" if exact else (say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm "
-                                   "is infinite. `F.logsigmoid` and `F.softplus` stay exact.)"))
+        sure = [[torch.full((2,), end)] * len(inputs) for end in (-200.0, 200.0)]
+        far = [(torch.as_tensor(ask(answer, *x)), right(*x)) for x in sure]
+    if exact and (off := [pair for pair in far if not gap(*pair) < 1e-2]):
+        raise Wrong(say("overflow: right, until D is very sure. At logits of ±200 the loss is {right:g}, yours "
+                        "{value:g}: σ is rounded to 0 or 1 before the logarithm. Try F.softplus; see the last hint.",
+                        right=off[0][1], value=off[0][0]))
+    remark = "" if all(value.isfinite().all() for value, _ in far) else (
+        say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm is infinite. "
+            "`F.logsigmoid` and `F.softplus` stay exact.)"))
     return say("{name}: value and slopes are right, at D from {least:.2f} to {most:.2f}.{remark}",
                name=name, least=inputs[-1].sigmoid().min(), most=inputs[-1].sigmoid().max(), remark=remark)
 

@@ -1,14 +1,12 @@
 """Chapter 2's exercises: AdaIN, mixing, truncation, the mapping network, path length. See `exercises`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
 import torch.nn as nn
 
 from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, form, in_words, unchanged, verdict
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, unchanged, verdict
 
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
@@ -45,14 +43,6 @@ HINTS.update({
 })
 
 
-def _shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
-    """`value` if it is a tensor of that shape."""
-    if not isinstance(value, torch.Tensor) or value.shape != shape:
-        got = form(value)
-        raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
-    return value
-
-
 def _gap(a: torch.Tensor, b: torch.Tensor) -> float:
     """The largest difference; not a number where a is not."""
     return float((a.double() - b.double()).abs().max())
@@ -67,7 +57,7 @@ def check_adain(answer: Callable) -> str:
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
     before = x.clone(), y_s.clone(), y_b.clone()
-    out = _shaped(ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
+    out = shaped(ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
     for what, now, was in zip(("x", "y_s", "y_b"), (x, y_s, y_b), before):
         unchanged(what, now, was)
 
@@ -92,7 +82,7 @@ def check_adain(answer: Callable) -> str:
             "The variance has n − 1 below the line (`x.std` does that); take the mean of the squares":
                 styled((2, 3), bessel=True),
         }
-        slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-3)
+        slip = in_words(slips, lambda value: _gap(out, value) < 1e-3)
         off_mean = _gap(out.mean((2, 3)), y_b)
         off_spread = _gap(out.std((2, 3), unbiased=False), y_s.abs())
         part = (say("mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}",
@@ -118,7 +108,7 @@ def check_mix(answer: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     ws1, ws2, layers = torch.randn(2, 6, 5, generator=rng), torch.randn(2, 6, 5, generator=rng), [4, 1]
     before = ws1.clone(), ws2.clone()
-    out = _shaped(ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
+    out = shaped(ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
     unchanged("ws1", ws1, before[0])
     unchanged("ws2", ws2, before[1])
     from_2 = [i for i in range(6) if torch.equal(out[:, i], ws2[:, i])]
@@ -147,7 +137,7 @@ def check_truncate(answer: Callable) -> str:
     w, w_avg = torch.randn(4, 5, generator=rng), torch.randn(5, generator=rng)
     before = w.clone(), w_avg.clone()
     for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
-        out = _shaped(ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
+        out = shaped(ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
         unchanged("w", w, before[0])
         unchanged("w_avg", w_avg, before[1])
         right = w_avg + psi * (w - w_avg)
@@ -160,13 +150,13 @@ def check_truncate(answer: Callable) -> str:
                 "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
                 "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
             }
-            slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-5)
+            slip = in_words(slips, lambda value, out=out: _gap(out, value) < 1e-5)
             rule = {1.0: say("ψ = 1 must change nothing"), 0.0: say("ψ = 0 must give w̄")}.get(
                 psi, say("ψ = {psi:g} must lie {psi:g} of the way from w̄ to w", psi=psi))
             raise Wrong(say("value: {rule}; yours is off by up to {off:.3f}.{slip}",
                             rule=rule, off=_gap(out, right), slip=slip))
     ws = w[:, None].expand(-1, 3, -1)
-    out = _shaped(ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
+    out = shaped(ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
     if not _gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
         raise Wrong(say("value: right for w of N×W, but not for N×L×W, a w for each layer."))
     return say("truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line.")
@@ -192,7 +182,7 @@ def check_mapping(answer: Callable) -> str:
         return w
 
     with torch.no_grad():
-        out = _shaped(ask(answer, z, layers), (5, 6), say("w, one for each z,"))
+        out = shaped(ask(answer, z, layers), (5, 6), say("w, one for each z,"))
         unchanged("z", z, before)
         if not _gap(out, f(z)) < 1e-3:
             slips = {
@@ -213,7 +203,7 @@ def check_mapping(answer: Callable) -> str:
                 "Only the first layer is used": nn.functional.leaky_relu(
                     layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
             }
-            slip = in_words(name for name, value in slips.items() if _gap(out, value) < 1e-3)
+            slip = in_words(slips, lambda value: _gap(out, value) < 1e-3)
             raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=_gap(out, f(z)), slip=slip))
         if not _gap(ask(answer, 7 * z, layers), out) < 1e-3:
             raise Wrong(say("size: 7z must give the same w as z: only the direction of z counts."))
@@ -236,7 +226,7 @@ def check_path_length(answer: Callable) -> str:
             return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
         right = step(t) / epsilon**2
-        out = _shaped(ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
+        out = shaped(ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
         unchanged("w1", w1, before[0])
         unchanged("w2", w2, before[1])
         off = (out / right - 1).abs().nan_to_num(torch.inf)
@@ -251,8 +241,8 @@ def check_path_length(answer: Callable) -> str:
                 "That compares the ends, w1 and w2": d(g(w1), g(w2)),
                 "That compares the ends, w1 and w2, and not two points ε apart": d(g(w1), g(w2)) / epsilon**2,
             }
-            slip = in_words(name for name, value in slips.items()
-                            if not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3)
+            slip = in_words(slips, lambda value, out=out:
+                            not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3)
             worst = int(off.argmax())
             raise Wrong(say("value: for {word}, at t = {t:g}, the length is {right:.4g}; yours is "
                             "{value:.4g}.{slip}",

@@ -4,8 +4,6 @@ It is said of the sentences that this package raises for a learner; those of Pyt
 files stay as they are.
 """
 
-from __future__ import annotations
-
 import sys
 
 from ..language import told

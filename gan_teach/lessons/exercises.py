@@ -9,11 +9,9 @@ A chapter has its own `checks_….py`: its checks begin with `@verdict` and rais
 solutions to the two tables, `HINTS.update({…})`.
 """
 
-from __future__ import annotations
-
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
 from operator import attrgetter
@@ -60,24 +58,29 @@ def unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
                         what=what, changed=changed, numel=now.numel()))
 
 
-def that_is(slips: Iterable[str]) -> str:
-    """Of the usual slips that fit an answer, a sentence with the first; "" where none does."""
-    return next((say(" That is {name}.", name=say(name)) for name in slips), "")
+def that_is(slips: Mapping[str, float], value: float, near: float = 1e-6) -> str:
+    """Of the usual slips, a sentence with the first whose value the answer has; "" where none does."""
+    return next((say(" That is {name}.", name=say(name)) for name, at in slips.items() if abs(value - at) < near), "")
 
 
-def in_words(slips: Iterable[str]) -> str:
-    """The same for slips that are sentences."""
-    return next((say(" {words}.", words=say(words)) for words in slips), "")
+def in_words(slips: Mapping[str, object], fits: Callable[[object], bool]) -> str:
+    """The same for slips that are sentences, where `fits` says whether the answer is such a value."""
+    return next((say(" {words}.", words=say(words)) for words, value in slips.items() if fits(value)), "")
 
 
-def form(value) -> tuple[int, ...] | str:
-    """The shape of an answer, or the kind of one that has none."""
-    return tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+def shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
+    """`value` if it is a tensor of that shape."""
+    if not isinstance(value, torch.Tensor) or value.shape != shape:
+        got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+        raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
+    return value
 
 
-def like_r(out, r: torch.Tensor) -> None:
-    if not isinstance(out, torch.Tensor) or out.shape != r.shape:
-        raise Wrong(say("shape: the result must look like r, {r}; yours is {got}.", r=tuple(r.shape), got=form(out)))
+def one_number(value, what: str) -> float:
+    """The number that an answer is; what: a sentence that says it is one."""
+    if (size := torch.as_tensor(value).numel()) != 1:
+        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=size))
+    return float(value)
 
 
 def numbers(value, count: int, what: str) -> list[float]:

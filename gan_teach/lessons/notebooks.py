@@ -1,7 +1,5 @@
 """The notebooks as files: to find one by its chapter, and to copy all of them beside a reader who has the package."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

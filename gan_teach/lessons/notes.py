@@ -9,8 +9,6 @@ Where there is none, the notes have what the reader sees: questions (Predict, Tr
 that the chapter opens on a click. All in the reader's language: of its edition, and as its .po file has the metadata.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass, field

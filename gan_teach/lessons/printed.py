@@ -4,8 +4,6 @@ Where another language is used, each text that a cell gives to `print`, `HTML` o
 progress bar, is told (`language.told`) when the cell runs. So a cell reads `print(f"D says {p:.2f}")`, no more.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -5,8 +5,6 @@ or a folder such as that of a mounted Drive, which survives a runtime's reset; "
 chapter the sections of which a cell ran, the exercises that passed their check, and the quiz questions answered.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 The first code cell is the same in every chapter but for the chapter's number and its minutes.
 """
 
-from __future__ import annotations
-
 from importlib.metadata import PackageNotFoundError, version
 
 import torch

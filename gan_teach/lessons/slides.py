@@ -7,8 +7,6 @@ What a cell is to a slide show stands in its metadata, {"slideshow": {"slide_typ
     -          code: it stands below the text before it
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The signs of all chapters, and the words that they use in a special sense: `signs()`, `words()` in any notebook."""
 
-from __future__ import annotations
-
 from ..language import say
 
 SIGNS_HEAD = ("sign", "name", "here, on the plane", "in the chapters")

@@ -6,8 +6,6 @@ features a Fréchet distance and path lengths: the parts that Inception and VGG 
 with it compare our generators with each other and with nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

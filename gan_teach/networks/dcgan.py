@@ -5,8 +5,6 @@ Networks" (arXiv 1511.06434), as E-GAN uses it (Wang et al. 2018, arXiv 1803.006
 norm. The paper's networks have the sigmoid inside D; here D returns logits l, and D(x) = σ(l).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

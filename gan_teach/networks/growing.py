@@ -4,8 +4,6 @@ Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), section 2 
 and StyleGAN grow like this: blocks for the next resolution are added, and faded in by α over many pictures.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

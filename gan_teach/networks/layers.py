@@ -4,8 +4,6 @@ Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), s
 from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import os

@@ -1,7 +1,5 @@
 """The adversarial losses on a discriminator's logits l = D(x), and the gradient penalties R1 and R2."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 

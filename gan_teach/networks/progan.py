@@ -5,8 +5,6 @@ Karras et al. 2017, "Progressive Growing of GANs for Improved Quality, Stability
 at 4×4, layer3 and layer4 at 8×8, and so on; a unit is a channel of a layer after its LeakyReLU.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

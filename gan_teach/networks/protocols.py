@@ -1,7 +1,5 @@
 """What every generator and segmenter offers, ours or a reader's own, and small helpers that rely on nothing else."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -6,8 +6,6 @@ picture. A *segmenter* here is any callable  images N×3×H×W in [-1, 1] -> cla
 Used in chapter 1 (notebooks/01_gan_dissection.ipynb) and chapter 4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ Wasserstein GANs" (arXiv 1704.00028). As a plain GAN from the same code and draw
     Evolution(G, D, Settings(mutations=(wasserstein,), d_loss=wasserstein_gp, d_steps=5, betas=(0.0, 0.9)))
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn as nn
 from torch import Tensor

@@ -8,8 +8,6 @@ with one multiplication for each row of G, instead of 3m. In two dimensions the 
 columns, and ⊙ becomes, over all channels at once, one matrix product for each of the multiplications of a tile.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

@@ -9,8 +9,6 @@
 `download` fetches.
 """
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import os

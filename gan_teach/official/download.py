@@ -4,8 +4,6 @@ A broken-off download stays as NAME.part and is gone on with at the next call, i
 still the same one (HTTP Range with If-Range); otherwise it starts again. Only a complete file gets its name.
 """
 
-from __future__ import annotations
-
 import http.client
 import os
 import urllib.error

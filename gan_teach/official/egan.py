@@ -11,8 +11,6 @@ network alone, and published no weights of it.
 Format: github.com/WANG-Chaoyue/EvolutionaryGAN-pytorch, models/DCGAN_nets.py.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

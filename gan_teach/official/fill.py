@@ -1,7 +1,5 @@
 """Put the authors' tensors into one of our networks: each one exactly once, or none at all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 
 import torch

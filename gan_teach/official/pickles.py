@@ -9,8 +9,6 @@ The memory is bounded by the file: arrays are views of the bytes that stand in t
 are counted, and the number of opcodes, the stack and the nesting are limited. Nothing here recurses.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import mmap

@@ -8,8 +8,6 @@ so the generator from them draws at that size only (`grow` to a smaller one give
 Formats: github.com/CSAILVision/gandissect, netdissect/proggan.py; github.com/tkarras/progressive_growing_of_gans.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

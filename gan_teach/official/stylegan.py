@@ -9,8 +9,6 @@ which is the mirror image of the kernel that follows a nearest ×2.
 Formats: github.com/NVlabs/stylegan, training/networks_stylegan.py; github.com/genforce/genforce.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

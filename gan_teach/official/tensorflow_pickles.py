@@ -7,8 +7,6 @@ the *source text* that would build it in TensorFlow, which the ordinary reader r
 Format: github.com/NVlabs/stylegan, dnnlib/tflib/network.py.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 

@@ -6,8 +6,6 @@ structure is read by the machine of `pickles`, every size is compared with the b
 then are tensors made.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import struct

@@ -9,8 +9,6 @@ network's own device its pyramid pooling is a CUDA kernel; over the whole map it
 Format: github.com/CSAILVision/gandissect, netdissect/upsegmodel and netdissect/segmenter.py.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

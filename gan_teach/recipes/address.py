@@ -5,8 +5,6 @@ it: each notebook's link to Colab and its first cell, in every language, and the
 Written for a copy of the repository; an installed package has none of these files.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

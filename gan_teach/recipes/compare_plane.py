@@ -8,8 +8,6 @@ run that it was in. One thread each, so that CPU seconds can be compared; within
 that a busy machine is equally unfair to all. Wang et al. 2018 (arXiv 1803.00657) show one run of each method.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator

@@ -7,8 +7,6 @@ G match over 70 % more classes. The record is one JSON file, written after each 
 on with the run, and within it with the step, that it was in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path

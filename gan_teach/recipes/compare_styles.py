@@ -11,8 +11,6 @@ Karras et al. 2018 (arXiv 1812.04948) show one run of each. The record is one JS
 stopped comparison goes on with the run, and within it with the step, that it was in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -13,8 +13,6 @@ buys, and their record's curve passes E-GAN's number of generations on the way. 
 not the child that was made last, and no average of weights, but in "long": its curve has both.
 """
 
-from __future__ import annotations
-
 import copy
 import shlex
 import time
@@ -129,8 +127,6 @@ def kept(evolution: Evolution) -> Generator:
     G = evolution.G if evolution.mean is None else evolution.mean
     return copy.deepcopy(G).cpu().to(memory_format=torch.contiguous_format).half().eval()
 
-
-# ------------------------------------------------------------------------------------------ judges
 
 class Judge:
     """Measures pictures against real ones of the same set: `judge(G, n)` gives the figures of a record."""

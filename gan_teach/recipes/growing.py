@@ -3,8 +3,6 @@
 A recipe trains (or goes on training) in a folder, and leaves NAME.safetensors, NAME.json and curve.png there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ They learn from pictures whose labels are known exactly, made to look a little l
 part in the training of a generator.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import cached_property

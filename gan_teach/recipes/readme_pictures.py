@@ -1,7 +1,5 @@
 """The README's pictures, drawn from the shipped weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

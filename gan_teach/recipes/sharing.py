@@ -3,8 +3,6 @@
     torchrun --nproc_per_node 2 -m gan_teach compare plane       the record that one process makes, its times apart
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path

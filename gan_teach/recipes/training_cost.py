@@ -7,8 +7,6 @@ one core reached on this project's small one (`measure_speed`). A notebook reads
 busy machine. Karras et al. 2018 (arXiv 1812.04948) show 25 million pictures; the days are those of the authors' README.
 """
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The notebooks as pages: nbconvert's own template inside ours, and every formula drawn while the site is built."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

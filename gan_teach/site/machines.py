@@ -4,8 +4,6 @@ torch.randn cannot be repeated in a browser, so the latents of the first `SEEDS`
 seed gives the same picture in a notebook and in the page.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -125,7 +123,10 @@ def write(folder: Path) -> dict:
     (folder / "scene.png").write_bytes(pictures.png(before))
     (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
     for machine, name in STYLED.items():
-        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(_mixtures(load(name, "cpu"), z), 4)))
+        G = load(name, "cpu")                           # one seed, and with the coarse styles of three others
+        w = G.ws(z[1:5], 0.5)
+        x = G.synthesis(mix(w[:1].expand_as(w), w, layer_groups(len(G.layers))["coarse"]))
+        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(x, 4)))
     for machine, picture in zip(("players", "evolve"), planes()):
         (folder / f"{machine}.png").write_bytes(pictures.png(picture))
     return about
@@ -156,13 +157,6 @@ def removed(z: Tensor, units: list[int]) -> Tensor:
     r, f = G.at(z[None], LAYER)
     trees = coverage(segment(S, f(r)), S.classes.index("tree"), r.shape[-2:]) > 0
     return torch.cat([f(r), f(ablate(r, units, trees))])
-
-
-@torch.no_grad()
-def _mixtures(G, z: Tensor) -> Tensor:
-    """Four pictures for the first page: one seed, and the same with the coarse styles of three others."""
-    w = G.ws(z[1:5], 0.5)
-    return G.synthesis(mix(w[:1].expand_as(w), w, layer_groups(len(G.layers))["coarse"]))
 
 
 def _numbers(path: Path, values: Tensor) -> None:

@@ -9,8 +9,6 @@
 What does not depend on the input is worked out before: scaled weights, and the kernels of an upsampling convolution.
 """
 
-from __future__ import annotations
-
 import copy
 import importlib.util
 import warnings

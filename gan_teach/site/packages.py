@@ -1,7 +1,5 @@
 """What the pages use that is not ours, from the npm registry: pinned to a version and a hash, kept in the cache."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import tarfile

@@ -4,8 +4,6 @@ English lies at the top, another language in a folder of its name; what is not r
 is there once. See the package's docstring.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -3,8 +3,6 @@
 {name} is filled in by `texts` where it is a measured figure, by a template, or by the pages themselves.
 """
 
-from __future__ import annotations
-
 import re
 
 from ..language import ENGLISH, FOLDER, catalogue

@@ -9,8 +9,6 @@ carries over only as far as a larger network is as well suited to the machine.
 Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
-from __future__ import annotations
-
 import time
 import warnings
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Karras et al. 2018 (arXiv 1812.04948), after Karras et al. 2017 (arXiv 1710.10196).
 """
 
-from __future__ import annotations
-
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor

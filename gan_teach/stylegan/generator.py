@@ -11,8 +11,6 @@ A layer adds noise to its feature map and then imposes its style with `adain`. A
 (`ws` holds one per layer, N×L×W), styles of two pictures can be mixed. `layer3` reads `ws[:, 3]`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

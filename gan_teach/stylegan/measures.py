@@ -5,8 +5,6 @@ network of our own: figures made here compare our generators with each other, ne
 pictures on a CPU, give `prepared.prepared(G)` in place of G. Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

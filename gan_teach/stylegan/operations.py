@@ -3,8 +3,6 @@
 Karras, Laine and Aila 2018 (arXiv 1812.04948), checked against what the authors' code computes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -6,8 +6,6 @@ other, never with published ones. For many pictures on a CPU, give `prepared.pre
 notebooks/02b_stylegan_further.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ Taught in notebooks/02_stylegan.ipynb.
     bfloat16                                                half the memory traffic; fast where the CPU has it
 """
 
-from __future__ import annotations
-
 import copy
 
 import torch

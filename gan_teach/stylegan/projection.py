@@ -9,8 +9,6 @@ One w for all layers (W) finds pictures that G can draw. One w per layer (W+) co
 leaves the latents that G was trained on, so its styles mix less well. Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ forty CelebA classifiers we have a small one of our own: figures made here compa
 with published ones. Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The settings of a training, and its schedule: how large the pictures are, and how strong R1, after so many."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields
 

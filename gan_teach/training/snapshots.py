@@ -1,7 +1,5 @@
 """Work that can be killed at any moment and goes on exactly: snapshots, the loop around them, and what stops it."""
 
-from __future__ import annotations
-
 import time
 import zipfile
 from collections.abc import Iterable, Iterator

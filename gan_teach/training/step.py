@@ -5,8 +5,6 @@ networks, several forward passes a step and parts that do not take part yet (a g
 are what DistributedDataParallel's hooks are not made for, and the sum is five lines.
 """
 
-from __future__ import annotations
-
 import copy
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """The run: step after step, with sample grids and a curve on the way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

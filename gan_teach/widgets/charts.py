@@ -4,8 +4,6 @@ Text and axes take the page's own colour, so that they are seen on a dark page t
 and a shape.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Sequence

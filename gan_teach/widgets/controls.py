@@ -1,7 +1,5 @@
 """What panels are built of: headings, rows, buttons and boxes, each with a css class to find it by; words as HTML."""
 
-from __future__ import annotations
-
 from html import escape
 
 import ipywidgets as widgets

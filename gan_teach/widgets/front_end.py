@@ -2,8 +2,6 @@
 missing: the front end's part of painting and choosing, and its twin of buttons.
 """
 
-from __future__ import annotations
-
 import base64
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """What all panels share: a state with Undo, frames, errors told where a notebook would hide them, and an end."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable
@@ -116,18 +114,18 @@ class History:
     past: tuple = ()
     future: tuple = ()
 
-    def push(self, state) -> History:
+    def push(self, state) -> "History":
         """A new step; what had been undone is forgotten. Pushing the present again is no step."""
         return self if state == self.present else History(state, (*self.past, self.present)[-MOST_UNDO:])
 
-    def amend(self, state) -> History:
+    def amend(self, state) -> "History":
         """Another present in the same step, for a stroke or a pull that goes on."""
         return replace(self, present=state, future=())
 
-    def undo(self) -> History:
+    def undo(self) -> "History":
         return History(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
 
-    def redo(self) -> History:
+    def redo(self) -> "History":
         return History(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self
 
 
@@ -231,8 +229,6 @@ class DrawnPanel(Panel):
             for name, there in (("undo", self.history.past), ("redo", self.history.future)):
                 if hasattr(self, name):
                     getattr(self, name).disabled = not there
-
-    # ------------------------------------------------------------------------------ drawing it
 
     def refresh(self) -> None:
         """Draw the latest state. If another thread is drawing, that thread goes on to it, so none waits.

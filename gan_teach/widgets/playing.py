@@ -1,7 +1,5 @@
 """Panels that play beside the notebook: the page's own clock, and frames that come when the page asks for them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

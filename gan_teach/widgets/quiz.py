@@ -1,7 +1,5 @@
 """A multiple-choice quiz from core ipywidgets: choose, and read the reason. `lessons` has the questions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """What draws a panel's pictures without any widget: a state in, a frame out."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from contextlib import contextmanager

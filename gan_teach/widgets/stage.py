@@ -7,8 +7,6 @@ its themes and its keys stand in stage_page/. A new demonstration is a function 
 line in `DEMOS`. Nothing comes from the network.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

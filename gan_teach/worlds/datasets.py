@@ -9,8 +9,6 @@ missing says how to get it.
 Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

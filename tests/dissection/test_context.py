@@ -233,13 +233,13 @@ def test_what_is_wrong_is_named():
         context_effects(G, "a", [12], S, "red")
     with pytest.raises(ValueError, match="min_share.*got 0"):
         context_effects(G, "a", [0], S, "red", min_share=0)
-    with pytest.raises(ValueError, match="samples must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="samples must be a whole number from 1 on; got 0"):
         context_effects(G, "a", [0], S, "red", samples=0)
     with pytest.raises(ValueError, match="no layer 'z'.*a, b"):
         resists_removal(G, "z", S, PLANTED)
-    with pytest.raises(ValueError, match="0 to the 12 units of 'a'; got 13"):
+    with pytest.raises(ValueError, match="n, of the layer's units, must be a whole number from 0 to 12; got 13"):
         resists_removal(G, "a", S, PLANTED, n=13)
-    with pytest.raises(ValueError, match="draws of random units must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="draws must be a whole number from 1 on; got 0"):
         resists_removal(G, "a", S, PLANTED, n=1, draws=0)
     with pytest.raises(ValueError, match="ranking for 'red' has only 2 units; n = 3"):
         resists_removal(G, "a", S, PLANTED, n=3)

@@ -179,7 +179,7 @@ def test_what_is_wrong_is_named():
     with pytest.raises(ValueError, match="at least 5 real pictures, better hundreds; got 4"):
         artefact_scores(G, "only", JUDGE, x[:4])
     for top in (1, 60):
-        with pytest.raises(ValueError, match=f"between 2 and the 50 samples; got {top}"):
+        with pytest.raises(ValueError, match=f"top pictures must be a whole number from 2 to 50; got {top}"):
             artefact_scores(G, "only", JUDGE, x, samples=50, top=top)
     for give in (artefact_scores, lambda *args: repair(*args, units=[1])):
         with pytest.raises(ValueError, match="no layer 'z'.*only"):
@@ -190,7 +190,7 @@ def test_what_is_wrong_is_named():
     with pytest.raises(ValueError, match=r"shape \(3,\), but 'only' has 7 units"):
         repair(G, "only", JUDGE, x, torch.zeros(3))
     for n in (0, 8):
-        with pytest.raises(ValueError, match=f"from 1 to the 7 units of 'only'; got {n}"):
+        with pytest.raises(ValueError, match=f"n, of the layer's units, must be a whole number from 1 to 7; got {n}"):
             repair(G, "only", JUDGE, x, torch.zeros(UNITS), n=n)
     with pytest.raises(ValueError, match="no unit 7; this layer has units 0 to 6"):
         repair(G, "only", JUDGE, x, units=[7])

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from nbformat import NotebookNode
+from small import quick
 from test_sections import missing
 
 from gan_teach.lessons import catch_up as module
@@ -110,12 +111,14 @@ def test_what_is_made_small_has_the_same_names(chapter):
 def test_the_suite_runs_chapters_small_and_as_they_are_when_asked(pytestconfig, whole):
     """By conftest.py, which sees what pytest has collected: the cells of notebooks, and tests."""
     conftest = pytestconfig.pluginmanager.get_plugin(str(pytestconfig.rootpath / "conftest.py"))
-    cells = [cell for cell in notebooks.read("01") if cell["cell_type"] == "code"]
+    cells = [cell for chapter in ("00", "01") for cell in notebooks.read(chapter) if cell["cell_type"] == "code"]
     items = [SimpleNamespace(nodeid="a.ipynb::Cell", cell=NotebookNode(cell)) for cell in cells]
     conftest.pytest_collection_modifyitems(SimpleNamespace(getoption={"--whole": whole}.get),
                                            [*items, SimpleNamespace(nodeid="a.py::test")])
     shown = [item.cell.source for item in items]
-    assert shown == [cell["source"] if whole else small(cell) for cell in cells]
+    assert shown == [cell["source"] if whole else quick(cell) for cell in cells]
+    watched = [cell["source"] for cell in cells if quick(cell) != small(cell)]
+    assert len(watched) == 1 and watched[0].endswith("watch(loop, 500)")
     assert whole == (shown == [cell["source"] for cell in cells])
     assert all((pytestconfig.rootpath / name).is_file() for name in conftest.LONG)
 

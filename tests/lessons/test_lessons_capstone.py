@@ -68,7 +68,7 @@ def changed(scale, bias, at=lambda units: units):
     (lambda y, units, level: capstone.forced(y, units, level)[0],
      "a style is a pair, (y_s, y_b); yours is a Tensor."),
     (lambda y, units, level: [part[:, units] for part in capstone.forced(y, units, level)],
-     "y_s must stay (3, 6), pictures × units; yours is (3, 2)"),
+     "y_s, pictures × units, must be (3, 6); yours is (3, 2)"),
     (lambda y, units, level: y[7], "stopped with IndexError"),
 ])
 def test_what_is_wrong_is_named(wrong, answer, words):
@@ -100,7 +100,8 @@ def some(y, y2, units, y_s=True, y_b=True, at=lambda units: units):
     (check_beta, lambda b, m, a: (m * a).sum(0) / a.square().sum(0), "take the differences"),
     (check_beta, lambda b, m, a: 1 / capstone.beta(b, m, a), "upside down"),
     (check_beta, lambda b, m, a: ((m - b) * (a - b)).sum(0), "not divided by"),
-    (check_beta, lambda b, m, a: capstone.beta(b, m, a).sum(), "shape: three classes need three slopes"),
+    (check_beta, lambda b, m, a: capstone.beta(b, m, a).sum(),
+     "shape: β, a slope for each class (a sum over the pairs alone, dim 0), must be (3,)"),
     (check_beta, lambda b, m, a: capstone.beta(b, a, m), "not of the way there was to go"),
     (check_beta, lambda b, m, a: 3 * capstone.beta(b, m, a), "for the first class β is 0."),
     (check_likeness, lambda a, b: torch.corrcoef(torch.stack([a, b]).flatten(1))[0, 1], "was not taken off"),

@@ -37,8 +37,10 @@ def test_the_checks_accept_right_answers(said, check, answer):
     (D_, lambda real, fake: fake.mean() - real.mean(), "without σ"),
     (D_, lambda real, fake: losses.logistic_d(real, fake) + 0.1, "yours is"),
     (D_, lambda real, fake: torch.cat([F.softplus(-real), F.softplus(fake)]), "shape"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake).item(), "no gradient"),
-    (D_, lambda real, fake: losses.logistic_d(real, fake.detach()), "detached"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake).item(),
+     "must be a tensor, to be derived; yours is a float"),
+    (D_, lambda real, fake: losses.logistic_d(real, fake.detach()),
+     "nothing flows back to the logits. Is there a `detach`"),
     (D_, lambda real, fake: losses.logistic_d(real.mul_(1), fake.mul_(1)), "error"),
     (D_, lambda real: 0.0, "TypeError"),
     (G_, saturating_g, "the saturating loss"),
@@ -48,9 +50,12 @@ def test_the_checks_accept_right_answers(said, check, answer):
     (G_, lambda fake: -fake.sigmoid().mean().log(), "the logarithm comes first"),
     (G_, lambda fake: 1 - fake.sigmoid().mean(), "without the logarithm"),
     (G_, lambda fake: -fake.mean(), "without σ and log"),
-    (G_, lambda fake: losses.logistic_g(fake).item(), "no gradient"),
-    (G_, lambda fake: losses.logistic_g(fake.detach()), "no gradient"),
-    (G_, lambda fake: "small", "cannot use"),
+    (G_, lambda fake: losses.logistic_g(fake).item(),
+     "must be a tensor, to be derived; yours is a float"),
+    (G_, lambda fake: losses.logistic_g(fake.detach()), "nothing flows back"),
+    (G_, lambda fake: "small", "yours is a str"),
+    (G_, lambda fake: (fake.sigmoid() + 1e-7).log().mul(-1).mean(),
+     "At logits of ±200 the loss is 200, yours 16.1"),
 ])
 def test_the_checks_name_what_is_wrong(wrong, check, answer, words):
     wrong(check, answer, words)

@@ -140,23 +140,27 @@ def test_an_error_is_told_and_the_panel_lives_on(kind, panel, monkeypatch):
 @pytest.mark.parametrize("name, changes, message", [
     ("mixer", {"layers": (99,)}, "there is no layer 99; this generator has layers 0 to 7"),
     ("mixer", {"layers": (-1,)}, "no layer -1"), ("mixer", {"noisy": (8,)}, "no layer 8"),
-    ("mixer", {"psi": "abc"}, "ψ must be a number such as 0.7; got 'abc'"),
-    ("mixer", {"psi": float("nan")}, "ψ must be a finite number"), ("mixer", {"psi": None}, "ψ must be a number"),
+    ("mixer", {"psi": "abc"}, "ψ must be a finite number; got 'abc'"),
+    ("mixer", {"psi": float("nan")}, "ψ must be a finite number"),
+    ("mixer", {"psi": None}, "ψ must be a finite number; got None"),
     ("mixer", {"share": float("inf")}, "the share must be a finite number"),
-    ("mixer", {"cutoff": 9}, "from 0 to 8; got 9"), ("mixer", {"noise": -3}, "the noise has a whole number"),
+    ("mixer", {"cutoff": 9}, "from 0 to 8; got 9"),
+    ("mixer", {"noise": -3}, "the seed of the noise must be a whole number from 0 on; got -3"),
     ("mixer", {"sources": ()}, "give 1 to 8 sources"),
     ("mixer", {"destinations": tuple(range(9))}, "destinations; got 9"),
     ("mixer", {"sources": (-5,)}, "-5 is no source"), ("mixer", {"sources": ("x",)}, "'x' is no source"),
     ("mixer", {"destinations": (1.5,)}, "1.5 is no destination"),
     ("mixer", {"model": "faces"}, "no model 'faces'; there are: one"),
     ("adain", {"layer": 8}, "no layer 8; this generator has layers 0 to 7"),
-    ("adain", {"unit": 99}, "no unit 99; this layer has units"), ("adain", {"y_s": "wide"}, "y_s must be a number"),
+    ("adain", {"unit": 99}, "no unit 99; this layer has units"),
+    ("adain", {"y_s": "wide"}, "y_s must be a finite number; got 'wide'"),
     ("adain", {"y_b": float("nan")}, "y_b must be a finite number"),
-    ("adain", {"seed": -1}, "a seed is a whole number"), ("adain", {"model": "two"}, "no model 'two'"),
+    ("adain", {"seed": -1}, "a seed must be a whole number from 0 on"), ("adain", {"model": "two"}, "no model 'two'"),
     ("noise", {"noisy": (8,)}, "no layer 8; this generator has layers 0 to 7"),
-    ("noise", {"noise": -1}, "a seed is a whole number"), ("noise", {"seed": 0.5}, "a seed is a whole number"),
+    ("noise", {"noise": -1}, "a seed must be a whole number from 0 on"),
+    ("noise", {"seed": 0.5}, "a seed must be a whole number from 0 on"),
     ("noise", {"model": "two"}, "no model 'two'"),
-    ("interpolation", {"alpha": 1.5}, "α goes from 0, z1, to 1, z2; got 1.5")])
+    ("interpolation", {"alpha": 1.5}, "α must be a number from 0 to 1; got 1.5")])
 def test_what_cannot_be_drawn_is_told_and_changes_nothing(name, changes, message):
     kind = next(kind for kind in KINDS if kind.name.startswith(name))
     panel, _ = kind.make()

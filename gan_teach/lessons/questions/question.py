@@ -1,7 +1,5 @@
 """A question with choices: every choice carries its reason, right or wrong."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

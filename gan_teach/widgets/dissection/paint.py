@@ -1,7 +1,5 @@
 """Painting with the units of a class: add trees, take windows away, and see where the network refuses."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from html import escape
 

@@ -6,8 +6,6 @@ The canvas draws a stroke at once and sends the next message only when `.answere
 whole stroke so far: what was never sent while the kernel was busy is out of date, and never sent at all.
 """
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 import traitlets
 

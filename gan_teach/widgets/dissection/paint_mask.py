@@ -3,8 +3,6 @@
 Both have `.mask` (a string of rows·columns characters 0 and 1, row by row), `.active`, and `.show(png, alt)`.
 """
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 import traitlets
 

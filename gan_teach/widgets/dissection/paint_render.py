@@ -6,8 +6,6 @@ line covers of it. (The authors' GANpaint max-pools the line; its edge is then s
 run twice for a scene, and a new stroke edits the r that those before it left: a stroke costs one f(r) and one s(x).
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

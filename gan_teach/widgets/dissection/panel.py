@@ -1,7 +1,5 @@
 """The panel of chapter 1: remove a thing from a picture, or force it in, by the units that draw it."""
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 
 from ...language import say

@@ -4,8 +4,6 @@ A frame answers "what happens to the picture when these units are removed, or fo
 Dissection, arXiv 1811.10597). r = h(z) is kept for a seed, so a slider move costs one f(r) and one s(x).
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What both renderers of chapter 1 share: scenes, levels k, and the two edits of r = h(z) (GAN Dissection, Eq. 3)."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 

@@ -5,8 +5,6 @@ free. Knobs turned while it plays count from the next phase on; Pause, an Interr
 leave one evolution, complete up to its last act.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial

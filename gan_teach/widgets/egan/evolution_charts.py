@@ -3,8 +3,6 @@
 Winners are green with a star; each mutation has a colour and a shape.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

@@ -3,8 +3,6 @@
 Real is blue, generated orange, D grey, winners green with a star; each mutation has a colour and a shape.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping
@@ -230,8 +228,6 @@ def fates(view: View) -> np.ndarray:
         _badge(place, view.offered.index(view.lineage[-1].mutations[number]), medal)
     return canvas
 
-
-# ------------------------------------------------------------------------------------------ words
 
 def describe(view: View) -> str:
     """One or two sentences: what has happened, and what comes."""

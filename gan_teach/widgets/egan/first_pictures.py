@@ -1,7 +1,5 @@
 """Watch a first GAN of pictures learn: a progress bar, and below it what G draws, in one place that changes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """From one latent to another under a slider: straight through the middle, or along the arc."""
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 
 from ...egan.interpolation import WAYS

@@ -1,7 +1,5 @@
 """What the interpolation panel shows, computed without any widget: straight from z1 to z2, and along the arc."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from torch import Tensor
 from ... import pictures
 from ...egan.interpolation import WAYS, strip
 from ...language import say
+from ...limits import finite
 from ...networks.layers import sample_z
 from ..rendering import Renderer, keep
 
@@ -49,8 +48,7 @@ class InterpolationRenderer(Renderer):
         self.G, self._strips = G, OrderedDict()         # (first, second) -> a strip for each of `WAYS`
 
     def check(self, state: InterpolationState) -> InterpolationState:
-        if not 0 <= state.alpha <= 1:
-            raise ValueError(say("α goes from 0, z1, to 1, z2; got {alpha:g}", alpha=state.alpha))
+        finite("α", state.alpha, 0, 1)
         return state
 
     def ends(self, state: InterpolationState) -> tuple[Tensor, Tensor]:

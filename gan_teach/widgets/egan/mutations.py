@@ -3,8 +3,6 @@
 `render(state) -> frame` is pure; the panel around it is a slider.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

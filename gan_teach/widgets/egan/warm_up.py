@@ -1,7 +1,5 @@
 """The panel of the warm-up: let D and G take turns by hand, slowly, or as fast as they can."""
 
-from __future__ import annotations
-
 from collections import deque
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """What the warm-up's panel shows, drawn without any widget: a game and its past in, a frame out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape

@@ -1,7 +1,5 @@
 """AdaIN by hand: drag y_s and y_b of one unit, and see its map, the map's histogram and the picture follow."""
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 
 from ...language import say

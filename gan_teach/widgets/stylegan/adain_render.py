@@ -5,8 +5,6 @@
 x, what AdaIN normalises, is kept for a picture and a layer, so a change of y costs the layers above alone.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,12 +15,13 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
+from ...limits import finite, whole
 from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
 from ...stylegan.operations import Style, adain
 from ..charts import bar, line, minus, svg, text
 from ..rendering import keep
-from .drawer import StyleRenderer, check_layers, check_seed, large, number, pixels
+from .drawer import StyleRenderer, check_layers, large, pixels
 
 GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
 STRONGEST = 8                           # units offered as the most visible
@@ -70,7 +69,7 @@ class AdaINRenderer(StyleRenderer):
     def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256,
                  adain: Callable[[Tensor, Style], Tensor] = adain):
         super().__init__(models, size)
-        self.psi, self.adain = number("ψ", psi), adain
+        self.psi, self.adain = finite("ψ", psi), adain
         for drawer in self.drawers.values():
             if not drawer.G.config.styles:
                 raise ValueError(say("{name} has no styles (configuration A or B), so there is no AdaIN to change",
@@ -87,12 +86,12 @@ class AdaINRenderer(StyleRenderer):
         return self.check(replace(state, unit=self.strong(state) if unit is None else unit))
 
     def check(self, state: AdaINState) -> AdaINState:
-        check_seed(state.seed)
+        whole(say("a seed"), state.seed)
         check_layers((state.layer,), self.drawer(state.model).layers)
         if state.unit not in range(units := self.units(state)):
             raise ValueError(say("there is no unit {unit!r}; this layer has units 0 to {units}",
                                  unit=state.unit, units=units - 1))
-        y_s, y_b = (None if y is None else number(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
+        y_s, y_b = (None if y is None else finite(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
         return replace(state, y_s=y_s, y_b=y_b)
 
     def block(self, state: AdaINState):
@@ -200,8 +199,6 @@ class AdaINRenderer(StyleRenderer):
             self._strongest[key] = Strongest(tuple(map(int, best)), tuple(changes[u] for u in best))
         yield self._strongest[key]
 
-
-# ------------------------------------------------------------------------------------------ histograms
 
 def three(x: np.ndarray, normal: np.ndarray, r: np.ndarray, y_s: float, y_b: float, reach: float) -> str:
     """Histograms of a map before AdaIN, normalised, and after, the last two on one axis from −reach to reach."""

@@ -4,9 +4,6 @@ A layer is computed only where something below it or in it has changed: a pictur
 a row of pictures from the layers of the one that they vary.
 """
 
-from __future__ import annotations
-
-import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
@@ -40,23 +37,6 @@ def span(layers: Sequence[int]) -> str:
         else:
             runs.append([i])
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
-
-
-def number(name: str, value) -> float:
-    """A finite number, or a ValueError that says which one is not."""
-    try:
-        value = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(say("{name} must be a number such as 0.7; got {value!r}", name=name, value=value)) from None
-    if not math.isfinite(value):
-        raise ValueError(say("{name} must be a finite number such as 0.7; got {value}", name=name, value=value))
-    return value
-
-
-def check_seed(seed) -> None:
-    """ValueError for what is no seed."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**62:
-        raise ValueError(say("a seed is a whole number, 0 or more; got {seed!r}", seed=seed))
 
 
 def tidy(layers: Sequence[int] | None, count: int) -> tuple[int, ...] | None:

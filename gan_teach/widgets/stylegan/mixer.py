@@ -1,7 +1,5 @@
 """Style mixing by hand: the paper's figure, with a tick for each layer, ψ, noise, and the way between two w."""
 
-from __future__ import annotations
-
 from html import escape
 
 import ipywidgets as widgets

@@ -4,8 +4,6 @@ Both widgets have `.cell`, the row and column chosen (row 0 holds the sources, c
 `.show(…)`. `MixGrid` takes a click or the arrow keys (anywidget); `MixLists` has two lists instead.
 """
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 import traitlets
 

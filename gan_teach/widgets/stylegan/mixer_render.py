@@ -6,8 +6,6 @@ computed only where something below it or in it has changed: the large picture g
 row of the grid from its destination's.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +16,11 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
+from ...limits import finite, whole
 from ...stylegan.generator import Generator
 from ...stylegan.operations import layer_groups, mix
 from ..charts import minus
-from .drawer import Drawer, StyleRenderer, Which, check_layers, large, number, pixels, span, tidy
+from .drawer import Drawer, StyleRenderer, Which, check_layers, large, pixels, span, tidy
 
 MOST = 8                # sources, and destinations, at most
 STRIP = 5               # pictures from the destination to the full style of the source
@@ -98,12 +97,8 @@ class MixRenderer(StyleRenderer):
         drawer = self.drawer(state.model)
         L = drawer.layers
         check_layers(state.layers, L)
-        if state.cutoff is not None and state.cutoff not in range(L + 1):
-            raise ValueError(say("the cut-off is a number of layers from 0 to {L}; got {cutoff!r}",
-                                 L=L, cutoff=state.cutoff))
-        if state.noise is not None and state.noise not in range(2**63):
-            raise ValueError(say("the noise has a whole number, 0 or more, for its seed; got {noise!r}",
-                                 noise=state.noise))
+        whole(say("the cut-off, a number of layers,"), state.cutoff or 0, 0, L)
+        whole(say("the seed of the noise"), state.noise or 0)
         for kind, chosen in (("source", state.sources), ("destination", state.destinations)):
             if not 1 <= len(chosen) <= MOST:
                 raise ValueError(say("give 1 to {most} sources; got {n}" if kind == "source" else
@@ -113,7 +108,7 @@ class MixRenderer(StyleRenderer):
         row, column = state.cell
         cell = min(max(row, 0), len(state.destinations)), min(max(column, 0), len(state.sources))
         return MixState(state.model, tuple(state.sources), tuple(state.destinations), tuple(sorted(set(state.layers))),
-                        number(say("the share"), state.share), number("ψ", state.psi), state.cutoff, state.noise,
+                        finite(say("the share"), state.share), finite("ψ", state.psi), state.cutoff, state.noise,
                         tidy(state.noisy, L), cell if any(cell) else (1, 1))
 
     def _check_latent(self, kind: str, which: Which, drawer: Drawer) -> None:
@@ -189,8 +184,6 @@ class MixRenderer(StyleRenderer):
     def _row(self, drawer: Drawer, key, ws, others, maps) -> tuple[np.ndarray, np.ndarray]:
         with self.drawing():
             return tuple(map(pictures.to_uint8, drawer.row(key, ws, others, maps)))
-
-    # -------------------------------------------------------------------------------- the same in Python
 
     def call(self, state: MixState) -> str:
         """Python that draws the large picture again: `x`, 1×3×R×R in [-1, 1]."""

@@ -1,7 +1,5 @@
 """The noise inputs under switches: a tick for each layer, other draws, and where in the picture chance decides."""
 
-from __future__ import annotations
-
 import ipywidgets as widgets
 
 from ...language import say

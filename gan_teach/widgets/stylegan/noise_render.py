@@ -4,8 +4,6 @@ Figures 4 and 5 of StyleGAN (Karras et al., arXiv 1812.04948): the same styles w
 each pixel scatters over a hundred draws, and what is left without noise.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,12 +13,13 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
+from ...limits import finite, whole
 from ...networks.layers import one_thread
 from ...stylegan.generator import Generator
 from ...stylegan.measures import noise_deviation
 from ...stylegan.prepared import prepared
 from ..rendering import keep
-from .drawer import StyleRenderer, check_seed, large, number, pixels, span, tidy
+from .drawer import StyleRenderer, large, pixels, span, tidy
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
@@ -65,7 +64,7 @@ class NoiseRenderer(StyleRenderer):
 
     def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
         super().__init__(models, size)
-        self.psi = number("ψ", psi)
+        self.psi = finite("ψ", psi)
         for drawer in self.drawers.values():
             if not drawer.G.config.noise:
                 raise ValueError(say("{name} has no noise (configurations A to D), so there is nothing to switch",
@@ -80,7 +79,7 @@ class NoiseRenderer(StyleRenderer):
     def check(self, state: NoiseState) -> NoiseState:
         drawer = self.drawer(state.model)
         for seed in (state.seed, state.noise or 0):
-            check_seed(seed)
+            whole(say("a seed"), seed)
         return replace(state, noisy=tidy(state.noisy, drawer.layers))
 
     def _render(self, state: NoiseState) -> NoiseFrame:

@@ -4,8 +4,6 @@ A panel's renderer has `later(state)` beside `render(state)`, which must come at
 It is drawn in a thread of its own, so that a slider never waits for it.
 """
 
-from __future__ import annotations
-
 import threading
 
 import ipywidgets as widgets

@@ -4,8 +4,6 @@ It draws frames and listens; the search is `gan_teach.stylegan.projection`, done
 that the kernel stays free. Running the cell again stops the search that still runs.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
