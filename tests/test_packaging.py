@@ -96,6 +96,25 @@ def test_the_readme_says_the_minutes_of_each_chapter():
     assert re.findall(r"\((\w+)\.ipynb\).*? \| (\d+) \| \[Colab\]", chinese) == rows
 
 
+def test_the_chinese_readme_has_every_picture_and_every_command():
+    def pages(path):
+        text = (ROOT / path).read_text("utf-8")
+        return text.replace("\nGAN_TEACH_LANG=zh ", "\n").replace("notebooks/zh/", "notebooks/")
+
+    def pictures(text):
+        return re.findall(r"\]\((?:\.\./)*(data/pictures/[\w.]+)\)", text)
+
+    def commands(text):
+        blocks = re.findall(r"```bash\n(.*?)```", text, re.S)
+        return [line.split("  # ")[0].split(" # ")[0].strip() for block in blocks for line in block.splitlines()]
+
+    english, chinese = pages("README.md").split("## Tests")[0], pages("notebooks/zh/README.md")
+    assert pictures(chinese) == pictures(english) and len(pictures(english)) > 4
+    assert commands(chinese) == commands(english) and len(commands(english)) > 9
+    for words in ("compute=webgpu", "--executed DIR", "uvx --from", "conda env create", "pip wheel", "_PROGRESS=/"):
+        assert words in english and words in chinese, words
+
+
 def test_the_tables_of_the_weights_are_what_their_records_say():
     assert tables.PAGE.read_text("utf-8") == tables.page(), "make them anew: python tests/tables.py"
     assert all(f"| `{path.stem}` |" in tables.page() for path in (ROOT / "data").glob("*.safetensors"))

@@ -3,13 +3,14 @@
 The first code cell is the same in every chapter but for the chapter's number and its minutes.
 """
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
 from .. import language
 from ..language import say
-from ..networks.layers import pick_device
+from ..networks.layers import pick_device, return_freed_memory
 from . import errors, printed, progress
 from .catch_up import catch_up
 from .words import signs, words
@@ -29,12 +30,15 @@ def banner(chapter: int | str, minutes: float) -> None:
     """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU.
 
     The language is looked up anew (`language.preferred`).
-    What is done from here on is kept in the reader's own file: `progress`.
+    What is done from here on is kept in the reader's own file: `progress`. After each cell freed memory goes back.
     """
     language.use()
     progress.begin(chapter)
     errors.begin()
     printed.begin()
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _after_cell)
     device = torch.device(pick_device())
     if device.type == "cpu":
         threads = torch.get_num_threads()
@@ -44,3 +48,8 @@ def banner(chapter: int | str, minutes: float) -> None:
     print(say("Chapter {chapter} · gan_teach {ours} · torch {torch} · ipywidgets {widgets} · {where} · Run All ≈ "
               "{minutes:g} min", chapter=chapter, ours=installed("gan-teach"), torch=torch.__version__,
               widgets=installed("ipywidgets"), where=where, minutes=minutes))
+
+
+def _after_cell(result) -> None:
+    """Thirty kernels fit on one machine when none holds what its cells have freed."""
+    return_freed_memory()

@@ -59,10 +59,14 @@ class UNet(nn.Module):
 # ---------------------------------------------------------------------------------------------- use
 
 @torch.no_grad()
-def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int = 64) -> Tensor:
-    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H'×W' (long), `batch` at a time."""
+def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | None = None) -> Tensor:
+    """The most likely class of every pixel: images N×3×H×W in [-1, 1] -> labels N×H'×W' (long), `batch` at a time.
+
+    None is 64; on a CPU 16, which take a third of the memory and no longer.
+    """
     C, labels = len(classes_of(segmenter)), []
-    for part in check_images(images, "the pictures to label").split(batch):
+    images = check_images(images, "the pictures to label")
+    for part in images.split(batch or (16 if images.device.type == "cpu" else 64)):
         scores = segmenter(part)
         if not isinstance(scores, Tensor):
             raise ValueError(f"the segmenter returned a {type(scores).__name__}; wanted a tensor of scores N×{C}×H×W "

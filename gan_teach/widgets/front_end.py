@@ -42,6 +42,7 @@ class Picture(widgets.DOMWidget if anywidget is None else anywidget.AnyWidget):
 
     picture, alt, hint = (traitlets.Unicode("").tag(sync=True) for _ in range(3))
     width = traitlets.Int(512).tag(sync=True)               # on the screen, CSS pixels
+    asked = traitlets.Int(0).tag(sync=True)                 # how often a page without a picture has asked for all of it
 
     def show(self, data: bytes, alt: str, **more) -> None:
         """Another picture, with what belongs to it."""
@@ -50,6 +51,10 @@ class Picture(widgets.DOMWidget if anywidget is None else anywidget.AnyWidget):
             self.picture = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
             for name, value in {"alt": alt, **more}.items():
                 setattr(self, name, value)
+
+    @traitlets.observe("asked")
+    def _again(self, _) -> None:
+        self.send_state()
 
 
 class PictureButtons(widgets.VBox):
@@ -83,8 +88,19 @@ const keyed = (el, model) => {
   el.setAttribute("data-lm-suppress-shortcuts", "true");
   return () => el.setAttribute("aria-label", `${model.get("alt")} ${model.get("hint")}`);
 };
+// anywidget waits 2 s for this module. On a page that was too busy its model then hears nothing of the kernel, ever: so
+// let it hear again, as the class above anywidget's does, and ask for what it has missed. (An event brings the model.)
+const awaken = (model) => {
+  const asked = model.get("asked"), hear = (it) => {
+    const above = Object.getPrototypeOf(Object.getPrototypeOf(it));
+    it.comm?.on_msg((message) => above._handle_comm_msg.call(it, message));
+  };
+  model.on("change:asked", hear); model.set("asked", asked + 1); model.off("change:asked", hear);
+  if (model.get("picture")) model.set("asked", asked); else model.save_changes();
+};
 // The model's changes, each heard once now; returns what ends it.
 const listen = (model, img, label, handlers) => {
+  awaken(model);
   const all = { "change:picture": () => { img.src = model.get("picture"); },
                 "change:alt": () => { img.alt = model.get("alt"); label(); }, ...handlers };
   for (const [name, act] of Object.entries(all)) { model.on(name, act); act(); }

@@ -1,6 +1,9 @@
 """The exercises' checks, given right answers and usual wrong ones; hints, solutions, banner, quiz."""
 
+import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -191,6 +194,22 @@ def test_the_banner_is_one_line(capsys):
     assert line.count("\n") == 1
     versions = r"gan_teach \S+ · torch \S+ · ipywidgets \S+"
     assert re.match(rf"Chapter 1 · {versions} · .+ · Run All ≈ 3 min", line)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing is asked of the C library")
+def test_after_a_cell_freed_memory_goes_back():
+    from gan_teach.lessons import setup
+
+    def held() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    start = held()
+    many = [torch.ones(16_000) for _ in range(1600)]                    # 98 MB in blocks that glibc keeps
+    last, many = many[-1], None                                         # … below one that is still in use
+    kept = held()
+    assert kept > start + 60, f"{start:.0f} → {kept:.0f} MB: glibc gives such blocks back by itself"
+    setup._after_cell(None)
+    assert held() < start + 30 and last.sum() == 16_000
 
 
 def test_the_banner_reports_the_device_that_was_asked_for(capsys, monkeypatch):

@@ -45,7 +45,7 @@ def code(chapter, ident):
 def test_sections_exercises_and_answers_are_kept(shell, tmp_path, capsys):
     setup.banner(1, 2)
     setup.banner(1, 2)                                                  # run twice: heard once
-    assert len(shell.events.callbacks["post_run_cell"]) == 2                # progress and errors, each once
+    assert len(shell.events.callbacks["post_run_cell"]) == 3                # progress, errors, memory, each once
     shell.ran(code(1, "load"))
     shell.ran(code(1, "load") + "\n")
     shell.ran(code(1, "naive"), success=False)

@@ -64,6 +64,22 @@ best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
 PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
 """
 
+# Two pictures, the second after a stroke; and a page on which anywidget's patience of 2 s is over before it begins.
+LATE = """
+import io
+from PIL import Image
+from gan_teach.widgets.dissection.paint_canvas import paint_canvas
+canvas = paint_canvas((8, 8), 256, 64, "drag")
+def show(level):
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), (level, 80, 80)).save(file, "PNG")
+    canvas.show(file.getvalue(), f"level {level}", cells="0" * 64)
+show(0)
+canvas.observe(lambda change: show(200), "stroke")
+canvas
+"""
+IMPATIENT = "const own = AbortSignal.timeout; AbortSignal.timeout = ms => own.call(AbortSignal, ms === 2000 ? 0 : ms)"
+
 # Counts how often the element of this class is drawn anew; a slow page is busy for 300 ms in every 350 besides.
 WATCHED = """([hook, slow]) => {
     const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
@@ -101,7 +117,8 @@ def chapters(tmp_path_factory):
     folder.mkdir()
     for chapter in ("00", "01"):
         small.write(chapter, folder)
-    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("panels", *PANELS), ("five", *FIVE)):
+    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("late", LATE), ("panels", *PANELS),
+                         ("five", *FIVE)):
         write(folder / f"{name}.ipynb", *cells)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
@@ -185,6 +202,20 @@ def test_the_mouse_paints_in_jupyterlab(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
     page.locator(".gt-paint-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
+
+
+def test_a_page_that_was_busy_for_too_long_has_its_picture_and_hears_more(page, chapters):
+    """… where anywidget alone would let its model hear nothing any more."""
+    late = page.context.new_page()
+    late.add_init_script(IMPATIENT)
+    assert browser.run_all(late, chapters.format(notebook="late.ipynb")) == []
+    shown = late.locator("img.gt-painted").first
+    browser.wait_until(late, lambda: shown.get_attribute("alt") == "level 0", 60)
+    first = browser.picture(late, "gt-painted")
+    late.locator(".gt-canvas").first.click()
+    browser.changed(late, "gt-painted", first)
+    assert shown.get_attribute("alt") == "level 200"
+    late.close()
 
 
 @pytest.fixture(scope="module")
