@@ -62,6 +62,11 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def shown(path: str | Path) -> str:
+    """The path for a reader's eyes: a name that is no text, as old archives have them, would stop `print`."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def regular(path: str | Path) -> Path:
     """The path of a file to read, ~ expanded. ValueError for a folder, a pipe or a device: opening a pipe may wait
     without end; FileNotFoundError for a link to nothing."""
