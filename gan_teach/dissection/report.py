@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import expanded, write_text
+from ..files import to_write, write_text
 from ..language import current, say
 from ..lettering import letter
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
@@ -39,7 +39,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     The page is written under a temporary name first, so a cut-off run leaves an older page as it was. A unit takes
     about 25 kB. ValueError: an unknown layer, fewer than two shuffles, and what `dissect` refuses.
     """
-    layers, path = in_order(G, layers), expanded(path)
+    layers, path = in_order(G, layers), to_write(path)
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
     if shuffles < 2 or not 1 <= top <= LOUDEST:
         raise ValueError(f"a report needs shuffles of 2 or more and top of 1 to {LOUDEST}; got {shuffles} and {top}")
