@@ -94,7 +94,10 @@ def to_write(path: str | Path) -> Path:
     path = expanded(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder: give a file in it", str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(path)) from error
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, "nothing can be written in its folder", str(path))
     return path

@@ -13,7 +13,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, latents
+from .networks.protocols import check_images, check_name, latents
 from .networks.segmenter import UNet
 
 _left_out: set[str] = set()
@@ -54,6 +54,15 @@ class _Seen(nn.Module):
         return self.classifier.features(images) if self.head is None else self.classifier(images)[self.head]
 
 
+def seeing(judge: UNet | Classifier) -> nn.Module:
+    """What gives the features that a judge sees. ValueError for what is none."""
+    if isinstance(judge, UNet):
+        return SegmenterFeatures(judge)
+    if not hasattr(judge, "features") or not hasattr(judge, "num_features"):
+        raise ValueError(f"the judge is a segmenter (UNet) or a Classifier of ours; got a {type(judge).__name__}")
+    return _Seen(judge)
+
+
 def check_enough(real: int, fake: int) -> None:
     """ValueError for fewer pictures than a covariance has sense for."""
     if min(real, fake) < 2:
@@ -75,7 +84,7 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
     from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
 
     check_enough(len(real), len(fake))
-    features = SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)
+    features = seeing(judge)
     if (fewest := min(len(real), len(fake))) < features.num_features:
         warnings.warn(f"{fewest} pictures for {features.num_features} features: such a Fréchet distance says little; "
                       "use thousands", stacklevel=3)         # 3: past no_grad's wrapper
@@ -93,7 +102,7 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 @torch.no_grad()
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F."""
-    seen = (SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)).eval()
+    seen = seeing(judge).eval()
     found = torch.cat([seen(part) for part in check_images(images, "the pictures").split(batch)])
     return check_finite("the judge's features", found)
 
@@ -111,6 +120,8 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     k = whole("k", k, 1)
     check_finite("the features of real pictures", real)
     check_finite("the features of generated pictures", fake)
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+        raise ValueError(f"features are N×F and M×F; got {tuple(real.shape)} and {tuple(fake.shape)}")
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
 
@@ -132,10 +143,11 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     ValueError for fewer pictures than splits, NaN and infinity. NaN, and a sentence, without torchmetrics.
     """
     check_images(fake, "the pictures")
-    if not 1 <= splits <= len(fake):
+    if not 1 <= whole("splits", splits) <= len(fake):
         raise ValueError(f"splits goes from 1 to the number of pictures, {len(fake)}; got {splits}")
     if not can_measure("the classifier's score"):
         return math.nan, math.nan
+    check_name("head", head, list(getattr(classifier, "heads", ())))
     from torchmetrics.image.inception import InceptionScore
 
     with torch.random.fork_rng(devices=[]):
@@ -151,11 +163,12 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 
 def sharpness(images: torch.Tensor) -> float:
     """The mean absolute difference of neighbouring pixels, across and down: N×3×H×W → a number; grain raises it."""
+    check_images(images, "the pictures")
     return float((images.diff(dim=-1).abs().mean() + images.diff(dim=-2).abs().mean()) / 2)
 
 
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file. ValueError where G draws none."""
-    return torch.cat([check_images(G(z), "the generated pictures").clamp(-1, 1)
+    return torch.cat([check_images(G(z), "the generated pictures", len(z)).clamp(-1, 1)
                       for z in latents(G, n, seed).split(batch)])

@@ -69,6 +69,8 @@ def test_a_wrong_name_lists_the_right_ones():
         gan_teach.load("scene-progan")
     with pytest.raises(FileNotFoundError, match="no file .*nowhere.safetensors"):
         gan_teach.load("nowhere.safetensors")
+    with pytest.raises(ValueError, match="no checkpoint ''. There are: "):      # not the folder that we are in
+        gan_teach.load("")
 
 
 @pytest.mark.parametrize("name", checkpoints.shipped())

@@ -22,9 +22,9 @@ from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from .. import metrics
-from ..limits import finite
+from ..limits import finite, whole
 from ..metrics import SegmenterFeatures, can_measure, check_enough, precision_recall
-from ..networks.layers import check_gradients, seeded
+from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -90,7 +90,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
     ValueError: an unknown score; top outside 2…samples; fewer than 5 real pictures.
     """
     check_name("score", score, SCORES)
-    if not 2 <= top <= samples:
+    if not 2 <= whole("top, how many pictures a unit has,", top) <= samples:
         raise ValueError(f"top pictures per unit: between 2 and the {samples} samples; got {top}")
     if len(real) < 5:
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
@@ -207,15 +207,15 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     if (scores is None) == (units is None):
         raise ValueError("give either scores (of artefact_scores) or units, not both and not neither")
     if scores is not None:
-        if scores.shape != (U,):
+        if check_finite("scores", scores).shape != (U,):
             raise ValueError(f"scores has shape {tuple(scores.shape)}, but {layer!r} has {U} units; score that layer")
-        if not 1 <= n <= U:
+        if not 1 <= whole("n", n) <= U:
             raise ValueError(f"n goes from 1 to the {U} units of {layer!r}; got {n}")
         units = scores.argsort(descending=True, stable=True)[:n]
     if min(len(real), samples) < 4:
         raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
                          f"got {len(real)} and {samples}")
-    units, strength = check_units(units, U), finite("strength", strength)
+    units, strength, draws = check_units(units, U), finite("strength", strength), whole("draws", draws, 1)
     rng = seeded(seed)
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]

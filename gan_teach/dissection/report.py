@@ -18,6 +18,7 @@ from .. import pictures
 from ..files import to_write, write_text
 from ..language import current, say
 from ..lettering import letter
+from ..limits import whole
 from ..networks.protocols import Generator, Segmenter, classes_of, evaluating, latents
 from ..processes import place
 from .agreement import Dissection
@@ -41,9 +42,9 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     """
     layers, path = in_order(G, layers), to_write(path)
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
-    if shuffles < 2 or not 1 <= top <= LOUDEST:
+    if whole("shuffles", shuffles) < 2 or not 1 <= whole("top", top) <= LOUDEST:
         raise ValueError(f"a report needs shuffles of 2 or more and top of 1 to {LOUDEST}; got {shuffles} and {top}")
-    if samples <= shuffles:
+    if whole("samples", samples) <= shuffles:
         raise ValueError(f"samples must be more than {shuffles}, the number of shuffles; got {samples}")
     options = {"seed": seed, "batch": batch, "shuffles": shuffles, "progress": progress}
     found = dissect_by_information(G, every, segmenter, samples, **options) if information else \

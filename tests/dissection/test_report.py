@@ -372,6 +372,6 @@ def test_a_page_that_cannot_be_written_is_told_before_the_work(tmp_path):
             raise AssertionError("the work began")
 
     (tmp_path / "file").touch()
-    for path in (tmp_path, tmp_path / "file" / "page.html"):
-        with pytest.raises(OSError, match=str(tmp_path)):
+    for path, message in ((tmp_path, "it is a folder"), (tmp_path / "file" / "page.html", "its folder is a file")):
+        with pytest.raises(OSError, match=f"{message}.*{path}"):
             write_report(Never(), Segmenter(), ["one"], path, 20, progress=False)
