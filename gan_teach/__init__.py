@@ -33,7 +33,7 @@ def load(name_or_path, device=None):
         return checkpoints.load(given, device)
     from . import official  # it adds the kinds of network that the authors' files become
 
-    theirs = path.is_dir() or not given.endswith(checkpoints.SUFFIX) and (
+    theirs = given != "" and path.is_dir() or not given.endswith(checkpoints.SUFFIX) and (
         not _is_ours(path) if path.is_file() else given.endswith((".pkl", ".pth", ".pt")))
     if theirs or given.startswith("official/"):
         return official.load_official(name_or_path, device=device)

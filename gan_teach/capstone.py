@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 from .dissection.pixels import jackknife
 from .dissection.units import check_units
 from .language import pad, say
+from .networks.layers import check_finite
 from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
 from .stylegan.generator import Generator
@@ -36,12 +37,15 @@ def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style
 
     Then AdaIN gives r_u = 0 · (…) + k_u: with k = 0 an ablation of the whole map, else an insertion.
     y: (y_s, y_b), N×C each; level: k, one number or one for each unit. Returns a new pair; y stays as it is.
-    ValueError for a unit that does not exist.
+    ValueError for a unit that does not exist, for NaN and infinity.
     """
     y_s, y_b = (part.clone() for part in y)
     units = check_units(units, y_s.shape[1])
     y_s[:, units] = 0
-    y_b[:, units] = torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)
+    k = check_finite("level", torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)).flatten()
+    if len(k) not in (1, len(units)):
+        raise ValueError(f"level is one number or one per unit: {len(units)} units, but {len(k)} levels")
+    y_b[:, units] = k
     return y_s, y_b
 
 

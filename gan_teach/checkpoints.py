@@ -113,6 +113,10 @@ def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
     record = read_json(path)
     if any(record.get(key) != value for key, value in made_with.items()):
         raise ValueError(f"{path} was made with other settings: compare in another folder, or delete it")
+    for key, value in nothing.items():
+        found = record.get(key)
+        if type(found) is not type(value) or type(found) is dict and not all(type(v) is dict for v in found.values()):
+            raise ValueError(f"{path} is damaged: delete it (its {key} are something else)")
     return record
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,13 +37,17 @@ def _shipped(name: str) -> Path:
 def cache_folder() -> Path:
     """Where downloads and their converted copies lie: $GAN_TEACH_CACHE, else gan_teach in the platform's place."""
     if given := os.environ.get("GAN_TEACH_CACHE"):
-        return Path(given).expanduser()
+        return expanded(given)
+    try:
+        home = Path.home()
+    except RuntimeError:                                     # a user without one, as containers have them
+        home = Path(tempfile.gettempdir())
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = home / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return base / "gan_teach"
 
 
@@ -58,6 +63,11 @@ def sha256(path: Path) -> str:
 def expanded(path: str | Path) -> Path:
     """The path with ~ for the reader's own folder, as in a shell."""
     return Path(os.path.expanduser(path))
+
+
+def shown(path: str | Path) -> str:
+    """The path for a reader's eyes: a name that is no text, as old archives have them, would stop `print`."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def regular(path: str | Path) -> Path:
@@ -76,6 +86,21 @@ class DiskFull(OSError):
     """What `writing` raises where there is no room."""
 
 
+def to_write(path: str | Path) -> Path:
+    """The path of a file to be written, ~ expanded, its folder made. OSError where it cannot be: before a long work,
+    not after it."""
+    path = expanded(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder: give a file in it", str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(path)) from error
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "nothing can be written in its folder", str(path))
+    return path
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
     """`with writing(path) as temporary:` what is written there becomes `path` at the end: a kill, an error or a full
@@ -83,8 +108,7 @@ def writing(path: str | Path) -> Iterator[Path]:
 
     `DiskFull`, an OSError, says "disk" where it is full. What a killed process left behind goes after a day.
     """
-    path = expanded(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = to_write(path)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         if time.time() - left.lstat().st_mtime > DAY:
             left.unlink(missing_ok=True)

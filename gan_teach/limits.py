@@ -11,7 +11,7 @@ MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
 def whole(name: str, value, least: int = 0, most: int = LARGEST) -> int:
     """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
     try:
-        number = operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)      # a mask where numbers are wanted
     except TypeError:
         number = None
     if number is None or not least <= number <= most:

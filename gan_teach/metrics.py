@@ -11,7 +11,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, latents
+from .networks.protocols import check_images, check_name, latents
 from .networks.segmenter import UNet
 
 _left_out: set[str] = set()
@@ -50,6 +50,15 @@ class _Seen(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.classifier.features(images) if self.head is None else self.classifier(images)[self.head]
+
+
+def seeing(judge: UNet | Classifier) -> nn.Module:
+    """What gives the features that a judge sees. ValueError for what is none."""
+    if isinstance(judge, UNet):
+        return SegmenterFeatures(judge)
+    if not hasattr(judge, "features") or not hasattr(judge, "num_features"):
+        raise ValueError(f"the judge is a segmenter (UNet) or a Classifier of ours; got a {type(judge).__name__}")
+    return _Seen(judge)
 
 
 def check_enough(real: int, fake: int) -> None:
@@ -110,7 +119,7 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
              ) -> torch.Tensor:
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F. what: how an error calls them."""
-    seen = (SegmenterFeatures(judge) if isinstance(judge, UNet) else _Seen(judge)).eval()
+    seen = seeing(judge).eval()
     found = torch.cat([seen(part) for part in check_images(images, what).split(batch)])
     return check_finite(f"the judge's features of {what}", found)
 
@@ -128,6 +137,8 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     k = whole("k", k, 1)
     check_finite("the features of real pictures", real)
     check_finite("the features of generated pictures", fake)
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+        raise ValueError(f"features are N×F and M×F; got {tuple(real.shape)} and {tuple(fake.shape)}")
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
 
@@ -152,6 +163,7 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     splits = whole("splits, no more than there are pictures,", splits, 1, len(fake))
     if not can_measure("the classifier's score"):
         return math.nan, math.nan
+    check_name("head", head, list(getattr(classifier, "heads", ())))
     from torchmetrics.image.inception import InceptionScore
 
     with torch.random.fork_rng(devices=[]):
@@ -167,11 +179,12 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 
 def sharpness(images: torch.Tensor) -> float:
     """The mean absolute difference of neighbouring pixels, across and down: N×3×H×W → a number; grain raises it."""
+    check_images(images, "the pictures")
     return float((images.diff(dim=-1).abs().mean() + images.diff(dim=-2).abs().mean()) / 2)
 
 
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file. ValueError where G draws none."""
-    return torch.cat([check_images(G(z), "the generated pictures").clamp(-1, 1)
+    return torch.cat([check_images(G(z), "the generated pictures", len(z)).clamp(-1, 1)
                       for z in latents(G, n, seed).split(batch)])

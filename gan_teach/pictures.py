@@ -36,10 +36,22 @@ COLOURS = {"sky": (116, 173, 235), "cloud": (236, 240, 244), "sun": (255, 205, 3
 
 # ------------------------------------------------------------------------------------------ arrays
 
-def to_uint8(x) -> np.ndarray:
-    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, NaN is refused."""
+def _to_show(x) -> torch.Tensor:
+    x = torch.as_tensor(x)
     if x.isnan().any():
         raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
+    return x
+
+
+def _of_one_size(tiles: Sequence[np.ndarray]) -> None:
+    sizes = dict.fromkeys(f"{tile.shape[0]}×{tile.shape[1]}" for tile in tiles)
+    if len(sizes) > 1:
+        raise ValueError(f"pictures side by side are of one size; these have {', '.join(list(sizes)[:4])}")
+
+
+def to_uint8(x) -> np.ndarray:
+    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, NaN is refused."""
+    x = _to_show(x)
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
 
@@ -52,6 +64,7 @@ def grid(images, columns: int = 8) -> np.ndarray:
     if len(images) == 0:
         raise ValueError("no pictures to put in a grid")
     tiles = [as_array(image) for image in images]
+    _of_one_size(tiles)
     columns = min(whole("columns", columns, 1), len(tiles))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
     return np.concatenate([np.concatenate(tiles[i:i + columns], 1) for i in range(0, len(tiles), columns)])
@@ -100,7 +113,7 @@ def squares(activation, side: int = 64) -> np.ndarray:
 
     Dark violet is its lowest value, light yellow its highest hundredth: a map can be read, two cannot be compared.
     """
-    r = np.asarray(torch.as_tensor(activation).detach().float().cpu())
+    r = np.asarray(_to_show(activation).detach().float().cpu())
     low, high = r.min(), np.quantile(r, 0.99)
     level = (r - low) / (high - low) if high > low else np.zeros_like(r)
     return enlarge(colour_map(level).round().astype(np.uint8), max(1, side // max(r.shape)))
@@ -113,7 +126,7 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
     (None: its largest value here); negative values count as 0. Where it is 0 the picture stays, in grey.
     """
     a = as_array(image).astype(np.float32)
-    r = torch.as_tensor(activation, dtype=torch.float32).detach().cpu()[None, None]
+    r = _to_show(activation).detach().float().cpu()[None, None]
     r = F.interpolate(r, size=a.shape[:2], mode="bilinear", align_corners=False)[0, 0].clamp(min=0).numpy()
     top = float(r.max() if peak is None else peak)
     level = np.clip(r / top, 0, 1) if top > 0 else np.zeros_like(r)
@@ -138,7 +151,8 @@ def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarr
 
 def difference(before, after) -> np.ndarray:
     """|after − before| per pixel, mean over the colours, as colours: black nothing, yellow a half or more of 255."""
-    change = np.abs(as_array(after).astype(np.float32) - as_array(before).astype(np.float32)).mean(2)
+    _of_one_size(both := [as_array(picture) for picture in (before, after)])
+    change = np.abs(np.subtract(*both, dtype=np.float32)).mean(2)
     return colour_map(change / 127.5).round().astype(np.uint8)
 
 
@@ -153,6 +167,8 @@ def label_colours(classes: Sequence[str]) -> np.ndarray:
 def colour_mask(mask, classes: Sequence[str]) -> np.ndarray:
     """A label mask H×W of class numbers -> uint8 H×W×3 in the colours of `label_colours`."""
     labels = np.asarray(mask.cpu() if isinstance(mask, torch.Tensor) else mask)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"a label mask holds whole numbers, the numbers of the classes; got {labels.dtype}")
     if labels.size and (labels.min() < 0 or labels.max() >= len(classes)):
         raise ValueError(f"the mask has labels {labels.min()} to {labels.max()}, but there are {len(classes)} classes")
     return label_colours(classes)[labels]

@@ -69,6 +69,8 @@ def test_a_wrong_name_lists_the_right_ones():
         gan_teach.load("scene-progan")
     with pytest.raises(FileNotFoundError, match="no file .*nowhere.safetensors"):
         gan_teach.load("nowhere.safetensors")
+    with pytest.raises(ValueError, match="no checkpoint ''. There are: "):      # not the folder that we are in
+        gan_teach.load("")
 
 
 @pytest.mark.parametrize("name", checkpoints.shipped())
@@ -264,3 +266,25 @@ def test_a_message_stays_short_however_long_a_word_in_the_file_is(tmp_path):
     with pytest.raises(checkpoints.BadCheckpoint, match="odd.safetensors cannot be read as safetensors") as refused:
         checkpoints.load(tmp_path / "odd.safetensors")
     assert len(str(refused.value)) < 700
+
+
+@pytest.mark.parametrize("taken", ["small.json", "small.safetensors"])
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_written(tmp_path, taken):
+    (tmp_path / taken).mkdir()
+    with pytest.raises(IsADirectoryError, match=f"it is a folder: give a file in it.*{taken}"):
+        checkpoints.save(tmp_path / "small", Generator(ProGANConfig(z_dim=4, widths=(4,))))
+    assert [path.name for path in tmp_path.iterdir()] == [taken]
+
+
+def test_a_cache_without_a_home(monkeypatch):
+    monkeypatch.delenv("GAN_TEACH_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(files.Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert files.cache_folder().name == "gan_teach"
+
+
+@pytest.mark.parametrize("runs", [5, [], {"ring": []}, {"ring": 3}, None])
+def test_a_record_with_other_things_inside_is_named(tmp_path, runs):
+    files.write_json(tmp_path / "plane.json", {"settings": 1, "runs": runs})
+    with pytest.raises(ValueError, match="plane.json is damaged: delete it .its runs are something else"):
+        checkpoints.unfinished(tmp_path / "plane.json", "command", {"settings": 1}, runs={})

@@ -263,7 +263,7 @@ def test_e_gans_generator_of_16_bits_draws():
 
 @pytest.mark.parametrize("arguments, message", [
     (["dissect", "scenes-progan", "--samples", "0"], "1 or more"), (["train", "scenes-egan", "--images", "-3"], "1 or"),
-    (["evolve", "x", "--images", "0"], "1 or more"), (["dissect", "scenes-progan", "--samples", "5"], "more than 8"),
+    (["evolve", "x", "--images", "0"], "1 or more"), (["dissect", "scenes-progan", "--samples", "5"], "from 9 on"),
     (["dissect", "scenes-segmenter"], "cannot be cut"), (["evolve", "/nowhere/at/all"], "no folder"),
     (["dissect", "scenes-progan", "--segmenter", "scenes-progan"], "no segmenter"),
     (["dissect", "scenes-progan", "--seed", "-1"], "seed must be"), (["dissect", "/dev/null"], "null"),

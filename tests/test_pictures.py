@@ -155,3 +155,16 @@ def test_the_readmes_pictures_are_what_their_commands_draw(tmp_path, draw, file)
     drawn, shipped = (np.asarray(Image.open(path).convert("RGB")).astype(int)
                       for path in (tmp_path / file, files.data_folder() / "pictures" / file))
     assert drawn.shape == shipped.shape and np.abs(drawn - shipped).mean() < 1
+
+
+def test_pictures_and_maps_that_cannot_be_shown_are_told():
+    x, lost = torch.zeros(3, 16, 16), torch.full((4, 4), float("nan"))
+    for act, message in ((lambda: p.grid([x, x[:, :8]]), "of one size; these have 16×16, 8×16"),
+                         (lambda: p.difference(x, x[:, :8]), "of one size; these have 16×16, 8×16"),
+                         (lambda: p.heat(x, lost), "holds NaN"), (lambda: p.squares(lost), "holds NaN"),
+                         (lambda: p.colour_mask(torch.zeros(4, 4), ("a",)), "whole numbers, .* got float32"),
+                         (lambda: p.colour_mask(lost > 0, ("a", "b")), "whole numbers, .* got bool")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert np.array_equal(p.to_uint8(x.numpy()), p.to_uint8(x))
+    assert p.heat(x, np.ones((4, 4))).shape == (16, 16, 3) and p.difference(x, x).max() == 4

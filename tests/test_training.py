@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from gan_teach.recipes import growing
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
-from gan_teach.training import NotFinite, Schedule, Settings, Training, curve, r1_weight, run
+from gan_teach.training import NotFinite, Schedule, Settings, Training, curve, r1_weight, run, snapshot
 
 MODELS = """
     import torch
@@ -434,3 +435,14 @@ def test_logistic_losses_in_closed_form():
 def test_r1_of_a_linear_discriminator_is_its_squared_weight():
     w = torch.randn(3, 4, 4)
     assert torch.allclose(r1_penalty(lambda x: (x * w).sum((1, 2, 3)), torch.randn(5, 3, 4, 4)), w.square().sum())
+
+
+def test_a_compressed_snapshot_could_fill_the_memory_and_is_refused(tmp_path):
+    torch.save({"settings": "", "steps": 0, "a": torch.zeros(1000)}, tmp_path / "resume.pt")
+    assert snapshot(tmp_path / "resume.pt")["steps"] == 0
+    with zipfile.ZipFile(tmp_path / "resume.pt") as read, \
+            zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as write:
+        for entry in read.infolist():
+            write.writestr(entry.filename, read.read(entry))
+    with pytest.raises(ValueError, match="bomb.pt is damaged: delete it .*it is compressed"):
+        snapshot(tmp_path / "bomb.pt")

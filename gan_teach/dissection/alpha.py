@@ -12,11 +12,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import finite
-from ..networks.layers import check_finite, check_gradients, seeded
+from ..limits import finite, whole
+from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
-from .intervention import changes, ablate, insert, levels
+from .intervention import _each, changes, ablate, insert, levels
 from .pixels import class_pixels, coverage, pictures, unit_count
 from .units import Ranking, Units, check_units
 
@@ -75,10 +75,11 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     for name, value in (("lr", lr), ("l2", l2), ("insertion_weight", insertion_weight),
                         ("collateral_weight", collateral_weight)):
         finite(name, value)
+    steps, batch = whole("steps", steps, 1), whole("batch", batch, 1)
     c, device, U = check_name("class", cls, classes_of(segmenter)), device_of(G), unit_count(G, layer)
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
     rng, pull, history = seeded(seed), torch.zeros(U), []
-    alpha = torch.zeros(U, device=device).add_(check_finite("init", torch.as_tensor(init, device=device)))
+    alpha = _each("init", init, torch.empty(0, device=device), list(range(U))).flatten().expand(U).clone()
     alpha.requires_grad_()
     adam, bar = torch.optim.Adam([alpha], lr), tqdm(
         range(steps), desc=say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)

@@ -54,7 +54,8 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
     ValueError for a reach that is not odd.
     """
     check_layer(G, layer)
-    if reach < 1 or reach % 2 == 0:
+    reach, batch = whole("reach, an odd number of places,", reach, 1), whole("batch", batch, 1)
+    if reach % 2 == 0:
         raise ValueError(f"reach is an odd number of places, 1 or more; got {reach}")
     c, device, found, labels = check_name("class", cls, classes_of(segmenter)), device_of(G), [], []
     C = len(classes_of(segmenter))

@@ -20,6 +20,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import MAX_SEED, whole
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
 from ..processes import place
 from .agreement import Dissection
@@ -117,6 +118,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     from the first pictures. `seed` is another than that of the dissection which shall use the thresholds.
     """
     layers, device, C = in_order(G, layers), device_of(G), len(classes_of(segmenter))
+    samples, batch = whole("samples", samples, 1), whole("batch", batch, 1)
     z, mine = latents(G, samples, seed), share_of(samples, batch)
     bar = tqdm(total=min(samples, len(mine) * batch), desc=say("information of {layers}", layers=few(layers)),
                unit=say("picture"), leave=False,
@@ -175,6 +177,7 @@ def dissect_by_information(G: Generator, layers: Sequence[str], segmenter: Segme
     Returns {layer: Dissection}. `quality_of(d)` gives I/H; the authors' code calls a unit interpretable when its
     I/H > 0.01 and its IoU > 0.05.
     """
-    chosen = joint_histograms(G, layers, segmenter, samples, seed + 1, batch, upsample, progress)
+    other = (whole("seed", seed, 0, MAX_SEED) + 1) % 2**32
+    chosen = joint_histograms(G, layers, segmenter, samples, other, batch, upsample, progress)
     return dissect_layers(G, layers, segmenter, samples, seed=seed, batch=batch, upsample=upsample, progress=progress,
                           thresholds={layer: joint.thresholds for layer, joint in chosen.items()}, shuffles=shuffles)

@@ -14,8 +14,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import finite, whole
 from ..networks.layers import sample_z, seeded
-from ..networks.protocols import Generator, Segmenter, check_name, device_of, evaluating
+from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import segment
 from .intervention import insert, levels
 from .pixels import coverage, pictures, ratio, unit_count
@@ -29,7 +30,8 @@ def spots(labels: Tensor, context: int, size: tuple[int, int], reach: int = 3, m
     labels: N×H×W; size: (h, w) of r. A spot qualifies if the context covers min_share of it. Returns the pictures that
     have one, (n,), and their spots, n×1×h×w of 0 and 1.
     """
-    N, (h, w) = len(labels), size
+    N, (h, w), reach = len(labels), size, whole("reach", reach, 1, min(size))
+    finite("min_share", min_share)
     share = F.avg_pool2d(coverage(labels, context, size), reach, 1)         # (N, 1, h−reach+1, w−reach+1)
     lot = torch.rand(share.shape, generator=seeded(seed)).to(share)
     best, place = ((share >= min_share) * (lot + 1)).flatten(1).max(1)      # (N,) each
@@ -55,9 +57,12 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
     level: k, one number per unit; None takes twice the class's `levels`: a spot is small, and its surroundings pull.
     Returns a `Ranking`, whose score is α. ValueError if no picture of `samples` shows such a spot.
     """
-    c, b = (check_name("class", name, segmenter.classes) for name in (cls, context))
+    c, b = (check_name("class", name, classes_of(segmenter)) for name in (cls, context))
+    steps, batch = whole("steps", steps, 1), whole("batch", batch, 1)
+    finite("lr", lr, 0)
+    finite("l2", l2)
     U, device, rng = unit_count(G, layer), device_of(G), seeded(seed)
-    k = 2 * levels(G, layer, range(U), segmenter, cls, samples) if level is None else level.to(device)
+    k = 2 * levels(G, layer, range(U), segmenter, cls, samples) if level is None else level
     with evaluating(G, segmenter):
         labels = torch.cat([segment(segmenter, f(r)) for r, f in pictures(G, layer, samples, seed)])    # (N, H, W)
         size = next(pictures(G, layer, 1, seed))[0].shape[-2:]
@@ -111,7 +116,7 @@ def inserted(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: 
     level: k, one number per unit *of the layer* or one for all. Other pictures than those of the search: seed 4.
     insert: the edit, for a reader's own. ValueError if no picture shows such a spot.
     """
-    c, b = (check_name("class", name, segmenter.classes) for name in (cls, context))
+    c, b = (check_name("class", name, classes_of(segmenter)) for name in (cls, context))
     U, parts = unit_count(G, layer), []
     units = check_units(units, U)
     k = torch.as_tensor(level).flatten()

@@ -12,6 +12,7 @@ may be inserted, and what resists removal: `context.py`. Taught in notebooks/01_
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
+from ..limits import whole
 from ..networks.layers import check_finite, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
@@ -183,12 +185,13 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     `draws` random orders. k is that of `levels`, on the same pictures. measure: as for `causal_effect`.
     ValueError for more units than an order has.
     """
-    rng, U = seeded(seed), unit_count(G, layer)
+    rng, U, draws = seeded(seed), unit_count(G, layer), whole("draws", draws, 1)
+    if not isinstance(orders, Mapping):
+        raise ValueError(f"orders are a dict from names to lists of units; got a {type(orders).__name__}")
     named = {name: [check_units(order, U)] for name, order in orders.items()}
     named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
     most = min(len(order) for several in named.values() for order in several)
-    if not all(0 <= n <= most for n in counts):
-        raise ValueError(f"counts go from 0 to the {most} units of the shortest order; got {tuple(counts)}")
+    counts = _counts(counts, most)
     k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
     with tqdm(total=sum(map(len, named.values())) * len(counts), desc=say("effect on {cls}", cls=say(cls)), leave=False,
               disable=not progress) as bar:
@@ -230,11 +233,21 @@ class Curve:
         return [_price(int(a), int(b)) for a, b in zip(gone, changed, strict=True)]
 
 
+def _counts(counts: Sequence[int], most: int) -> tuple[int, ...]:
+    """How many units to take, from none to all of the shortest order."""
+    try:
+        found = tuple(operator.index(n) for n in counts)
+    except TypeError:
+        found = ()
+    if not found or not all(0 <= n <= most for n in found):
+        raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {counts!r:.60}")
+    return found
+
+
 @torch.no_grad()
 def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
     c, most, before = check_name("class", cls, classes_of(segmenter)), min(map(len, orders)), 0
-    if not all(0 <= count <= most for count in counts):
-        raise ValueError(f"counts go from 0 to the {most} units of the ranking; got {tuple(counts)}")
+    counts = _counts(counts, most)
     pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
     with evaluating(G, segmenter):
         label = say("ablate {cls}", cls=say(cls)) if progress else None
@@ -267,5 +280,5 @@ def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
                  progress: bool = True) -> Curve:
     """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
     U, rng = unit_count(G, layer), seeded(seed)
-    shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(orders)]
+    shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(whole("orders", orders, 1))]
     return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, in_place, progress)

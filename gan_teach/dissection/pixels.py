@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..limits import whole
-from ..networks.protocols import Generator, Segmenter, check_images, check_layer, classes_of, latents
+from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, latents
 from ..networks.segmenter import segment
 
 
@@ -25,8 +25,7 @@ def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50,
     check_layer(G, layer)
     for z in tqdm(latents(G, whole("samples", samples, 1), seed).split(batch), label, leave=False,
                   disable=label is None):
-        r, f = G.at(z, layer)
-        yield r, lambda r, f=f: check_images(f(r))
+        yield cut(G, z, layer)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
 from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
-from ..networks.layers import check_gradients, seeded
+from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, check_name, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
@@ -176,13 +176,13 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     if (scores is None) == (units is None):
         raise ValueError("give either scores (of artefact_scores) or units, not both and not neither")
     if scores is not None:
-        if scores.shape != (U,):
+        if check_finite("scores", scores).shape != (U,):
             raise ValueError(f"scores has shape {tuple(scores.shape)}, but {layer!r} has {U} units; score that layer")
         units = scores.argsort(descending=True, stable=True)[:whole("n, of the layer's units,", n, 1, U)]
     if min(len(real), samples) < 4:
         raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
                          f"got {len(real)} and {samples}")
-    units, strength = check_units(units, U), finite("strength", strength)
+    units, strength, draws = check_units(units, U), finite("strength", strength), whole("draws", draws, 1)
     rng = seeded(seed)
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]

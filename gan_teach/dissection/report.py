@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import expanded, write_text
+from ..files import to_write, write_text
 from ..language import current, say
 from ..lettering import letter
 from ..limits import whole
@@ -38,7 +38,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
     The page is written under a temporary name first, so a cut-off run leaves an older page as it was. A unit takes
     about 25 kB. ValueError: an unknown layer, fewer than two shuffles, and what `dissect` refuses.
     """
-    layers, path = in_order(G, layers), expanded(path)
+    layers, path = in_order(G, layers), to_write(path)
     every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
     shuffles, top = whole("shuffles", shuffles, 2), whole("top", top, 1, LOUDEST)
     samples = whole("samples, more than there are shuffles,", samples, shuffles + 1)

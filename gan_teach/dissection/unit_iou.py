@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import whole
+from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
@@ -51,7 +51,8 @@ def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:
 
 def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Tensor:
     """Of the values kept so far and the new ones, units × any number each, the ⌊q·n⌋+1 largest of every unit."""
-    if not 0 < quantile < 1:
+    quantile = quantile.item() if isinstance(quantile, Tensor) and quantile.numel() == 1 else quantile
+    if not 0 < finite("quantile, the share of values above t,", quantile) < 1:
         raise ValueError(f"quantile is the share of values above t, between 0 and 1; got {quantile}")
     keep = int(Fraction(str(quantile)) * n) + 1             # in floats 0.29 * 100 is 28.999999999999996
     kept = values if kept is None else torch.cat([kept, values], 1)
@@ -131,8 +132,20 @@ def few(layers: Sequence[str]) -> str:
 def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
     """`segment`, on the grid (H, W) that was asked for; None is the segmenter's own. N×H×W (long)."""
     labels = segment(segmenter, images).to(images.device)
-    return labels if upsample is None else \
-        F.interpolate(labels[:, None].float(), tuple(upsample), mode="nearest-exact")[:, 0].long()
+    if upsample is None:
+        return labels
+    if not isinstance(upsample, Sequence) or len(upsample) != 2:
+        raise ValueError(f"upsample is the grid (H, W) to compare on; got {upsample!r:.60}")
+    size = tuple(whole("each side of the grid upsample", n, 1, 4096) for n in upsample)
+    return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
+
+
+def given(thresholds) -> Tensor:
+    """A reader's thresholds, of a tensor, a list or a NumPy array."""
+    try:
+        return thresholds if isinstance(thresholds, Tensor) else torch.tensor(thresholds, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"thresholds must be numbers, one for each unit; got {thresholds!r:.60}") from None
 
 
 def share_of(samples: int, batch: int) -> range:
@@ -176,14 +189,11 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
 
     with evaluating(G, segmenter), bar:
         shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}
-        for layer, shape in shapes.items():
-            if len(shape) != 4:
-                raise ValueError(f"layer {layer!r} gives a tensor {shape}; dissection needs N×U×h×w")
         if thresholds is None:
             keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
             t, ready = quantile_thresholds(G, shapes, z, quantile, batch, bar, drawn, keep)
         else:
-            t = {layer: thresholds[layer].to(device) for layer in layers if layer in thresholds}   # (U,) each
+            t = {layer: given(thresholds[layer]).to(device) for layer in layers if layer in thresholds}    # (U,) each
         for layer, shape in shapes.items():
             if layer not in t or tuple(t[layer].shape) != (shape[1],):
                 raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")
@@ -231,8 +241,9 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         own = both[layer].transpose(1, 2).contiguous().cpu()                # (folds, U, C)
         shuffled = others[layer].view(shuffles, C, -1).transpose(1, 2).contiguous().cpu() if shuffles else None
         # each pixel has one class, so a unit's pixels are the sum over the classes
-        found[layer] = Dissection(layer, tuple(segmenter.classes), quantile if thresholds is None else None, samples,
-                                  t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed, picture.gather(1, order))
+        found[layer] = Dissection(layer, tuple(classes_of(segmenter)), quantile if thresholds is None else None,
+                                  samples, t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed,
+                                  picture.gather(1, order))
     return found
 
 

@@ -86,6 +86,8 @@ def save_units(path: str | Path, units: Units, layer: str, cls: str, ranked_by: 
     """
     units = check_units(units, 2**31 if G is None else unit_count(G, layer))
     found = UnitSet(layer, cls, tuple(units), ranked_by, model, getattr(G, "record", {}).get("sha256", ""))
+    if odd := [value for value in (layer, cls, ranked_by, model) if not isinstance(value, str)]:
+        raise ValueError(f"layer, class and origin are text; got {odd[0]!r:.60}")
     about = {"class" if key == "cls" else key: value for key, value in asdict(found).items()}
     write_json(path, {"kind": KIND, **about}, indent=2)
     return found

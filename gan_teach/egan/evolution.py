@@ -26,6 +26,7 @@ from ..limits import settle
 from ..networks.layers import check_finite, low_precision, pick_device
 from ..networks.losses import logistic_d
 from ..training import NotFinite, Resumable, check_descent
+from ..worlds.reading import FAR
 from . import shared
 from .child import Moments, Mutation, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
@@ -85,6 +86,16 @@ class Settings:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["mutations"] = "+".join(map(name_of, self.mutations))
         return ", ".join(f"{name}={name_of(value) if callable(value) else value}" for name, value in values.items())
+
+
+def check_alike(real: Tensor, fake: Tensor) -> None:
+    """ValueError where real samples are not like generated ones: of another size, or of 0…255."""
+    if real.shape[1:] != fake.shape[1:]:
+        raise ValueError(f"the real samples are {'×'.join(map(str, real.shape[1:]))} each, and the generator draws "
+                         f"{'×'.join(map(str, fake.shape[1:]))}: give it samples of its own size")
+    if real.ndim == 4 and (far := real.abs().max()) > FAR:
+        raise ValueError(f"the real pictures go up to {far:.3g}; wanted bytes, or floats in [-1, 1] (of 0…255: "
+                         "x / 127.5 - 1)")
 
 
 class Individual(NamedTuple):
@@ -162,7 +173,12 @@ class Evolution(Resumable):
 
     def _real(self, n: int, draw: torch.Generator) -> Tensor:
         real = self.real
-        x = real(n, draw) if callable(real) else real[torch.randint(len(real), (n,), generator=draw)]
+        x = real(n, draw) if callable(real) else real
+        if isinstance(real, Tensor):
+            x = real[torch.randint(len(real), (n,), generator=draw)]
+        if not isinstance(x, Tensor) or len(x) != n:
+            raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got a "
+                             f"{type(x).__name__}{f' of {len(x)} for {n}' if isinstance(x, Tensor) else ''}")
         like = next(self.D.parameters())
         x = x.to(like) / 127.5 - 1 if x.dtype == torch.uint8 else x.to(like)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
@@ -189,13 +205,15 @@ class Evolution(Resumable):
         """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
         if not callable(real) and not len(real):
             raise ValueError("there are no real samples to learn from: real is empty")
-        s, draw = self.settings, self._draw(0)
+        s, draw, known = self.settings, self._draw(0), real is self.real
         self.real, losses = real, []
         self.optimiser_d.param_groups[0].update(lr=self._falls(s.lr_d or s.lr), betas=s.betas_d or s.betas)
         for _ in range(s.d_steps):
             x = self._real(s.batch, draw)
             with self._precision(), torch.no_grad():
                 fake = torch.cat([one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors])
+            if not known:
+                check_alike(x, fake)
             with self._precision():
                 loss = s.d_loss(self.D, x, fake, draw)
             self.optimiser_d.zero_grad(set_to_none=True)

@@ -12,7 +12,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..limits import finite
+from ..limits import finite, whole
 from ..networks.layers import check_finite
 from .child import name_of
 
@@ -50,7 +50,13 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     they hold NaN or infinity.
     """
     finite("gamma", gamma)
-    return judged(D, check_finite("the real samples", real), check_finite("the generated samples", fake), gamma)
+    for what, samples in (("the real samples", real), ("the generated samples", fake)):
+        if not check_finite(what, samples).numel():
+            raise ValueError(f"{what} are none: there is nothing to judge by")
+    found = judged(D, real, fake, gamma)
+    if math.isnan(found.total):
+        raise ValueError("the fitness is NaN: look at the weights of D")
+    return found
 
 
 def judged(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
@@ -78,14 +84,24 @@ def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
     every child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any
     other answer.
     """
+    mu = whole("mu, how many live on,", mu, 1)
+    if not callable(rule) and rule not in SELECTIONS:
+        raise ValueError(f"no selection {rule!r}; there are {', '.join(SELECTIONS)}, or a function")
     if len(scores) < mu:
         raise ValueError(f"{mu} children are to live on, and there are only {len(scores)} to choose from")
     if callable(rule):
-        chosen = [int(i) for i in torch.as_tensor(rule(scores)).flatten().tolist()]
-        if len(chosen) != mu or len(set(chosen)) != mu or not set(chosen) <= set(range(len(scores))):
-            raise ValueError(f"the selection {name_of(rule)!r} answered {chosen}; wanted {mu} different number(s) "
-                             f"from 0 to {len(scores) - 1}")
+        answer = rule(scores)
+        try:
+            numbers = torch.as_tensor(answer).flatten().tolist()
+            chosen = [int(i) for i in numbers]
+        except (TypeError, ValueError, RuntimeError, OverflowError):         # None, a word, NaN
+            numbers, chosen = None, []
+        if chosen != numbers or not len(chosen) == len(set(chosen)) == mu or not set(chosen) <= {*range(len(scores))}:
+            raise ValueError(f"the selection {name_of(rule)!r} answered {answer!r:.60}; wanted {mu} different "
+                             f"number(s) from 0 to {len(scores) - 1}")
         return chosen
     if rule == "random":
         return torch.randperm(len(scores), generator=draw)[:mu].tolist()
+    if lost := [i for i, score in enumerate(scores) if math.isnan(score.total)]:
+        raise ValueError(f"the fitness of child {lost[0]} is NaN: it is neither better nor worse than any other")
     return sorted(range(len(scores)), key=lambda i: scores[i].total, reverse=rule == "best")[:mu]

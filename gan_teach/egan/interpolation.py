@@ -18,7 +18,7 @@ from ..networks.protocols import check_images, fitting
 
 def linear(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
     """z = (1 − α) z1 + α z2.   z1, z2: Z numbers, or N×Z; α a number, or one for each row."""
-    alpha = _column(alpha, z1)
+    alpha = _column(alpha, z1, z2)
     return (1 - alpha) * z1 + alpha * z2
 
 
@@ -28,7 +28,7 @@ def spherical(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
     Equal steps of α are equal angles for latents of one length; of different ones the length goes over smoothly.
     Where the two point the same way, or opposite ways (then every arc is as short), it is the straight line.
     """
-    alpha = _column(alpha, z1)
+    alpha = _column(alpha, z1, z2)
     cosine = torch.cosine_similarity(z1.double(), z2.double(), dim=-1)[..., None]
     omega = cosine.clamp(-1, 1).arccos()
     sine = omega.sin()
@@ -50,10 +50,11 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
     """
     if not callable(how) and how not in WAYS:
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
-    if z1.numel() != z2.numel():
-        raise ValueError(f"a way leads between latents of one size; got {tuple(z1.shape)} and {tuple(z2.shape)}")
     steps = whole("steps, the two ends included,", steps, 2)
-    z1, z2 = (check_finite("a latent at the end of the way", z.flatten())[None].expand(steps, -1) for z in (z1, z2))
+    z1, z2 = (check_finite("a latent at the end of the way", z).flatten() for z in (z1, z2))
+    if len(z1) != len(z2):
+        raise ValueError(f"a way leads between latents of one size; got {tuple(z1.shape)} and {tuple(z2.shape)}")
+    z1, z2 = (z[None].expand(steps, -1) for z in (z1, z2))
     return WAYS.get(how, how)(z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
 
@@ -62,9 +63,11 @@ def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical
     """G along the way from z1 to z2: steps×3×R×R, for `pictures.grid(strip(…), columns=steps)`."""
     x = G(fitting(G, way(z1, z2, steps, how)))
     points = isinstance(x, Tensor) and x.shape[1:] == (2,)                  # of the plane, steps×2
-    return check_finite("the points on the way", x) if points else check_images(x, "the pictures on the way")
+    return check_finite("the points on the way", x) if points else check_images(x, "the pictures on the way", steps)
 
 
-def _column(alpha: float | Tensor, z: Tensor) -> Tensor:
-    alpha = check_finite("alpha", torch.as_tensor(alpha, dtype=z.dtype, device=z.device))
+def _column(alpha: float | Tensor, z1: Tensor, z2: Tensor) -> Tensor:
+    for z in (z1, z2):
+        check_finite("a latent at the end of the way", z)
+    alpha = check_finite("alpha", torch.as_tensor(alpha, dtype=z1.dtype, device=z1.device))
     return alpha[..., None] if alpha.ndim else alpha

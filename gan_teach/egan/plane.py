@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .. import pictures
+from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import sample_z
 from ..networks.wgan import wasserstein, wasserstein_gp
@@ -50,13 +51,13 @@ class Mixture:
 
 def ring(modes: int = 8, radius: float = math.sqrt(2), sigma: float = 0.02 / math.sqrt(2)) -> Mixture:
     """Gaussians evenly spaced on a circle."""
-    angles = [2 * math.pi * k / modes for k in range(modes)]
+    angles = [2 * math.pi * k / modes for k in range(whole("modes", modes, 1))]
     return Mixture(tuple((radius * math.cos(a), radius * math.sin(a)) for a in angles), sigma)
 
 
 def grid(side: int = 5, spacing: float = math.sqrt(0.5), sigma: float = 0.05 / math.sqrt(8)) -> Mixture:
     """side² Gaussians on a square grid around 0."""
-    places = [spacing * (k - (side - 1) / 2) for k in range(side)]
+    places = [spacing * (k - (side - 1) / 2) for k in range(whole("side", side, 1))]
     return Mixture(tuple((x, y) for x in places for y in places), sigma)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import language
 from ..files import notebooks_folder
 from ..language import say
+from ..limits import whole
 
 
 def chapters() -> dict[str, Path]:
@@ -71,6 +72,8 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
     """Copy the notebooks into `to` and, if asked, serve them in JupyterLab until Ctrl-C; returns the exit status."""
     if serve and importlib.util.find_spec("jupyterlab") is None:
         raise ImportError('JupyterLab is not installed: pip install "gan-teach[lab]"')
+    if port is not None:
+        whole("port", port, 1, 65535)
     copied, kept = copy(to)
     print(say("copied into {to}: {names}", to=to, names=", ".join(copied) or say("nothing, all notebooks are there")),
           flush=True)

@@ -5,17 +5,17 @@ or a folder such as that of a mounted Drive, which survives a runtime's reset; "
 chapter the sections of which a cell ran, the exercises that passed their check, and the quiz questions answered.
 """
 
-import json
 import os
 import re
 import sys
 from pathlib import Path
 
-from ..files import write_json
+from ..files import read_json, write_json
 from ..language import say, told
 from . import notebooks
 
 NAME = "gan-teach-progress.json"
+KINDS = {"sections": list, "exercises": list, "quiz": dict}       # of what a chapter's record holds
 _chapter: str | None = None             # what the banner began; until then, as in a test or a script, nothing is kept
 _sections: dict[str, str] = {}          # a code cell of the chapter as it is shipped -> the number of its section
 _told: set[str] = set()
@@ -39,11 +39,19 @@ def read() -> dict[str, dict]:
     if place is None or not place.exists():
         return {}
     try:
-        kept = json.loads(place.read_text("utf-8"))
-        assert all(isinstance(chapter, dict) for chapter in kept.values())
-    except (ValueError, AttributeError, AssertionError) as error:
+        kept = read_json(place)
+        for done in kept.values():
+            if not (type(done) is dict and all(_kept_so(done.get(what), kind) for what, kind in KINDS.items())):
+                raise ValueError("a chapter in it is something else")
+    except ValueError as error:
         raise ValueError(f"{place} is not a record of progress: rename it, and a new one is begun") from error
     return kept
+
+
+def _kept_so(value, kind: type) -> bool:
+    """Whether it is a list of names, or a dict from names to right or wrong."""
+    return type(value) is kind and all(type(name) is str for name in value) and (
+        kind is list or all(type(right) is bool for right in value.values()))
 
 
 def sections(chapter: int | str) -> dict[str, str]:
@@ -76,7 +84,7 @@ def record(what: str, name: str, value: bool | None = None) -> None:
         return
     try:
         kept = read()
-        done = kept.setdefault(_chapter, {"sections": [], "exercises": [], "quiz": {}})[what]
+        done = kept.setdefault(_chapter, {name: kind() for name, kind in KINDS.items()})[what]
         if value is not None and done.get(name) is not value:
             done[name] = value
         elif value is None and name not in done:

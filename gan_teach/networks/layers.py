@@ -120,6 +120,8 @@ def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") 
 
 def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
     """x itself; ValueError says what holds NaN or infinity, and where, if it does."""
+    if not isinstance(x, torch.Tensor):
+        raise ValueError(f"{what} must be a tensor; got a {type(x).__name__}")
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.is_meta or hasattr(x, "fake_mode"):
         return x                                             # for an export, or a count: there are no numbers to see
     if not torch.isfinite(x.detach().sum()):                 # one pass; a sum may be infinite where no number is

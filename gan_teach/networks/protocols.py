@@ -1,7 +1,7 @@
 """What every generator and segmenter offers, ours or a reader's own, and small helpers that rely on nothing else."""
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -74,16 +74,20 @@ def classes_of(segmenter: Segmenter) -> list[str]:
     if names is None or not callable(segmenter):
         raise ValueError(f"a {type(segmenter).__name__} is no segmenter: it must be callable and have .classes, their "
                          "names; gan_teach.networks.segmenter.wrap makes one of any network that scores pixels")
+    if isinstance(names, str) or not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"the classes of a segmenter are names, such as ['sky', 'tree']; got {names!r:.60}")
     return list(names)
 
 
-def check_images(images: Tensor, what: str = "the generator's pictures") -> Tensor:
+def check_images(images: Tensor, what: str = "the generator's pictures", n: int | None = None) -> Tensor:
     """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
-    ValueError says what they are."""
+    ValueError says what they are. n: how many they must be."""
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
         found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
             f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
+    if n not in (None, len(images)):
+        raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")
     if images.numel() and (far := check_finite(what, images).detach().abs().max()) > FAR:
         raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
     return images
@@ -108,5 +112,21 @@ def activations(G: Generator, z: Tensor, layers: Sequence[str]
         return G.activations(z, layers)
     r = {}
     for layer in layers:
-        r[layer], f = G.at(z, layer)
+        r[layer], f = cut(G, z, layer)
     return r, f
+
+
+def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """`G.at(z, layer)`, looked at: ValueError where it is not (r, f), r a floating N×U×h×w of the N latents.
+
+    f checks in its turn what it draws.
+    """
+    found = G.at(z, layer)
+    r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
+    if not isinstance(r, Tensor) or not callable(f):
+        raise ValueError(f"G.at(z, {layer!r}) must return (r, f), a tensor and a function of it; got a "
+                         f"{type(r).__name__}{f' and a {type(f).__name__}' if f is not None else ''}")
+    if not r.is_floating_point() or r.ndim != 4 or len(r) != len(z) or not r.numel():
+        raise ValueError(f"layer {layer!r} gives a {r.dtype} tensor {tuple(r.shape)}; dissection needs N×U×h×w, of "
+                         f"floats, N = {len(z)} as the latents are")
+    return r, lambda r: check_images(f(r), n=len(r))

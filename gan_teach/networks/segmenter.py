@@ -127,6 +127,12 @@ def imagenet_input(images: Tensor) -> Tensor:
 
 def confusion(labels: Tensor, truth: Tensor, n_classes: int) -> Tensor:
     """Count pixel pairs: entry (t, l) = pixels of true class t labelled l. Long, n_classes × n_classes."""
+    if labels.shape != truth.shape:
+        raise ValueError(f"the masks are {tuple(truth.shape)} and the labels {tuple(labels.shape)}: they must be of "
+                         "one size")
+    for found in (truth, labels):
+        if found.numel() and not 0 <= found.min() <= found.max() < n_classes:
+            raise ValueError(f"a mask names classes {found.min()} to {found.max()}, and there are {n_classes}")
     pairs = truth.flatten().long() * n_classes + labels.flatten().long()
     return torch.bincount(pairs, minlength=n_classes ** 2).view(n_classes, n_classes)
 

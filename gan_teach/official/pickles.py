@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..checkpoints import BadCheckpoint
+from ..files import regular
 
 MAX_BYTES = 1 << 30       # of a file; the authors' largest have about 0.3 GB
 MAX_OPCODES = 500_000     # a 1024 px StyleGAN needs about 10,000
@@ -258,7 +259,7 @@ def opened(path: str | Path):
     A malformed file can fail anywhere in the machine (an empty stack, an unset memo, three arguments for two),
     so every error of that kind is reported as the file's.
     """
-    path = Path(path)
+    path = regular(path)
     with path.open("rb") as handle:
         size = handle.seek(0, io.SEEK_END)
         if not 0 < size <= MAX_BYTES:

@@ -9,7 +9,6 @@ network's own device its pyramid pooling is a CUDA kernel; over the whole map it
 Format: github.com/CSAILVision/gandissect, netdissect/upsegmodel and netdissect/segmenter.py.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch.nn.functional as F
 from torchvision.models.resnet import Bottleneck
 
 from ..checkpoints import BadCheckpoint
+from ..files import read_json
 from .fill import fill
 from .torch_files import read_tensors
 
@@ -157,10 +157,9 @@ def read(encoder: str | Path, decoder: str | Path, labels: str | Path) -> Segmen
     """
     path = Path(labels)
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
-        classes = listed["object"] if type(listed) is dict else None
-    except (ValueError, KeyError, RecursionError) as error:
-        raise BadCheckpoint(f"{path} is no list of labels: {type(error).__name__} {error!s:.80}") from error
+        classes = read_json(path).get("object")
+    except ValueError as error:
+        raise BadCheckpoint(f"{path} is no list of labels: {error}") from error
     if type(classes) is not list or not all(type(name) is str for name in classes):
         raise BadCheckpoint(f'{path} is no list of labels: it has no "object" with names')
     enc, dec = read_tensors(encoder), read_tensors(decoder)

@@ -14,6 +14,7 @@ not the child that was made last, and no average of weights, but in "long": its 
 """
 
 import copy
+import math
 import shlex
 import time
 from collections.abc import Callable
@@ -96,8 +97,9 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     """
     notes = folder / "curve.json"
     curve = files.read_json(notes) if notes.exists() else {"cpu_seconds": 0.0, "rows": []}
-    if type(curve.get("cpu_seconds")) is not float or type(curve.get("rows")) is not list or \
-            not all(type(row) is dict and "generation" in row for row in curve["rows"]):
+    if type(curve.get("cpu_seconds")) is not float or not 0 <= curve["cpu_seconds"] < math.inf or \
+            type(curve.get("rows")) is not list or \
+            not all(type(row) is dict and type(row.get("generation")) is int for row in curve["rows"]):
         raise ValueError(f"{notes} is damaged: delete it")
 
     def judged() -> None:

@@ -152,6 +152,9 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
         data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
                 prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
     (images, masks), test = data
+    known = len((config or SegmenterConfig()).classes)
+    if masks.numel() and not 0 <= masks.min() <= masks.max() < known:
+        raise ValueError(f"the masks name classes {masks.min()} to {masks.max()}, and the network has {known}")
     torch.manual_seed(seed)
     model = UNet(config).to(device)
     weights = class_weights(masks, len(model.classes)).to(device) if len(images) else None
@@ -182,6 +185,14 @@ def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 150
     if config is None:
         config = ClassifierConfig(tuple((name, int(column.max()) + 1 if len(column) else 1)
                                         for name, column in labels.items()))
+    if not config.heads:
+        raise ValueError("there are no labels: give a column for each attribute")
+    for name, options in config.heads:
+        column = labels.get(name, torch.zeros(0))
+        if column.shape != images.shape[:1] or column.is_floating_point() or \
+                len(column) and not 0 <= column.min() <= column.max() < options:
+            raise ValueError(f"the labels {name!r} must be whole numbers from 0 to {options - 1}, one for each of the "
+                             f"{len(images)} pictures")
     torch.manual_seed(seed)
     model = Classifier(config).to(device)
 

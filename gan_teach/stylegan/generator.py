@@ -198,7 +198,7 @@ class Generator(GrowingGenerator):
                      for s in (seed if isinstance(seed, Sequence) else [seed])]
             maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu", dtype=torch.float32)
                                for draw in draws]).to(self.w_avg) for block in blocks]
-        on = range(len(maps)) if layers is None else set(layers)
+        on = range(len(maps)) if layers is None else {whole("a layer", i, 0, len(maps) - 1) for i in layers}
         return [m if i in on or m is None else torch.zeros_like(m) for i, m in enumerate(maps)]
 
     def _maps(self, noise: int | Sequence[Tensor] | None) -> Sequence[Tensor]:

@@ -38,6 +38,8 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
     or infinity in psi, w or w_avg.
     """
     psi, w, w_avg = finite("psi", psi), check_finite("w", w), check_finite("w_avg", w_avg)
+    if w_avg.shape[-1:] != w.shape[-1:]:
+        raise ValueError(f"w and w_avg are of one size; got {tuple(w.shape)} and {tuple(w_avg.shape)}")
     # w' = w̄ + ψ (w − w̄)
     truncated = torch.lerp(w_avg.expand_as(w), w, psi)
     if cutoff is None:
@@ -65,8 +67,12 @@ def mix(ws1: Tensor, ws2: Tensor, layers: Iterable[int]) -> Tensor:
     Returns a new N×L×W.
     ValueError for a layer that does not exist and for tensors without a w for each layer.
     """
+    if not isinstance(layers, Iterable):
+        raise ValueError(f"layers are a list of numbers, such as [{layers!r:.60}]")
     layers = sorted({whole("a layer", i) for i in layers})
-    if ws1.ndim != 3 or ws1.shape[1:] != ws2.shape[1:]:
+    check_finite("ws1", ws1)
+    check_finite("ws2", ws2)
+    if ws1.ndim != 3 or ws1.shape[1:] != ws2.shape[1:] or not (len(ws1) == len(ws2) or 1 in (len(ws1), len(ws2))):
         raise ValueError(f"mix needs two tensors N×L×W (`G.ws(z)`); got {tuple(ws1.shape)} and {tuple(ws2.shape)}")
     if any(not 0 <= i < ws1.shape[1] for i in layers):
         raise ValueError(f"no layers {layers} in these latents; they have 0 to {ws1.shape[1] - 1}")

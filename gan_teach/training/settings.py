@@ -15,6 +15,7 @@ class Schedule:
 
     def __post_init__(self):
         for resolution, images in (*self.fade.items(), *self.stable.items()):
+            whole("a resolution of the schedule", resolution, 1)
             whole(f"the schedule's images at {resolution} px", images)
         if not self.fade | self.stable:
             raise ValueError("a schedule names one resolution or more, such as Schedule({}, {64: 0})")
@@ -60,6 +61,9 @@ class Settings:
         settle(self, {"images": 1, "batch": 1, "r1_every": 1, "d_first": 0},
                {"lr": (0, math.inf), "betas": (0, 1), "r1_gamma": (0, math.inf), "r1_gamma_end": (1e-9, math.inf),
                 "cool": (1e-9, 1), "noise_rate": (0, math.inf), "noise_end": (0, math.inf), "ema": (0, 1)})
+        if not isinstance(self.schedule, Schedule):
+            raise ValueError(f"schedule must be a Schedule, such as Schedule({{}}, {{64: 0}}); got "
+                             f"{self.schedule!r:.60}")
         if self.loss not in LOSSES:
             raise ValueError(f"no loss {self.loss!r}; there are {', '.join(LOSSES)}")
 

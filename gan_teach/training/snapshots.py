@@ -36,6 +36,8 @@ def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
     path = regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
+            if any(entry.compress_type or entry.file_size != entry.compress_size for entry in archive.infolist()):
+                raise ValueError("it is compressed, as torch.save leaves none: it could fill the memory")
             if part := archive.testzip():                    # torch.load does not look
                 raise ValueError(f"the checksum of its {part} differs")
         state = torch.load(path, map_location=device, weights_only=True)

@@ -24,6 +24,7 @@ from html import escape
 from pathlib import Path
 
 from ..language import current, say, told
+from ..limits import whole
 
 HOST = "127.0.0.1"
 PAGE = Path(__file__).with_name("stage_page")             # Voilà's template for it: what the page looks like
@@ -285,6 +286,7 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
 
 def free_port(port: int = 0) -> int:
     """This port if nobody has it, RuntimeError if somebody has; 0 finds a free one."""
+    port = whole("port", port, 0, 65535)
     with socket.socket() as s:
         try:
             s.bind((HOST, port))

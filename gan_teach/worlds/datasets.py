@@ -12,6 +12,7 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 import contextlib
 import gzip
 import hashlib
+import os
 import shutil
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -25,11 +26,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .. import files
-from ..files import data_folder, expanded
+from ..files import data_folder, expanded, shown
 from ..language import say
 from ..limits import whole
 from .portraits import Portraits
-from .reading import square
+from .reading import MAX_SIDE, square
 from .scenes import Scenes
 
 SPLITS = ("train", "test")
@@ -61,9 +62,12 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     Raises FileNotFoundError with the next step where a set is missing, ValueError for an unknown name or split, and
     with its path for a file that is no picture.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"pictures are asked for by a name ({', '.join(NAMES)}) or the path of a folder; got a "
+                         f"{type(name).__name__}")
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; there are {' and '.join(SPLITS)}")
-    size, n = whole("size", size, 1, 4096), None if n is None else whole("n", n, 1)
+    size, n = whole("size", size, 1, MAX_SIDE), None if n is None else whole("n", n, 1)
     if isinstance(name, str) and name in NAMES and Path(name).is_dir():
         print(say("{name!r} is taken for the set of that name, not for the folder here; that one is ./{name}",
                   name=name))
@@ -157,10 +161,11 @@ def _fashion(split: str, size: int, n: int | None, root) -> Pictures:
 
     roots = [Path(root)] if root else [store(), data_folder()]
     stem = "train" if split == "train" else "t10k"
-    wanted = FASHION_FILES[stem] * 28 * 28 + 16              # a cut file, or the shipped note, has another size
+    count = FASHION_FILES[stem]                              # a cut file, or the shipped note, has another size
+    wanted = {"images-idx3": count * 28 * 28 + 16, "labels-idx1": count + 8}
     for place in roots:
-        file = place / "FashionMNIST" / "raw" / f"{stem}-images-idx3-ubyte"
-        if file.is_file() and file.stat().st_size == wanted:
+        both = {place / "FashionMNIST" / "raw" / f"{stem}-{kind}-ubyte": much for kind, much in wanted.items()}
+        if all(file.is_file() and file.stat().st_size == much for file, much in both.items()):
             found = FashionMNIST(str(place), train=split == "train")
             images = found.data[:n, None].expand(-1, 3, -1, -1)
             return Pictures(_to_size(images, size, pad=size == 32), found.targets[:n].long(), FASHION)
@@ -199,7 +204,7 @@ def _folder(folder: Path, size: int, n: int | None, without: str | Path | None) 
         kinds = ", ".join(f"{k} {kind}" for kind, k in sorted(left.most_common(KINDS_TOLD))) or say("nothing")
         if len(left) > KINDS_TOLD:
             kinds += say(" and {n} of other kinds", n=left.total() - sum(k for _, k in left.most_common(KINDS_TOLD)))
-        print(say("{folder}: {n} pictures; {kinds} left out", folder=folder, n=len(paths), kinds=kinds))
+        print(say("{folder}: {n} pictures; {kinds} left out", folder=shown(folder), n=len(paths), kinds=kinds))
     if not paths:
         raise FileNotFoundError(f"there are no pictures in {folder} or below it; it takes {', '.join(sorted(KINDS))}")
     paths = paths[:n]

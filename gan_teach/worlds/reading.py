@@ -24,14 +24,18 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..files import regular
+from ..limits import whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000      # unpacked at once: 200 MB
 MAX_BYTES = 1 << 29          # of a file
+MAX_SIDE = 4096              # of what a picture is made into
 FAR = 30                     # a generator's floats may pass 1, by much where units are forced; those of 0…255 pass this
 WANTED = "floats 3×H×W in [-1, 1], a map H×W in [0, 1], or uint8 H×W×3"
 UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
            7: "TRANSVERSE", 8: "ROTATE_90"}      # what undoes an EXIF orientation
+# A PNG names its transparent colour in its own bits; what such a number is in the eight that Pillow unpacks them to.
+KEYS = {"L;2": lambda v: v * 85, "L;4": lambda v: v * 17, "RGB;16B": lambda v: v >> 8}
 ORIENTATION, BITS, WHITE_IS_ZERO, SAMPLE_FORMAT = 0x0112, 258, 262, 339      # tags of EXIF and TIFF
 
 
@@ -47,6 +51,7 @@ def square(picture, size: int, name: str = "the picture", crop: tuple[int, int, 
 
     Large JPEGs are read at the nearest of their own smaller sizes. ValueError as for `array`.
     """
+    size = whole("size", size, 1, MAX_SIDE)
     files = isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
     image = _image(picture, name, None if crop else size) if files else Image.fromarray(_numbers(picture, name))
     side = min(image.size)
@@ -77,6 +82,8 @@ def _image(picture, name: str, size: int | None = None) -> Image.Image:
         with opened as image:
             if image.format in ("JPEG", "MPO") and size and not given and not image.info.get("progressive"):
                 image.draft("RGB", (2 * size, 2 * size))
+            if not image.width * image.height:
+                raise ValueError(f"it has {image.width}×{image.height} pixels")
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"it has {image.width}×{image.height} pixels, at most {MAX_PIXELS / 1e6:.0f} million "
                                  "are unpacked")
@@ -91,9 +98,14 @@ def _image(picture, name: str, size: int | None = None) -> Image.Image:
 
 def _flat(image: Image.Image) -> Image.Image:
     """Upright, in RGB, on white."""
+    packed = KEYS.get(image.tile[0][3]) if getattr(image, "tile", None) else None       # nothing is left of it later
     image.load()
     turn = image.getexif().get(ORIENTATION)
     clear = image.info.get("transparency")
+    if packed and isinstance(clear, (int, tuple)):
+        clear = packed(clear) if isinstance(clear, int) else tuple(map(packed, clear))
+        image = image.copy()                                # the reader's own keeps what it has
+        image.info["transparency"] = clear
     if image.mode == "F" or image.mode.startswith("I"):
         numbers = np.asarray(image)
         level = _level(image, numbers)

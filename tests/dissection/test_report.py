@@ -356,3 +356,22 @@ def test_several_processes_find_what_one_does_bit_for_bit(tmp_path):
             for a, b in zip(layer, again, strict=True):
                 assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
     assert (tmp_path / "one/page.html").read_bytes() == (tmp_path / "many/page.html").read_bytes()
+
+
+def test_a_page_that_cannot_be_written_is_told_before_the_work(tmp_path):
+    class Never:
+        layers, z_dim = ("one",), 4
+
+        def at(self, z, layer):
+            raise AssertionError("the work began")
+
+    class Segmenter:
+        classes = ("a",)
+
+        def __call__(self, images):
+            raise AssertionError("the work began")
+
+    (tmp_path / "file").touch()
+    for path, message in ((tmp_path, "it is a folder"), (tmp_path / "file" / "page.html", "its folder is a file")):
+        with pytest.raises(OSError, match=f"{message}.*{path}"):
+            write_report(Never(), Segmenter(), ["one"], path, 20, progress=False)

@@ -1,8 +1,10 @@
 """Dissection: thresholds, masks and IoU recomputed by loops; a planted answer found; files; error messages."""
 
 import math
+import os
 import re
 import weakref
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -561,3 +563,32 @@ def test_modules_run_in_eval_mode_and_are_left_as_they_were():
 def test_device_of_a_module_and_of_anything_else():
     assert protocols.device_of(nn.Linear(2, 2, device="meta")).type == "meta"
     assert protocols.device_of(Small()).type == "cpu"
+
+
+def test_a_tilde_is_the_readers_own_folder(planted, tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    planted.save("~/found.safetensors")
+    assert torch.equal(Dissection.load("~/found.safetensors").iou, planted.iou)
+    with pytest.raises(FileNotFoundError, match="gone.safetensors; Dissection.save writes one"):
+        Dissection.load("~/gone.safetensors")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_or_a_folder_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(ValueError, match=f"{path} is a folder, a pipe or a device"):
+            Dissection.load(path)
+
+
+@pytest.mark.parametrize("name, spoil", [
+    ("thresholds", lambda d: d.thresholds * math.nan), ("fold_intersection", lambda d: -d.fold_intersection - 1),
+    ("fold_intersection", lambda d: d.fold_intersection.float()), ("classes", lambda d: tuple(range(len(d.classes)))),
+    ("samples", lambda d: "many"), ("samples", lambda d: 0), ("quantile", lambda d: "x"), ("quantile", lambda d: 2.0),
+    ("shuffled", lambda d: torch.zeros(2, 1, 1, dtype=torch.long)), ("loudest", lambda d: d.loudest[:1]),
+    ("loudest", lambda d: d.loudest + d.samples), ("layer", lambda d: 4)])
+def test_what_cannot_have_been_counted_is_not_loaded(planted, tmp_path, name, spoil):
+    replace(planted, **{name: spoil(planted)}).save(tmp_path / "odd.safetensors")
+    with pytest.raises(ValueError, match="odd.safetensors is no saved Dissection, or damaged"):
+        Dissection.load(tmp_path / "odd.safetensors")

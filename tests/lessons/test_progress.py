@@ -1,6 +1,7 @@
 """What a reader has done: kept in their own file, through a reset, and never in the way."""
 
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -120,3 +121,24 @@ def test_the_sections_of_every_chapter_are_found():
         numbers = sorted({int(number) for number in progress.sections(chapter).values() if number})
         assert numbers[0] == 1 and len(numbers) > 2, chapter
     assert {*progress.sections(1).values()} == {"", *map(str, range(1, 11))}
+
+
+@pytest.mark.parametrize("text", [
+    '{"01": {}}', '{"01": {"sections": 5, "exercises": [], "quiz": {}}}', "[]", "[" * 100_000, "",
+    '{"01": {"sections": [], "exercises": [], "quiz": []}}', '{"01": {"sections": [[]], "exercises": [], "quiz": {}}}',
+    '{"01": {"sections": [], "exercises": [], "quiz": {"a": "x"}}}', None])
+def test_a_damaged_record_is_told_once_and_never_in_the_way(shell, tmp_path, capsys, text):
+    place = tmp_path / progress.NAME
+    if text is not None:
+        place.write_text(text)
+    elif hasattr(os, "mkfifo"):
+        os.mkfifo(place)                                                # to read it would wait for ever
+    else:
+        pytest.skip("no named pipes")
+    setup.banner(1, 2)
+    capsys.readouterr()
+    for what, name, value in (("sections", "1", None), ("exercises", "iou", None), ("quiz", "a", True)):
+        progress.record(what, name, value)
+    assert capsys.readouterr().out.count("your progress is not kept: ") == 1
+    with pytest.raises(ValueError, match=f"{progress.NAME} is not a record of progress: rename it"):
+        progress.show()

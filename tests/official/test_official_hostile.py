@@ -16,7 +16,7 @@ import torch
 
 from gan_teach import official
 from gan_teach.checkpoints import BadCheckpoint
-from gan_teach.official import tensorflow_pickles, torch_files
+from gan_teach.official import tensorflow_pickles, torch_files, upernet
 
 
 @pytest.fixture(autouse=True)
@@ -278,3 +278,12 @@ def test_damaged_files_are_refused_or_read_as_data():
     assert sum(outcomes.values()) == count
     for reader in ("read_network", "read_tensors"):
         assert outcomes["refused", reader] > outcomes["equal", reader] + outcomes["other", reader] > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_pipes_are_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for read in (torch_files.read_tensors, tensorflow_pickles.read_network,
+                 lambda pipe: upernet.read(pipe, pipe, pipe)):
+        with pytest.raises(ValueError, match="pipe is a folder, a pipe or a device"):
+            read(tmp_path / "pipe")

@@ -429,7 +429,9 @@ def test_a_snapshot_of_something_else_is_named(own, content):
         evolving.train_on("one", "run", images=8, device="cpu")
 
 
-@pytest.mark.parametrize("curve", [b"", b"{", b"[]", b"{}", b'{"cpu_seconds": 0.0, "rows": [1]}', b"\xff"])
+@pytest.mark.parametrize("curve", [b"", b"{", b"[]", b"{}", b'{"cpu_seconds": 0.0, "rows": [1]}', b"\xff",
+                                   b'{"cpu_seconds": 0.0, "rows": [{"generation": "5"}]}',
+                                   b'{"cpu_seconds": NaN, "rows": []}', b'{"cpu_seconds": -1.0, "rows": []}'])
 def test_a_damaged_curve_is_named(own, curve, capsys):
     (own / "run").mkdir()
     (own / "run" / "curve.json").write_bytes(curve)

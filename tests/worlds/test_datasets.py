@@ -1,6 +1,9 @@
 """Data sets: the shipped split through torchvision, sizes and order, folders, and what a missing set answers."""
 
+import contextlib
 import gzip
+import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +211,33 @@ def test_drawings_are_rendered_once_and_kept(tmp_path, monkeypatch):
     assert torch.equal(datasets.rendered(Counted, 3, seed=5, size=32), first) and made == [3, 3, 3]
     monkeypatch.setenv("GAN_TEACH_CACHE", "/dev/null/nowhere")             # cannot be written: not kept
     assert torch.equal(datasets.rendered(Counted, 3, seed=5, size=32), first) and len(made) == 4
+
+
+def test_pictures_are_asked_for_by_a_name_or_a_path():
+    for odd in (["a.png"], None, torch.zeros(2, 3, 8, 8), b"pictures", 5):
+        with pytest.raises(ValueError, match="by a name .*or the path of a folder; got a"):
+            datasets.pictures(odd)
+
+
+@pytest.mark.parametrize("cut", [None, 500])
+def test_labels_that_are_missing_or_cut_are_a_missing_set(cache, cut):
+    """As a fetch that was killed leaves it."""
+    raw, shipped = cache / "datasets/FashionMNIST/raw", DATA / "FashionMNIST/raw"
+    raw.mkdir(parents=True)
+    (raw / "t10k-images-idx3-ubyte").symlink_to(shipped / "t10k-images-idx3-ubyte")
+    if cut:
+        (raw / "t10k-labels-idx1-ubyte").write_bytes((shipped / "t10k-labels-idx1-ubyte").read_bytes()[:cut])
+    with pytest.raises(FileNotFoundError, match="fetch fashion"):
+        datasets.pictures("fashion", "test", root=cache / "datasets")
+    assert len(datasets.pictures("fashion", "test", n=3).images) == 3      # the shipped one
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_folder_whose_name_is_no_text_is_read_and_told(tmp_path):
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/Fotos_M\xfcnchen")
+    save(Path(folder) / "a.png", 8, 8, (1, 2, 3))
+    (Path(folder) / "b.txt").touch()
+    with io.TextIOWrapper(io.BytesIO(), "utf-8") as terminal, contextlib.redirect_stdout(terminal):
+        assert datasets.pictures(folder, size=8).classes == (Path(folder).name,)
+        terminal.flush()
+        assert "1 pictures; 1 .txt left out" in terminal.buffer.getvalue().decode()

@@ -272,3 +272,38 @@ def test_sizes_and_numbers_that_cannot_be(tmp_path):
     for options in ({"size": 0}, {"n": 0}, {"n": -1}):
         with pytest.raises(ValueError, match="must be a whole number from 1"):
             datasets.pictures("scenes", **options)
+
+
+# ------------------------------------------------------------------------------------------ further cases of each kind
+
+def png_rows(bits: int, colour: int, width: int, row: bytes, key: bytes) -> bytes:
+    """A PNG of one row, whose transparent colour is named by `key`."""
+    header = struct.pack(">IIBBBBB", width, 1, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"tRNS", key) + \
+        chunk(b"IDAT", zlib.compress(b"\0" + row)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("bits, row, key, wanted", [
+    (1, b"\x40", 0, [255, 255]), (1, b"\x40", 1, [0, 255]), (2, b"\x1b", 1, [0, 255, 170, 255]),
+    (4, b"\x5a", 5, [255, 170]), (8, b"\x07\x08", 7, [255, 8])])
+def test_a_transparent_grey_of_a_png_is_that_of_its_own_bits(bits, row, key, wanted):
+    data = png_rows(bits, 0, len(wanted), row, struct.pack(">H", key))
+    assert reading.array(data)[0, :, 1].tolist() == wanted
+
+
+def test_a_transparent_colour_of_16_bits_hides_that_colour_and_no_other():
+    data = png_rows(16, 2, 2, struct.pack(">6H", 0x1234, 0, 0, 0x34FF, 0, 0), struct.pack(">3H", 0x1234, 0, 0))
+    assert reading.array(data)[0].tolist() == [[255, 255, 255], [0x34, 0, 0]]
+    with Image.open(io.BytesIO(data)) as image:
+        reading.array(image)
+        assert image.info["transparency"] == (0x1234, 0, 0)             # the reader's own is as it was
+
+
+def test_a_picture_without_pixels_and_sizes_that_cannot_be():
+    for read in (reading.array, lambda x: reading.square(x, 8)):
+        with pytest.raises(ValueError, match="it has 0×4 pixels"):
+            read(Image.new("RGB", (0, 4)))
+    for size in (0, -1, 1.5, None, 10**6):                              # the last would take terabytes
+        for make in (reading.square, fitted):
+            with pytest.raises(ValueError, match="size must be a whole number from 1 to 4096"):
+                make(four(), size)

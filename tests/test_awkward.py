@@ -1,0 +1,332 @@
+"""Mistakes that are easily made with networks and numbers of one's own: none passes in silence, each is told."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from rigged import Colours, Rigged
+
+from gan_teach import capstone, metrics
+from gan_teach.dissection import (ablation_curve, causal_effect, dissect, intervention, optimise_alpha, rank_by_effect,
+                                  repair)
+from gan_teach.dissection.context import context_effects
+from gan_teach.dissection.information import dissect_by_information
+from gan_teach.dissection.insertion import inserted, optimise_insertion
+from gan_teach.dissection.report import write_report
+from gan_teach.dissection.units import save_units
+from gan_teach.egan import evolution, plane
+from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
+from gan_teach.egan.interpolation import linear, spherical, strip, way
+from gan_teach.lessons import notebooks
+from gan_teach.limits import MAX_SEED, whole
+from gan_teach.networks import dcgan, progan
+from gan_teach.networks.classifier import Classifier, ClassifierConfig
+from gan_teach.networks.segmenter import SegmenterConfig, UNet, evaluate
+from gan_teach.recipes import judges
+from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
+from gan_teach.training import Schedule, Settings
+from gan_teach.widgets import stage
+
+NAN = math.nan
+QUIET = {"progress": False}
+
+
+def unet() -> UNet:
+    torch.manual_seed(0)
+    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
+
+
+def small() -> progan.Generator:
+    torch.manual_seed(0)
+    return progan.Generator(progan.ProGANConfig(z_dim=8, widths=(8, 8))).eval().requires_grad_(False)
+
+
+def style() -> Generator:
+    torch.manual_seed(0)
+    config = StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)
+    return Generator(config).eval().requires_grad_(False)
+
+
+class Own:
+    """A generator with nothing but what is asked for; `turn` makes of r and f what it answers."""
+
+    layers, z_dim = ("one",), 4
+
+    def __init__(self, turn=lambda r, f: (r, f)):
+        self.turn = turn
+
+    def at(self, z, layer):
+        return self.turn(z[:, :, None, None].expand(-1, -1, 8, 8).tanh(), lambda r: r[:, :3].repeat(1, 1, 2, 2))
+
+    def __call__(self, z):
+        r, f = self.at(z, "one")
+        return f(r)
+
+
+# ------------------------------------------------------------------------------------------ generators and segmenters
+
+@pytest.mark.parametrize("turn, message", [
+    (lambda r, f: (f, r), "must return .r, f., a tensor and a function of it; got a function and a Tensor"),
+    (lambda r, f: r, "got a Tensor"), (lambda r, f: (r, f, 1), "got a tuple"), (lambda r, f: (r, None), "got a Tensor"),
+    (lambda r, f: (r.numpy(), f), "got a ndarray and a function"), (lambda r, f: (r > 0, f), "gives a torch.bool"),
+    (lambda r, f: (r.to(torch.complex64), f), "gives a torch.complex64"),
+    (lambda r, f: (r[:, :0], f), r"\(\d, 0, 8, 8\)"),
+    (lambda r, f: (r[:1].expand(2, -1, -1, -1), f), r"\(2, 4, 8, 8\); dissection needs N×U×h×w, of floats, N = \d"),
+    (lambda r, f: (r[..., 0], f), r"\(\d, 4, 8\); dissection needs N×U×h×w"),
+    (lambda r, f: (r, lambda r: f(r)[:1].expand(2, -1, -1, -1)), r"pictures are 2 for \d latents: each has its own")])
+def test_what_at_returns_is_looked_at(turn, message):
+    """A picture too few was counted in silence: its unit's masks were compared with nothing."""
+    S = unet()
+    for act in (lambda: dissect(Own(turn), "one", S, 4, **QUIET),
+                lambda: causal_effect(Own(turn), "one", [0], S, "a", 4, **QUIET),
+                lambda: rank_by_effect(Own(turn), "one", S, "a", 4, **QUIET)):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert dissect(Own(), "one", S, 4, **QUIET).samples == 4
+
+
+def test_a_picture_for_each_latent():
+    class Lazy(Own):
+        def __call__(self, z):
+            return super().__call__(z)[:1]
+
+    for act in (lambda: metrics.generate(Lazy(), 4, 0), lambda: strip(Lazy(), *torch.rand(2, 4), steps=4)):
+        with pytest.raises(ValueError, match="pictures.* are 1 for 4 latents: each has its own"):
+            act()
+
+
+@pytest.mark.parametrize("classes", [range(3), (0, 1, 2), "abc", (None, "a", "b"), 3, lambda: ["a"], torch.arange(3)])
+def test_classes_are_names(classes):
+    class Odd:
+        def __call__(self, images):
+            return images.clone()
+
+    S = Odd()
+    S.classes = classes
+    for act in (lambda: dissect(Own(), "one", S, 4, **QUIET), lambda: inserted(Own(), "one", [0], S, "a", "b", 1.0),
+                lambda: causal_effect(Own(), "one", [0], S, "a", 4, **QUIET)):
+        with pytest.raises(ValueError, match="the classes of a segmenter are names, such as"):
+            act()
+    S.classes = np.array(["a", "b", "c"])
+    assert dissect(Own(), "one", S, 4, **QUIET).classes == ("a", "b", "c")
+
+
+# ------------------------------------------------------------------------------------------ numbers of the measures
+
+def test_a_mask_is_no_list_of_numbers():
+    """True counted as 1: a mask of all layers mixed the second one alone."""
+    G = style()
+    with pytest.raises(ValueError, match="n must be a whole number from 0 on; got True"):
+        whole("n", True)
+    ws = torch.rand(2, len(G.layers), 8)
+    with pytest.raises(ValueError, match="a layer must be a whole number"):
+        mix(ws, ws, [True] * len(G.layers))
+
+
+def test_thresholds_may_be_a_list_or_an_array_and_quantiles_any_number():
+    G, S = small(), unet()
+    wanted = dissect(G, "layer1", S, 12, **QUIET)
+    for given in (wanted.thresholds.tolist(), wanted.thresholds.numpy(), wanted.thresholds.double()):
+        assert torch.equal(dissect(G, "layer1", S, 12, thresholds=given, **QUIET).iou, wanted.iou)
+    for given in (np.float32(0.01), torch.tensor(0.01, dtype=torch.float64)):
+        assert torch.equal(dissect(G, "layer1", S, 12, quantile=given, **QUIET).iou, wanted.iou)
+    assert dissect_by_information(G, ["layer1"], S, 12, seed=MAX_SEED, **QUIET)["layer1"].seed == MAX_SEED
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"thresholds": {"layer1": 1}}, "thresholds must be numbers"), ({"thresholds": 0.5}, "thresholds must give one"),
+    ({"quantile": "0.01"}, "quantile, the share.*must be a finite number; got '0"), ({"quantile": None}, "share"),
+    ({"shuffles": 1.5}, "shuffles must be a whole number from 0 to 11"), ({"shuffles": None}, "shuffles must be"),
+    ({"shuffles": True}, "shuffles must be"), ({"upsample": 8}, r"upsample is the grid \(H, W\)"),
+    ({"upsample": (8,)}, "upsample is the grid"), ({"upsample": (0, 8)}, "each side of the grid upsample"),
+    ({"upsample": (8.5, 8)}, "each side of the grid upsample"), ({"upsample": "ab"}, "each side of the grid upsample"),
+    ({"upsample": (10**6, 10**6)}, "each side of the grid upsample must be a whole number from 1 to 4096")])
+def test_options_of_a_dissection(options, message):
+    with pytest.raises(ValueError, match=message):
+        dissect(small(), "layer1", unet(), 12, **options, **QUIET)
+
+
+def test_options_of_the_measures(tmp_path):
+    G, S, x = small(), unet(), torch.rand(8, 3, 16, 16) * 2 - 1
+    insertion = {"samples": 4, "min_share": 0, "steps": 1, **QUIET}
+    mine, doubt = (G, "layer1", S), torch.full((8,), NAN)
+    for act, message in (
+            (lambda: optimise_alpha(*mine, "a", steps=1.5, **QUIET), "steps must be a whole number from 1"),
+            (lambda: optimise_alpha(*mine, "a", steps=-1, **QUIET), "steps must be a whole number from 1"),
+            (lambda: optimise_alpha(*mine, "a", batch=0, **QUIET), "batch must be a whole number from 1"),
+            (lambda: optimise_alpha(*mine, "a", init="x", level=1.0, **QUIET), "init must be numbers; got 'x'"),
+            (lambda: optimise_alpha(*mine, "a", init=[1.0, 2.0], level=1.0, **QUIET), "init is one number or one per"),
+            (lambda: ablation_curve(*mine, "a", [0, 1], (0, 1.5), 4, **QUIET), "counts go from 0 to the 2 units"),
+            (lambda: ablation_curve(*mine, "a", [0, 1], (), 4, **QUIET), "counts go from 0 to the 2 units"),
+            (lambda: ablation_curve(*mine, "a", [0, 1], 2, 4, **QUIET), "counts go from 0 to the 2 units"),
+            (lambda: intervention.random_curve(*mine, "a", 0, (1,), 4, **QUIET), "orders must be a whole number"),
+            (lambda: intervention.effect_curve(*mine, "a", [0, 1], (1,), 4, **QUIET), "orders are a dict"),
+            (lambda: intervention.effect_curve(*mine, "a", {}, (1,), 4, draws=0, **QUIET), "draws must be a whole"),
+            (lambda: inserted(*mine[:2], [0], S, "a", "b", 1.0, reach=0, samples=4), "reach must be a whole number"),
+            (lambda: inserted(*mine[:2], [0], S, "a", "b", 1.0, reach=99, samples=4), "reach must be .* from 1 to"),
+            (lambda: inserted(*mine[:2], [0], S, "a", "b", 1.0, min_share=NAN, samples=4), "min_share must be"),
+            (lambda: optimise_insertion(*mine, "a", "b", **insertion | {"steps": 0}), "steps must be a whole number"),
+            (lambda: optimise_insertion(*mine, "a", "b", lr=NAN, **insertion), "lr must be a finite number"),
+            (lambda: context_effects(*mine[:2], [0], S, "a", 2, reach=1.5, **QUIET), "reach, an odd number of places,"),
+            (lambda: repair.artefact_scores(*mine, x, 8, 2.5, **QUIET), "top, how many pictures a unit has, must be"),
+            (lambda: repair.repair(*mine, x, units=[0], samples=8, draws=0, **QUIET), "draws must be a whole number"),
+            (lambda: repair.repair(*mine, x, scores=doubt, samples=8, **QUIET), "scores: NaN or infinity at 8"),
+            (lambda: repair.repair(*mine, x, scores=[1.0] * 8, samples=8, **QUIET), "must be a tensor; got a list"),
+            (lambda: write_report(G, S, ["layer1"], tmp_path / "a.html", 12, top=1.5), "top must be a whole"),
+            (lambda: write_report(G, S, ["layer1"], tmp_path / "a.html", 12, shuffles=2.5), "shuffles must be")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert not list(tmp_path.iterdir())
+
+
+def test_levels_and_first_weights_may_be_lists():
+    G, S, options = Rigged(), Colours(), {"samples": 20, "steps": 1, **QUIET}
+    tensor, plain = (optimise_insertion(G, "a", S, "red", "nothing", level, **options).score
+                     for level in (torch.full((12,), 2.0), [2.0] * 12))
+    assert torch.equal(tensor, plain)
+    tensor, plain = (optimise_alpha(G, "a", S, "red", init=init, **options).score
+                     for init in (torch.full((12,), 0.25), [0.25] * 12))
+    assert torch.equal(tensor, plain) and not torch.equal(plain, optimise_alpha(G, "a", S, "red", **options).score)
+
+
+def test_scores_and_judges():
+    S, x = unet(), torch.rand(8, 3, 16, 16) * 2 - 1
+    eyes = Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
+    for act, message in (
+            (lambda: metrics.sharpness(x * NAN), "the pictures: NaN or infinity"),
+            (lambda: metrics.sharpness((x * 100).byte()), "the pictures must be a floating tensor"),
+            (lambda: metrics.precision_recall(torch.rand(9), torch.rand(9)), "features are N×F and M×F"),
+            (lambda: metrics.precision_recall(torch.rand(9, 3), torch.rand(9, 4)), "features are N×F and M×F"),
+            (lambda: metrics.precision_recall(np.ones((9, 3)), np.ones((9, 3))), "must be a tensor; got a ndarray"),
+            (lambda: metrics.classifier_score(x, eyes, head="hair", splits=2), "no head 'hair'; there are: class"),
+            (lambda: metrics.classifier_score(x, S, splits=2), "no head 'class'"),
+            (lambda: metrics.classifier_score(x, eyes, splits=2.5), "splits must be a whole number"),
+            (lambda: metrics.features(x, small()), "the judge is a segmenter .* got a Generator"),
+            (lambda: metrics.frechet_distance(x, x, lambda x: x), "the judge is a segmenter .* got a function"),
+            (lambda: evaluate(S, (x, torch.zeros(8, 8, 8).long())), "they must be of one size"),
+            (lambda: evaluate(S, (x, torch.full((8, 16, 16), 255))), "names classes 255 to 255, and there are 3")):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+# ------------------------------------------------------------------------------------------ styles
+
+def test_styles_of_wrong_kinds():
+    G = style()
+    ws, y = torch.rand(2, len(G.layers), 8), (torch.ones(2, 4), torch.zeros(2, 4))
+    for act, message in (
+            (lambda: mix(ws, ws, 1), r"layers are a list of numbers, such as \[1\]"),
+            (lambda: mix(ws * NAN, ws, [1]), "ws1: NaN"), (lambda: mix(ws, ws * NAN, [1]), "ws2: NaN"),
+            (lambda: mix(ws.numpy(), ws, [1]), "ws1 must be a tensor; got a ndarray"),
+            (lambda: mix(ws, ws[:1].repeat(3, 1, 1), [1]), "mix needs two tensors N×L×W"),
+            (lambda: truncate(ws.numpy(), 0.5, G.w_avg), "w must be a tensor; got a ndarray"),
+            (lambda: truncate(ws, 0.5, torch.ones(5)), "w and w_avg are of one size"),
+            (lambda: G.synthesis(ws.numpy()), "must be a tensor; got a ndarray"),
+            (lambda: G.noise(1, ["layer2"]), "a layer must be a whole number from 0 to 3; got 'layer2'"),
+            (lambda: G.noise(1, [4]), "a layer must be a whole number from 0 to 3; got 4"),
+            (lambda: capstone.forced(y, [0], NAN), "level: NaN"),
+            (lambda: capstone.forced(y, [0], [1.0, 2.0]), "level is one number or one per unit: 1 units, but 2")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert mix(ws, ws[:1], [1]).shape == ws.shape
+    assert capstone.forced(y, [0, 1], [3.0, 4.0])[1][0].tolist() == [3, 4, 0, 0]
+
+
+# ------------------------------------------------------------------------------------------ evolution
+
+@pytest.mark.parametrize("rule", ["bets", "Best", None, 5])
+def test_a_selection_that_is_none_is_not_taken_for_the_worst(rule):
+    with pytest.raises(ValueError, match=f"no selection {rule!r}; there are best, random, worst, or a function"):
+        select([Fitness(0.1, 0, 0.1), Fitness(0.9, 0, 0.9)], 1, rule)
+
+
+def test_selections_and_fitness_of_nothing():
+    scores, doubt = [Fitness(0.1, 0, 0.1), Fitness(0.9, 0, 0.9)], Fitness(NAN, NAN, NAN)
+    D, x = dcgan.Discriminator(dcgan.DCGANConfig((4, 4))), torch.rand(4, 3, 16, 16)
+    for mu in (0, -1, 1.5, NAN, "1"):
+        with pytest.raises(ValueError, match="mu, how many live on, must be a whole number from 1"):
+            select(scores, mu)
+    for rule in ("best", "worst"):
+        with pytest.raises(ValueError, match="the fitness of child 1 is NaN"):
+            select([scores[0], doubt], 1, rule)
+    for answer in (NAN, None, "best", 0.7, [[]]):
+        with pytest.raises(ValueError, match=r"answered .*; wanted 1 different number\(s\) from 0 to 1"):
+            select(scores, 1, lambda scores, answer=answer: answer)
+    assert select(scores, 1, lambda scores: 1.0) == select(scores, 1, lambda scores: torch.tensor([1])) == [1]
+    for act, message in ((lambda: fitness(D, x, x[:0], 0.0), "the generated samples are none"),
+                         (lambda: fitness(D, x[:0], x, 0.1), "the real samples are none"),
+                         (lambda: fitness(D, x.numpy(), x, 0.1), "the real samples must be a tensor; got a ndarray"),
+                         (lambda: fitness(lambda x: x.mean((1, 2, 3)) * NAN, x, x, 0.0), "look at the weights of D")):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+@pytest.mark.parametrize("real, message", [
+    (torch.zeros(8, 3, 32, 32).byte(), "real samples are 3×32×32 each, and the generator draws 3×16×16"),
+    (torch.zeros(8, 1, 16, 16).byte(), "real samples are 1×16×16"), (torch.zeros(8, 16, 16, 3).byte(), "16×16×3 each"),
+    (torch.full((8, 3, 16, 16), 255.0), "real pictures go up to 255; wanted bytes, or floats in"),
+    (np.zeros((8, 3, 16, 16), np.uint8), "real must be a tensor of samples, .* got a ndarray"),
+    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), "got a Tensor of 1 for 4")])
+def test_real_samples_that_are_not_like_the_generators(real, message):
+    config = dcgan.DCGANConfig((8, 4), 4, 6)
+    e = evolution.Evolution(dcgan.Generator(config), dcgan.Discriminator(config),
+                            evolution.Settings(batch=4, fitness_batch=4, d_steps=1), "cpu")
+    with pytest.raises(ValueError, match=message):
+        e.step(real)
+    assert e.generation == 0 and e.step(torch.zeros(8, 3, 16, 16, dtype=torch.uint8)).number == 1
+
+
+def test_ways_and_mixtures():
+    z, lost = torch.ones(4), torch.full((4,), NAN)
+    for act, message in (
+            (lambda: linear(lost, z, 0.5), "a latent at the end of the way: NaN"),
+            (lambda: spherical(z, lost, 0.5), "a latent at the end of the way: NaN"),
+            (lambda: way([1.0, 2.0], [3.0, 4.0]), "a latent at the end of the way must be a tensor; got a list"),
+            (lambda: plane.ring(0), "modes must be a whole number from 1"), (lambda: plane.ring(1.5), "modes must be"),
+            (lambda: plane.grid(0), "side must be a whole number from 1")):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+# ------------------------------------------------------------------------------------------ trainings, and the rest
+
+@pytest.mark.parametrize("column", [torch.zeros(3).long(), torch.full((4,), -1), torch.full((4,), 5), torch.rand(4)])
+def test_labels_fit_the_pictures(column):
+    x = torch.zeros(4, 3, 16, 16, dtype=torch.uint8)
+    config = ClassifierConfig((("class", 3),), (4, 4), 4)
+    with pytest.raises(ValueError, match="the labels 'class' must be whole numbers from 0 to 2, one for each of the 4"):
+        judges.train_classifier(x, {"class": column}, 1, 2, config=config)
+    with pytest.raises(ValueError, match="the labels 'class' must be"):
+        judges.train_classifier(x, {}, 1, 2, config=config)
+    with pytest.raises(ValueError, match="there are no labels"):
+        judges.train_classifier(x, {}, 1, 2)
+
+
+def test_masks_fit_the_network():
+    data = torch.zeros(4, 3, 16, 16, dtype=torch.uint8), torch.full((4, 16, 16), 255, dtype=torch.uint8)
+    with pytest.raises(ValueError, match="the masks name classes 255 to 255, and the network has 2"):
+        judges.train_segmenter(1, 2, config=SegmenterConfig(("a", "b"), (4, 4, 4, 4)), data=(data, data))
+
+
+def test_schedules_of_other_things():
+    for odd in ("8", 0, -8, 8.0, None):
+        with pytest.raises(ValueError, match="a resolution of the schedule must be a whole number from 1"):
+            Schedule({}, {odd: 4})
+    with pytest.raises(ValueError, match="schedule must be a Schedule"):
+        Settings(schedule=None)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_ports_that_there_are_not(port, tmp_path):
+    for act in (lambda: stage.free_port(port), lambda: notebooks.lab(tmp_path / "lab", serve=False, port=port)):
+        with pytest.raises(ValueError, match="port must be a whole number from . to 65535"):
+            act()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_could_not_be_read_again_is_not_saved(tmp_path):
+    for options in ({"cls": 5}, {"layer": None}, {"model": tmp_path}):
+        with pytest.raises(ValueError, match="layer, class and origin are text; got"):
+            save_units(tmp_path / "units.json", [1], **{"layer": "layer1", "cls": "tree"} | options)
+    assert not list(tmp_path.iterdir())
