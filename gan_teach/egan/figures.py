@@ -9,6 +9,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -200,13 +201,21 @@ def mark(name: str) -> dict:
     return {"color": colour, "marker": marker, "label": name}
 
 
-def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 1.0) -> Figure:
-    """F = F_q + γ F_d of each child against γ: straight lines; where two cross, the choice changes."""
+def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 2.0) -> Figure:
+    """F = F_q + γ F_d of each child against γ: straight lines; a black ring and its γ where another child takes over."""
     figure = Figure(figsize=(6.5, 3))
     ax = figure.subplots()
     gammas = np.linspace(0, largest, 21)
     for name, f in zip(names, scores):
         ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, **mark(name))
+    for one, other in combinations(scores, 2):
+        slower = other.diversity - one.diversity
+        gamma = (one.quality - other.quality) / slower if slower else -1.0
+        best = one.quality + gamma * one.diversity
+        if 0 < gamma <= largest and best >= max(f.quality + gamma * f.diversity for f in scores) - 1e-9:
+            ax.scatter(gamma, best, s=90, facecolor="none", edgecolor="black", zorder=3)
+            ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (0, 22), textcoords="offset points")
+    ax.margins(y=0.15)
     ax.set(xlabel="γ", ylabel="F = F_q + γ F_d")
     ax.legend()
     return figure

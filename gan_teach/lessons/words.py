@@ -8,9 +8,10 @@ SIGNS = (
     ("x", "real (blue) or generated (orange)", "a point", "a picture, 3×H×W numbers in [−1, 1]"),
     ("G", "generator, $x = G(z)$", "orange dots", "orange frames and bars"),
     ("D", "discriminator", "the grey ground", "grey"),
-    ("l, σ", "logit, $D(x) = \\sigma(l)$", "light and dark", "its verdicts"),
+    ("l, σ", "logit, $D(x) = \\sigma(l)$", "light and dark", "its verdicts; in AdaIN σ is the spread of a map"),
     ("θ", "all weights of a network", "moved by a step", "chapter 3: a child is a copy of θ, moved"),
-    ("h, r, f", "a cut: $r = h(z)$, $x = f(r)$, so $G(z) = f(h(z))$", "the next cell", "chapter 1"),
+    ("h, r, f", "a cut: $r = h(z)$, $x = f(r)$, so $G(z) = f(h(z))$", "the next cell",
+     "chapter 1; in chapter 2 $w = f(z)$ is the mapping"),
     ("u", "unit: one number of r; in a picture network one map", "64 of them", "chapter 1: which unit draws trees?"),
     ("$t_u$", "threshold of unit u: above it the unit counts as on", "", "chapter 1"),
     ("δ", "causal effect: how many more pixels of a class, with units on than off", "", "chapter 1"),
@@ -19,7 +20,7 @@ SIGNS = (
     ("y", "a style: a scale $y_s$ and a shift $y_b$ for each unit", "", "chapter 2"),
     ("ψ", "how far w may lie from its mean; 1 is as far as it likes", "", "chapter 2"),
     ("$F_q$, $F_d$, γ", "fitness: quality, diversity, and the weight of the second", "", "chapter 3"),
-    ("μ", "how many survive a generation", "", "chapter 3"),
+    ("μ", "how many survive a generation", "", "chapter 3; in AdaIN the mean of a map"),
 )
 
 WORDS_HEAD = ("word", "what these chapters mean by it")

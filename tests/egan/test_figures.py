@@ -97,6 +97,14 @@ def test_the_lines_over_gamma_are_the_fitness():
         assert gammas[-1] == 0.5 and total == pytest.approx(f.quality + gammas * f.diversity)
 
 
+def test_a_ring_marks_where_another_child_takes_over():
+    names, third = ["minimax", "heuristic", "least_squares"], Fitness(0.4, 0.5, math.nan)      # never the best
+    figure = figures.gamma_figure(names, [Fitness(0.5, 1.0, math.nan), Fitness(0.8, -2.0, math.nan), third])
+    ring, = figure.axes[0].collections
+    assert ring.get_offsets().tolist() == [pytest.approx([0.1, 0.6])]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["γ = 0.1"]
+
+
 def test_the_verdicts_stand_over_their_child():
     verdicts = torch.arange(24.0).view(4, 2, 3)
     figure = figures.luck_figure(["minimax", "least_squares"], verdicts)
