@@ -202,7 +202,7 @@ def mark(name: str) -> dict:
 
 
 def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 2.0) -> Figure:
-    """F = F_q + γ F_d of each child against γ: straight lines; a black ring and its γ where another child takes over."""
+    """F = F_q + γ F_d of each child against γ: straight lines; a ring and its γ where another child takes over."""
     figure = Figure(figsize=(6.5, 3))
     ax = figure.subplots()
     gammas = np.linspace(0, largest, 21)
