@@ -6,6 +6,7 @@ at spots that show a given context: a door in a wall, a tree before a mountain. 
 notebooks/01_gan_dissection.ipynb.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -105,6 +106,33 @@ class Inserted:
         """Which share of the pixels asked for became the class, and its standard error over pictures."""
         mean, error = ratio(self.came, self.asked)
         return mean.item(), error.item()
+
+    @property
+    def change(self) -> tuple[float, float]:
+        """How much the spot's pixels changed, and its standard error over pictures. No segmenter has a say in it.
+
+            mean over the spot and the colours of |x_i − x| / 2:  0 for no change, 1 for white that became black
+        """
+        moved = (self.after.clamp(-1, 1) - self.images.clamp(-1, 1)).abs().mean(1) / 2         # (n, H, W)
+        mean, error = ratio((moved * self.spots).sum((1, 2)), self.spots.sum((1, 2)))
+        return mean.item(), error.item()
+
+
+def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """A real thing, cut out along its mask, in the middle of each spot: would the segmenter know one there?
+
+    images: n×3×H×W; spots: n×H×W boolean; things: pictures 3×H×W, each with its mask H×W, taken in turn. A thing wider
+    than a spot covers more; one that would leave the picture comes in again on the other side.
+    Returns the pictures, and where the things are: n×3×H×W, and n×H×W boolean.
+    """
+    pasted, places = images.clone(), torch.zeros_like(spots)
+    for i, spot in enumerate(spots):
+        x, mask = (part.to(images.device) for part in things[i % len(things)])
+        middle, there = (m.nonzero().double().mean(0) for m in (mask, spot))
+        move = (there - middle).round().int().tolist()
+        places[i] = mask.roll(move, (0, 1))
+        pasted[i] = torch.where(places[i], x.roll(move, (1, 2)), pasted[i])
+    return pasted, places
 
 
 @torch.no_grad()

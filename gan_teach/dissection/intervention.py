@@ -26,7 +26,7 @@ from ..limits import whole
 from ..networks.layers import check_finite, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
-from .pixels import coverage, pictures, unit_count
+from .pixels import coverage, pictures, ratio, unit_count
 from .units import Units, check_units
 
 COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
@@ -212,9 +212,24 @@ class Curve:
 
     cls: str
     counts: tuple[int, ...]     # K numbers of units ablated
-    before: int                 # pixels of the class with none ablated
-    pixels: Tensor              # (orders, K) long: pixels of the class
+    had: Tensor                 # (N,) long: pixels of the class in each picture, with none ablated
+    left: Tensor                # (orders, K, N) long: pixels of the class in each picture
     changed: Tensor             # (orders, K) long: pixels of other classes whose label changed
+
+    @property
+    def before(self) -> int:
+        """Pixels of the class with none ablated, pictures pooled."""
+        return int(self.had.sum())
+
+    @property
+    def pixels(self) -> Tensor:
+        """Pixels of the class, pictures pooled: (orders, K) long."""
+        return self.left.sum(2)
+
+    @property
+    def error(self) -> Tensor:
+        """Standard error of `removed` over the pictures, of all orders together, (K,); NaN if one alone shows it."""
+        return ratio(self.left.sum(0).T, self.had[:, None].expand(-1, len(self.counts)) * len(self.left))[1]
 
     @property
     def removed(self) -> Tensor:
@@ -246,21 +261,23 @@ def _counts(counts: Sequence[int], most: int) -> tuple[int, ...]:
 
 @torch.no_grad()
 def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
-    c, most, before = check_name("class", cls, classes_of(segmenter)), min(map(len, orders)), 0
+    c, most, had, parts = check_name("class", cls, classes_of(segmenter)), min(map(len, orders)), [], []
     counts = _counts(counts, most)
-    pixels, changed = torch.zeros(2, len(orders), len(counts), dtype=torch.long)
+    changed = torch.zeros(len(orders), len(counts), dtype=torch.long)
     with evaluating(G, segmenter):
         label = say("ablate {cls}", cls=say(cls)) if progress else None
         for r, f in pictures(G, layer, samples, seed, label=label):                                         # h(z) once
             labels = segment(segmenter, f(r))                               # (N, H, W)
-            before += int((labels == c).sum())
+            had.append((labels == c).sum((1, 2)).cpu())
+            left = torch.zeros(len(orders), len(counts), len(labels), dtype=torch.long)
             P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None                # (N, 1, h, w)
             for o, order in enumerate(orders):
                 for i, count in enumerate(counts):
                     after = segment(segmenter, f(ablate(r, order[:count], P))) if count else labels
-                    pixels[o, i] += int((after == c).sum())
+                    left[o, i] = (after == c).sum((1, 2)).cpu()
                     changed[o, i] += changes(labels, after, c)[1]
-    return Curve(cls, tuple(counts), before, pixels, changed)
+            parts.append(left)
+    return Curve(cls, tuple(counts), torch.cat(had), torch.cat(parts, 2), changed)
 
 
 def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units,

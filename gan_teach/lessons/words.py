@@ -29,13 +29,15 @@ WORDS = (
     ("loud", "a loss pulls strongly at a sample: its slope by the logit is large"),
     ("run, seed", "one training, and the number that its chance begins with"),
     ("error (±)", "by how much a mean would scatter if the runs were made again with other seeds"),
-    ("price", "what a method costs: seconds of computing"),
+    ("price", "what a method costs: seconds of computing; in chapter 1, other pixels changed for each one removed"),
     ("control", "the same experiment without the thing that is said to help"),
     ("ruler", "a measurement, with its zero: what a network that has learnt nothing gets"),
     ("by lot", "at random, with a fixed seed"),
     ("collapse", "G makes a few kinds of things only"),
     ("environment", "D and the way it is trained: what a generator of chapter 3 lives in"),
     ("Fréchet distance", "how far two clouds of features are apart, by their means and spreads; 0 is equal"),
+    ("Inception, FID", "a network that names photographs; the Fréchet distance in its features, as papers give it"),
+    ("VGG, LPIPS", "another such network; a distance of two pictures in features such as its, near to what people see"),
     ("batch norm", "a layer that gives each unit the same mean and spread within a batch"),
 )
 

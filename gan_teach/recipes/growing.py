@@ -120,7 +120,7 @@ def curve_figure(record: dict) -> Figure:
     left, right = figure.subplots(1, 2)
     left.plot(shown, [row["frechet_distance"] for row in rows], "o-", color="#1b7f2a")
     left.set(ylabel="Fréchet distance (lower is better)", ylim=(0, None))
-    for (what, colour), marker in zip((("precision", "#005ab5"), ("recall", "#c93a75")), "s^"):
+    for (what, colour), marker in zip((("precision", "#6a3d9a"), ("recall", "#c93a75")), "s^"):
         right.plot(shown, [row[what] for row in rows], f"{marker}-", color=colour, label=what)
     right.set(ylabel="share (higher is better)", ylim=(0, 1))
     right.legend()

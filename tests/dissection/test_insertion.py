@@ -6,7 +6,7 @@ from rigged import PLANTED, Colours, Rigged
 from test_context import Village
 
 from gan_teach.dissection.context import removed_by_kind
-from gan_teach.dissection.insertion import inserted, optimise_insertion, spots
+from gan_teach.dissection.insertion import Inserted, inserted, optimise_insertion, paste, spots
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.pixels import coverage, pictures
 from gan_teach.networks.segmenter import segment
@@ -56,6 +56,29 @@ def test_a_door_is_drawn_in_a_wall_and_refused_elsewhere():
     wall, dark = (inserted(village, "only", [1], colours, "green", context, 1.0, reach=1, samples=30)
                   for context in ("red", "nothing"))
     assert wall.share[0] == 1 and dark.share[0] == 0
+
+
+def test_the_change_of_a_spot_s_pixels_by_loops():
+    result = inserted(G, "a", [0, 1], S, "red", "nothing", 3.0, samples=12)
+    moved = [[sum(abs(float(result.after[n, c, i, j].clamp(-1, 1) - result.images[n, c, i, j].clamp(-1, 1)))
+                  for c in range(3)) / 6 for i, j in spot.nonzero().tolist()] for n, spot in enumerate(result.spots)]
+    everything = [value for spot in moved for value in spot]
+    assert result.change[0] == pytest.approx(sum(everything) / len(everything), abs=1e-6) and result.change[0] > 0.05
+    still = Inserted(*[result.images] * 2, result.spots, result.asked, result.came, result.outside)
+    assert still.change == (0, 0)
+
+
+def test_a_thing_is_pasted_along_its_mask_into_the_middle_of_the_spot():
+    images, spots_ = torch.zeros(2, 3, 16, 16), torch.zeros(2, 16, 16, dtype=torch.bool)
+    spots_[0, 2:7, 3:8], spots_[1, 10:15, 9:14] = True, True
+    thing, mask = torch.full((3, 16, 16), 0.5), torch.zeros(16, 16, dtype=torch.bool)
+    mask[11:14, 1:4], mask[13, 3] = True, False                 # three by three, without a corner
+    thing[0, 11, 1] = 1
+    pasted, at = paste(images, spots_, [(thing, mask)])
+    for n, (top, left) in enumerate(((3, 4), (11, 10))):
+        assert at[n].sum() == 8 and at[n, top:top + 3, left:left + 3].sum() == 8 and not at[n, top + 2, left + 2]
+        assert pasted[n, 0, top, left] == 1 and (pasted[n, 1][at[n]] == 0.5).all()
+    assert (pasted.sum(1)[~at] == 0).all() and not images.any()
 
 
 def test_a_reader_s_own_insert_is_used():

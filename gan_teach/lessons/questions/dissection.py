@@ -26,7 +26,7 @@ CHAPTER_1 = (
          "It draws trees wherever it is switched on"),
         ("IoU is agreement. Removing and inserting the unit is the experiment that shows its effect.",
          "Several units share the work: remove one, and often most of the tree stays.",
-         "Often not: the later layers may refuse a tree in the sky."),
+         "Often not: in the sky they draw something, but hardly a tree."),
         right=0),
     Question(
         "Removing 8 tree units takes away 60 % of the tree pixels. What must we compare this with?",
@@ -68,14 +68,14 @@ CHAPTER_1B = (
          "Judged on the same pictures, that luck would count as skill."),
         right=2),
     Question(
-        "Forced on in a wall, some units draw a door; in the sky, at the same level, none. What has been shown?",
-        ("The layers after the cut use what stands around a place",
-         "The units were not door units",
+        "Units are forced on in a wall, and the segmenter sees a door; in the sky it sees none. What has been shown?",
+        ("The layers after the cut refuse a door in the sky",
+         "Nothing yet: would it know a real door there?",
          "The level k was too low"),
-        ("The same units at the same level make a door in a wall; only the surroundings differ.",
-         "In the wall they do draw doors.",
+        ("They may. A segmenter that has never met a door in the sky would say the same of a real one.",
+         "Paste a real one, and look at the pixels: only a judge that could see a door can say that there is none.",
          "The level was that of places with doors, in the wall and in the sky alike."),
-        right=0),
+        right=1),
     Question(
         "Without 5 'artefact' units the Fréchet distance falls from 1.0 to 0.9; without 5 random ones to 0.9 ± 0.1. "
         "A repair?",
@@ -93,6 +93,6 @@ CHAPTER_1B = (
          "The best units, and random ones"),
         ("δ = E[s_c(x inserted)] − E[s_c(x ablated)]: an experiment, on the same z.",
          "That is an observation: other things differ between such pictures too.",
-         "That comparison comes on top: δ of random units should be near 0."),
+         "That comparison comes on top: only what goes beyond random units is theirs."),
         right=0),
 )
