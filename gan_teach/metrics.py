@@ -31,7 +31,7 @@ def can_measure(what: str) -> bool:
 class SegmenterFeatures(nn.Module):
     """The means over the picture of every channel on the U-Net's way down: N×3×H×W → N×(16+32+64+96)."""
 
-    def __init__(self, segmenter: UNet):
+    def __init__(self, segmenter: UNet | Classifier):
         super().__init__()
         self.down = segmenter.down
         self.num_features = sum(segmenter.config.widths)
@@ -122,6 +122,17 @@ def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, w
     seen = seeing(judge).eval()
     found = torch.cat([seen(part) for part in check_images(images, what).split(batch)])
     return check_finite(f"the judge's features of {what}", found)
+
+
+@torch.no_grad()
+def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
+    """The means over the picture of every channel on the judge's way down, of pictures N×3×H×W in [-1, 1]: N×F.
+
+    What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
+    """
+    see = SegmenterFeatures(judge).eval()
+    found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)])
+    return check_finite("the judge's features", found)
 
 
 @torch.no_grad()

@@ -77,23 +77,30 @@ class Separability:
                    before=math.exp(sum(self.before.values())))
 
 
-def separability(points: Tensor, logits: dict[str, Tensor]) -> Separability:
+def separability(points: Tensor, logits: dict[str, Tensor], folds: int = 1) -> Separability:
     """How well flat cuts through a latent space tell attributes apart: exp(Σ_i H(Y_i | X_i)).
 
     points: N×D; logits: a classifier's, N×k for each attribute. Y is its answer for the more confident half of the
     pictures, X what a linear support vector machine says of the latent, judged on the points that it learnt from,
     as in the paper. There every attribute has two options; where it has more, each option has its own machine
     and the largest value wins. Give N many times D: few points can be cut apart even where nothing is to be learnt.
+    With folds of 2 or more each point is judged by machines that learnt from the other folds only. ValueError for
+    fewer than 1.
     """
-    entropy, before = {}, {}
+    entropy, before, folds = {}, {}, whole("folds", folds, 1)
     check_finite("the latents", points)
     for name, scores in logits.items():
         sure = check_finite(f"the classifier's answers for {name!r}", scores).softmax(1).amax(1)
         half = sure.argsort(descending=True, stable=True)[:(len(sure) + 1) // 2].cpu()
         y, x, k = scores.argmax(1).cpu()[half], points.cpu()[half].double(), scores.shape[1]
         columns = torch.arange(1 if k == 2 else 0, k)                       # two options need one cut
-        v = linear_svm(x, torch.where(y[:, None] == columns, 1.0, -1.0))    # (K, D+1)
-        side = x @ v[:, :-1].T + v[:, -1]                                   # (n, K)
+        signs = torch.where(y[:, None] == columns, 1.0, -1.0)               # (n, K)
+        side, fold = torch.empty_like(signs, dtype=torch.float64), torch.arange(len(x)) % folds
+        for part in range(folds):
+            judged = fold == part
+            learnt = ~judged if folds > 1 else judged
+            v = linear_svm(x[learnt], signs[learnt])                        # (K, D+1)
+            side[judged] = x[judged] @ v[:, :-1].T + v[:, -1]
         answer = (side[:, 0] > 0).long() if k == 2 else side.argmax(1)
         entropy[name] = conditional_entropy(answer, y, k)
         before[name] = conditional_entropy(torch.zeros_like(y), y, k)
@@ -103,11 +110,12 @@ def separability(points: Tensor, logits: dict[str, Tensor]) -> Separability:
 @torch.no_grad()
 def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, Tensor]],
                         attributes: Sequence[str] | None = None, n: int = 5000, seed: int = 0, batch: int = 32,
-                        progress: bool = True) -> dict[str, Separability]:
+                        progress: bool = True, folds: int = 1) -> dict[str, Separability]:
     """Linear separability of the attributes in "z" and in "w", on the same n pictures (the paper: 200,000).
 
     classifier: images → {attribute: logits N×k}; attributes: some of its names, None for all of them. Every picture
-    has fresh noise. See `separability`, and keep n far above twice the size of a latent.
+    has fresh noise. With folds of 2 or more also "z, fresh" and "w, fresh": cuts judged on points that they have not
+    seen. See `separability`, and keep n far above twice the size of a latent.
     """
     n, device, draw = whole("n", n, 1), device_of(G), numbers(seed)
     z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
@@ -123,4 +131,8 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     for name in names:
         check_name("attribute", name, list(found[0]))
     logits = {name: torch.cat([scores[name] for scores in found]) for name in names}
-    return {"z": separability(z, logits), "w": separability(torch.cat(w).cpu(), logits)}
+    spaces = {"z": z, "w": torch.cat(w).cpu()}
+    seen = {space: separability(points, logits) for space, points in spaces.items()}
+    if folds == 1:
+        return seen
+    return seen | {f"{space}, fresh": separability(points, logits, folds) for space, points in spaces.items()}

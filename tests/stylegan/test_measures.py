@@ -245,6 +245,17 @@ def test_separability_tells_straight_from_bent_and_keeps_the_confident_half():
     assert separability.separability(x, {"a": doubtful}).entropy["a"] < 0.01
 
 
+def test_fresh_points_are_not_cut_where_nothing_is_to_be_learnt():
+    draw = torch.Generator().manual_seed(0)
+    x, coin = torch.randn(240, 40, generator=draw), torch.randn(240, 1, generator=draw).sign() * 20
+    logits = {"coin": torch.cat([coin, -coin], 1), "first": 20 * torch.stack([-x[:, 0], x[:, 0]], 1)}
+    seen, fresh = separability.separability(x, logits), separability.separability(x, logits, folds=5)
+    assert seen.entropy["coin"] < 0.6 and fresh.entropy["coin"] > 0.65           # a coin is 0.69
+    assert seen.entropy["first"] <= fresh.entropy["first"] < 0.5 and fresh.before == seen.before
+    with pytest.raises(ValueError, match="folds"):
+        separability.separability(x, logits, folds=0)
+
+
 def test_linear_separability_looks_at_the_right_space(G):
     """Pictures whose label is a plane in w: no cut in z finds it, because the mapping bends."""
     class Reader(Generator):
@@ -257,7 +268,9 @@ def test_linear_separability_looks_at_the_right_space(G):
     found = separability.linear_separability(reader, Rigged(of), ["first"], n=1500, batch=1500, progress=False)
     assert list(found["w"].entropy) == ["first"]
     assert found["w"].score < 1.02 < 1.1 < found["z"].score
-    assert found["z"].before == found["w"].before
+    assert found["z"].before == found["w"].before and set(found) == {"z", "w"}
+    found = separability.linear_separability(reader, Rigged(of), ["first"], n=300, batch=300, progress=False, folds=3)
+    assert set(found) == {"z", "w", "z, fresh", "w, fresh"} and found["w, fresh"].score < found["z, fresh"].score
     with pytest.raises(ValueError, match="first"):
         separability.linear_separability(reader, Rigged(of), ["frist"], n=10, progress=False)
 
