@@ -398,7 +398,7 @@ def test_chance_must_have_been_counted(planted):
     with pytest.raises(ValueError, match="two shuffles or more"):
         one.above_chance()
     for wrong in (-1, 5):
-        with pytest.raises(ValueError, match=f"from 0 to samples - 1 = 4; got {wrong}"):
+        with pytest.raises(ValueError, match=f"shuffles must be a whole number from 0 to 4; got {wrong}"):
             dissect(Small(), "only", Brightest(), samples=5, shuffles=wrong, progress=False)
 
 
