@@ -22,6 +22,13 @@ LONG = ("tests/site/test_site.py", "tests/widgets/test_stage.py", "tests/widgets
 
 def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="run the notebooks as they are, not made small")
+    parser.addoption("--colab", action="store_true", help="run every chapter by Colab's kernel, not a few of them")
+    parser.addoption("--screenshots", metavar="DIR", help="keep a picture of every panel that a browser test opens")
+
+
+def pytest_configure(config):
+    if folder := config.getoption("--screenshots"):
+        os.environ["GAN_TEACH_SCREENSHOTS"] = os.path.abspath(folder)
 
 
 def pytest_collection_modifyitems(config, items):

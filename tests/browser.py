@@ -192,9 +192,9 @@ def picture(page, hook: str) -> str:
     }"""))
 
 
-def changed(page, hook: str, before: str, seconds: float = 60) -> str:
+def changed(page, hook: str, before: str) -> str:
     """Wait until the picture is not the one with this fingerprint; its new fingerprint."""
-    wait_until(page, lambda: picture(page, hook) != before, seconds)
+    wait_until(page, lambda: picture(page, hook) != before)
     return picture(page, hook)
 
 
@@ -217,11 +217,23 @@ def console_errors(page) -> list[str]:
     return found
 
 
-def keep(page, name: str) -> None:
-    """Keep a screenshot to be looked at, in the folder of GAN_TEACH_SCREENSHOTS (runs/screenshots here)."""
-    folder = Path(os.environ.get("GAN_TEACH_SCREENSHOTS") or Path(__file__).parents[1] / "runs" / "screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
+def keep(page, name: str, hook: str | None = None) -> None:
+    """Keep a screenshot of the page, or of its element of a css class, where they are asked for: `--screenshots DIR`.
+
+    name: the browser's stack (lab, notebook-6, stage) and the panel.
+    """
+    if not (folder := os.environ.get("GAN_TEACH_SCREENSHOTS")):
+        return
+    path, size = Path(folder) / f"{name}.png", page.viewport_size
+    if hook is None:
+        page.screenshot(path=path)
+        return
+    it = page.locator(f".{hook}").first
+    page.set_viewport_size(size | {"height": max(size["height"], round(it.bounding_box()["height"]) + 300)})
+    it.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)                                 # JupyterLab lays its page out anew
+    it.screenshot(path=path)
+    page.set_viewport_size(size)
 
 
 def serious(page, *rules: str) -> list[str]:

@@ -1,17 +1,22 @@
 """The stack that Colab has: its own ipywidgets, ipykernel, IPython and notebook, in an environment of its own.
 
-These four are older by years. The panels' own tests run on them, a chapter by their kernel, and panels in a browser by
-Notebook 6. Torch and the rest are this environment's, of which nothing changes.
+These four are older by years. The panels' own tests run on them, chapters by their kernel, and panels in a browser by
+Notebook 6. Torch and the rest are this environment's, of which nothing changes. `pytest tests/test_colab.py --colab`
+runs every chapter, and every chapter without torchmetrics and anywidget.
 """
 
+import re
 import subprocess
 from pathlib import Path
 
 import browser
 import environments
+import nbformat
 import pytest
 import small
 from test_browser import write
+
+from gan_teach.lessons import notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 PANELS = ("adain_panel", "every_panel", "evolution_panel", "interpolation_panel", "mixer", "noise_panel", "paint",
@@ -21,6 +26,17 @@ from gan_teach import load
 from gan_teach.widgets.stylegan.mixer import StyleMixer
 StyleMixer(load("portraits-stylegan"))
 """
+VARIABLES = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+BARE = ("torchmetrics", "lightning-utilities", "anywidget")                 # what a reader there may not have
+MISSING = "it needs the package"                                            # the chapter's own words for it
+USERS = r"\b(PaintPanel|DissectionPanel|StyleMixer|frechet_distance|inception_score)\("
+
+
+def pytest_generate_tests(metafunc):
+    every = [*notebooks.chapters()] if metafunc.config.getoption("--colab") else None
+    for name, few in (("number", ["00", "02"]), ("bare_number", ["02"])):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, every or few)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +45,10 @@ def colab(tmp_path_factory) -> Path:
     return environments.colab(tmp_path_factory.mktemp("colab"))
 
 
-VARIABLES = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Path:
+    """The same without what a reader may lack."""
+    return environments.colab(tmp_path_factory.mktemp("bare"), *BARE)
 
 
 def run(colab, *command, timeout=900) -> subprocess.CompletedProcess:
@@ -56,12 +75,26 @@ def test_the_panels_work_on_colabs_stack(colab):
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout[-4000:]
 
 
-@pytest.mark.parametrize("number", ["00", "02"])
+def executed(python: Path, number: str, folder: Path) -> str:
+    """Run a chapter, made small, by this Python's kernel; returns what its cells printed. Its errors end the test."""
+    chapter = small.write(number, folder)
+    done = run(python, "-m", "nbconvert", "--execute", "--to", "notebook", "--output", "run.ipynb",
+               "--ExecutePreprocessor.timeout=600", chapter, timeout=3600)
+    assert done.returncode == 0, done.stderr[-4000:]
+    cells = nbformat.read(folder / "run.ipynb", as_version=4).cells
+    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+
+
 def test_a_chapter_runs_by_colabs_kernel(colab, tmp_path, number):
-    chapter = small.write(number, tmp_path)
-    done = run(colab, "-m", "nbconvert", "--execute", "--to", "notebook", "--output", "run.ipynb",
-               "--ExecutePreprocessor.timeout=300", chapter)
-    assert done.returncode == 0 and (tmp_path / "run.ipynb").exists(), done.stderr[-4000:]
+    assert MISSING not in executed(colab, number, tmp_path)
+
+
+def test_a_chapter_runs_without_torchmetrics_and_anywidget(bare, tmp_path, bare_number):
+    """… and says what it leaves out, where it would use them."""
+    told = [line for line in executed(bare, bare_number, tmp_path).splitlines() if MISSING in line]
+    assert len(set(told)) == len(told), "each is told once"
+    code = "".join(cell["source"] for cell in notebooks.read(bare_number) if cell["cell_type"] == "code")
+    assert told or not re.search(USERS, code)
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in")
@@ -78,7 +111,6 @@ def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
         sheet = page.locator("img.gt-mix-sheet").first
         sheet.scroll_into_view_if_needed()
         first, box = browser.picture(page, "gt-mix-large"), sheet.bounding_box()
-        browser.keep(page, "notebook-6-before")
         page.mouse.click(box["x"] + 0.95 * box["width"], box["y"] + 0.95 * box["height"])
         clicked = browser.changed(page, "gt-mix-large", first)
         page.locator(".gt-mix-grid").first.focus()
@@ -91,6 +123,6 @@ def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
         handle.focus()
         page.keyboard.press("ArrowLeft")
         browser.changed(page, "gt-mix-large", pulled)
-        browser.keep(page, "notebook-6-after")
+        browser.keep(page, "notebook-6-mixer")
         old = "nbextensions/widgets/notebook/js/extension"          # Notebook 6 may look for ipywidgets 4 first
         assert [error for error in errors if old not in error] == []

@@ -1,12 +1,13 @@
 """What does a chapter cost its reader: seconds to the first picture, seconds in all, memory of the kernel?
 
-    python tests/benchmarks/bench_chapters.py [00 01 …] [--without torchmetrics anywidget]
+    python tests/benchmarks/bench_chapters.py [00 01 …] [--without torchmetrics anywidget] [--colab] [--small]
 
 Runs every cell of each chapter (all of them) in a kernel of its own and prints one line of JSON for each. Memory is
 the kernel's own share (PSS: what several processes share is divided among them), the largest after any cell, in MB;
-`of_thirty` is what one of thirty such kernels on one machine adds, the files in memory being shared among them.
---without leaves packages out: an environment of links that has all others. Linux alone tells these figures.
-Asserts nothing, but an error in a cell is in the line.
+`of_thirty` is what one of thirty such kernels on one machine adds, the files in memory being shared among them;
+`moment` is the most that it held while a cell ran. --without leaves packages out: an environment of links that has all
+others. --colab takes Colab's kernel, --small makes the cells small, as `catch_up` does. Linux alone tells these
+figures. Asserts nothing, but an error in a cell is in the line.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import environments
 from jupyter_client import KernelManager
 
 from gan_teach.lessons import notebooks
+from gan_teach.lessons.catch_up import small
 
 
 def memory(pid: int) -> dict[str, float]:
@@ -31,7 +33,18 @@ def memory(pid: int) -> dict[str, float]:
     return {"pss": kB["Pss"] / 1e3, "of_thirty": (kB["Pss_Anon"] + (kB["Pss_File"] + kB["Pss_Shmem"]) / 30) / 1e3}
 
 
-def run(chapter: str, python: Path, said: Path | None = None) -> dict:
+def resident(pid: int) -> tuple[float, float]:
+    """MB that a process has in memory now, shared or not, and the most since `begin`."""
+    told = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return tuple(int(told[name].split()[0]) / 1e3 for name in ("VmRSS", "VmHWM"))
+
+
+def begin(pid: int) -> None:
+    """From now on `resident` tells the most."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def run(chapter: str, python: Path, said: Path | None = None, short: bool = False) -> dict:
     """Run a chapter in a kernel of this Python, in a folder of its own; what it printed goes to the file `said`."""
     manager = KernelManager()
     manager.kernel_spec.argv[0] = str(python)
@@ -60,8 +73,10 @@ def run(chapter: str, python: Path, said: Path | None = None) -> dict:
             if cell["cell_type"] == "code":
                 if said:
                     said.open("a").write(f"\n--- {cell['id']}\n")
-                client.execute_interactive(cell["source"], output_hook=heard, timeout=1800)
-                now = memory(pid)
+                begin(pid)
+                client.execute_interactive(small(cell) if short else cell["source"], output_hook=heard, timeout=3600)
+                now, (here, most) = memory(pid), resident(pid)
+                now["moment"] = now["pss"] + most - here                    # what comes and goes is the kernel's own
                 peak = {name: max(peak.get(name, 0), value) for name, value in now.items()}
         found |= {"all_s": round(time.perf_counter() - began, 1)}
         found |= {f"{name}_mb": round(value) for name, value in peak.items()} | {"errors": errors}
@@ -74,12 +89,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", help="00, 01, 01b, …")
     parser.add_argument("--without", nargs="+", default=[], help="packages to leave out")
+    parser.add_argument("--colab", action="store_true", help="by Colab's notebook, kernel and widgets")
+    parser.add_argument("--small", action="store_true", help="cells made small")
     parser.add_argument("--said", type=Path, help="a file for what the cells print")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        python = environments.without(Path(folder), *given.without) if given.without else Path(sys.executable)
+        make = environments.colab if given.colab else environments.without
+        python = make(Path(folder), *given.without) if given.colab or given.without else Path(sys.executable)
         for chapter in given.chapters or notebooks.chapters():
-            print(json.dumps(run(chapter, python, given.said)), flush=True)
+            print(json.dumps(run(chapter, python, given.said, given.small)), flush=True)
 
 
 if __name__ == "__main__":

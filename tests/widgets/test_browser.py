@@ -43,10 +43,9 @@ def page(tmp_path_factory):
 
 # In one notebook, whose kernel loads everything once; each is found by a class of its own.
 SHOWN = """
+import torch
 from gan_teach import load
-from gan_teach.widgets.egan.evolution import EvolutionLab
-from gan_teach.widgets.egan.warm_up import WarmUpPanel
-from gan_teach.widgets.stylegan.mixer import StyleMixer
+from gan_teach.widgets import *
 
 def shown(name, panel):
     panel.widget.add_class(f"on-{name}")
@@ -155,6 +154,7 @@ def test_chapter_1_runs_and_its_panel_removes_the_trees(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-after") != untouched)
     browser.wait_until(page, lambda: tree_pixels(page)[1] < 0.7 * before)
     assert tree_pixels(page)[0] == before
+    browser.keep(page, "lab-dissection", "gt-dissection")
 
     page.locator(".gt-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-after") == untouched)
@@ -174,6 +174,7 @@ def test_the_warm_up_runs_and_its_players_take_turns(page, chapters):
     after_d = browser.picture(page, "gt-plane")
     page.locator(".gt-g").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-plane") != after_d)
+    browser.keep(page, "lab-warm-up", "gt-warm-up")
     page.locator(".gt-back").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == after_d)
     page.locator(".gt-reset").first.click()
@@ -194,6 +195,7 @@ def test_the_mouse_paints_in_jupyterlab(page, chapters):
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
     page.mouse.up()
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
+    browser.keep(page, "lab-paint", "gt-paint-panel")
     page.locator(".gt-paint-undo").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
     canvas.focus()                                              # the keyboard paints too
@@ -210,7 +212,7 @@ def test_a_page_that_was_busy_for_too_long_has_its_picture_and_hears_more(page, 
     late.add_init_script(IMPATIENT)
     assert browser.run_all(late, chapters.format(notebook="late.ipynb")) == []
     shown = late.locator("img.gt-painted").first
-    browser.wait_until(late, lambda: shown.get_attribute("alt") == "level 0", 60)
+    browser.wait_until(late, lambda: shown.get_attribute("alt") == "level 0")
     first = browser.picture(late, "gt-painted")
     late.locator(".gt-canvas").first.click()
     browser.changed(late, "gt-painted", first)
@@ -263,6 +265,7 @@ def test_styles_are_mixed_by_click_and_by_key(panels):
     page.locator(".gt-mix-layer input").nth(9).click()                   # a fine layer more from the source
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") != last)
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-sheet") != figure)
+    browser.keep(page, "lab-mixer", "on-mixer")
     page.locator(".gt-mix-undo").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-mix-large") == last)
     page.locator(".gt-mix-psi [role=slider]").first.focus()
@@ -300,6 +303,7 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(panels):
     page.locator(".gt-evo-generation").first.click()            # waits with judged children for a choice
     choice = page.locator(".gt-evo-choose:visible").nth(1)
     choice.wait_for()
+    browser.keep(page, "lab-evolution-my-choice", "on-lab")
     now = generation(page)
     choice.click()
     browser.wait_until(page, lambda: generation(page) > now)
@@ -328,18 +332,12 @@ def test_pause_is_answered_at_once(panels, name, hook, slow):
     print(f"{name}{', a slow page' * slow}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn "
           f"after it: {drawn}")
     assert answered and drawn <= 2
+    browser.keep(page, f"lab-evolution-{name}" if hook else f"lab-warm-up-{name}", f"on-{name}")
 
 
-FIVE = """
-import torch
-from gan_teach import load, widgets as ours
-S = load("portraits-stylegan")
-ours.AdaINPanel(S)
-""", "ours.NoisePanel(S)", """
-ours.InterpolationPanel(load("scenes-progan"))
-""", "ours.MutationPanel()", """
-ours.ProjectionPanel(S, torch.zeros(3, 64, 64), steps=2)
-"""
+FIVE = (SHOWN, 'S = load("portraits-stylegan"); shown("adain", AdaINPanel(S))', 'shown("noise", NoisePanel(S))',
+        'shown("interpolation", InterpolationPanel(load("scenes-progan")))', 'shown("mutations", MutationPanel())',
+        'shown("projection", ProjectionPanel(S, torch.zeros(3, 64, 64), steps=2))')
 # The main control of each, and what it changes: a slider is pulled and pressed, all else is clicked and pressed.
 CONTROLS = {"adain": (".gt-adain-ys [role=slider]", "ArrowLeft", ".gt-adain-after"),
             "noise": (".gt-noise-layer input", "Space", ".gt-noise-large"),
@@ -353,7 +351,7 @@ def shown(page, hook: str) -> str:
     place = page.locator(hook).first
     if place.evaluate("it => it.tagName") != "IMG":
         return place.inner_html()
-    browser.wait_until(page, lambda: place.evaluate("it => it.complete && it.naturalWidth"), 60)
+    browser.wait_until(page, lambda: place.evaluate("it => it.complete && it.naturalWidth"))
     return browser.picture(page, hook.removeprefix("."))
 
 
@@ -365,13 +363,13 @@ def test_five_more_panels_answer_to_mouse_and_keys(page, chapters):
         it.scroll_into_view_if_needed()
         before = shown(page, place)
         browser.drag(page, it, -40) if "slider" in control else it.click()
-        browser.wait_until(page, lambda: shown(page, place) != before, 60)        # noqa: B023
+        browser.wait_until(page, lambda: shown(page, place) != before)            # noqa: B023
         if name == "projection":
             page.locator("button.gt-projection-reset").first.click()
-            browser.wait_until(page, lambda: shown(page, place) == before, 60)    # noqa: B023
+            browser.wait_until(page, lambda: shown(page, place) == before)        # noqa: B023
         moved = shown(page, place)
         it.focus()
         page.keyboard.press(key)
-        browser.wait_until(page, lambda: shown(page, place) != moved, 60)         # noqa: B023
-        browser.keep(page, f"lab-{name}")
+        browser.wait_until(page, lambda: shown(page, place) != moved)             # noqa: B023
+        browser.keep(page, f"lab-{name}", f"on-{name}")
     assert not errors

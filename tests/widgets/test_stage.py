@@ -243,7 +243,7 @@ TOO_PALE = """() => {
 }"""
 
 
-def look_at_every_panel(page) -> None:
+def look_at_every_panel(page, name: str) -> None:
     """By the keys, in all themes: each fits 1280×720, nothing scrolls in it, and axe-core has nothing against it."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.locator(".gt-panels").wait_for(timeout=600_000)
@@ -257,6 +257,7 @@ def look_at_every_panel(page) -> None:
             assert page.evaluate("document.documentElement.dataset.theme") == theme
             found = browser.serious(page, *["color-contrast"] * (theme != "light"))
             assert not found and not page.evaluate(TOO_PALE), f"{theme}: {found}"
+            browser.keep(page, f"stage-{name}-{at + 1}-{theme}")
         page.keyboard.press("PageDown")
     page.keyboard.press("PageDown")                                     # the last one stays
     for _ in range(panels.count()):
@@ -267,11 +268,12 @@ def look_at_every_panel(page) -> None:
 @needs_voila
 @needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
-@pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution"])            # the others have the same panels
+@pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution",              # the others have the same panels
+                                  *["capstone"] * ("GAN_TEACH_SCREENSHOTS" in os.environ)])
 def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
     with serving(name) as address, browser.chromium(tmp_path) as page:
         page.goto(address, wait_until="commit")
-        look_at_every_panel(page)
+        look_at_every_panel(page, name)
         if name == "warm-up":
             page.locator(".gt-d").first.click()
             said = page.locator(".gt-verdict").first
@@ -301,7 +303,7 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         page.goto(served, wait_until="commit")                          # Voilà goes on sending while the cell runs
         canvas = page.locator(".gt-canvas").first
         canvas.wait_for(timeout=600_000)
-        look_at_every_panel(page)
+        look_at_every_panel(page, "dissection")
         browser.wait_until(page, lambda: picture(page).shape == (64, 64, 3))
         box, before = canvas.bounding_box(), picture(page)
         assert min(box["width"], box["height"]) >= 384 and box["y"] + box["height"] <= 720

@@ -67,7 +67,7 @@ class StyleMixer(StylePanel):
                         width=f"{self._width}px")
         between = column(heading(say("From destination to source"), say("a line in W, in the ticked layers")),
                          self.share, self.strip, gap="2px", width=f"{self._width}px")
-        shown = column(self.large, self.text, row(*self.travel_buttons("gt-mix", "96px", "74px"), gap="4px"),
+        shown = column(self.large, self.text, row(*self.travel_buttons("gt-mix", "90px", "70px"), gap="4px"),
                        gap="4px", width="276px")
         controls = column(
             self.error, row(heading(say("Style from the source")), self.preset, gap="4px 10px"), layers,
