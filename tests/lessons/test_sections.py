@@ -93,3 +93,11 @@ def test_what_passed_is_used_and_no_picture_is_small(name):
     assert exercises and exercises == set(re.findall(r'passed\("(\w+)"', code))
     assert all(int(width) >= 128 for width in re.findall(r"width=(\d+)", code))
     assert "progress=False" not in code.replace("seed=seed, progress=False)", ""), "what takes long shows a bar"
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_fold_with_marks_is_read_as_markdown(path):
+    """Straight behind the summary, without an empty line, *so* and `so` would stand there with their marks."""
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        for inside in re.findall(r"</summary>(?!\n\n)(.*?)</details>", "".join(cell["source"]), re.S):
+            assert cell["cell_type"] == "code" or not re.search(r"[*`$]|\]\(", inside), inside
