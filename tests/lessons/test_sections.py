@@ -95,7 +95,7 @@ def test_what_passed_is_used_and_no_picture_is_small(name):
     assert "progress=False" not in code.replace("seed=seed, progress=False)", ""), "what takes long shows a bar"
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=str)
 def test_a_fold_with_marks_is_read_as_markdown(path):
     """Straight behind the summary, without an empty line, *so* and `so` would stand there with their marks."""
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
