@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
         "variants trained equally, over seeds: make a record of data/ again; a stopped comparison goes on with the run "
         "that it was in"))
     compare.add_argument("name", choices=(*compare_plane.COMPARISONS, "styles", "progan", "cost"),
-                         help=say("E-GAN beside its rivals, twice; style generators, one change after the other; "
+                         help=say("E-GAN beside its rivals, three times; style generators, one change after the other; "
                                   "progressive GANs, dissected with and without minibatch std-dev; what the paper's "
                                   "trainings of StyleGAN would cost on one core"))
     compare.add_argument("--out", type=Path, help=say("folder of the record (runs/NAME of the record)"))

@@ -15,7 +15,7 @@ ROWS = (
      "inherited from the parent", "a switch; one for each mutation"),
     ("first in a generation", "D", "G", "G", "D"),
     ("steps of D, batch", "2, 16", "3, 32; points 1, 64", "3, 32", "points 1, 64; pictures 1, 32"),
-    ("z of siblings", "not said", "new", "new", "points new, pictures shared"),
+    ("z of siblings", "new", "new", "new", "points new, pictures shared"),
     ("judged on, pictures of each child", "not said", "256", "256", "points 128, pictures 64"),
     ("Adam's β₁ (momentum)", "0.5", "0.5; D's 0 for points, and with a gradient penalty",
      "0.5", "points 0.5, D's 0; pictures 0"),

@@ -21,7 +21,7 @@ AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
 # ------------------------------------------------------------------------------------------ comparisons on the plane
 
 def _with_error(cell: dict, digits: int) -> str:
-    return f"{cell['mean']:.{digits}f} ± {cell['error']:.{digits}f}"
+    return f"{cell['mean']:.{digits}f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{cell['error']:.{digits}f}"
 
 
 def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
@@ -104,45 +104,53 @@ def bill(found: dict[str, dict]) -> str:
         last = record["curve"][-1]
         cells = [say("{figures} (at {generation})", figures=cell(row), generation=row["generation"])
                  for row in (_at(record, end, axis) for axis in AXES)]
-        won = say(", ").join(f"{told(mutation)} {share:.0%}" for mutation, share in record["won"].items())
-        rows.append((name, *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
+        won = say(", ").join(f"{told(mutation)} {share:.0%}" for mutation, share in sorted(record["won"].items()))
+        rows.append((told(_kind(name)), *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
     if "frechet_distance_of_real_pictures" in egan:
         rows.append((say("real pictures"), cell(egan, "_of_real_pictures"), "", "", ""))
     return markdown(rows)
 
 
+# Who is drawn together: those that live in E-GAN's environment, and E-GAN in other environments.
+ONE_WORLD = ("egan", "random", "minimax", "heuristic", "least_squares")
+WORLDS = ("paper", "plain-d", "momentum", "egan")
+
+
 def _kind(name: str) -> str:
-    """What a generator such as "fashion-plain-d" is called in LOOKS."""
-    rival = name.split("-", 1)[1]
-    return {"egan": "E-GAN", "plain-d": "plain D", "paper": "paper's D and Adam"}.get(rival, rival.replace("-", "_"))
+    """What a generator such as "fashion-plain-d" is called in tables and charts: a name in LOOKS, or "egan"."""
+    return name.split("-", 1)[1].replace("least-squares", "least_squares")
 
 
-def bill_figure(found: dict[str, dict]) -> Figure:
-    """Fréchet distance of `runs` against generations and CPU seconds."""
-    figure = Figure(figsize=(9.2, 3), layout="constrained")
+def _draw(ax, found: dict[str, dict], kinds: Sequence[str], axis: str, of: str) -> None:
+    """A line for each of these kinds, as far as E-GAN's; E-GAN's own is the thickest."""
+    named, egan = {_kind(name): record["curve"] for name, record in found.items()}, next(iter(found.values()))
+    for kind in (kind for kind in kinds if kind in named):
+        look = {**mark(kind), "markersize": 7} if kind != "egan" else \
+            {**mark("E-GAN"), "label": kind, "markersize": 11, "linewidth": 3, "zorder": 3}
+        ax.plot([row[axis] for row in named[kind]], [row[of] for row in named[kind]], **look)
+    ax.set(xlabel=AXES[axis], xlim=(0, 1.05 * egan["curve"][-1][axis]))
+
+
+def bill_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Figure:
+    """Fréchet distance of `runs` against generations and CPU seconds, to E-GAN's last."""
+    figure = Figure(figsize=(9.2, 3.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    for name, record in found.items():
-        kind = _kind(name)
-        for ax, axis in zip(axes, AXES):
-            ax.plot([row[axis] for row in record["curve"]], [row["frechet_distance"] for row in record["curve"]],
-                    **mark(kind))
-            ax.set(xlabel=AXES[axis], yscale="log")
+    for ax, axis in zip(axes, AXES):
+        _draw(ax, found, kinds, axis, "frechet_distance")
+        ax.set(yscale="log")
     axes[0].set(ylabel="Fréchet distance (lower is better)")
     axes[0].yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=11)
     return figure
 
 
-def score_figure(found: dict[str, dict]) -> Figure:
+def score_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Figure:
     """The classifier's score of `runs` against generations, beside that of the real pictures at hand."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
-    scored = {name: record for name, record in found.items() if "classifier_score" in record["curve"][-1]}
-    for name, record in scored.items():
-        curve = record["curve"]
-        ax.plot([row["generation"] for row in curve], [row["classifier_score"] for row in curve], **mark(_kind(name)))
-    real = next(iter(scored.values()))["classifier_score_of_real_pictures"]
+    _draw(ax, found, kinds, "generation", "classifier_score")
+    real = next(iter(found.values()))["classifier_score_of_real_pictures"]
     ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
-    ax.set(xlabel="generations", ylabel="score (higher is better)")
-    ax.legend(loc="lower right", ncols=2)
+    ax.set(ylabel="score (higher is better)")
+    figure.legend(loc="outside right upper", fontsize=11)
     return figure

@@ -245,11 +245,21 @@ def test_a_comparison_has_every_variant_from_every_seed(compared):
     assert alone["generation"][-1] == 14 and set(alone["won"]) == {"minimax"}       # 4 · 7/2, in steps of 2
 
 
-@pytest.mark.parametrize("name", ["plane-comparison", "egan-robustness"])
+@pytest.mark.parametrize("name", ["plane-comparison", "plane-ahead", "egan-robustness"])
 def test_shipped_comparisons_have_runs_of_equal_length(name):
     for variants in checkpoints.comparison(name)["runs"].values():
         for seeds in variants.values():
             assert len(seeds) == 8 and len({tuple(run["generation"]) for run in seeds.values()}) == 1
+
+
+def test_where_d_is_ahead_it_makes_two_steps_at_twice_the_rate_and_single_losses_go_on():
+    plan = compare_plane.ahead_plans()["ring"]
+    assert {(s.d_steps, s.lr_d / s.lr) for s in plan.variants.values()} == {(2, 2.0)}
+    assert {name: plan.length(name) for name in plan.variants} == {
+        **dict.fromkeys(("E-GAN", "random", "3 × heuristic"), 600),
+        **dict.fromkeys(("minimax", "heuristic", "least_squares"), 1500)}
+    settings = checkpoints.comparison("plane-ahead")["settings"]["ring"]
+    assert settings == {v: f"{plan.length(v)} generations, {s}" for v, s in plan.variants.items()}
 
 
 def test_a_run_of_a_comparison_is_the_evolution_itself(compared):

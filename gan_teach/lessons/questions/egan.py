@@ -18,7 +18,7 @@ CHAPTER_3 = (
          "Nothing, three losses give three directions",
          "The length, since Adam divides by it"),
         ("Each loss is a function of the logits, so by the chain rule it only decides how much each picture counts.",
-         "On the same z their cosine is above 0.9: they look at the same pictures through the same D.",
+         "On the same z they look at the same pictures through the same D, and mostly agree on the direction.",
          "Adam makes the steps alike, not the gradients; and its moments remember other generations."),
         right=0),
     Question(
