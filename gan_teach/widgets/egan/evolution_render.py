@@ -147,7 +147,7 @@ def children(view: View, kinds: Mapping[str, int]) -> tuple[np.ndarray, str]:
         n = view.knobs.mu * sum(view.knobs.active)
         columns, side = tiling(n, *CHILDREN)
         for i in range(n):
-            _frame(canvas, i, columns, side)[:] = 236
+            _frame(canvas, i, columns, side)[:] = 176           # as the ground: no glare in a dark hall
         return canvas, say("they are made in the next variation")
     columns, side = tiling(len(view.children), *CHILDREN)
     size = round(side * SHARP)
