@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, expanded, read_json, sha256, writing
+from .files import data_folder, expanded, read_json, sha256, to_write, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.layers import pick_device
 
@@ -107,6 +107,7 @@ def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
     ValueError where the file was `made_with` something else, whose figures would not belong beside new ones, and
     where it is damaged.
     """
+    path = to_write(path)                                            # before the first run, not after it
     made_with = json.loads(json.dumps(made_with))                    # as a file holds it: lists for tuples
     if not path.exists():
         return {"command": command, "torch": torch.__version__, **made_with, **nothing}

@@ -24,6 +24,7 @@ from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, evaluate
 from gan_teach.recipes import judges
+from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
 from gan_teach.training import Schedule, Settings
 from gan_teach.widgets import stage
@@ -329,4 +330,10 @@ def test_what_could_not_be_read_again_is_not_saved(tmp_path):
     for options in ({"cls": 5}, {"layer": None}, {"model": tmp_path}):
         with pytest.raises(ValueError, match="layer, class and origin are text; got"):
             save_units(tmp_path / "units.json", [1], **{"layer": "layer1", "cls": "tree"} | options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_chapters_that_are_not_there_are_told_before_a_site_is_made(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder .*away of chapters that have been run"):
+        build(tmp_path / "site", executed=tmp_path / "away")
     assert not list(tmp_path.iterdir())

@@ -288,3 +288,9 @@ def test_a_record_with_other_things_inside_is_named(tmp_path, runs):
     files.write_json(tmp_path / "plane.json", {"settings": 1, "runs": runs})
     with pytest.raises(ValueError, match="plane.json is damaged: delete it .its runs are something else"):
         checkpoints.unfinished(tmp_path / "plane.json", "command", {"settings": 1}, runs={})
+
+
+def test_a_record_that_cannot_be_written_is_told_before_the_first_run(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="its folder is a file.*plane.json"):
+        checkpoints.unfinished(tmp_path / "file" / "plane.json", "command", {"settings": 1}, runs={})

@@ -36,6 +36,8 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, execute
     lacks is run, and kept there (`chapters.read`). RuntimeError without npm, Node
     or the extra; nothing but files of the site is touched, and `out` may hold an older site.
     """
+    if executed is not None and not Path(executed).is_dir():
+        raise FileNotFoundError(f"there is no folder {executed} of chapters that have been run")
     out.mkdir(parents=True, exist_ok=True)
     packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
