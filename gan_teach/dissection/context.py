@@ -113,8 +113,8 @@ class Contexts:
             effect_c = mean_{(z,p) : c at p} gained_{z,p} · h·w/(H·W)
 
         1: one place lit gained the class over as much of the picture as a place has. The error takes a picture
-        as one observation (`pixels.ratio`). (The paper's figures for a door are also 'normalised', in a way
-        that neither its code nor our source for it says: compare the order of the contexts, not the size.)
+        as one observation (`pixels.ratio`). (The paper's figures for a door are also 'normalised': section 3.2 divides
+        s_c by its mean E[s_c(x)], so that rare classes can be compared. Compare the order of the contexts, not the size.)
         """
         there = self._there
         total = (self.tries.gained.flatten(1)[:, None] * there).sum(2)      # (N, C)
