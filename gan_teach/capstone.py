@@ -26,6 +26,7 @@ from .language import pad, say
 from .networks.layers import check_finite
 from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
+from .pictures import COLOURS
 from .stylegan.generator import Generator
 from .stylegan.operations import Style, mix
 
@@ -145,7 +146,8 @@ def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffe
     for ax, (title, found) in zip(others, effects.items()):
         for name, marker in zip(classes, cycle("os^xDv*")):
             c = found.classes.index(name)
-            ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name)
+            own = [0.85 * v / 255 for v in COLOURS[name]] if name in COLOURS else None     # a little darker
+            ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name, color=own)
         ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")
         ax.set_ylim(min(-0.15, ax.get_ylim()[0]), max(0.8, ax.get_ylim()[1]))
         ax.axhline(0, color="grey", linewidth=0.6)
