@@ -114,7 +114,7 @@ class Contexts:
 
         1: one place lit gained the class over as much of the picture as a place has. The error takes a picture
         as one observation (`pixels.ratio`). (The paper's figures for a door are also 'normalised': section 3.2 divides
-        s_c by its mean E[s_c(x)], so that rare classes can be compared. Compare the order of the contexts, not the size.)
+        s_c by its mean E[s_c(x)], so that rare classes can be compared. Compare the order, not the size.)
         """
         there = self._there
         total = (self.tries.gained.flatten(1)[:, None] * there).sum(2)      # (N, C)
