@@ -7,7 +7,8 @@ import torch
 
 from gan_teach import __main__, metrics
 from gan_teach.dissection import repair, truth
-from gan_teach.metrics import SegmenterFeatures, features, frechet_distance, generate, precision_recall, sharpness
+from gan_teach.metrics import (SegmenterFeatures, channel_means, features, frechet_distance, generate,
+                               precision_recall, sharpness)
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -99,3 +100,14 @@ def test_a_measure_is_of_the_pictures_given_where_several_processes_have_met(mon
     before = [way() for way in ways]
     monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
     assert [way() for way in ways] == before
+
+
+def test_channel_means_are_those_of_every_map_on_the_way_down():
+    torch.manual_seed(0)
+    x = torch.rand(5, 3, 32, 32) * 2 - 1
+    eyes = Classifier(ClassifierConfig(widths=(4, 6, 6, 8))).eval()
+    with torch.no_grad():
+        wanted = torch.cat([m.mean((2, 3)) for m in eyes.maps(x)], 1)
+    assert torch.allclose(channel_means(x, eyes, batch=2), wanted, atol=1e-5) and wanted.shape == (5, 24)
+    judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval()
+    assert torch.allclose(channel_means(x, judge), features(x, judge), atol=1e-5)
