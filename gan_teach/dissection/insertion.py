@@ -122,7 +122,7 @@ def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]
     """A real thing, cut out along its mask, in the middle of each spot: would the segmenter know one there?
 
     images: n×3×H×W; spots: n×H×W boolean; things: pictures 3×H×W, each with its mask H×W, taken in turn. A thing wider
-    than a spot covers more; one that would leave the picture comes in again on the other side.
+    than a spot covers more; what would leave the picture is cut off.
     Returns the pictures, and where the things are: n×3×H×W, and n×H×W boolean.
     """
     pasted, places = images.clone(), torch.zeros_like(spots)
@@ -130,7 +130,9 @@ def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]
         x, mask = (part.to(images.device) for part in things[i % len(things)])
         middle, there = (m.nonzero().double().mean(0) for m in (mask, spot))
         move = (there - middle).round().int().tolist()
-        places[i] = mask.roll(move, (0, 1))
+        rows, columns = (torch.arange(size, device=images.device) - by for size, by in zip(mask.shape, move))
+        inside = ((rows >= 0) & (rows < len(rows)))[:, None] & (columns >= 0) & (columns < len(columns))
+        places[i] = mask.roll(move, (0, 1)).bool() & inside      # what came in again is not
         pasted[i] = torch.where(places[i], x.roll(move, (1, 2)), pasted[i])
     return pasted, places
 

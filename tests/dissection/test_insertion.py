@@ -79,6 +79,10 @@ def test_a_thing_is_pasted_along_its_mask_into_the_middle_of_the_spot():
         assert at[n].sum() == 8 and at[n, top:top + 3, left:left + 3].sum() == 8 and not at[n, top + 2, left + 2]
         assert pasted[n, 0, top, left] == 1 and (pasted[n, 1][at[n]] == 0.5).all()
     assert (pasted.sum(1)[~at] == 0).all() and not images.any()
+    corner = torch.zeros(1, 16, 16, dtype=torch.bool)
+    corner[0, 0, 15] = True                                     # one row and one column of the thing are outside
+    pasted, at = paste(images[:1], corner, [(thing, mask)])
+    assert at.nonzero()[:, 1:].tolist() == [[0, 14], [0, 15], [1, 14], [1, 15]] and pasted[0, 1].sum() == 2
 
 
 def test_a_reader_s_own_insert_is_used():
