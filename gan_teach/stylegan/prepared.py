@@ -58,10 +58,11 @@ class PreparedLayer(nn.Module):
         self.up, self.blur, self.dtype, self.source = layer.up, layer.blur, dtype, layer.source
         if isinstance(layer.source, EqualizedConv2d):
             weight = layer.source.weight * layer.source.scale
-            wide = dtype == torch.float32 and weight.device.type == "cpu" and min(weight.shape[:2]) >= WIDE
-            # a convolution of few pixels waits for its weights, and Winograd's are four times as many
-            self.source = WinogradConv(weight, layer.up) if wide and (layer.up or resolution >= 16) else \
-                PreparedConv(layer.source, dtype)
+            wide = weight.device.type == "cpu" and min(weight.shape[:2]) >= WIDE
+            # a convolution of few pixels waits for its weights, and Winograd's are four times as many; in bfloat16
+            # its six taps would be off by 2 % in every layer, while after nearest ×2 it only adds and subtracts
+            pays = wide and (layer.up or dtype == torch.float32 and resolution >= 16)
+            self.source = WinogradConv(weight, layer.up).to(dtype) if pays else PreparedConv(layer.source, dtype)
         elif not isinstance(layer.source, Constant):
             self.source = nn.Sequential(baked(layer.source[0]), layer.source[1])
         self.pixel_norm = layer.pixel_norm
