@@ -217,7 +217,7 @@ def pipx(folder: Path, tree: Path) -> dict:
     start = ["bash", "-c", line("notebooks/zh/README.md", "pipx run")]
     own = from_here(tree) | {"PIPX_HOME": str(here / "home"), "PIPX_DEFAULT_PYTHON": sys.executable,
                              "PATH": f"{here / 'tool' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    found = twice(lambda: opened(start, here, "lab/tree/00_warm_up.ipynb", "小结", **own))
+    found = twice(lambda: opened(start, here, "lab/tree/zh/00_warm_up.ipynb", "小结", **own))
     count, mb = installed(here / "home")
     return {"way": "one line (pipx), in Chinese", **found, "packages": count, "installed_mb": round(mb)}
 
