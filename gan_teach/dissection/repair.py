@@ -87,8 +87,8 @@ def distance_slopes(phi: Tensor, real: Tensor) -> Tensor:
     """
     check_gradients()
     check_enough(len(real), len(phi))
-    for whose, numbers in (("generated", phi), ("real", real)):
-        check_finite(f"the features of {whose} pictures", numbers)
+    check_finite("the features of generated pictures", phi)
+    check_finite("the features of real pictures", real)
     phi, real = phi.detach().double().clone().requires_grad_(), real.double()
     values, vectors = torch.linalg.eigh(real.T.cov())
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T                 # Σ_r^½

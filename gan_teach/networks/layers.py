@@ -193,6 +193,10 @@ class EqualizedConv2d(nn.Module):
             return self._by_winograd(x)
         return F.conv2d(x, self._made("_scaled"), self.bias, padding=self.padding)
 
+    def __getstate__(self) -> dict:
+        """Without what was made of the weight: a copy has a weight of its own."""
+        return {name: value for name, value in vars(self).items() if name != "_kept"}
+
     def _sooner(self, x: torch.Tensor) -> bool:
         """Whether Winograd's way pays: for drawing with a wide 3×3 layer on a CPU. Training goes by the convolution."""
         w = self.weight

@@ -220,6 +220,8 @@ def test_the_scaled_weight_of_a_convolution_is_kept_as_long_as_its_weight_stands
     with torch.no_grad():
         before, kept = conv(x), conv._kept[2]
         assert torch.equal(kept, conv.weight * conv.scale) and conv(x).equal(before) and conv._kept[2] is kept
+        twin = copy.deepcopy(conv)
+        assert "_kept" not in vars(twin) and torch.equal(twin(x), before)
         conv.weight.mul_(2)
         assert torch.allclose(conv(x), 2 * before)
     conv(x).sum().backward()
