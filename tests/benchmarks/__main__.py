@@ -264,7 +264,7 @@ def dissection(quick: bool) -> list[dict]:
     cases = [("128 units of 16×16, 13 classes", *small, 300, False),
              ("128 units of 16×16, 13 classes, thresholds of greatest information", *small, 60, True)]
     if quick:
-        return [row for case in cases for row in dissected(*case[:5], 20, case[6], 1)]
+        return [row for case in cases for row in dissected(*case[:5], 9, case[6], 1)]
     wide = progan.Generator(bench_official_layout.FULL_WIDTH).eval().requires_grad_(False)
     cases.append(("ProGAN of full width, 512 units of 8×8, 10 classes", wide, bench_official_layout.Ten(), "layer4", 5,
                   60, False))
