@@ -67,12 +67,6 @@ def field(kind, hook: str, text: str, width: str, label: str, **options):
                        **options), hook)
 
 
-def number(hook: str, text: str, value: int, width: str = "150px", label: str = "40px", least: int = 0,
-           most: int = MOST) -> widgets.BoundedIntText:
-    """A box for a whole number, such as a seed."""
-    return field(widgets.BoundedIntText, hook, text, width, label, value=value, min=least, max=most)
-
-
 def tick(hook: str, text: str, width: str = "auto", value: bool = False, **layout) -> widgets.Checkbox:
     """A checkbox with its text beside it."""
     return hooked(widgets.Checkbox(value=value, description=text, indent=False,

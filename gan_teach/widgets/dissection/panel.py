@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 
 from ...language import say
-from ..controls import button, choices, column, field, heading, hooked, html, number, picture, row, said, swap, tick, \
+from ..controls import button, choices, column, field, heading, hooked, html, picture, row, said, swap, tick, \
     toggles, under
 from ..panel import DrawnPanel
 from .paint_mask import painter
@@ -32,7 +32,7 @@ class DissectionPanel(DrawnPanel):
         offered = range(max(len(self.renderer.shown(cls)) for cls in self.renderer.classes))
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
-        self.seed = number("gt-seed", say("Seed"), self.state.seed)
+        self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
         self.next = button(say("Next scene"), "gt-next", lambda: self._guard(
             lambda: self.change(seed=self.next_seed())), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
@@ -77,7 +77,6 @@ class DissectionPanel(DrawnPanel):
 
     def _listen(self) -> None:
         self._watch(self.cls, lambda cls: self.change(cls=cls, units=self.renderer.start(cls).units, strength=0.0))
-        self._watch(self.seed, lambda seed: self.change(seed=seed))
         self._watch(self.slider, lambda value: self.change("slider", strength=value))
         self._watch(self.where, lambda _: self._aim())
         self._watch(self.paint, self._painted, "mask")
