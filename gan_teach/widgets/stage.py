@@ -215,7 +215,7 @@ def opening(name: str) -> Iterator:
     for panel in list(panels.values())[1:]:
         panel.widget.layout.display = "none"            # from here on the page switches: see stage.js
     look = " ".join(f'<button type="button" class="jupyter-button gt-{hook}">{words}</button>' for hook, words in (
-        ("theme", say("◐ Theme (T)")), ("full", say("Full screen (F)"))))
+        ("theme", say("◐ Theme (T)")), ("full", say("Full (F)"))))
     head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(look)])])
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
