@@ -78,7 +78,7 @@ def test_words_and_minutes_and_something_to_do(name):
 def test_every_predict_has_its_folded_answer(name):
     """In a cell of text, or printed by code."""
     asked = None
-    for i, (kind, text) in enumerate(cells(name)):
+    for i, (_, text) in enumerate(cells(name)):
         for token in re.findall(r"\*\*Predict|<details", text):
             if token == "<details":
                 asked = None
