@@ -26,7 +26,8 @@ def texts() -> dict[str, list[tuple[str, str]]]:
     found = {}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        found[path.stem.split("_")[0]] = [(cell["id"], "".join(cell["source"])) for cell in cells]
+        found[path.stem.split("_")[0]] = [(cell["id"], re.sub('src="[^"]*', "", "".join(cell["source"])))
+                                          for cell in cells]
     for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "notebooks" / "TEACHING.md"):
         found[path.relative_to(ROOT).as_posix().removesuffix(".md")] = [("", path.read_text("utf-8"))]
     found["README"].append(("", (ROOT / "gan_teach" / "recipes" / "readme_pictures.py").read_text("utf-8")))
