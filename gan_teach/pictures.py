@@ -260,17 +260,18 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
                  told(alt) if isinstance(alt, str) else "; ".join(told(a) for row in alts for a in row))
 
 
-def chart(figure, alt: str, width: int = 680) -> Table:
+def chart(figure, alt: str, width: int | None = None) -> Table:
     """Show a matplotlib figure as a picture with a description, and close it: nothing is shown twice or kept.
 
     Its words, in English, are put into the reader's language if this computer has a font for them (`lettering`).
+    width: in CSS pixels. None: 87 for an inch of the page, so that words of 10 points are 12 pixels high; at least 680.
     """
     import matplotlib.pyplot as plt
 
     letter(figure)
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
-    return show(page.getvalue(), alt=alt, width=width)
+    return show(page.getvalue(), alt=alt, width=width or max(680, round(87 * Image.open(page).width / 120)))
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
