@@ -154,6 +154,14 @@ def test_a_papers_panels_import_no_other_papers():
     assert len(folders) == 3 and not across
 
 
+@pytest.mark.parametrize("init", [p for p in MODULES if p.name == "__init__.py"],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_names_its_files(init):
+    told = ast.get_docstring(ast.parse(init.read_text("utf-8")))
+    files = [path.stem for path in init.parent.glob("*.py") if not path.stem.startswith("__")]
+    assert [name for name in files if not re.search(rf"\b{name}\b", told)] == []
+
+
 def test_what_outsiders_import():
     """Scripts rely on these names, from the room and whatever file they lie in."""
     from gan_teach import load
