@@ -102,7 +102,7 @@ TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test
              "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
          "egan.plane:ring": "tests/egan/test_plane.py::test_ring_and_grid_are_those_of_the_experiment",
          "networks.losses:logits_and_slope":
-             "tests/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
+             "tests/training/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
          "metrics:precision_recall": "tests/test_metrics.py::test_precision_and_recall_eq1_and_eq2_by_loops"}
 SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.unit_iou:dissect": "01 · 5. Dissect",

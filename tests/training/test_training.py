@@ -96,7 +96,7 @@ def test_killed_run_continues_bit_for_bit(tmp_path, kind):
 @pytest.mark.skipif(sys.platform != "linux", reason="kills.py forks a process that has loaded torch")
 def test_every_training_that_is_killed_at_random_ends_as_if_it_were_not():
     """More of them: `python tests/kills.py --kills 60`."""
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("kills.py")), "--kills", "8", "--seed", "1"],
+    done = subprocess.run([sys.executable, str(Path(__file__).parents[1] / "kills.py"), "--kills", "8", "--seed", "1"],
                           capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-2000:]
     assert "in all 8" in done.stdout
