@@ -210,7 +210,7 @@ def test_after_a_cell_freed_memory_goes_back():
         many = [torch.ones(16_000) for _ in range(1600)]                # 98 MB in blocks that glibc keeps
         last, many = many[-1], None                                     # ... below one that is still in use
         kept = held()
-        setup._after_cell(None)
+        setup.after_cell(None)
         assert last.sum() == 16_000
         print(start, kept, held())
     """
