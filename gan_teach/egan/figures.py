@@ -59,8 +59,7 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
     """
     mixture = mixture or plane.ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
-    bar = tqdm(total=stops[-1], desc=told(f"seed {seed}"), unit=say(" generations"), leave=False,
-               delay=1)
+    bar = tqdm(total=stops[-1], desc=told(f"seed {seed}"), unit=say(" generations"), leave=False, delay=1)
     with one_thread(), bar:
         for stop in stops:
             while found.evolution.generation < stop:
@@ -74,7 +73,7 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
 def in_a_line(measures: plane.Measures) -> str:
     """The three measures in a line."""
     return say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
-                        quality=measures.high_quality, mmd2=measures.mmd2)
+               quality=measures.high_quality, mmd2=measures.mmd2)
 
 
 def _modes(measures) -> str:
@@ -86,15 +85,14 @@ def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
     """A row of pictures for each film; the title says the seed, the generation and the modes."""
     return show([f.pictures for f in films], width=width, alt=alt,
                 titles=[[say("seed {seed}, step {step}: {modes}", seed=f.evolution.settings.seed, step=stop,
-                                      modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
+                             modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
 
 
 def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     """The last pictures: a column for each method, a row for each seed. Prints the measures, a line for each."""
     for name, several in films.items():
         for f in several:
-            print(f"{pad(told(name), 16)} {say('seed')} {f.evolution.settings.seed}   "
-                  f"{in_a_line(f.measures[-1])}")
+            print(f"{pad(told(name), 16)} {say('seed')} {f.evolution.settings.seed}   {in_a_line(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
                 titles=[[f"{told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
