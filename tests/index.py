@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "gan_teach" / "README.md"
 
 # Imports run one way: a room, or a file beside the rooms, may import only from those before it.
-ORDER = ("limits files language lettering runner processes worlds pictures networks metrics training dissection "
+ORDER = ("limits files memory language lettering runner processes worlds pictures networks metrics training dissection "
          "stylegan egan capstone checkpoints official __init__ recipes lessons widgets site __main__").split()
 
 # paper -> rows: where in the paper, what it is, and the function or class (module:name) that computes it
