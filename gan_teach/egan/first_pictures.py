@@ -15,6 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..limits import MAX_SEED, whole
 from ..networks.layers import sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
 from ..pictures import enlarge, grid
@@ -72,6 +73,7 @@ class Loop:
 
     def __init__(self, real: Tensor, loss_d: Callable = logistic_d, loss_g: Callable = logistic_g, seed: int = 0,
                  grow: int = 300):
+        whole("seed", seed, 0, MAX_SEED)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = G(real.shape[1]), D(real.shape[1])

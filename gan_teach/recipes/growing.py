@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from .. import checkpoints, metrics, stylegan
 from ..dissection import alpha, intervention, unit_iou
-from ..files import expanded
+from ..files import expanded, writing
 from ..lettering import letter
 from ..limits import whole
 from ..networks import progan
 from ..networks.segmenter import UNet
-from ..pictures import to_float
+from ..pictures import fingerprint, to_float
 from ..processes import join_group, leave_group, machine, place
 from ..training import Schedule, Settings, Training, curve, run
 from ..worlds.datasets import rendered
@@ -72,7 +72,9 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
     torch.manual_seed(settings.seed)
     G, D = pair()
     origin = {} if start is None else {"start": warm(G, start)}
+    began = "" if start is None else fingerprint(torch.cat([t.flatten() for t in G.state_dict().values()]))
     training = Training(G, D, rendered(drawings, SCENES, seed=0), settings, device)
+    training.start = began                                # a stopped run does not go on from other weights
     eyes = checkpoints.load(judge, training.device)
     run(training, folder, judge=Ruler(drawings, eyes, ON_THE_WAY, seed=3))
     first = place()[0] == 0
@@ -81,7 +83,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
         return None                                      # interrupted: the snapshot waits, there is nothing to judge
     ruler = Ruler(drawings, eyes, SAMPLES, seed=1)
     record = checkpoints.save(
-        Path(folder) / name, training.G_ema,
+        folder / name, training.G_ema,
         command=f"python -m gan_teach train {name}{f' --loss {loss}' if loss else ''}"
                 f"{f' --start {start}' if start else ''}",
         data=f"{SCENES} rendered {drawings.name}, seed 0, 64×64",
@@ -92,7 +94,8 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
     if record["curve"]:
         letter(figure := curve_figure(record))
-        figure.savefig(Path(folder) / "curve.png", dpi=150)
+        with writing(folder / "curve.png") as temporary:
+            figure.savefig(temporary, format="png", dpi=150)
     return record
 
 
