@@ -7,7 +7,6 @@ whole networks in every format of the papers' authors (with planted commands amo
 of another kind, a message without the file's name, more than two seconds of CPU for a file of a few kB (the process is
 killed after ten), more than 1 GB of memory, another program, or the file that a planted command would make, ends the
 run with the damaged file. (Without a record, a weight that was altered cannot be told.)
-With seed 21 the command above refused 87,699 files and read 12,301, in 123 s of CPU.
 """
 
 import contextlib
