@@ -42,12 +42,10 @@ def html(hook: str, **layout) -> widgets.HTML:
     return hooked(widgets.HTML(layout=widgets.Layout(**layout)), hook)
 
 
-def picture(hook: str, words: str, width: int, height: int | None = None, format: str = "jpeg") -> widgets.Image:
-    """A place for a picture of this size, CSS pixels. words: what it shows, for the ear and under the mouse."""
-    it = hooked(widgets.Image(value=b"", format=format, width=width, height=height or width,
-                              layout=widgets.Layout(margin="0", max_width="none")), hook)
-    it.tooltip = words                          # ipywidgets has no alt text; its version 7 leaves this out too
-    return it
+def picture(hook: str, width: int, height: int | None = None, format: str = "jpeg") -> widgets.Image:
+    """A place for a picture of this size, CSS pixels."""
+    return hooked(widgets.Image(value=b"", format=format, width=width, height=height or width,
+                                layout=widgets.Layout(margin="0", max_width="none")), hook)
 
 
 def swap(image: widgets.Image, new: bytes) -> None:

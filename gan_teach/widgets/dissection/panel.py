@@ -37,7 +37,7 @@ class DissectionPanel(DrawnPanel):
             lambda: self.change(seed=self.next_seed())), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
         self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
-        self.after, self.difference = (picture(f"gt-{name}", say(name), self._width, format="png")
+        self.after, self.difference = (picture(f"gt-{name}", self._width, format="png")
                                        for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
@@ -48,7 +48,7 @@ class DissectionPanel(DrawnPanel):
                                        layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
         self.clear = button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
-        self.heats = [picture("gt-heat", "", TILE, format="png") for _ in offered]
+        self.heats = [picture("gt-heat", TILE, format="png") for _ in offered]
         self.ticks = [tick("gt-unit", "", f"{TILE + 2}px", margin="0") for _ in offered]
         self.cells = [column(heat, box) for heat, box in zip(self.heats, self.ticks)]
         self.all = button(say("Tick all"), "gt-all",
@@ -126,8 +126,8 @@ class DissectionPanel(DrawnPanel):
         shown = self.renderer.shown(state.cls)
         for i, cell in enumerate(self.cells):
             cell.layout.display = "" if i < len(shown) else "none"
-        for heat, box, unit in zip(self.heats, self.ticks, shown):
-            heat.tooltip = box.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
+        for box, unit in zip(self.ticks, shown):
+            box.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             box.value = unit in state.units
 
     def show(self, frame: Frame) -> None:

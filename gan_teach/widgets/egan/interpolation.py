@@ -30,9 +30,8 @@ class InterpolationPanel(DrawnPanel):
         undo, _, reset = self.travel_buttons("gt-way", "104px", "84px")
         self.alpha = field(widgets.FloatSlider, "gt-way-alpha", "α", "auto", "24px", value=self.state.alpha, min=0.0,
                            max=1.0, step=0.01)
-        self.large = [picture(f"gt-way-{name}", say(name), 192) for name in WAYS]
-        self.strips = [picture(f"gt-way-{name}-strip", say(name), STEPS * TILE * 3 // 4, TILE * 3 // 4 + 6)
-                       for name in WAYS]
+        self.large = [picture(f"gt-way-{name}", 192) for name in WAYS]
+        self.strips = [picture(f"gt-way-{name}-strip", STEPS * TILE * 3 // 4, TILE * 3 // 4 + 6) for name in WAYS]
         self.text = html("gt-way-text")
         for strip in self.strips:
             strip.layout.height = "auto"

@@ -32,10 +32,8 @@ class AdaINPanel(StylePanel):
         self.y_b = field(widgets.FloatSlider, f"{hook}-yb", say("y_b (mean)"), "auto", "108px", value=0.0, **span)
         self.own = button(say("Own style"), f"{hook}-own", lambda: self.change(y_s=None, y_b=None), width="124px")
         self.silent = button(say("Silence"), f"{hook}-silent", lambda: self.change(y_s=0.0, y_b=0.0))
-        self.before = picture(f"{hook}-before", say("its own style"), 256)
-        self.after = picture(f"{hook}-after", say("your style"), 256)
-        self.map_before, self.map_after = (picture(f"{hook}-{name}", words, 160, format="png")
-                                           for name, words in (("map", "x"), ("mapped", "AdaIN(x, y)")))
+        self.before, self.after = picture(f"{hook}-before", 256), picture(f"{hook}-after", 256)
+        self.map_before, self.map_after = (picture(f"{hook}-{name}", 160, format="png") for name in ("map", "mapped"))
         self.histograms, self.text, self.rank = (html(f"{hook}-{name}") for name in ("histograms", "text", "rank"))
         seen = column(
             row(under(say("picture"), say("its own style"), self.before),

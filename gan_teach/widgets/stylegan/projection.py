@@ -78,9 +78,8 @@ class ProjectionPanel(Panel):
 
     def _build(self, steps: int, seed: int, per_layer: bool) -> None:
         hook = "gt-projection"
-        self.target, self.found, self.difference = (
-            picture(f"{hook}-{name}", words, PIXELS, format="png") for name, words in (
-                ("target", say("the picture")), ("found", say("what G draws")), ("difference", say("difference"))))
+        self.target, self.found, self.difference = (picture(f"{hook}-{name}", PIXELS, format="png")
+                                                    for name in ("target", "found", "difference"))
         self.number = self.number_box(f"{hook}-number", say("Picture"), 0, self._choose, "150px", "52px",
                                       most=max(0, len(self.targets) - 1))
         self.steps = self.number_box(f"{hook}-steps", say("Steps"), steps, lambda _: self.begin_anew(), "140px", "44px",
