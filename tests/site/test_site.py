@@ -117,7 +117,8 @@ def small(site, known, tmp_path, monkeypatch):
     for language in languages():
         folder = tmp_path / "installed" / "notebooks" / below(language)
         folder.mkdir(parents=True, exist_ok=True)
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "00_small.ipynb")
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, folder / "00_small.ipynb")
     (tmp_path / "installed" / "data").symlink_to(files.data_folder())
     monkeypatch.setattr(files, "__file__", str(tmp_path / "installed" / "files.py"))
     return tmp_path / "installed" / "notebooks", lambda **given: build(tmp_path / "out", **given).parent
@@ -1173,8 +1174,8 @@ def test_axe_finds_nothing_serious_and_nothing_jumps(request, record_property, s
     it = request.getfixturevalue(screen)
     it.open(name)
     found = it.figures()
-    record_property(f"{name}, {'phone' if screen == 'phone' else 'large'}", "first paint {first:.0f} ms, largest {largest:"
-                    ".0f} ms, ready {ready:.0f} ms, layout shift {shift:.3f}, {megabytes:.2f} MB".format(**found))
+    record_property(f"{name}, {'phone' if screen == 'phone' else 'large'}", "first paint {first:.0f} ms, largest "
+                    "{largest:.0f} ms, ready {ready:.0f} ms, shift {shift:.3f}, {megabytes:.2f} MB".format(**found))
     assert found["shift"] < 0.05 and found["first"] > 0
     assert found["first"] < found["ready"] or name.removesuffix(".html") not in MACHINES
     for theme in ("light",) if screen == "phone" else ("light", "dark"):
