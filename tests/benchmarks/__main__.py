@@ -8,6 +8,7 @@
     processes     a dissection by 1, 2 and 4 processes of torchrun
     chapters      Run All: seconds, seconds to the first picture, memory
     browser       from a control to its picture on the screen, idle and while a training runs
+    site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
 The networks are as `gan_teach.load` gives them. The ways of a row take turns, and each is compared with the first one
@@ -39,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bench_chapters
 import bench_dissection
+import bench_site
 import bench_starts
 
 from gan_teach.dissection.unit_iou import dissect
@@ -282,6 +284,13 @@ def browser(quick: bool) -> list[dict]:
     return found
 
 
+def site(quick: bool) -> Iterator[dict]:
+    from gan_teach.site import build
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield from bench_site.measure(build(Path(folder) / "site").parent, 6 if quick else 40)
+
+
 def starts(quick: bool) -> Iterator[dict]:
     yield from bench_starts.measure(["colab"] if quick else bench_starts.WAYS)
 
@@ -289,7 +298,8 @@ def starts(quick: bool) -> Iterator[dict]:
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser, "starts": starts}
+            "browser": browser, "site": site, "starts": starts}
+TABLES = {"site": bench_site.table, "starts": bench_starts.table}           # of columns of their own
 PAGE = """# What it costs
 
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part
@@ -321,8 +331,8 @@ def page(result: dict) -> str:
         lines += [f"## {name}", "", f"{part['date']}, {part['machine']}; {part['cores']} cores, {part['load_before']} "
                   f"processes wanted one before, {part['load_after']} after."
                   + ("" if part["fast_bfloat16"] else " It has no fast bfloat16."), ""]
-        if name == "starts":
-            lines += [*bench_starts.table(part["rows"]), ""]
+        if name in TABLES:
+            lines += [*TABLES[name](part["rows"]), ""]
             continue
         lines += ["| what | way | cost | times faster |", "|---|---|---|---|"]
         for row in part["rows"]:
