@@ -27,20 +27,18 @@ RUNTIME = {"wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "or
 TEMPLATES = Environment(loader=FileSystemLoader(PAGE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def build(out: Path, execute: bool = False, notebooks: Path | None = None, executed: Path | None = None) -> Path:
+def build(out: Path, execute: bool = False, executed: Path | None = None) -> Path:
     """Write the site into the folder `out`; returns its first page.
 
     execute: run the chapters, so that their outputs are shown. executed: a folder where they have been run already,
     such as `jupyter nbconvert --execute --to notebook --output-dir DIR notebooks/*.ipynb` leaves; those of a language
     in a folder of its name, or else the English outputs are shown: the code is the same. With both, what the folder
-    lacks is run, and kept there, and the folder is made (`chapters.read`). notebooks: the workbook's own, where None.
-    RuntimeError without npm, Node or the extra; nothing but files of the site is touched, and `out` may hold an older
-    site.
+    lacks is run, and kept there, and the folder is made (`chapters.read`). RuntimeError without npm, Node or the extra;
+    nothing but files of the site is touched, and `out` may hold an older site.
     """
     if executed is not None and not execute and not Path(executed).is_dir():
         raise FileNotFoundError(f"there is no folder {executed} of chapters that have been run")
-    notebooks = notebooks or notebooks_folder()
-    for folder in (notebooks / below(language) for language in languages()):
+    for folder in (notebooks_folder() / below(language) for language in languages()):
         if not any(folder.glob("*.ipynb")):
             raise FileNotFoundError(f"there are no chapters in {folder}")
     out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +53,7 @@ def build(out: Path, execute: bool = False, notebooks: Path | None = None, execu
         shutil.copyfile(path, out / path.relative_to(PAGE))
     filled, english = figures(known) | {"megabytes": str(round(megabytes(out)))}, []
     for language in languages():
-        said, folder = texts(language, known["classes"], filled), notebooks / below(language)
+        said, folder = texts(language, known["classes"], filled), notebooks_folder() / below(language)
         write_text(out / "js" / f"strings.{language}.js",
                    f"export default {json.dumps(said, ensure_ascii=False, indent=1)};\n")
         notes = {None: said["panel"]} | {machine: said["panel_live"].format(
