@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from . import language
 from .language import say, told
 
 TRACE = "GAN_TEACH_TRACEBACK"      # an environment variable
+SUFFIXES = re.compile(r"\.(safetensors|pkl|pth?|bin|ckpt)$")     # of weights; that of gen-0.1 is none
 # What argparse says itself, in Python 3.10 to 3.14; it looks it up under the name _, as gettext has it.
 ARGPARSE = ("usage: ", "positional arguments", "options", "show this help message and exit",
             "%(prog)s: error: %(message)s\n", "argument %(argument_name)s: %(message)s", "expected one argument",
@@ -154,7 +156,7 @@ def dissect(given: argparse.Namespace) -> None:
 
     join_group()                                         # under torchrun
     G, S = (load(name, given.device) for name in (given.model, given.segmenter))
-    name, layers = Path(given.model).stem, given.layers or ["layer4"]
+    name, layers = SUFFIXES.sub("", Path(given.model).name), given.layers or ["layer4"]
     page = report.write_report(G, S, G.layers if "all" in layers else layers,
                                given.out or Path(f"dissection-{name}.html"), samples=given.samples,
                                quantile=given.quantile, information=given.information, seed=given.seed,

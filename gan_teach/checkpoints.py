@@ -50,7 +50,8 @@ def _side(path: Path) -> Path:
 
 
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
-    """Write PATH.safetensors and PATH.json, both whole or neither; returns the record.
+    """Write PATH.safetensors and PATH.json, both whole or neither (a kill between the two leaves weights without a
+    record, which `load` takes); returns the record.
 
     record: what else to note, such as the `.record` of a network that this one began as; what describes the file is
     measured anew. ValueError for a network of another kind, for weights that are not finite, for a path without a name
@@ -76,6 +77,7 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
                  "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
         record = about | record | about                      # in this order, and none of it of another file
         note.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        _side(path).unlink(missing_ok=True)                  # killed from here on: whole weights, and no false record
     return record
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ def regular(path: str | Path) -> Path:
 
 
 class DiskFull(OSError):
-    """What `writing` raises where there is no room."""
+    """What `writing`, and what fetches files, raise where there is no room."""
 
 
 def to_write(path: str | Path) -> Path:
@@ -101,6 +102,12 @@ def to_write(path: str | Path) -> Path:
     return path
 
 
+def disk_full(error: BaseException) -> bool:
+    """Whether it says that there is no room, or came of one that does: Python's, or what others make of it."""
+    causes = (error, error.__context__, error.__cause__)
+    return any(getattr(cause, "errno", None) in FULL for cause in causes) or bool(SAID.search(str(error)))
+
+
 @contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
     """`with writing(path) as temporary:` what is written there becomes `path` at the end: a kill, an error or a full
@@ -112,15 +119,14 @@ def writing(path: str | Path) -> Iterator[Path]:
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         if time.time() - left.lstat().st_mtime > DAY:
             left.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)
     except DiskFull:                                         # of another file, inside
         raise
-    except Exception as error:                               # Python's, or what safetensors and torch make of it
-        causes = (error, error.__context__, error.__cause__)
-        if any(getattr(cause, "errno", None) in FULL for cause in causes) or SAID.search(str(error)):
+    except Exception as error:                               # of safetensors and torch, too
+        if disk_full(error):
             raise DiskFull(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
         raise
     finally:

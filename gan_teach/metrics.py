@@ -70,11 +70,13 @@ def check_enough(real: int, fake: int) -> None:
 class Distance:
     """FD = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½) from features to one set of real features, again and again.
 
-    Heusel et al. 2017, Eq. 6, computed by torchmetrics in float64; NaN without it.
+    Heusel et al. 2017, Eq. 6, computed by torchmetrics in float64; NaN without it. ValueError for NaN or infinity in
+    the features, and for fewer than two pictures.
     """
 
     def __init__(self, real: torch.Tensor):
         self.metric = None
+        check_finite("the features of real pictures", real)
         if not can_measure("the Fréchet distance"):
             return
         from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
@@ -87,6 +89,7 @@ class Distance:
         self.metric.update(real, real=True)
 
     def __call__(self, fake: torch.Tensor) -> float:
+        check_finite("the features of generated pictures", fake)
         if self.metric is None:
             return math.nan
         check_enough(int(self.metric.real_features_num_samples), len(fake))

@@ -43,6 +43,15 @@ def _to_show(x) -> torch.Tensor:
     return x
 
 
+def _levels(x) -> np.ndarray:
+    """What is shown by colours, as floats. In a picture infinity is as bright as can be; here it would leave all else
+    dark, so it is refused too."""
+    x = x.detach().float().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x, dtype=np.float32)
+    if not np.isfinite(x).all():
+        raise ValueError("a map to show holds NaN or infinity: look at the weights or latents that made it")
+    return x
+
+
 def _of_one_size(tiles: Sequence[np.ndarray]) -> None:
     sizes = dict.fromkeys(f"{tile.shape[0]}×{tile.shape[1]}" for tile in tiles)
     if len(sizes) > 1:
@@ -50,7 +59,8 @@ def _of_one_size(tiles: Sequence[np.ndarray]) -> None:
 
 
 def to_uint8(x) -> np.ndarray:
-    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, NaN is refused."""
+    """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, infinity
+    too; NaN is refused."""
     x = _to_show(x)
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
@@ -101,8 +111,9 @@ def _encode(picture, kind: str, **options) -> bytes:
 # ------------------------------------------------------------------------------------------ overlays
 
 def colour_map(level) -> np.ndarray:
-    """Levels in [0, 1] of any shape -> colours 0…255 (float, shape × 3), dark violet to light yellow."""
-    position = np.clip(np.nan_to_num(np.asarray(level, dtype=np.float32)), 0, 1) * (len(INFERNO) - 1)
+    """Levels in [0, 1] of any shape -> colours 0…255 (float, shape × 3), dark violet to light yellow. Others are cut
+    off; ValueError for NaN and infinity."""
+    position = np.clip(_levels(level), 0, 1) * (len(INFERNO) - 1)
     low = np.minimum(position.astype(int), len(INFERNO) - 2)
     part = (position - low)[..., None]
     return INFERNO[low] * (1 - part) + INFERNO[low + 1] * part
@@ -113,7 +124,7 @@ def squares(activation, side: int = 64) -> np.ndarray:
 
     Dark violet is its lowest value, light yellow its highest hundredth: a map can be read, two cannot be compared.
     """
-    r = np.asarray(_to_show(activation).detach().float().cpu())
+    r = _levels(activation)
     low, high = r.min(), np.quantile(r, 0.99)
     level = (r - low) / (high - low) if high > low else np.zeros_like(r)
     return enlarge(colour_map(level).round().astype(np.uint8), max(1, side // max(r.shape)))
@@ -126,7 +137,7 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
     (None: its largest value here); negative values count as 0. Where it is 0 the picture stays, in grey.
     """
     a = as_array(image).astype(np.float32)
-    r = _to_show(activation).detach().float().cpu()[None, None]
+    r = torch.from_numpy(_levels(activation))[None, None]
     r = F.interpolate(r, size=a.shape[:2], mode="bilinear", align_corners=False)[0, 0].clamp(min=0).numpy()
     top = float(r.max() if peak is None else peak)
     level = np.clip(r / top, 0, 1) if top > 0 else np.zeros_like(r)
@@ -249,17 +260,18 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
                  told(alt) if isinstance(alt, str) else "; ".join(told(a) for row in alts for a in row))
 
 
-def chart(figure, alt: str, width: int = 680) -> Table:
+def chart(figure, alt: str, width: int | None = None) -> Table:
     """Show a matplotlib figure as a picture with a description, and close it: nothing is shown twice or kept.
 
     Its words, in English, are put into the reader's language if this computer has a font for them (`lettering`).
+    width: in CSS pixels. None: 87 for an inch of the page, so that words of 10 points are 12 pixels high; at least 680.
     """
     import matplotlib.pyplot as plt
 
     letter(figure)
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
-    return show(page.getvalue(), alt=alt, width=width)
+    return show(page.getvalue(), alt=alt, width=width or max(680, round(87 * Image.open(page).width / 120)))
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:

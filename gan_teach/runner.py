@@ -13,6 +13,11 @@ _GATE = threading.Lock()             # held while it is settled who plays
 _latest: list["Runner"] = []           # who played last, or nobody yet
 
 
+def playing() -> bool:
+    """Whether a runner plays just now."""
+    return any(runner.playing for runner in _latest)
+
+
 class Runner:
     """`play()` calls `act()` in a daemon thread until `pause()`, and `show()` now and then; `step()` acts once.
 

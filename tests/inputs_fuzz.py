@@ -32,11 +32,17 @@ from PIL import Image
 
 import gan_teach
 from gan_teach import checkpoints, official
+from gan_teach.networks.dcgan import DCGANConfig
+from gan_teach.networks.dcgan import Generator as DCGAN
 from gan_teach.networks.progan import Generator, ProGANConfig
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
+from gan_teach.stylegan import Generator as StyleGAN
+from gan_teach.stylegan import StyleGANConfig
 from gan_teach.training import snapshot
 from gan_teach.worlds import reading
 
-NUMBERS = (b"0", b"-1", b"1e999", b"999999999", b"null", b"true", b'"x"', b"[]", b"{}", b"NaN", b"4294967296", b"[[[[")
+NUMBERS = (b"0", b"-1", b"1e999", b"999999999", b"null", b"true", b'"x"', b"[]", b"{}", b"NaN", b"4294967296", b"[[[[",
+           b"8192", b"1048576")
 
 
 def pictures_of_every_kind() -> dict[str, bytes]:
@@ -126,9 +132,13 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
         path, side, canary = (Path(folder) / name for name in ("net.safetensors", "net.json", "canary"))
         other, planted = Path(folder) / "foreign", official_fuzz.commands(canary)
         torch.manual_seed(0)
-        G = Generator(ProGANConfig(z_dim=4, widths=(4, 4)))
-        checkpoints.save(path, G)
-        weights, record = path.read_bytes(), side.read_bytes()
+        style = StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=8, fmap_max=4, mapping_layers=2)
+        networks = []
+        for G in (StyleGAN(style), DCGAN(DCGANConfig((4,), z_dim=4)), UNet(SegmenterConfig(("a", "b"), (4, 4))),
+                  Generator(ProGANConfig(z_dim=4, widths=(4, 4)))):
+            checkpoints.save(path, G)
+            networks.append(path.read_bytes())
+        weights, record = networks[-1], side.read_bytes()           # the record is of the last one
         torch.save({"settings": "", "steps": 3, "G": {"a": torch.ones(3)}}, out := io.BytesIO())
         drawn, theirs = list(pictures_of_every_kind().items()), list(networks_of_the_authors().items())
         for i, (kind, data) in enumerate(theirs):                           # whole, each of them is read
@@ -154,7 +164,8 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
                 side.write_bytes(data := damaged(record, draw))
             else:
                 side.unlink(missing_ok=True)
-                path.write_bytes(data := (with_header if kind == "header" else damaged)(weights, draw))
+                original = draw.choice(networks)
+                path.write_bytes(data := (with_header if kind == "header" else damaged)(original, draw))
             if alarm:
                 signal.setitimer(signal.ITIMER_PROF, alarm)
             start = time.process_time()

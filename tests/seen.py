@@ -1,15 +1,17 @@
-"""Which chapters and pages were read beside the weights that are shipped today, and which must be read again?
+"""Which chapters and pages were read beside the weights and records of today, and which must be read again?
 
     python tests/seen.py                    what is to be read again, and the cells that speak of it
     python tests/seen.py 01 README          these were read again, beside their outputs: remember it
 
 No figure of a trained network is typed into a sentence; but a sentence can still say "the roofs stay" of a picture
-that no longer shows it. So `seen.json` remembers with which weights each text was read, and a test asks for it again
-after new ones.
+that no longer shows it, or "nearly all" of a table. So `seen.json` remembers with which records each text was read, and
+a test asks for it again after new ones. A record, data/NAME.json, is of a network, whose SHA-256 it holds, or of a
+comparison. A text speaks of it by its name; `scenes-{…}` and `runs("scenes")` stand for all that begin so.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -24,37 +26,39 @@ def texts() -> dict[str, list[tuple[str, str]]]:
     found = {}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        found[path.stem.split("_")[0]] = [(cell["id"], "".join(cell["source"])) for cell in cells]
+        found[path.stem.split("_")[0]] = [(cell["id"], re.sub('src="[^"]*', "", "".join(cell["source"])))
+                                          for cell in cells]
     for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "notebooks" / "TEACHING.md"):
         found[path.relative_to(ROOT).as_posix().removesuffix(".md")] = [("", path.read_text("utf-8"))]
+    found["README"].append(("", (ROOT / "gan_teach" / "recipes" / "readme_pictures.py").read_text("utf-8")))
     return found
 
 
-def weights() -> dict[str, str]:
-    """The first twelve digits of each shipped network's SHA-256."""
-    return {path.stem: json.loads(path.with_suffix(".json").read_text("utf-8"))["sha256"][:12]
-            for path in sorted((ROOT / "data").glob("*.safetensors"))}
+def records() -> dict[str, str]:
+    """The first twelve digits of the SHA-256 of each record."""
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in sorted(ROOT.glob("data/*.json"))}
 
 
 def spoken_of(cells: list[tuple[str, str]], names) -> dict[str, list[str]]:
-    """The networks that a text names -> the cells that do."""
+    """The records that a text names -> the cells that do."""
     found = {}
     for cell, text in cells:
         for name in names:
-            if re.search(rf"(?<![\w-]){name}(?![\w-])", text):
+            kind = name.split("-")[0]
+            if re.search(rf"(?<![\w-]){name}(?![\w-])|\b{kind}-\{{|\bruns\(\"{kind}\"\)", text):
                 found.setdefault(name, []).append(cell)
     return found
 
 
 def now() -> dict[str, dict[str, str]]:
-    """What `seen.json` holds when everything was read with the weights of today."""
-    shipped = weights()
+    """What `seen.json` holds when everything was read with the records of today."""
+    shipped = records()
     return {text: {name: shipped[name] for name in spoken_of(cells, shipped)} for text, cells in texts().items()}
 
 
 def stale() -> list[str]:
-    """A line for each text and network that must be looked at again."""
-    read, shipped, lines = json.loads(MEMORY.read_text("utf-8")), weights(), []
+    """A line for each text and record that must be looked at again."""
+    read, shipped, lines = json.loads(MEMORY.read_text("utf-8")), records(), []
     for text, cells in texts().items():
         for name, where in spoken_of(cells, shipped).items():
             if read.get(text, {}).get(name) != shipped[name]:
@@ -71,7 +75,7 @@ def main(read: list[str]) -> int:
         return 2
     kept |= {text: today[text] for text in read}
     MEMORY.write_text(json.dumps({text: kept[text] for text in today if text in kept}, indent=1) + "\n", "utf-8")
-    print("\n".join(stale()) or "everything was read beside the weights of today")
+    print("\n".join(stale()) or "everything was read beside the records of today")
     return 0
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import threading
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import gan_teach
 from gan_teach import checkpoints, files, recipes
@@ -13,7 +15,7 @@ from gan_teach.__main__ import main
 from gan_teach.dissection.units import save_units
 from gan_teach.networks.layers import sample_z, seeded
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
-from gan_teach.training import Settings, Training
+from gan_teach.training import Settings, Training, keep_samples
 
 
 @pytest.fixture
@@ -133,7 +135,20 @@ def test_the_tensors_of_the_model_are_checked(saved, change, message):
         gan_teach.load(path)
 
 
+class Made(TorchDispatchMode):
+    """The most numbers of a tensor that was made, on another device than meta."""
+
+    most = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and not out.is_meta:
+            self.most = max(self.most, out.numel())
+        return out
+
+
 @pytest.mark.parametrize("kind, config", [
+    ("stylegan", '{"resolution": 8192, "fmap_base": 1048576, "fmap_max": 1}'),
     ("stylegan", '{"mapping_layers": 1000000000}'), ("stylegan", '{"mapping_layers": 1000000}'),
     ("stylegan", f'{{"resolution": {2**4000}}}'), ("stylegan", '{"z_dim": 1048576, "w_dim": 1048576}'),
     ("progan", '{"widths": [1000000, 1000000]}'), ("progan", f'{{"widths": [{"1, " * 100_000}1]}}'),
@@ -144,9 +159,10 @@ def test_a_header_is_compared_before_anything_of_its_size_is_made(tmp_path, monk
     save_file({"w": torch.ones(2)}, tmp_path / "small.safetensors", {"kind": kind, "config": config})
     made, init = [], torch.nn.Module.__init__
     monkeypatch.setattr(torch.nn.Module, "__init__", lambda self: made.append(init(self)))
-    with pytest.raises(checkpoints.BadCheckpoint, match="small.safetensors does not fit the network"):
+    with Made() as tensors, pytest.raises(checkpoints.BadCheckpoint,
+                                          match="small.safetensors does not fit the network"):
         gan_teach.load(tmp_path / "small.safetensors")
-    assert len(made) < 10_000
+    assert len(made) < 10_000 and tensors.most < 1000
 
 
 @pytest.mark.parametrize("side", [b"", b"{", b"[]", b"null", b"3", b"{}", b'{"sha256": 5}', b"\xff\xfe", b"[" * 100_000,
@@ -226,6 +242,8 @@ def test_a_full_disk_is_told_and_leaves_the_old_file_alone(saved):
                folder / "units.json": lambda: save_units(folder / "units.json", list(range(500)), "layer1", "tree"),
                folder / "resume.pt": lambda: training.save(folder / "resume.pt"),
                folder / "note.txt": lambda: files.write_text(folder / "note.txt", "x" * 100_000)}
+    (folder / "samples").mkdir()
+    writers[folder / "samples" / "00000001.png"] = lambda: keep_samples(folder, 1, G, torch.randn(48, 8))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     told = {}
     for file, write in writers.items():
@@ -238,7 +256,35 @@ def test_a_full_disk_is_told_and_leaves_the_old_file_alone(saved):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert set(told) == set(writers)
     assert all(f"the disk is full, {file} was not written" in text for file, text in told.items())
-    assert path.read_bytes() == before and {p.name for p in folder.iterdir()} == {"small.safetensors", "small.json"}
+    assert not list((folder / "samples").iterdir()) and path.read_bytes() == before
+    assert {p.name for p in folder.iterdir()} == {"small.safetensors", "small.json", "samples"}
+
+
+def test_a_kill_between_weights_and_record_leaves_weights_that_load(saved, monkeypatch):
+    G, path = saved
+    torch.manual_seed(1)
+    other, replace = Generator(G.config), os.replace
+
+    def killed(source, target):
+        if str(target).endswith(".json"):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(path, other)
+    z, again = torch.randn(3, 8), gan_teach.load(path, "cpu")
+    assert torch.equal(again(z), other(z)) and again.record == {}
+
+
+def test_two_threads_that_write_one_file_do_not_meet(tmp_path):
+    with files.writing(tmp_path / "a.txt") as one:
+        thread = threading.Thread(target=files.write_text, args=(tmp_path / "a.txt", "theirs"))
+        one.write_text("ours")
+        thread.start()
+        thread.join()
+        assert (tmp_path / "a.txt").read_text() == "theirs"
+    assert (tmp_path / "a.txt").read_text() == "ours" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_a_killed_process_left_goes_after_a_day(tmp_path):

@@ -11,19 +11,28 @@ import gan_teach
 from gan_teach import metrics
 from gan_teach.__main__ import main
 from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha, rank_by_effect
+from gan_teach.dissection.insertion import optimise_insertion
+from gan_teach.dissection.repair import distance_slopes
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.units import check_units
+from gan_teach.egan import plane, warm_up
+from gan_teach.egan.child import slope
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.egan.interpolation import strip
+from gan_teach.egan.mutations import minimax
 from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.layers import sample_z
+from gan_teach.networks.progan import Discriminator as ProGAND
 from gan_teach.networks.progan import Generator as ProGAN
 from gan_teach.networks.progan import ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
+from gan_teach.recipes import judges
 from gan_teach.stylegan import Generator as StyleGAN
 from gan_teach.stylegan import StyleGANConfig, measures, path_length, separability
 from gan_teach.stylegan.projection import project
+from gan_teach.training import Settings as TrainingSettings
+from gan_teach.training import Training
 from gan_teach.worlds.scenes import Scenes
 
 NAN, INF = float("nan"), float("inf")
@@ -252,6 +261,27 @@ def test_half_precision_and_float64_are_right_and_inference_mode_is_told(progan,
         assert torch.equal(dissect(progan, "layer3", unet, 30, progress=False).iou, exact.iou)
         with pytest.raises(ValueError, match="leave torch.inference_mode"):
             optimise_alpha(progan, "layer3", unet, "a")
+
+
+def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
+    e, game = plane.start(), warm_up.Game()
+    D, x = Discriminator(DCGANConfig((4, 4))), torch.rand(4, 3, 16, 16)
+    images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
+    learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
+    children = plane.start()
+    children.train_d(plane.ring())
+    children.vary()
+    with torch.inference_mode():
+        assert fitness(D, x, x, 0.0).quality > 0                # nothing of it needs them
+        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(plane.ring()), e.vary, children.evaluate, game.step_d,
+                    game.step_g, lambda: game.push(torch.ones(2, 2)), lambda: slope(minimax, torch.ones(3)),
+                    lambda: plane.frozen_d(plane.ring(), "centre", 1), trained.step, learning.step,
+                    lambda: optimise_insertion(progan, "layer3", unet, "a", "b"),
+                    lambda: distance_slopes(torch.rand(9, 2), torch.rand(9, 2))):
+            with pytest.raises(ValueError, match="leave torch.inference_mode"):
+                act()
+    assert e.generation == 0 and game.steps_d == 0 and trained.steps == 0
 
 
 def test_e_gans_generator_of_16_bits_draws():

@@ -14,9 +14,10 @@ import gan_teach
 from gan_teach import checkpoints, metrics, training
 from gan_teach.dissection import ablate, causal_effect, dissect, insert, masks, optimise_alpha, rank_by_effect
 from gan_teach.dissection.insertion import inserted, optimise_insertion
-from gan_teach.dissection.repair import Distance, artefact_scores, features, frechet_slopes, repair
+from gan_teach.dissection.repair import (Distance, artefact_scores, distance_slopes, features, frechet_slopes,
+                                         repair)
 from gan_teach.dissection.units import load_units, save_units
-from gan_teach.egan import evolution, long_run, plane
+from gan_teach.egan import evolution, first_pictures, long_run, plane, warm_up
 from gan_teach.egan.fitness_and_selection import fitness, select
 from gan_teach.egan.interpolation import linear, strip, way
 from gan_teach.files import regular
@@ -26,7 +27,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import check_images
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.official import convert
-from gan_teach.pictures import enlarge, grid, to_uint8
+from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
 from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, growing, judges
 from gan_teach.stylegan import Generator, StyleGANConfig, measures, mix, path_length, separability, truncate
 from gan_teach.stylegan.prepared import prepared
@@ -236,7 +237,7 @@ def test_settings_of_a_training_are_looked_at(name, value):
 
 
 @pytest.mark.parametrize("name, value", [
-    *[("seed", value) for value in (-1, 2**32, 1.5, "1", None)], *[("batch", value) for value in (0, -16, 1.5)],
+    *[("seed", value) for value in (-1, 2**30, 1.5, "1", None)], *[("batch", value) for value in (0, -16, 1.5)],
     *[("fitness_batch", value) for value in (0, -1, 1.5)], ("d_steps", 0), ("d_steps", -1), ("mu", 0), ("mu", 1.5),
     ("gamma", NAN), ("lr", NAN), ("lr", -1.0), ("lr_d", INF), ("ema", 2.0), ("halves", -1), ("betas", (2.0, 0.9))])
 def test_settings_of_an_evolution_are_looked_at(name, value):
@@ -526,6 +527,49 @@ def test_grids_and_enlargements_have_whole_sizes_and_nothing_is_painted_of_nan()
         to_uint8(x)
     x[1, 2, 3, 0] = INF                                     # as bright as can be
     assert to_uint8(x)[1, 3, 0, 2] == 255
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_is_not_finite_stops_every_function_of_numbers(bad):
+    good, broken, y = torch.rand(9, 2), torch.rand(9, 2), torch.ones(9, 1)
+    pictures, spoilt = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
+    broken[4, 1], spoilt[1, 2, 3, 4] = bad, bad
+    eyes, ring, level = (lambda images: images), plane.ring(), broken.numpy()               # noqa: E731
+    for act, what in (
+            (lambda: metrics.Distance(broken), "the features of real pictures"),
+            (lambda: metrics.Distance(good)(broken), "the features of generated pictures"),
+            (lambda: distance_slopes(broken, good), "the features of generated pictures"),
+            (lambda: distance_slopes(good, broken), "the features of real pictures"),
+            (lambda: plane.modes_covered(ring, broken), "the samples"),
+            (lambda: plane.high_quality(ring, broken), "the samples"),
+            (lambda: plane.mmd2(ring, broken), "the samples"),
+            (lambda: path_length.perceptual_distance(pictures, spoilt, eyes), "the second pictures"),
+            (lambda: path_length.perceptual_distance(spoilt, pictures, eyes), "the first pictures"),
+            (lambda: separability.linear_svm(broken, y), "the points"),
+            (lambda: separability.linear_svm(good, bad * y), "their sides")):
+        with pytest.raises(ValueError, match=f"^{what}: NaN or infinity"):
+            act()
+    for act in (lambda: colour_map(level), lambda: squares(broken), lambda: heat(pictures[0], broken)):
+        with pytest.raises(ValueError, match="a map to show holds NaN or infinity"):
+            act()
+
+
+def test_a_plane_generator_whose_weights_are_spoilt_is_not_measured():
+    G = generators()["plane"].train()                       # in training it does not look itself
+    with torch.no_grad():
+        next(G.parameters())[0] = NAN
+    with pytest.raises(ValueError, match="the samples: NaN or infinity"):
+        plane.measure(plane.ring(), G)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
+def test_seeds_of_the_games_are_looked_at(seed):
+    for act in (lambda: plane.frozen_d(plane.ring(), "centre", 1, seed), lambda: warm_up.Game(seed=seed),
+                lambda: plane.what_d_rewards(dcgan.PlaneDiscriminator(), plane.ring(), 8, seed),
+                lambda: warm_up.Game().points(4, seed),
+                lambda: first_pictures.Loop(torch.zeros(4, 1, 32, 32, dtype=torch.uint8), seed=seed)):
+        with pytest.raises(ValueError, match="seed must be a whole number from 0 to 4294967295"):
+            act()
 
 
 def tiny(images=16):

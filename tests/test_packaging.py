@@ -28,7 +28,7 @@ COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy
          "pillow": "11.3.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.21"}
 
 # Imports run one way: a room, or a file beside the rooms, may import only from those before it.
-ORDER = ("limits files language lettering runner processes worlds pictures networks metrics training dissection "
+ORDER = ("limits files memory language lettering runner processes worlds pictures networks metrics training dissection "
          "stylegan egan capstone checkpoints official recipes lessons widgets site __init__ __main__").split()
 
 

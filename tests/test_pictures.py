@@ -1,5 +1,6 @@
 """Pictures: arrays, bytes, overlays and HTML."""
 
+import base64
 import io
 import re
 
@@ -60,7 +61,7 @@ def test_colour_map_is_perceptual():
     colours = p.colour_map(np.linspace(0, 1, 50))
     lightness = colours @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) > 0).all() and lightness[0] < 5 and lightness[-1] > 230
-    assert np.isfinite(p.colour_map([np.nan, -1, 2])).all()
+    assert np.array_equal(p.colour_map([-1, 2]), p.colour_map([0, 1]))
 
 
 def test_squares_have_colours_of_their_own():
@@ -145,6 +146,18 @@ def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
     assert not plt.fignum_exists(figure.number)
     with pytest.raises(ValueError, match="alt"):
         p.chart(plt.figure(), "")
+
+
+@pytest.mark.parametrize("inches", [4, 7, 9, 11])
+def test_the_words_of_a_chart_are_twelve_pixels_high_on_the_page(inches):
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(inches, 3), layout="constrained")
+    ax.set(title="words of ten points or more", xlabel="x")
+    size = ax.xaxis.label.get_size() / 72                                   # in inches of the figure
+    html = p.chart(figure, "a chart").html
+    drawn = Image.open(io.BytesIO(base64.b64decode(re.search("base64,([^\"]+)", html)[1]))).width / 120
+    assert size == 10 / 72 and size * int(re.search(r"width:(\d+)px", html)[1]) / drawn > 11.95
 
 
 @pytest.mark.parametrize("draw, file", [(readme_pictures.removal_picture, "trees.png"),

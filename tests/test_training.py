@@ -353,12 +353,20 @@ def test_a_snapshot_of_other_pictures_and_a_damaged_one_are_refused_by_name(tmp_
     other.real = 255 - other.real
     with pytest.raises(ValueError, match=r"resume.pt: this snapshot was made with other pictures"):
         run(other, tmp_path, steps=2)
+    other = tiny()
+    other.start = "weights"
+    with pytest.raises(ValueError, match=r"resume.pt: this snapshot is of a training that began as other weights"):
+        run(other, tmp_path, steps=2)
     whole = path.read_bytes()
     for damaged in (b"", whole[:-100], b"text", whole[:len(whole) // 2] + bytes(999) + whole[len(whole) // 2 + 999:]):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match="resume.pt is damaged: delete it"):
             run(tiny(), tmp_path, steps=2)
-    torch.save({"settings": training.state()["settings"]}, path)
+    state = training.state()
+    torch.save({key: value for key, value in state.items() if key != "data"}, path)
+    with pytest.raises(ValueError, match=r"resume.pt: this snapshot was made with other pictures"):
+        run(tiny(), tmp_path, steps=2)
+    torch.save({"settings": state["settings"], "data": state["data"]}, path)
     with pytest.raises(ValueError, match="resume.pt is damaged: delete it .KeyError"):
         run(tiny(), tmp_path, steps=2)
     path.write_bytes(whole)

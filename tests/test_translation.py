@@ -15,6 +15,7 @@ from translate import DATA, LANGUAGES, NOTEBOOKS, ROOT
 from gan_teach import __main__, language, load
 from gan_teach.dissection.units import check_units
 from gan_teach.lessons import errors, notebooks
+from gan_teach.runner import Runner
 from gan_teach.networks.layers import whole
 from gan_teach.networks.protocols import check_images, check_name
 from gan_teach.worlds import datasets
@@ -268,6 +269,14 @@ def test_an_error_of_a_learner_is_told_below_the_traceback(spoken, capsys, said)
     assert str(raised.value).isascii() or "×" in str(raised.value)         # the exception itself stays English
     errors._after_cell(SimpleNamespace(error_in_exec=raised.value))
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_an_interrupt_says_that_a_panel_plays_on(spoken, capsys):
+    runner = Runner(lambda: None, interval=60)
+    for plays, said in ((True, "面板还在继续播放：按它的“暂停”或“停止”按钮才会停下。\n"), (False, "")):
+        runner.play() if plays else runner.close()
+        errors._after_cell(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
+        assert capsys.readouterr().err == said
 
 
 def test_nothing_is_said_below_a_foreign_error_or_in_english(spoken, capsys):

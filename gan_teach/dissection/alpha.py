@@ -16,7 +16,7 @@ from ..limits import finite, whole
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
-from .intervention import _each, changes, ablate, insert, levels
+from .intervention import ablate, changes, insert, levels, per_unit
 from .pixels import class_pixels, coverage, pictures, unit_count
 from .units import Ranking, Units, check_units
 
@@ -79,7 +79,7 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     c, device, U = check_name("class", cls, classes_of(segmenter)), device_of(G), unit_count(G, layer)
     k = levels(G, layer, range(U), segmenter, cls, samples, seed) if level is None else level
     rng, pull, history = seeded(seed), torch.zeros(U), []
-    alpha = _each("init", init, torch.empty(0, device=device), list(range(U))).flatten().expand(U).clone()
+    alpha = per_unit("init", init, torch.empty(0, device=device), list(range(U))).flatten().expand(U).clone()
     alpha.requires_grad_()
     adam, bar = torch.optim.Adam([alpha], lr), tqdm(
         range(steps), desc=say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)

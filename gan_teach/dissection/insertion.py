@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..limits import finite, whole
-from ..networks.layers import sample_z, seeded
+from ..networks.layers import check_gradients, sample_z, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating
 from ..networks.segmenter import segment
 from .intervention import insert, levels
@@ -58,6 +58,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
     level: k, one number per unit; None takes twice the class's `levels`: a spot is small, and its surroundings pull.
     Returns a `Ranking`, whose score is α. ValueError if no picture of `samples` shows such a spot.
     """
+    check_gradients()
     c, b = (check_name("class", name, classes_of(segmenter)) for name in (cls, context))
     steps, batch = whole("steps", steps, 1), whole("batch", batch, 1)
     finite("lr", lr, 0)

@@ -51,7 +51,7 @@ def _numbers(name: str, value, r: Tensor) -> Tensor:
     return check_finite(name, found)
 
 
-def _each(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tensor:
+def per_unit(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tensor:
     """One number for all units, or one for each: 1|U × 1 × 1."""
     found = _numbers(name, value, r).flatten()
     if len(found) not in (1, len(units)):
@@ -61,7 +61,7 @@ def _each(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tens
 
 def _amount(r: Tensor, units: list[int], where: Tensor | None, strength: float | Tensor) -> Tensor:
     """s·P, broadcastable to the edited units: 1|N × 1|U × 1|h × 1|w."""
-    amount = _each("strength", strength, r, units)
+    amount = per_unit("strength", strength, r, units)
     if where is None:
         return amount
     (n, _, h, w), where = r.shape, _numbers("where", where, r)
@@ -96,7 +96,7 @@ def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | 
     """
     units = _edited(r, units)
     out, amount = r.clone(), _amount(r, units, where, strength)
-    k = _each("level", r[:, units].amax((0, 2, 3)) if level is None else level, r, units)
+    k = per_unit("level", r[:, units].amax((0, 2, 3)) if level is None else level, r, units)
     # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}
     out[:, units] = amount * k + (1 - amount) * r[:, units]                 # (N, |U|, h, w)
     return out

@@ -81,8 +81,14 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
 
 
 def distance_slopes(phi: Tensor, real: Tensor) -> Tensor:
-    """∂FD/∂φ(x_i), from features N×F of generated pictures and those of real ones: N×F (float64)."""
+    """∂FD/∂φ(x_i), from features N×F of generated pictures and those of real ones: N×F (float64).
+
+    ValueError for NaN or infinity, and for fewer than two pictures.
+    """
+    check_gradients()
     check_enough(len(real), len(phi))
+    check_finite("the features of generated pictures", phi)
+    check_finite("the features of real pictures", real)
     phi, real = phi.detach().double().clone().requires_grad_(), real.double()
     values, vectors = torch.linalg.eigh(real.T.cov())
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T                 # Σ_r^½

@@ -6,6 +6,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from ..networks.layers import check_gradients
+
 Mutation = Callable[[Tensor], Tensor]       # D's logits, N numbers -> one number to descend on
 Gradient = Sequence[Tensor | None]          # one entry for each weight of a network; None where it took no part
 Moments = dict[int, dict[str, Tensor]]      # Adam's memory: weight number -> step, exp_avg, exp_avg_sq
@@ -48,6 +50,7 @@ def apply(mutation: Mutation, logits: Tensor) -> Tensor:
 
 def slope(mutation: Mutation, logits: Tensor) -> Tensor:
     """∂M/∂l_i, N numbers: which way the mutation wants each picture's logit to go, and how loudly it says so."""
+    check_gradients()
     leaf = logits.detach().requires_grad_(True)
     return torch.autograd.grad(apply(mutation, leaf), leaf)[0]
 

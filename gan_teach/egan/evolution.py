@@ -22,11 +22,11 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from ..limits import settle
-from ..networks.layers import check_finite, low_precision, pick_device
+from ..limits import MAX_SEED, settle, whole
+from ..networks.layers import check_finite, check_gradients, low_precision, pick_device
 from ..networks.losses import logistic_d
+from ..networks.protocols import check_alike
 from ..training import NotFinite, Resumable, check_descent
-from ..worlds.reading import FAR
 from . import shared
 from .child import Moments, Mutation, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import SELECTIONS, Fitness, Selection, judged, select
@@ -65,12 +65,13 @@ class Settings:
     judge_same_z: bool = False    # siblings are judged on the same z; the authors' code draws new z for each
     shared: bool = True           # compute once what siblings have in common; False: the plain loop
     bf16: bool = False            # autocast, where it is fast
-    seed: int = 0
+    seed: int = 0                 # from 0 to 2³⁰ − 1: `_draw` counts four draws a generation, and torch sees 32 bits
 
     def __post_init__(self):
         settle(self, {"mu": 1, "batch": 1, "fitness_batch": 1, "d_steps": 1, "halves": 0},
                {"gamma": (-math.inf, math.inf), "lr": (0, math.inf), "lr_d": (0, math.inf), "ema": (0, 1),
                 "betas": (0, 1), "betas_d": (0, 1)})
+        whole("seed", self.seed, 0, MAX_SEED // 4)
         if not self.mutations or not all(map(callable, self.mutations)):
             raise ValueError("an evolution needs at least one mutation, a function of D's logits; got "
                              f"{self.mutations!r:.80}")
@@ -86,16 +87,6 @@ class Settings:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["mutations"] = "+".join(map(name_of, self.mutations))
         return ", ".join(f"{name}={name_of(value) if callable(value) else value}" for name, value in values.items())
-
-
-def check_alike(real: Tensor, fake: Tensor) -> None:
-    """ValueError where real samples are not like generated ones: of another size, or of 0…255."""
-    if real.shape[1:] != fake.shape[1:]:
-        raise ValueError(f"the real samples are {'×'.join(map(str, real.shape[1:]))} each, and the generator draws "
-                         f"{'×'.join(map(str, fake.shape[1:]))}: give it samples of its own size")
-    if real.ndim == 4 and (far := real.abs().max()) > FAR:
-        raise ValueError(f"the real pictures go up to {far:.3g}; wanted bytes, or floats in [-1, 1] (of 0…255: "
-                         "x / 127.5 - 1)")
 
 
 class Individual(NamedTuple):
@@ -203,6 +194,7 @@ class Evolution(Resumable):
 
     def train_d(self, real) -> tuple[float, ...]:
         """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
+        check_gradients()
         if not callable(real) and not len(real):
             raise ValueError("there are no real samples to learn from: real is empty")
         s, draw, known = self.settings, self._draw(0), real is self.real
@@ -232,6 +224,7 @@ class Evolution(Resumable):
 
         NotFinite, and no child at all, where a gradient is not finite.
         """
+        check_gradients()
         s, draw = self.settings, self._draw(1)
         self.children, self.scores, self.born = [], [], -1
         children, own = [], dict(self.own)
@@ -260,6 +253,8 @@ class Evolution(Resumable):
         real: None takes those of the last `train_d`. again: another number, other draws: how much of the
         difference between siblings is luck? Only `again=0` counts in the selection.
         """
+        if self.settings.gamma:
+            check_gradients()
         if not self.children:
             raise RuntimeError("there are no children to judge: call vary() first")
         self.real = self.real if real is None else real

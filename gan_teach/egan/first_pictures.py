@@ -15,6 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..limits import MAX_SEED, whole
 from ..networks.layers import sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
 from ..pictures import enlarge, grid
@@ -72,6 +73,7 @@ class Loop:
 
     def __init__(self, real: Tensor, loss_d: Callable = logistic_d, loss_g: Callable = logistic_g, seed: int = 0,
                  grow: int = 300):
+        whole("seed", seed, 0, MAX_SEED)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = G(real.shape[1]), D(real.shape[1])
@@ -134,7 +136,7 @@ class Loop:
 
 
 @torch.no_grad()
-def drawn(loop: Loop, count: int = 24, columns: int = 8):
-    """Pictures of always the same z by the averaged G, each brought to 64 pixels: what there is to see just now."""
+def drawn(loop: Loop, count: int = 12, columns: int = 6):
+    """Pictures of always the same z by the averaged G, each brought to 128 pixels: what there is to see just now."""
     x = loop.mean(sample_z(count, loop.G.z_dim, seed=1), loop.level())
-    return enlarge(grid(x.expand(-1, 3, -1, -1), columns), 64 // x.shape[-1])
+    return enlarge(grid(x.expand(-1, 3, -1, -1), columns), 128 // x.shape[-1])

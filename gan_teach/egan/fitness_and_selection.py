@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..limits import finite, whole
-from ..networks.layers import check_finite
+from ..networks.layers import check_finite, check_gradients
 from .child import name_of
 
 
@@ -53,6 +53,8 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     for what, samples in (("the real samples", real), ("the generated samples", fake)):
         if not check_finite(what, samples).numel():
             raise ValueError(f"{what} are none: there is nothing to judge by")
+    if gamma:
+        check_gradients()
     found = judged(D, real, fake, gamma)
     if math.isnan(found.total):
         raise ValueError("the fitness is NaN: look at the weights of D")

@@ -11,7 +11,8 @@ from .. import pictures
 from ..files import expanded
 from ..language import say
 from ..limits import whole
-from ..networks.layers import keep_freed_memory, sample_z
+from ..memory import keep_freed_memory
+from ..networks.layers import sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
 from ..training import keep_samples, snapshot
@@ -29,7 +30,7 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     if state["settings"] != str(evolution.settings):
         raise ValueError(f"{path}: this snapshot was made with other settings: evolve in another folder, or delete it; "
                          f"snapshot {state['settings']}, now {evolution.settings}")
-    if state.get("data", evolution.data) != evolution.data:
+    if state.get("data") != evolution.data:
         raise ValueError(f"{path}: this snapshot was made with other pictures: evolve in another folder, or delete it")
     evolution.resume(path)
 

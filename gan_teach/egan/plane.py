@@ -21,7 +21,7 @@ from torch import Tensor
 from .. import pictures
 from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
-from ..networks.layers import sample_z
+from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.wgan import wasserstein, wasserstein_gp
 from .evolution import Evolution, Generation, Settings, logistic
 from .fitness_and_selection import Fitness, fitness
@@ -65,12 +65,14 @@ def grid(side: int = 5, spacing: float = math.sqrt(0.5), sigma: float = 0.05 / m
 
 def modes_covered(mixture: Mixture, fake: Tensor) -> int:
     """How many modes have at least a tenth of their fair share, N / modes, of the N samples within 0.15."""
+    check_finite("the samples", fake)
     near = torch.cdist(torch.tensor(mixture.centres, dtype=fake.dtype), fake) <= NEAR     # (modes, N)
     return int((near.sum(1) >= 0.1 * len(fake) / len(mixture.centres)).sum())
 
 
 def high_quality(mixture: Mixture, fake: Tensor) -> float:
     """The share of samples within 3 σ of a centre. Of real ones it is 1 − e^{−9/2} = 98.9 %."""
+    check_finite("the samples", fake)
     distance = torch.cdist(fake, torch.tensor(mixture.centres, dtype=fake.dtype))         # (N, modes)
     return float((distance.amin(1) <= 3 * mixture.sigma).double().mean())
 
@@ -83,7 +85,7 @@ def mmd2(mixture: Mixture, fake: Tensor) -> float:
     mixture are exact, E_{x~N(c, σ²)} exp(−|x − y|² / 2h²) = h²/(h² + σ²) · exp(−|c − y|² / 2(h² + σ²)) in the
     plane, so only the N fakes bring noise. O(N²).
     """
-    y, centres = fake.double(), torch.tensor(mixture.centres, dtype=torch.float64)
+    y, centres = check_finite("the samples", fake).double(), torch.tensor(mixture.centres, dtype=torch.float64)
     among_centres, to_centres = torch.cdist(centres, centres).square(), torch.cdist(y, centres).square()
     among_fakes = torch.pdist(fake.float()).square()                     # (N (N − 1) / 2,)
     total = 0.0
@@ -244,10 +246,12 @@ def fakes(mixture: Mixture, kind: str, n: int, draw: torch.Generator) -> Tensor:
 
 def frozen_d(mixture: Mixture, against: str, steps: int, seed: int = 0, lr: float = 1e-3) -> PlaneDiscriminator:
     """A D that has learnt for so many steps to tell the mixture from these fakes; then it is left as it is."""
+    check_gradients()
+    draw = seeded(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         D = PlaneDiscriminator()
-    optimiser, draw = torch.optim.Adam(D.parameters(), lr, (0.0, 0.999)), torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.Adam(D.parameters(), lr, (0.0, 0.999))
     for _ in range(steps):
         optimiser.zero_grad()
         logistic(D, mixture(64, draw), fakes(mixture, against, 64, draw), draw).backward()
@@ -261,6 +265,6 @@ def what_d_rewards(D: nn.Module, mixture: Mixture, n: int = 1024, seed: int = 0,
     Is the diverse generator the fittest? Ask an untrained D, one that has learnt from "anywhere", and one that
     has learnt from "one mode". judge: another `fitness`.
     """
-    draw = torch.Generator().manual_seed(seed)
+    draw = seeded(seed)
     real = mixture(n, draw)
     return {kind: Fitness.read(judge(D, real, fakes(mixture, kind, n, draw), 1.0)) for kind in FAKES}

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..limits import MAX_SEED, whole
 from ..networks.dcgan import PlaneDiscriminator, PlaneGenerator
-from ..networks.layers import sample_z
+from ..networks.layers import check_gradients, sample_z, seeded
 from ..networks.losses import logistic_d, logistic_g
 from .plane import Mixture, grid, ring
 
@@ -80,7 +81,8 @@ class Game:
 
     def __init__(self, data=DATA["a wave"], seed: int = 0, loss_g=logistic_g, lr: float = 1e-3, batch: int = 64,
                  loss_d=logistic_d):
-        self.data, self.seed, self.loss_g, self.loss_d, self.batch = data, seed, loss_g, loss_d, batch
+        self.data, self.loss_g, self.loss_d, self.batch = data, loss_g, loss_d, batch
+        self.seed = whole("seed", seed, 0, MAX_SEED)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = PlaneGenerator(), PlaneDiscriminator()
@@ -94,6 +96,7 @@ class Game:
     @torch.enable_grad()
     def step_d(self) -> float:
         """D learns: one step down L_D, on `batch` real points and as many generated ones. Returns the loss."""
+        check_gradients()
         draw = self._draw()
         x = self.data(self.batch, draw)
         z = torch.randn(self.batch, self.G.z_dim, generator=draw)
@@ -107,6 +110,7 @@ class Game:
     @torch.enable_grad()
     def step_g(self) -> float:
         """G learns: one step down L_G. The gradient passes through D, but only G moves. Returns the loss."""
+        check_gradients()
         z = torch.randn(self.batch, self.G.z_dim, generator=self._draw())
         loss = self.loss_g(self.D(self.G(z)))
         self.adam_g.zero_grad()
@@ -124,7 +128,7 @@ class Game:
     @torch.no_grad()
     def points(self, n: int = 256, seed: int = 0) -> tuple[Tensor, Tensor]:
         """n real points and n generated ones, N×2 each; always the same x and z for a seed, so that one sees G move."""
-        return self.data(n, torch.Generator().manual_seed(seed)), self.G(sample_z(n, self.G.z_dim, seed))
+        return self.data(n, seeded(seed)), self.G(sample_z(n, self.G.z_dim, seed))
 
     @torch.no_grad()
     def verdicts(self, n: int = 256, seed: int = 0) -> Verdicts:
@@ -140,6 +144,7 @@ class Game:
         By the chain rule it is loudness times direction, −∂L_G/∂l · ∂l/∂x: the second is D's slope, the first the
         choice of the loss.
         """
+        check_gradients()
         x = fake.detach().requires_grad_(True)
         (gradient,) = torch.autograd.grad(len(x) * self.loss_g(self.D(x)), x)
         return -gradient

@@ -1,12 +1,13 @@
 """Below an error's traceback, which Python writes in English, its last line in the reader's language.
 
 It is said of the sentences that this package raises for a learner; those of Python, torch and the readers of foreign
-files stay as they are.
+files stay as they are. Below an Interrupt stands that it has not reached a panel that plays.
 """
 
 import sys
 
-from ..language import told
+from ..language import say, told
+from ..runner import playing
 
 
 def begin() -> None:
@@ -20,3 +21,5 @@ def _after_cell(result) -> None:
     error = result.error_in_exec
     if error is not None and (words := told(error)) != str(error):
         print(words, file=sys.stderr)
+    if isinstance(error, KeyboardInterrupt) and playing():
+        print(say("The panel plays on: its button Pause or Stop ends that."), file=sys.stderr)

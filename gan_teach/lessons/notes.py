@@ -18,7 +18,7 @@ from . import notebooks
 
 KEYS = ("minutes", "path", "answer", "mistakes", "small")        # the last is for `catch_up`
 QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pair)\b|"
-                      r"(?:先猜|试一试|想一想|练习|一个游戏))[^*]*\*\*")
+                      r"(?:先猜|试一试|想一想|练习|一个游戏|两人一组))[^*]*\*\*")
 PATH_MINUTES = 50
 # What stays in one line: a word, or a Chinese sign with the points around it.
 PIECES = re.compile(r"[“（《]*[\u2e80-\uffef][，。；：、！？）”》…]* ?|[^\s\u2e80-\uffef]+[，。；：、！？）”》…]* ?")

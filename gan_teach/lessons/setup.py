@@ -10,7 +10,8 @@ import torch
 
 from .. import language
 from ..language import say
-from ..networks.layers import pick_device, return_freed_memory
+from ..memory import return_freed_memory
+from ..networks.layers import pick_device
 from . import errors, printed, progress
 from .catch_up import catch_up
 from .words import signs, words

@@ -4,10 +4,8 @@ Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), s
 from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
-import ctypes
 import math
 import os
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -45,33 +43,6 @@ def fast_bfloat16(device: torch.device | str) -> bool:
 def low_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
     """Autocast to bfloat16 where it is wanted and fast."""
     return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=wanted and fast_bfloat16(device))
-
-
-def keep_freed_memory() -> None:
-    """Let glibc reuse large freed blocks instead of returning them to the kernel after every tensor.
-
-    Activations of 32 MB and more are otherwise mapped and page-faulted anew at each step. Linux only;
-    elsewhere it does nothing.
-    """
-    if libc := glibc():
-        M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD = -4, -1, -2
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(M_TOP_PAD, 256 << 20)
-
-
-def return_freed_memory() -> None:
-    """Give what glibc still holds of freed tensors back to the system. Linux only; elsewhere it does nothing."""
-    if libc := glibc():
-        libc.malloc_trim(0)
-
-
-def glibc() -> ctypes.CDLL | None:
-    """The C library, where it is the one of which this can be asked."""
-    try:
-        return ctypes.CDLL("libc.so.6") if sys.platform.startswith("linux") else None
-    except OSError:  # another one: nothing to gain
-        return None
 
 
 _counting = threading.Lock()
@@ -153,6 +124,8 @@ def check_gradients() -> None:
 
 def pixel_norm(x: torch.Tensor, eps: float = 1e-8) -> torch.Tensor:
     """b_{x,y} = a_{x,y} / sqrt(1/C · Σ_c (a^c_{x,y})² + ε): unit mean square over the channels (dim 1)."""
+    if x.dtype == torch.float16:                             # it ends at 65,504, and the sum does not
+        return pixel_norm(x.float(), eps).half()
     # a sum divided, not a mean: its gradient keeps the layout of x (channels last), and training is 1.3 times as fast
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) / x.shape[1] + eps)
 
@@ -218,7 +191,11 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self._sooner(x):
             return self._by_winograd(x)
-        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+        return F.conv2d(x, self._made("_scaled"), self.bias, padding=self.padding)
+
+    def __getstate__(self) -> dict:
+        """Without what was made of the weight: a copy has a weight of its own."""
+        return {name: value for name, value in vars(self).items() if name != "_kept"}
 
     def _sooner(self, x: torch.Tensor) -> bool:
         """Whether Winograd's way pays: for drawing with a wide 3×3 layer on a CPU. Training goes by the convolution."""
@@ -232,6 +209,9 @@ class EqualizedConv2d(nn.Module):
         y = self._made("_winograd")(x)
         return y if self.bias is None else y + self.bias[:, None, None]
 
+    def _scaled(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight * self.scale
+
     def _winograd(self, weight: torch.Tensor) -> WinogradConv:
         return WinogradConv(weight * self.scale, self.up)
 
@@ -240,7 +220,7 @@ class EqualizedConv2d(nn.Module):
         not say when they change."""
         weight = self.weight
         return not ((torch.is_grad_enabled() and weight.requires_grad) or type(weight) is not nn.Parameter
-                    or torch.is_inference_mode_enabled() or weight.is_inference())
+                    or weight.is_inference())
 
     def _made(self, how: str):
         """What the method of this name makes of the weight. Kept as long as the weight stands, for it takes longer than
@@ -251,7 +231,8 @@ class EqualizedConv2d(nn.Module):
         stands = how, weight._version, weight.data_ptr()
         kept = self._kept                                       # read once: another thread may replace it
         if kept[0] is not weight or kept[1] != stands:
-            kept = self._kept = (weight, stands, make(weight))
+            with torch.inference_mode(False), torch.no_grad():              # for later, outside of inference mode too
+                kept = self._kept = (weight, stands, make(weight))
         return kept[2]
 
 

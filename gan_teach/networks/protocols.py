@@ -93,6 +93,16 @@ def check_images(images: Tensor, what: str = "the generator's pictures", n: int 
     return images
 
 
+def check_alike(real: Tensor, fake: Tensor) -> None:
+    """ValueError where real samples are not like generated ones: of another size, or of 0…255."""
+    if real.shape[1:] != fake.shape[1:]:
+        raise ValueError(f"the real samples are {'×'.join(map(str, real.shape[1:]))} each, and the generator draws "
+                         f"{'×'.join(map(str, fake.shape[1:]))}: give it samples of its own size")
+    if real.ndim == 4 and (far := real.abs().max()) > FAR:
+        raise ValueError(f"the real pictures go up to {far:.3g}; wanted bytes, or floats in [-1, 1] (of 0…255: "
+                         "x / 127.5 - 1)")
+
+
 def check_layer(G: Generator, layer: str) -> None:
     """ValueError naming `G.layers` unless `layer` is one of them, and for what is no generator."""
     if missing := [name for name in ("layers", "z_dim", "at") if not hasattr(G, name)]:

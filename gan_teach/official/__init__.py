@@ -12,6 +12,7 @@
 import difflib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import torch
 
 from .. import checkpoints
 from ..checkpoints import BadCheckpoint
-from ..files import cache_folder, expanded, regular, sha256
+from ..files import cache_folder, expanded, regular, sha256, write_text
 from ..language import say
 from ..networks.layers import pick_device
 from ..stylegan.discriminator import Discriminator
@@ -275,7 +276,7 @@ def fetch(known: Published, path: Path) -> str:
             unreached = any(isinstance(fault, ConnectionError) for fault in faults)      # another try may reach it
             raise (ConnectionError if unreached else BadCheckpoint)("\n".join(map(str, faults))) from faults[-1]
     digest = sha256(path)
-    expected = known.sha256 or (note.read_text().strip() if note.exists() else "")
+    expected = known.sha256 or _noted(note)
     if not digest.startswith(expected):
         whose = "published" if known.sha256 else "first downloaded"
         moved = path.with_name(path.name + ".wrong")
@@ -284,7 +285,22 @@ def fetch(known: Published, path: Path) -> str:
                             f"it was cut or altered; nothing was loaded. It is now {moved.name}; call again to fetch "
                             "the file anew")
     if not known.sha256 and not note.exists():
-        note.write_text(digest + "\n")
-        print(say("{file}: no hash of it was published; from now on it must stay {digest}… ({note})", file=known.file,
-                  digest=digest[:16], note=note.name))
+        try:
+            write_text(note, digest + "\n")
+        except OSError as error:
+            print(say("{file}: no hash of it was published, and its own could not be noted ({error})", file=known.file,
+                      error=error))
+        else:
+            print(say("{file}: no hash of it was published; from now on it must stay {digest}… ({note})",
+                      file=known.file, digest=digest[:16], note=note.name))
     return digest
+
+
+def _noted(note: Path) -> str:
+    """The SHA-256 of the first download; "" where none was noted, BadCheckpoint for what is none."""
+    if not note.exists():
+        return ""
+    found = regular(note).read_text("ascii", "replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        raise BadCheckpoint(f"{note} is damaged: delete it and the file beside it, and call again to fetch both anew")
+    return found

@@ -4,6 +4,7 @@ A broken-off download stays as NAME.part and is gone on with at the next call, i
 still the same one (HTTP Range with If-Range); otherwise it starts again. Only a complete file gets its name.
 """
 
+import errno
 import http.client
 import os
 import urllib.error
@@ -13,6 +14,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from ..checkpoints import BadCheckpoint
+from ..files import DiskFull, disk_full
 from .pickles import MAX_BYTES
 
 CHUNK = 1 << 20
@@ -23,7 +25,8 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
     """Fetch `url` to `target`, going on from target.part if there is one. Returns target.
 
     Raises ConnectionError when the server cannot be reached or breaks off (call again to go on), BadCheckpoint
-    when it answers with a web page or with more than `MAX_BYTES`; of neither is anything kept.
+    when it answers with a web page or with more than `MAX_BYTES`; of neither is anything kept. `DiskFull`, or another
+    OSError, where the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part, tag_file = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.tag")
@@ -63,6 +66,11 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
             return download(url, target, timeout)
         raise ConnectionError(f"{url} answered {error.code} {error.reason}. {by_hand}") from error
     except (OSError, http.client.HTTPException) as error:    # no network, a time-out, a reset connection
+        if disk_full(error):
+            raise DiskFull(errno.ENOSPC, f"the disk is full, {target} was not fetched: make room and call again to go "
+                                         "on") from error
+        if getattr(error, "filename", None):                 # of a file here: it cannot be written
+            raise
         raise ConnectionError(f"{url} cannot be reached or broke off ({error}); call again to go on. "
                               f"{by_hand}") from error
     if have > MAX_BYTES:

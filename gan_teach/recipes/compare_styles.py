@@ -181,6 +181,8 @@ def lines(record: dict) -> Iterator[str]:
     yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
                       ("distance", "w full", "w"))
     yield "  " + say("(The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)")
+    hours = sum(second for row in rows.values() for second in row["seconds"]) / 3600
+    yield "\n" + say("A figure without ± is of one seed. All trainings together took {hours:.1f} hours.", hours=hours)
 
 
 def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:

@@ -30,6 +30,7 @@ from .. import checkpoints, files, metrics
 from ..egan import long_run, plane
 from ..egan.evolution import Evolution, Settings, logistic
 from ..egan.mutations import heuristic, least_squares, minimax
+from ..language import say
 from ..limits import whole
 from ..networks import classifier
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
@@ -112,7 +113,8 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     long_run.go_on(evolution, real, folder)
     judged()                                                    # a kill may have come between a snapshot and its row
     if evolution.generation >= generations:
-        print(f"nothing to do: the run in {folder} has made {evolution.generation} of {generations} generations")
+        print(say("nothing to do: the run in {folder} has made {now} of {end} generations", folder=folder,
+                  now=evolution.generation, end=generations))
     while evolution.generation < generations:
         goal = min(generations, (evolution.generation // every + 1) * every)
         since = time.process_time()

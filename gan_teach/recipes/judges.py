@@ -17,7 +17,7 @@ from .. import checkpoints, pictures
 from ..limits import finite, whole
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
-from ..networks.layers import low_precision, seeded
+from ..networks.layers import check_gradients, low_precision, seeded
 from ..networks.segmenter import SegmenterConfig, UNet, evaluate
 from ..pictures import to_float
 from ..training import Resumable, advance, check_descent, check_same
@@ -96,6 +96,7 @@ class Learning(Resumable):
 
     def step(self) -> dict[str, float]:
         """One update; returns the loss. NotFinite before a bad one."""
+        check_gradients()
         pick = torch.randint(len(self.images), (self.batch,), generator=self.draw)
         loss = self.lesson(pick, self.draw)
         self.optimiser.param_groups[0]["lr"] = learning_rate(self.steps, self.end, self.peak_rate)

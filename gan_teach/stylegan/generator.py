@@ -180,7 +180,7 @@ class Generator(GrowingGenerator):
             self.blocks[f"layer{2 * i + 1}"] = Layer(config, EqualizedConv2d(c, c, 3, bias=False), c, r, up=False)
             self.to_rgb[str(r)] = EqualizedConv2d(c, 3, 1, gain=1.0)
         self.register_buffer("w_avg", torch.zeros(config.w_dim))            # w̄, kept up by `regularised`
-        if config.noise:
+        if config.noise and not self.w_avg.is_meta:                         # there the maps have their sizes alone
             for layer, noise in zip(self.blocks.values(), self.noise(seed=0)):
                 layer.noise = noise
 

@@ -22,6 +22,8 @@ def adain(x: Tensor, y: Style, eps: float = 1e-8) -> Tensor:
     x: N×C×H×W; y = (y_s, y_b), each N×C (or 1×C: one style for all). μ and σ are taken over the H×W values of
     one map of one image; σ = sqrt(variance + eps), variance without Bessel's correction. Returns N×C×H×W.
     """
+    if x.dtype == torch.float16:                                            # it ends at 65,504, and the sums do not
+        return adain(x.float(), y, eps).half()
     y_s, y_b = (part[..., None, None] for part in y)                        # (N, C, 1, 1)
     pixels = x.shape[2] * x.shape[3]                                        # sums divided: see layers.pixel_norm
     x = x - x.sum((2, 3), keepdim=True) / pixels

@@ -47,8 +47,11 @@ def perceptual_distance(a: Tensor, b: Tensor, eyes) -> Tensor:
     """How different two pictures look to a network: two tensors N×3×H×W in [-1, 1] → (N,). eyes: `unit_features`.
 
     Made like LPIPS (Zhang et al. 2018), the squared distance of unit-length features, but it is not LPIPS: the
-    network is our own and nothing was fitted to what people find similar. The same picture has distance 0.
+    network is our own and nothing was fitted to what people find similar. The same picture has distance 0. ValueError
+    for NaN or infinity.
     """
+    check_finite("the first pictures", a)
+    check_finite("the second pictures", b)
     return features_distance(unit_features(eyes, a), unit_features(eyes, b))
 
 

@@ -1,4 +1,5 @@
-"""The style generator prepared for drawing: the same pictures, several times sooner on a CPU.
+"""The style generator prepared for drawing: the same pictures, sooner on a CPU
+(tests/benchmarks/README.md: by how much).
 
 `prepared(G)` is a copy of a `stylegan.Generator` that computes what `generator.Layer` says, with everything that
 does not depend on z worked out beforehand. Read `generator.py` first; nothing here adds to it.

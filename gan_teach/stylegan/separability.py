@@ -28,7 +28,10 @@ def linear_svm(x: Tensor, y: Tensor, C: float = 1.0, steps: int = 100) -> Tensor
 
     x: N×D; y: N×K of +1 and −1. Returns K×(D+1), the offset last. It is the objective of LIBLINEAR's default, which
     the authors used; solved exactly, by Newton's method, in float64 on the CPU, so that it is the same everywhere.
+    ValueError for NaN or infinity.
     """
+    check_finite("the points", x)
+    check_finite("their sides", y)
     x = torch.cat([x.cpu().double(), torch.ones(len(x), 1, dtype=torch.float64)], 1)          # (N, D+1)
     y, eye = y.cpu().double(), torch.eye(x.shape[1], dtype=torch.float64)
 

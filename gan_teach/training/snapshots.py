@@ -9,6 +9,7 @@ import torch
 from tqdm.auto import tqdm
 
 from ..files import expanded, regular, writing
+from ..language import say
 from ..limits import finite, whole
 from ..processes import any_of, place, stop_signals
 
@@ -53,13 +54,16 @@ def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
     return state
 
 
-def check_same(state: dict, settings: str, data: str) -> None:
-    """ValueError where a snapshot is of a training with other settings, or on other pictures."""
+def check_same(state: dict, settings: str, data: str, start: str = "") -> None:
+    """ValueError where a snapshot is of a training with other settings, on other pictures, or from another start."""
     if state["settings"] != settings:
         raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
                          f"snapshot {state['settings']}, now {settings}")
-    if state.get("data", data) != data:
+    if state.get("data") != data:
         raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
+    if state.get("start", "") != start:
+        raise ValueError("this snapshot is of a training that began as other weights: train in another folder, or "
+                         "delete it")
 
 
 class Resumable:
@@ -81,8 +85,8 @@ class Resumable:
             raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
 
 
-def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1,
-            unit: str = " images") -> Iterator[tuple[dict[str, float], tqdm]]:
+def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1
+            ) -> Iterator[tuple[dict[str, float], tqdm]]:
     """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
     progress bar, which counts `batch` a step.
 
@@ -96,10 +100,11 @@ def advance(training, folder: str | Path | None, end: int, save_every: int, batc
     if resume and resume.exists():
         training.resume(resume)
     if training.steps >= end and first:
-        print(f"nothing to do: the training in {folder} has made {training.steps} of {end} steps")
+        print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,
+                  now=training.steps, end=end))
     clock = time.monotonic() - training.seconds
-    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=unit, unit_scale=True,
-                                      disable=not first) as bar:
+    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=say(" images"),
+                                      unit_scale=True, disable=not first) as bar:
         while training.steps < end and not any_of(stop.is_set()):
             losses = training.step()
             training.seconds = time.monotonic() - clock

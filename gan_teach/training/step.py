@@ -13,7 +13,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from .. import pictures
-from ..networks.layers import low_precision, pick_device
+from ..networks.layers import check_gradients, low_precision, pick_device
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..processes import place
@@ -39,6 +39,7 @@ class Training(Resumable):
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.real, self.settings, self.steps, self.seconds = real, settings, 0, 0.0
         self.full = real.shape[-1]                                          # pixels a side in the end
+        self.start = ""                                                     # the fingerprint of weights that G began as
         self.optimisers = []
         for net in (self.G, self.D):
             groups = [{"params": [], "rate": 1.0}, {"params": [], "rate": settings.noise_rate}]
@@ -63,6 +64,7 @@ class Training(Resumable):
 
     def step(self) -> dict[str, float]:
         """One update of each network (D alone until `d_first`); returns the losses. NotFinite before a bad update."""
+        check_gradients()
         s = self.settings
         resolution, alpha = s.schedule.at(self.steps * s.batch)
         for net in (self.G, self.D, self.G_ema):
@@ -144,11 +146,11 @@ class Training(Resumable):
 
     def state(self) -> dict:
         return {"steps": self.steps, "seconds": self.seconds, "settings": comparable(self.settings), "data": self.data,
-                "G": self.G.state_dict(), "D": self.D.state_dict(),
+                "start": self.start, "G": self.G.state_dict(), "D": self.D.state_dict(),
                 "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
 
     def restore(self, state: dict) -> None:
-        check_same(state, comparable(self.settings), self.data)
+        check_same(state, comparable(self.settings), self.data, self.start)
         self.steps, self.seconds = state["steps"], state["seconds"]
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])

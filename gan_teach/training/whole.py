@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import expanded, read_json, write_json
+from ..files import expanded, read_json, write_json, writing
 from ..limits import whole
-from ..networks.layers import keep_freed_memory, sample_z
+from ..memory import keep_freed_memory
+from ..networks.layers import sample_z
 from ..processes import place
 from .snapshots import advance
 from .step import Training
@@ -48,7 +49,8 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
 def keep_samples(folder: Path, number: int, G: torch.nn.Module, z: torch.Tensor) -> None:
     """Write a grid of G(z), however far off, as `folder`/samples/NUMBER.png."""
     grid = pictures.grid(list(pictures.to_uint8(G(z))), columns=8)
-    (folder / "samples" / f"{number:08d}.png").write_bytes(pictures.png(grid))
+    with writing(folder / "samples" / f"{number:08d}.png") as temporary:
+        temporary.write_bytes(pictures.png(grid))
 
 
 def curve(folder: str | Path) -> list[dict]:

@@ -42,10 +42,12 @@ def html(hook: str, **layout) -> widgets.HTML:
     return hooked(widgets.HTML(layout=widgets.Layout(**layout)), hook)
 
 
-def picture(hook: str, width: int, height: int | None = None, format: str = "jpeg") -> widgets.Image:
-    """A place for a picture of this size, CSS pixels."""
-    return hooked(widgets.Image(value=b"", format=format, width=width, height=height or width,
-                                layout=widgets.Layout(margin="0", max_width="none")), hook)
+def picture(hook: str, words: str, width: int, height: int | None = None, format: str = "jpeg") -> widgets.Image:
+    """A place for a picture of this size, CSS pixels. words: what it shows, for the ear and under the mouse."""
+    it = hooked(widgets.Image(value=b"", format=format, width=width, height=height or width,
+                              layout=widgets.Layout(margin="0", max_width="none")), hook)
+    it.tooltip = words                          # ipywidgets has no alt text; its version 7 leaves this out too
+    return it
 
 
 def swap(image: widgets.Image, new: bytes) -> None:
@@ -65,12 +67,6 @@ def field(kind, hook: str, text: str, width: str, label: str, **options):
     """A control with a text at its left, `label` wide; a slider of width "auto" is as wide as its column."""
     return hooked(kind(description=text, layout=widgets.Layout(width=width), style={"description_width": label},
                        **options), hook)
-
-
-def number(hook: str, text: str, value: int, width: str = "150px", label: str = "40px", least: int = 0,
-           most: int = MOST) -> widgets.BoundedIntText:
-    """A box for a whole number, such as a seed."""
-    return field(widgets.BoundedIntText, hook, text, width, label, value=value, min=least, max=most)
 
 
 def tick(hook: str, text: str, width: str = "auto", value: bool = False, **layout) -> widgets.Checkbox:

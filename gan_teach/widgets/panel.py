@@ -9,10 +9,20 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 
 from ..language import say, told
-from .controls import button, complaint, html
+from .controls import MOST, button, complaint, field, hooked, html, remark
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 MOST_UNDO = 200     # steps that a history remembers
+
+# A line that is hidden while a live panel stands in the same output (of JupyterLab, Notebook 6 or Colab), and seen when
+# it is cut off from its kernel or cannot be drawn: after some seconds, since a panel too takes its time to appear.
+GONE = """<style>
+.gt-gone { display: none; font-size: 15px; margin: 0; max-height: 0; overflow: hidden;
+           animation: gt-gone 0s 5s forwards }
+@keyframes gt-gone { to { max-height: none } }
+:is(.jp-OutputArea, .output, #output-area):not(:has(.gt-panel:not(.jupyter-widgets-disconnected))) .gt-gone {
+  display: block }
+</style>"""
 
 
 class Panel:
@@ -34,7 +44,7 @@ class Panel:
 
     @widget.setter
     def widget(self, it: widgets.Widget) -> None:
-        self._widget = it
+        self._widget = hooked(it, "gt-panel")
         it.observe(lambda change: change["new"] is None and self.close(), "comm")
 
     def close(self) -> None:
@@ -82,6 +92,28 @@ class Panel:
         except Exception as error:
             self._failed(error)
 
+    def number_box(self, hook: str, text: str, value: int, act: Callable[[int], object], width: str = "150px",
+                   label: str = "40px", least: int = 0, most: int = MOST) -> widgets.IntText:
+        """A box for a whole number, such as a seed: act(number) when it changes.
+
+        The browser would cut a number that is out of range without a word; here a sentence says what became of it.
+        """
+        def changed(asked: int) -> None:
+            number = min(max(asked, least), most)
+            if number == asked:
+                return act(number)
+            box.value = number                    # calls this again, with a number that will do
+            self.tell(say("{name} is a whole number from {least} to {most}: {asked} became {number}.", name=text,
+                          least=least, most=most, asked=asked, number=number))
+
+        box = field(widgets.IntText, hook, text, width, label, value=value)
+        self._watch(box, changed)
+        return box
+
+    def tell(self, words: str) -> None:
+        """A remark in the place of errors."""
+        self.error.value = remark(words)
+
     def _failed(self, error: Exception) -> None:
         self._complain(say("That did not work: {error} ({kind}). {advice}", error=told(error),
                            kind=type(error).__name__, advice=say(self.ADVICE)))
@@ -90,9 +122,10 @@ class Panel:
         self.error.value = complaint(text)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
+        from IPython.display import HTML, display
 
-        display(self.widget)
+        display(HTML(f'{GONE}<p class="gt-gone">{say("The kernel was restarted? Run this cell again.")}</p>'),
+                self.widget)
 
 
 def widgets_in(value, found: set[widgets.Widget]) -> set[widgets.Widget]:

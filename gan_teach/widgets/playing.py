@@ -6,7 +6,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..language import say
-from .controls import MOST, button, field, remark
+from .controls import button, remark
 from .panel import Panel
 
 
@@ -68,23 +68,6 @@ class PlayingPanel(Panel):
         return button(say("▶ Play"), hook, lambda: self._guard(
             *((self.runner.pause, self._name_play) if self.runner.playing else (self.begin,))), "primary", width)
 
-    def seed_box(self, hook: str, value: int, act: Callable[[int], object], width: str, label: str) -> widgets.IntText:
-        """A box for a seed: act(seed) when it changes.
-
-        The browser would cut a seed that is out of range without a word; here a sentence says what became of it.
-        """
-        def changed(asked: int) -> None:
-            seed = min(max(asked, 0), MOST)
-            if seed == asked:
-                return act(seed)
-            box.value = seed                      # calls this again, with a seed that will do
-            self.tell(say("A seed is a whole number from 0 to {most}: {asked} became {seed}.", most=MOST, asked=asked,
-                          seed=seed))
-
-        box = field(widgets.IntText, hook, say("Seed"), width, label, value=value)
-        self._watch(box, changed)
-        return box
-
     def begin(self) -> None:
         """Play."""
         self.runner.play()
@@ -99,7 +82,7 @@ class PlayingPanel(Panel):
         super()._failed(error)
 
     def tell(self, words: str) -> None:
-        """A remark in the place of errors."""
+        """A remark in the place of errors, which frames leave there for a while."""
         self._told = remark(words), time.monotonic() + self.TOLD
         self.error.value = self.told
 

@@ -20,6 +20,7 @@ import tempfile
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -99,19 +100,38 @@ def mixing() -> Panels:
 
 
 def evolution() -> Panels:
-    """Chapter 3: generators evolve on the plane; and the three losses."""
-    from ..egan import plane
+    """Chapter 3: generators evolve on the plane, and on clothes from the shipped one; and the three losses. Rests after
+    each of its `STEPS`.
+    """
+    import torch
+
+    from .. import load
+    from ..egan import Evolution, plane
+    from ..networks.dcgan import Discriminator
     from ..networks.layers import one_thread, sample_z
+    from ..worlds import datasets
     from .egan.evolution import EvolutionLab
     from .egan.mutations import MutationPanel
 
+    parent, real = load("fashion-egan"), datasets.pictures("fashion", "test").images
+    yield
+
+    def grown_up(settings) -> Evolution:
+        """Generation 0: the shipped G, and a new D that has learnt for 50 steps. There are clothes to be seen."""
+        torch.manual_seed(settings.seed)
+        e = Evolution(parent, Discriminator(parent.config), replace(settings, d_steps=50))
+        e.train_d(real)
+        e.settings = settings
+        return e
+
+    clothes = EvolutionLab(grown_up, pictures="fashion")
+    yield
     young = plane.start()
     with one_thread():
         for _ in range(150):
             young.step(plane.ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    yield {say("Evolve"): EvolutionLab(), say("On clothes"): EvolutionLab(pictures="fashion"),
-            say("Mutations"): MutationPanel(logits=verdicts)}
+    yield {say("Evolve"): EvolutionLab(), say("On clothes"): clothes, say("Mutations"): MutationPanel(logits=verdicts)}
 
 
 def capstone() -> Panels:
@@ -162,6 +182,7 @@ def by_day(G, S, layer: str, n: int) -> tuple:
 STEPS = {"dissection": ("loading the networks", "comparing every unit with every class",
                         "searching the units that draw trees", "searching the units that grow trees and doors",
                         "drawing the panels"),
+         "evolution": ("loading the networks", "a new D learns what clothes are", "drawing the panels"),
          "capstone": ("loading the networks", "comparing every unit with every class",
                       "searching the units that draw trees", "drawing the panels")}
 
@@ -191,15 +212,11 @@ def opening(name: str) -> Iterator:
         return
     shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"})
     shown.add_class("gt-panels")
-
-    def switch(_=None):
-        for text, panel in panels.items():
-            panel.widget.layout.display = "" if text == shown.value else "none"
-
-    shown.observe(switch, "value")
-    switch()
-    theme = f'<button type="button" class="jupyter-button gt-theme">{say("◐ Theme (T)")}</button>'
-    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(theme)])])
+    for panel in list(panels.values())[1:]:
+        panel.widget.layout.display = "none"            # from here on the page switches: see stage.js
+    look = " ".join(f'<button type="button" class="jupyter-button gt-{hook}">{words}</button>' for hook, words in (
+        ("theme", say("◐ Theme (T)")), ("full", say("Full (F)"))))
+    head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(look)])])
     whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
     whole.add_class("gt-stage")
     yield whole

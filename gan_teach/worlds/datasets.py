@@ -10,6 +10,7 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 """
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import os
@@ -129,7 +130,8 @@ def fetch(name: str) -> Path:
     """Download a set from where torchvision finds it, with a progress bar and its hash; returns the folder.
 
     Fashion-MNIST is taken from Debian's package `dataset-fashion-mnist` instead, where that is installed.
-    ValueError for a set that cannot be had this way, ConnectionError where the server cannot be reached.
+    ValueError for a set that cannot be had this way, ConnectionError where the server cannot be reached,
+    `files.DiskFull` where there is no room.
     """
     from torchvision import datasets
 
@@ -149,6 +151,9 @@ def fetch(name: str) -> Path:
     try:
         (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
     except (OSError, RuntimeError) as error:
+        if files.disk_full(error):
+            raise files.DiskFull(errno.ENOSPC, f"the disk is full, {name} was not fetched: make room in {root} and "
+                                               "call again") from error
         raise ConnectionError(f"{name} could not be fetched ({error}); call again, or put the files that "
                               f"torchvision.datasets reads into {root} by hand") from error
     return root
@@ -187,7 +192,7 @@ def _cifar10(split: str, size: int, n: int | None, root) -> Pictures:
 def _celeba(split: str, size: int, n: int | None, root) -> Pictures:
     """The aligned faces, 178×218, of which the middle 140×140 are face; the first 162,770 are for training."""
     folder = (Path(root) if root else store()) / "celeba" / "img_align_celeba"
-    paths = sorted(folder.glob("*.jpg"))
+    paths = sorted(folder.glob("[!.]*.jpg"))                 # macOS leaves a ._NAME beside each file of a zip
     if not paths:
         raise _missing("celeba", [folder], split)
     paths = (paths[:162_770] if split == "train" else paths[182_637:])[:n]

@@ -11,7 +11,8 @@
     site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
-The networks are as `gan_teach.load` gives them. The ways of a row take turns, and each is compared with the first one
+Networks have random weights and the size that is named; in processes, chapters, browser and site they are the shipped
+ones. The ways of a row take turns, and each is compared with the first one
 of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
 draws, counts or chooses something else ends the run. Asserts no time. The load of the machine, before and after, stands
 beside its name: where it was busy, only the ratios say something. What is not measured anew keeps its figures, its date
@@ -40,16 +41,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bench_chapters
 import bench_dissection
+import bench_official_layout
 import bench_site
 import bench_starts
 
+from gan_teach.dissection.information import JointHistogram, dissect_by_information, unit_levels
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.egan.evolution import Evolution, Settings
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.files import read_json, write_json, write_text
 from gan_teach.lessons import notebooks
+from gan_teach.memory import keep_freed_memory
+from gan_teach.networks import progan
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
-from gan_teach.networks.layers import fast_bfloat16, keep_freed_memory
+from gan_teach.networks.layers import fast_bfloat16
+from gan_teach.networks.protocols import latents
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
 from gan_teach.stylegan.prepared import prepared
@@ -99,7 +105,8 @@ def drawn_plainly(G: StyleGenerator, ws: torch.Tensor) -> torch.Tensor:
 
 def stylegan(quick: bool) -> list[dict]:
     found, published = [], {"z_dim": 512, "w_dim": 512, "fmap_base": 8192, "fmap_max": 512}
-    cases = [("teaching width", {}, 1), ("teaching width", {}, 16), ("published width", published, 1)]
+    cases = [("teaching width", {}, 1), ("teaching width", {}, 16), ("published width", published, 1),
+             ("published width", published, 16)]
     small = {"resolution": 16, "z_dim": 8, "w_dim": 8, "fmap_base": 64, "fmap_max": 8}
     for title, size, n in [("tiny", small, 2)] if quick else cases:
         torch.manual_seed(0)
@@ -154,7 +161,9 @@ class PlainLoop:
             self.G.load_state_dict(self.parent)
             adam = torch.optim.Adam(self.G.parameters(), self.lr, self.betas)
             adam.load_state_dict(copy.deepcopy(self.adam[k]))
+            self.D.requires_grad_(False)                                    # D stands still
             mutation(self.D(self.G(e._z(s.batch, vary)))).backward()
+            self.D.requires_grad_(True)
             adam.step()
             adam.zero_grad()
             self.adam[k] = adam.state_dict()
@@ -185,10 +194,13 @@ def egan(quick: bool) -> list[dict]:
         ways |= {"Evolution, fresh z, bfloat16": {"bf16": True}, "Evolution, one z, bfloat16": {**one, "bf16": True}}
     evolutions = {name: Evolution(G, D, Settings(d_steps=1, **size, **more), "cpu") for name, more in ways.items()}
     plain = PlainLoop(Evolution(G, D, authors, "cpu"))
-    first, fresh = plain.step(real), evolutions["Evolution, fresh z"]
-    fresh.step(real)
-    apart = max(abs(a - b.total) for a, b in zip(first, fresh.lineage[0].fitness, strict=True))
-    assert apart < 1e-3, f"the plain loop and Evolution judge their children differently, by {apart:.1e}"
+    unshared = Evolution(G, D, Settings(d_steps=1, **size, **one, shared=False), "cpu")
+    wanted = {"fresh z": plain.step(real), "one z": [f.total for f in unshared.step(real).fitness]}
+    for name, e in evolutions.items():
+        found = [f.total for f in e.step(real).fitness]
+        apart = max(abs(a - b) for a, b in zip(wanted["one z" if e.settings.mutate_same_z else "fresh z"], found,
+                                               strict=True))
+        assert apart < (0.02 if e.settings.bf16 else 1e-3), f"{name} judges its children otherwise ({apart:.1e})"
     took, _ = turns({"a plain loop, fresh z": lambda: plain.step(real),
                      **{name: lambda e=e: e.step(real) for name, e in evolutions.items()}}, 1 if quick else 6)
     return rows(f"E-GAN, a generation, 32 px, {config.widths[0]} units, batch {size['batch']}, judged on "
@@ -197,29 +209,68 @@ def egan(quick: bool) -> list[dict]:
 
 # ------------------------------------------------------------------------------------------ dissection
 
-def dissected_plainly(G, S, layer: str, z: torch.Tensor, quantile: float, batch: int = 50):
-    """Thresholds from all values, sorted; then a mask for each label of each picture, one after the other."""
+def top_plainly(G, layer: str, z: torch.Tensor, batch: int) -> torch.Tensor:
+    """The threshold of every unit, the top 1 %, from all its values, sorted."""
     values = torch.cat([G.at(part, layer)[0].transpose(0, 1).flatten(1) for part in z.split(batch)], 1)
-    t = values.sort(1, descending=True).values[:, int(quantile * values.shape[1])]
-    both = 0
+    return values.sort(1, descending=True).values[:, int(0.01 * values.shape[1])]
+
+
+def informed_plainly(G, S, layer: str, z: torch.Tensor, batch: int) -> torch.Tensor:
+    """The paper's threshold of every unit: a mask for each level and each label of each picture."""
+    levels = unit_levels(G, [layer], z, batch)[layer]                       # (U, K)
+    (U, K), C = levels.shape, len(S.classes)
+    above = torch.zeros(U, K + 2, C, dtype=torch.long)                      # first all of a class, last none
+    for r, labels in labelled(G, S, layer, z, batch):
+        up = F.interpolate(r, size=labels.shape, mode="bilinear", align_corners=False)[0]
+        above[:, 0] += torch.bincount(labels.flatten(), minlength=C)
+        for k, t in enumerate(levels.T):
+            on = up > t.view(-1, 1, 1)
+            above[:, k + 1] += torch.stack([(on & (labels == c)).sum((1, 2)) for c in range(C)], 1)
+    return JointHistogram(layer, tuple(S.classes), len(z), levels, above[:, :-1] - above[:, 1:]).thresholds
+
+
+def labelled(G, S, layer: str, z: torch.Tensor, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """r, 1×U×h×w, and the labels, H×W, of each picture."""
     for part in z.split(batch):
         r, f = G.at(part, layer)
-        labels = S(f(r)).argmax(1)
-        for i in range(len(part)):
-            both = both + bench_dissection.official_counts(r[i:i + 1], t, labels[i], len(S.classes))
-    return both
+        yield from zip(r.split(1), S(f(r)).argmax(1))
+
+
+def counted_plainly(G, S, layer: str, z: torch.Tensor, batch: int, t: torch.Tensor) -> torch.Tensor:
+    """A mask for each label of each picture, one after the other."""
+    return sum(bench_dissection.official_counts(r, t, labels, len(S.classes))
+               for r, labels in labelled(G, S, layer, z, batch))
+
+
+def dissected(title: str, G, S, layer: str, batch: int, samples: int, information: bool, rounds: int) -> list[dict]:
+    z, other = latents(G, samples, 0), latents(G, samples, 1)
+    options = {"samples": samples, "batch": batch, "progress": False}
+
+    def plainly() -> torch.Tensor:
+        t = informed_plainly(G, S, layer, other, batch) if information else top_plainly(G, layer, z, batch)
+        return counted_plainly(G, S, layer, z, batch, t)
+
+    def ours() -> torch.Tensor:
+        d = dissect_by_information(G, [layer], S, **options)[layer] if information else dissect(G, layer, S, **options)
+        return d.intersection
+
+    with torch.no_grad():
+        took, gave = turns({"a plain loop": plainly, "dissect": ours}, rounds)
+    assert torch.equal(*gave.values()), f"{title}: dissect counts something else than the plain loop"
+    return rows(f"Dissection, {title}, {samples} pictures", took)
 
 
 def dissection(quick: bool) -> list[dict]:
     torch.manual_seed(0)
-    G, S, samples = bench_dissection.Net(), bench_dissection.Labels(), 20 if quick else 300
-    z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        took, gave = turns({"a plain loop": lambda: dissected_plainly(G, S, "cut", z, 0.01),
-                            "dissect": lambda: dissect(G, "cut", S, samples, 0.01, progress=False).intersection},
-                           1 if quick else 3)
-    assert torch.equal(*gave.values()), "dissect counts something else than the plain loop"
-    return rows(f"Dissection, 128 units of 16×16, 13 classes, {samples} pictures", took)
+    small = bench_dissection.Net(), bench_dissection.Labels(), "cut", 50
+    cases = [("128 units of 16×16, 13 classes", *small, 300, False),
+             ("128 units of 16×16, 13 classes, thresholds of greatest information", *small, 60, True)]
+    if quick:
+        return [row for case in cases for row in dissected(*case[:5], 9, case[6], 1)]
+    wide = progan.Generator(bench_official_layout.FULL_WIDTH).eval().requires_grad_(False)
+    cases.append(("ProGAN of full width, 512 units of 8×8, 10 classes", wide, bench_official_layout.Ten(), "layer4", 5,
+                  60, False))
+    return [row for case in cases for row in dissected(*case, 3)]
 
 
 def processes(quick: bool) -> list[dict]:
@@ -252,7 +303,7 @@ def chapters(quick: bool) -> list[dict]:
         told = bench_chapters.run(chapter, Path(sys.executable))
         assert not told["errors"], told["errors"]
         found.append({"what": "Run All", "way": f"chapter {chapter}", "s": told["all_s"],
-                      "first_picture_s": told.get("first_picture_s"), "peak_mb": told.get("pss_mb")})
+                      "first_picture_s": told.get("first_picture_s"), "moment_mb": told.get("moment_mb")})
     return found
 
 
@@ -324,7 +375,7 @@ def load() -> float | None:
 def page(result: dict) -> str:
     """All tables as Markdown, each with its machine and its day above it."""
     said = {"ms": "{} ms", "s": "{} s", "ms_19_of_20": "19 of 20 within {} ms", "first_picture_s":
-            "first picture after {} s", "peak_mb": "{} MB"}
+            "first picture after {} s", "peak_mb": "{} MB", "moment_mb": "{} MB at the moment of most"}
     lines = [PAGE]
     for name in (name for name in SECTIONS if name in result):
         part = result[name]

@@ -16,8 +16,8 @@ import torch
 
 from gan_teach.egan.evolution import Evolution, Settings
 from gan_teach.egan.mutations import heuristic
+from gan_teach.memory import keep_freed_memory
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
-from gan_teach.networks.layers import keep_freed_memory
 
 
 class ChannelsFirst(Evolution):

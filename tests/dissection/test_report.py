@@ -244,6 +244,15 @@ def test_the_command_lists_every_layer_of_any_model_that_load_knows(tmp_path, mo
     assert main([*command, "--layer", "c", "--out", str(page)]) == 1 and "no layer 'c'" in capsys.readouterr().err
 
 
+def test_the_page_of_a_file_has_its_whole_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gan_teach, "load", lambda name, device=None: Colours() if name == "colours" else Rigged())
+    for model in ("nets/gen-0.1", "nets/gen-0.2.safetensors", "nets/karras-1.0.pkl", "official/rigged"):
+        assert main(["dissect", model, "--segmenter", "colours", "--samples", "10", "--layer", "a"]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"dissection-{name}.html" for name in ("gen-0.1", "gen-0.2", "karras-1.0", "rigged")}
+
+
 def test_a_report_by_information_has_the_papers_thresholds(tmp_path):
     options = {"samples": 20, "seed": 2, "shuffles": 2, "progress": False}
     page = write_report(Rigged(), Colours(), "a", tmp_path / "i.html", information=True, overview=[], top=1, **options)

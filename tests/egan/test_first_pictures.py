@@ -44,7 +44,7 @@ def test_a_new_size_is_faded_in_without_a_jump(n):
 def test_grey_pictures_are_drawn_in_one_channel():
     loop = Loop(REAL[:, :1])
     loop.step()
-    assert loop.G(torch.randn(2, 64), 3).shape == (2, 1, 32, 32) and drawn(loop).shape == (192, 512, 3)
+    assert loop.G(torch.randn(2, 64), 3).shape == (2, 1, 32, 32) and drawn(loop).shape == (256, 768, 3)
 
 
 def test_each_size_is_faded_in_for_the_first_half_of_its_time():
@@ -98,7 +98,7 @@ def test_it_descends_on_the_losses_it_is_given():
 
 def test_watching_trains_and_an_interrupt_says_what_it_did(capsys, monkeypatch):
     loop = Loop(REAL, grow=2)
-    assert drawn(loop).shape == (192, 512, 3)
+    assert drawn(loop).shape == (256, 768, 3)
     watch(loop, 3, every=2)
     assert loop.steps == 3
     step, count = loop.step, iter((1, 2))

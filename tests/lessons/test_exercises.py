@@ -1,4 +1,7 @@
-"""What holds for every exercise: its check, its hints, its solution."""
+"""What holds for every exercise: its picture, its check, its hints, its solution."""
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +15,19 @@ from gan_teach.lessons import (
     exercises,
 )
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 MODULES = checks, checks_capstone, checks_egan, checks_egan_further, checks_stylegan, checks_warm_up
 CHECKS = {name.removeprefix("check_"): check for module in MODULES for name, check in vars(module).items()
           if name.startswith("check_") and hasattr(check, "__wrapped__")}
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=str)
+def test_beside_each_function_to_write_stands_a_picture_of_what_to_expect(path):
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    asked = [(before, text) for before, (kind, text) in zip(cells, cells[1:]) if kind == "code" and "def my_" in text]
+    assert asked
+    for (kind, text), function in asked:
+        assert kind == "markdown" and "<img" in text, function
 
 
 def untouched(*args):

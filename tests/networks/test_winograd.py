@@ -73,9 +73,10 @@ def test_a_wide_layer_draws_by_winograds_way_and_trains_by_the_convolution(kind,
             conv(x[..., :14]), conv(x[..., :8, :8])                         # no multiple of four; few pixels
     conv(x)                                                                 # with gradients
     conv.requires_grad_(False)(x.clone().requires_grad_())
+    assert not used
     with torch.inference_mode():
         conv(x)
-    assert not used
+    assert len(used) == 2 and not any(t.is_inference() for t in conv._kept[2].buffers())    # for later, too
 
 
 def test_a_wide_generator_is_cut_bit_for_bit_and_draws_what_a_narrow_one_computes(monkeypatch):

@@ -125,6 +125,22 @@ def test_answers_that_are_not_the_file_are_refused(server, cache):
         download(server.url, cache / "file.pth")
 
 
+def test_a_full_disk_and_a_folder_that_cannot_be_written_are_no_faults_of_the_network(server, cache):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))            # as on a full disk, half-way
+    try:
+        with pytest.raises(checkpoints.DiskFull, match="the disk is full, .*file.pth was not fetched: make room and "):
+            download(server.url, cache / "file.pth")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    download(server.url, cache / "file.pth")
+    assert (cache / "file.pth").read_bytes() == server.content and server.asked[1].startswith("bytes=")
+    (cache / "other.pth.part").mkdir()
+    with pytest.raises(IsADirectoryError, match="other.pth.part"):
+        download(server.url, cache / "other.pth")
+
+
 def test_what_does_not_end_is_not_kept(server, cache, monkeypatch):
     monkeypatch.setattr(sys.modules[download.__module__], "MAX_BYTES", 1 << 20)
     monkeypatch.setattr(Handler, "send_header", lambda self, name, value, send=Handler.send_header:
@@ -245,6 +261,26 @@ def test_without_a_published_hash_the_first_one_counts(server, church, cache, ca
     with pytest.raises(BadCheckpoint, match="first downloaded"):
         official.load_official("official/progan-church")
     assert official.load_official("official/progan-church", device="cpu").z_dim == 7        # fetched anew
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"0badc0de\n", b"x" * 64])
+def test_a_damaged_note_of_a_hash_is_named(server, church, cache, text):
+    church("")
+    official.load_official("official/progan-church", device="cpu")
+    (cache / "church.pth.sha256").write_bytes(text)
+    with pytest.raises(BadCheckpoint, match="church.pth.sha256 is damaged: delete it and the file beside it"):
+        official.load_official("official/progan-church")
+
+
+def test_where_no_hash_can_be_noted_the_file_is_used(server, church, cache, monkeypatch, capsys):
+    church("")
+
+    def write_text(path, text):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(official, "write_text", write_text)
+    assert official.load_official("official/progan-church", device="cpu").z_dim == 7
+    assert "church.pth: no hash of it was published, and its own could not be noted" in capsys.readouterr().out
 
 
 def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server, church, cache, tmp_path, capsys):

@@ -35,8 +35,12 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     assert again["start"]["sha256"] == record["sha256"] and again["command"].endswith(f" --start {first}")
     begun, ended = (checkpoints.load(path, "cpu") for path in (first, tmp_path / "on" / "scenes-stylegan"))
     assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)   # only D has learnt
+    begun.w_avg.add_(1)
+    checkpoints.save(tmp_path / "other", begun)
+    with pytest.raises(ValueError, match="resume.pt: this snapshot is of a training that began as other weights"):
+        growing.scenes_stylegan(tmp_path / "on", images=64, device="cpu", loss="relativistic", start=tmp_path / "other")
     with pytest.raises(ValueError, match="not a network of this recipe"):
-        growing.portraits_stylegan(tmp_path / "other", images=32, device="cpu", start=first)
+        growing.portraits_stylegan(tmp_path / "third", images=32, device="cpu", start=first)
 
 
 def test_the_curve_of_a_training_as_a_figure():

@@ -207,11 +207,25 @@ def test_an_upsampling_kernel_is_made_anew_where_gradients_are_needed():
         assert up.kernel() is kept
         up.weight -= 0.1 * up.weight.grad                                   # a step of training
         assert torch.equal(up.kernel(), up._kernel(up.weight)) and not torch.equal(up.kernel(), kept)
+    up.requires_grad_(False)
     with torch.inference_mode():
-        up(x)
+        kept = up.kernel()
     x.requires_grad_(True)
-    up(x).sum().backward()                                                  # nothing of inference mode was kept
-    assert x.grad is not None
+    up(x).sum().backward()
+    assert x.grad is not None and up.kernel() is kept and not kept.is_inference()
+
+
+def test_the_scaled_weight_of_a_convolution_is_kept_as_long_as_its_weight_stands():
+    conv, x = layers.EqualizedConv2d(5, 7, 3), torch.randn(2, 5, 6, 4)
+    with torch.no_grad():
+        before, kept = conv(x), conv._kept[2]
+        assert torch.equal(kept, conv.weight * conv.scale) and conv(x).equal(before) and conv._kept[2] is kept
+        twin = copy.deepcopy(conv)
+        assert "_kept" not in vars(twin) and torch.equal(twin(x), before)
+        conv.weight.mul_(2)
+        assert torch.allclose(conv(x), 2 * before)
+    conv(x).sum().backward()
+    assert conv.weight.grad.abs().sum() > 0
 
 
 def test_learning_rate_multiplier_keeps_the_start_and_slows_the_step():
@@ -230,6 +244,17 @@ def test_learning_rate_multiplier_keeps_the_start_and_slows_the_step():
         layer.bias.fill_(1.0)
         layer.weight.zero_()
     assert torch.allclose(layer(x), torch.full((64, 90), 0.01))
+
+
+def test_sixteen_bits_do_not_end_the_sums_of_a_norm(G, z):
+    """float16 ends at 65,504, and so did sums over 256×256 pixels, and squares of 256."""
+    draw = torch.Generator().manual_seed(0)
+    x, y = 20 + 300 * torch.randn(1, 2, 256, 256, generator=draw), (torch.rand(1, 2), torch.rand(1, 2))
+    assert torch.allclose(adain(x.half(), y).float(), adain(x, y), atol=0.01)
+    assert torch.allclose(layers.pixel_norm(x.half()).float(), layers.pixel_norm(x), atol=0.01)
+    G.blocks["layer0"].source.value.mul_(400)                               # AdaIN takes it away again
+    small, wanted = copy.deepcopy(G).half()(z.half()), G(z)
+    assert (small - wanted).abs().mean() < 0.01 * wanted.std()
 
 
 # -------------------------------------------------------------------------------------- the networks by hand

@@ -184,7 +184,9 @@ def test_layers_units_pictures_and_models(G, panel):
     panel.next.click()
     assert panel.state == AdaINState("one", 4, 4, 1) and panel.seed.value == 4
     panel.layer.value = 7
-    assert panel.state.layer == 7 and panel.unit.max == G.config.units(32) - 1
+    assert panel.state.layer == 7
+    panel.unit.value = units = G.config.units(32)
+    assert f"units 0 to {units - 1}" in panel.error.value
     assert panel.state.unit == panel.renderer.strong(panel.state) == panel.unit.value
     assert panel.wait()
     found, = panel.renderer.later(panel.state)

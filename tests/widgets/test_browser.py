@@ -116,7 +116,8 @@ def chapters(tmp_path_factory):
     folder.mkdir()
     for chapter in ("00", "01"):
         small.write(chapter, folder)
-    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("late", LATE), ("panels", *PANELS),
+    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("late", LATE),
+                         ("gone", "from gan_teach.widgets import MutationPanel\nMutationPanel()"), ("panels", *PANELS),
                          ("five", *FIVE)):
         write(folder / f"{name}.ipynb", *cells)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
@@ -218,6 +219,25 @@ def test_a_page_that_was_busy_for_too_long_has_its_picture_and_hears_more(page, 
     browser.changed(late, "gt-painted", first)
     assert shown.get_attribute("alt") == "level 200"
     late.close()
+
+
+def test_a_panel_without_its_kernel_says_what_to_do(page, chapters):
+    """… and nothing while it lives: the line appears when the kernel is restarted, and still after the page is."""
+    address, line = chapters.format(notebook="gone.ipynb"), page.locator(".gt-gone")
+
+    def seen() -> bool:
+        return line.is_visible() and line.bounding_box()["height"] > 10
+
+    assert browser.run_all(page, address) == []
+    page.locator(".gt-mutation-chart svg").first.wait_for()
+    page.wait_for_timeout(6000)                                 # the line takes 5 s to come
+    assert line.count() == 1 and not line.is_visible()
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    browser.wait_until(page, seen)
+    assert "Run this cell again" in line.inner_text()
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.goto(address)
+    browser.wait_until(page, seen)
 
 
 @pytest.fixture(scope="module")

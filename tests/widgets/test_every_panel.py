@@ -174,6 +174,25 @@ def test_what_cannot_be_drawn_is_told_and_changes_nothing(name, changes, message
     panel.close()
 
 
+# name of `MAKERS` -> the box, and the seed that is used
+SEEDS = {**{name: ("seed", lambda panel: panel.state.seed) for name in ("paint-auto", "remove-auto", "adain", "noise")},
+         "interpolation": ("second", lambda panel: panel.state.second),
+         "projection": ("seed", lambda panel: panel.seed.value),
+         "evolution": ("seed", lambda panel: panel.lab.knobs.seed), "warm_up": ("seed", lambda panel: panel.game.seed)}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_seed_out_of_range_says_what_it_became(name):
+    panel, _ = MAKERS[name]()
+    box, used = getattr(panel, SEEDS[name][0]), SEEDS[name][1]
+    for asked, became in ((-3, 0), (2**40, 2**31 - 1)):
+        box.value = asked
+        assert box.value == used(panel) == became and f"{asked} became {became}" in panel.error.value
+    box.value = 5
+    assert used(panel) == 5
+    panel.close()
+
+
 # ------------------------------------------------------------------------------------------ threads
 
 @kinds
@@ -236,6 +255,7 @@ def test_only_core_widgets_and_all_of_them_with_their_hooks(kind, panel):
     whole = below(panel.widget)
     assert not {type(it).__name__ for it in whole} & {"Tab", "Accordion", "Output"}
     hooks = {hook for it in whole for hook in it._dom_classes}
+    assert all(it.tooltip for it in whole if isinstance(it, widgets.Image))            # the words of a picture
     assert panel.ERROR in hooks and any(hook.endswith("-reset") for hook in hooks)
     panel._ipython_display_()
 

@@ -1,6 +1,7 @@
 """The laboratory of evolution and its panel, driven from code: phases, knobs, memory, fates, and one thread at most."""
 
 import math
+import re
 import signal
 import threading
 import time
@@ -413,6 +414,13 @@ def test_bars_tell_the_fitness_and_mark_the_fittest():
     odd = tuple(c._replace(fitness=Fitness(0.1, float("inf"), float("inf"))) for c in view.children)
     assert "nan" not in evolution_charts.fitness_bars(view._replace(children=odd), kinds).split("aria-label")[0]
     assert "have not been judged" in evolution_charts.fitness_bars(view_at("vary"), kinds)
+
+
+def test_the_axis_of_the_winners_has_the_last_generation_alone():
+    """… beside the word: two numbers in so little room were read as one."""
+    lineage = [Generation(n, (), (0,), ("minimax",), (), (0,)) for n in range(1, 1553)]
+    axis = re.findall(r">([^<>]+)</text>", evolution_charts.winners(lineage, {"minimax": 0}))
+    assert axis == ["100%", "generation", "1552"]
 
 
 def test_the_family_tree_joins_children_to_their_parents():

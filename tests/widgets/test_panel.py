@@ -27,7 +27,7 @@ def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert panel.state.units[0] == 0 and panel.state.strength == 0 and not panel.error.value
     assert panel.frame.before == panel.frame.after == bytes(panel.after.value)
     assert panel.frame.counts_before == panel.frame.counts_after
-    assert len(panel.ticks) == 6 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
+    assert len(panel.ticks) == 4 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
     assert sum(panel.frame.counts_after.values()) == 32 * 32
 
 
@@ -80,7 +80,14 @@ def test_ticks_choose_the_units(panel):
     assert panel.state.units == (0,) and panel.frame.counts_after["red"] == 0
     panel.where.value = EVERYWHERE
     panel.all.click()
-    assert len(panel.state.units) == 6 and panel.frame.counts_after["dark"] == 1024
+    assert {*panel.state.units} == {0, 3, 4, 5} and panel.frame.counts_after["red"] == 0
+
+
+def test_units_that_have_nothing_to_do_with_a_class_are_not_offered(panel, dissection):
+    """Unit 1 is green and 2 is blue, nowhere red; nothing at all is dark, and one unit is offered all the same."""
+    red = dissection.iou[:, dissection.classes.index("red")]
+    assert red[1] < 0.01 > red[2] and {*panel.renderer.shown("red")} == {0, 3, 4, 5}
+    assert len(panel.renderer.shown("dark")) == 1
 
 
 def test_next_scene_and_seed_show_the_same_pictures_again(panel):

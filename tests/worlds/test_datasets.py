@@ -1,6 +1,7 @@
 """Data sets: the shipped split through torchvision, sizes and order, folders, and what a missing set answers."""
 
 import contextlib
+import errno
 import gzip
 import io
 import os
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 
 from gan_teach.__main__ import main
+from gan_teach.files import DiskFull
 from gan_teach.worlds import datasets
 from gan_teach.worlds.scenes import Scenes
 
@@ -109,6 +111,18 @@ def test_a_fetch_that_fails_says_so(cache, monkeypatch):
 
 # ------------------------------------------------------------------------------------------ the others
 
+def test_a_full_disk_is_no_fault_of_the_server(cache, monkeypatch):
+    def cut(*_, **__):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise RuntimeError("Dataset not found or corrupted.") from error
+
+    monkeypatch.setattr(pytest.importorskip("torchvision").datasets, "CIFAR10", cut)
+    with pytest.raises(DiskFull, match="the disk is full, cifar10 was not fetched: make room in .*datasets and call"):
+        datasets.fetch("cifar10")
+
+
 def test_scenes_of_the_two_splits_are_those_of_two_seeds():
     learnt, test = (datasets.pictures("scenes", split, size=32, n=4).images for split in datasets.SPLITS)
     for seed, found in enumerate((learnt, test)):
@@ -148,6 +162,7 @@ def test_celeba_is_cut_to_the_face(cache):
     with Image.open(faces / "000001.jpg") as image:
         image.paste((255, 255, 255), (19, 50, 159, 190))
         image.save(faces / "000001.jpg", quality=100)
+    (faces / "._000001.jpg").write_bytes(b"what macOS leaves")
     found = datasets.pictures("celeba", size=70)
     assert found.images.shape == (1, 3, 70, 70) and found.images[..., 2:-2, 2:-2].min() > 250
 

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from ... import pictures
 from ...language import say
 from ...networks.protocols import check_name
-from ..controls import button, choices, column, field, heading, hooked, html, number, row, said, tick, toggles, under
+from ..controls import button, choices, column, field, heading, hooked, html, row, said, tick, toggles, under
 from ..panel import DrawnPanel
 from .paint_canvas import paint_canvas
 from .paint_render import PaintFrame, PaintRenderer, PaintState, Stroke, Tally
@@ -49,7 +49,8 @@ class PaintPanel(DrawnPanel):
         self.units = slider(widgets.IntSlider, "units", say("Units"), min(units, U), 1, U)
         self.strength = slider(widgets.FloatSlider, "strength", say("Strength"), strength, 0.25, 3.0, step=0.25,
                                readout_format=".2f")               # 7.7.1 stops short of 3.0 in steps of 0.1
-        self.seed = number("gt-paint-seed", say("Seed"), self.state.seed)
+        self.seed = self.number_box("gt-paint-seed", say("Seed"), self.state.seed,
+                                    lambda seed: self.go(PaintState(seed)))
         self.next = button(say("Another scene"), "gt-paint-next", lambda: self.go(PaintState(self.next_seed())),
                            width="150px")
         self.outline = tick("gt-paint-outline", say("frame the paint"), value=True)
@@ -75,7 +76,6 @@ class PaintPanel(DrawnPanel):
         self._watch(self.brush, lambda value: setattr(self.canvas, "brush", float(value)))
         self._watch(self.units, lambda value: self._tune(units=value))
         self._watch(self.strength, lambda value: self._tune(strength=value))
-        self._watch(self.seed, lambda seed: self.go(PaintState(seed)))
 
     def go(self, state: PaintState) -> None:
         """Go to another state, as a step that Undo takes back."""

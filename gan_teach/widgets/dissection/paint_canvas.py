@@ -130,7 +130,8 @@ class PaintGrid(PictureButtons):
 
     def show(self, png: bytes, alt: str, cells: str) -> None:
         """Another picture, enlarged here (the browser would blur it), and what was done at each button."""
-        self.image.value, self.cells = pictures.png(pictures.enlarge(png, self.zoom)), cells
+        self.image.value, self.image.tooltip = pictures.png(pictures.enlarge(png, self.zoom)), alt
+        self.cells = cells
         self._mark()
 
     @traitlets.observe("outline")

@@ -87,7 +87,7 @@ class PaintButtons(PictureButtons):
 
     def show(self, png: bytes, alt: str) -> None:
         """Put another picture above the buttons."""
-        self.image.value = png
+        self.image.value, self.image.tooltip = png, alt
 
     def _read(self, _=None):
         if not self._writing:

@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 
 from ...language import say
-from ..controls import button, choices, column, field, heading, hooked, html, number, picture, row, said, swap, tick, \
+from ..controls import button, choices, column, field, heading, hooked, html, picture, row, said, swap, tick, \
     toggles, under
 from ..panel import DrawnPanel
 from .paint_mask import painter
@@ -32,12 +32,12 @@ class DissectionPanel(DrawnPanel):
         offered = range(max(len(self.renderer.shown(cls)) for cls in self.renderer.classes))
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
-        self.seed = number("gt-seed", say("Seed"), self.state.seed)
+        self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
         self.next = button(say("Next scene"), "gt-next", lambda: self._guard(
             lambda: self.change(seed=self.next_seed())), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
         self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
-        self.after, self.difference = (picture(f"gt-{name}", self._width, format="png")
+        self.after, self.difference = (picture(f"gt-{name}", say(name), self._width, format="png")
                                        for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
@@ -48,7 +48,7 @@ class DissectionPanel(DrawnPanel):
                                        layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
         self.clear = button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
-        self.heats = [picture("gt-heat", TILE, format="png") for _ in offered]
+        self.heats = [picture("gt-heat", "", TILE, format="png") for _ in offered]
         self.ticks = [tick("gt-unit", "", f"{TILE + 2}px", margin="0") for _ in offered]
         self.cells = [column(heat, box) for heat, box in zip(self.heats, self.ticks)]
         self.all = button(say("Tick all"), "gt-all",
@@ -77,7 +77,6 @@ class DissectionPanel(DrawnPanel):
 
     def _listen(self) -> None:
         self._watch(self.cls, lambda cls: self.change(cls=cls, units=self.renderer.start(cls).units, strength=0.0))
-        self._watch(self.seed, lambda seed: self.change(seed=seed))
         self._watch(self.slider, lambda value: self.change("slider", strength=value))
         self._watch(self.where, lambda _: self._aim())
         self._watch(self.paint, self._painted, "mask")
@@ -127,8 +126,8 @@ class DissectionPanel(DrawnPanel):
         shown = self.renderer.shown(state.cls)
         for i, cell in enumerate(self.cells):
             cell.layout.display = "" if i < len(shown) else "none"
-        for box, unit in zip(self.ticks, shown):
-            box.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
+        for heat, box, unit in zip(self.heats, self.ticks, shown):
+            heat.tooltip = box.description = f"{unit}: {self.renderer.reason(state.cls, unit)}"
             box.value = unit in state.units
 
     def show(self, frame: Frame) -> None:

@@ -24,6 +24,7 @@ from ..rendering import keep
 from .units import UnitRenderer
 
 SHOWN = 12          # units offered for a class
+LEAST_IOU = 0.01    # units of less have nothing to do with a class: none is offered by its IoU, but for the best
 GOOD_IOU = 0.04     # the paper calls a unit interpretable from this IoU on; such units are ticked at the start
 
 
@@ -73,8 +74,10 @@ class DissectionRenderer(UnitRenderer):
 
     def shown(self, cls: str) -> list[int]:
         """The units offered for a class, best first: in the order given for it, else by IoU."""
-        order = self.orders.get(cls) or self.dissection.units_for(cls)
-        return list(getattr(order, "units", order))[:SHOWN]
+        if order := self.orders.get(cls):
+            return list(getattr(order, "units", order))[:SHOWN]
+        best, c = self.dissection.units_for(cls)[:SHOWN], self.classes.index(cls)
+        return [unit for unit in best if self.dissection.iou[unit, c] >= LEAST_IOU] or best[:1]
 
     def reason(self, cls: str, unit: int) -> str:
         """Why a unit is offered for a class: its α, or its effect alone, where that gave the order; else its IoU."""

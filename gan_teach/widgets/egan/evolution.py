@@ -88,7 +88,8 @@ class EvolutionLab(PlayingPanel):
         self.selection = knob(widgets.Dropdown, "selection", say("Selection"), options=choices(RULES))
         self.adam = knob(widgets.Dropdown, "adam", "Adam", options=choices(ADAM_POLICIES))
         self.data = knob(widgets.Dropdown, "data", say("Data"), options=choices(lab.data))
-        self.seed = self.seed_box("gt-evo-seed", k.seed, lambda seed: self.turn(seed=seed), "176px", "66px")
+        self.seed = self.number_box("gt-evo-seed", say("Seed"), k.seed, lambda seed: self.turn(seed=seed), "176px",
+                                    "66px")
         self.mutations = [tick("gt-evo-mutation", f"{SIGNS[i % len(SIGNS)]} {plain(name)}", value=on, margin="0")
                           for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
         self.choices = [hooked(widgets.Button(layout=widgets.Layout(width="74px", display="none")), "gt-evo-choose")

@@ -217,7 +217,7 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
         second[0] = max(second[0], first[0] + 15)
     for y, kind, value in tags:
         body += [mark(kind, right + 14, y, 5), text(right + 25, y + 4, f"{value:.0%}", bold=True)]
-    body += [text(0, height - 2, say("generation {number}", number=at[0]), size=12),
+    body += [text(0, height - 2, say("generation"), size=12),               # the first is always 1
              text(right, height - 2, f"{at[-1]}", "end", 12)]
     words = ", ".join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
     return svg(width, height, body, say("Winners of the last {n} generations: {words}.", n=min(window, at[-1]),

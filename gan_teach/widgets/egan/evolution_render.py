@@ -62,7 +62,7 @@ class Frame:
         The settings stand at its right; the winners' chart stands below them, beside its own column.
         """
         words = re.sub(r"\bF_(\w)", r'F<sub style="line-height:0">\1</sub>', escape(self.text))
-        survivor = titled(say("survivor and D" if self.on_plane else "survivor"), self.main_note, "gt-evo-main_note")
+        survivor = titled(say("survivor"), self.main_note, "gt-evo-main_note")
         children = titled(say("two fates" if self.compare else "children"), self.children_note, "gt-evo-children_note")
         below = titled(say("the survivor’s measures" if self.measures.startswith("<svg") else "real ones, to compare"))
         main, middle = (pictures.img(picture, words, width, f"gt-evo-{name}") for name, picture, words, width in (
@@ -98,7 +98,7 @@ def render(view: View, fast: bool = False) -> Frame:
     if not on_plane and not measures:                                       # nothing to measure: something to compare
         real = view.real[:32]
         measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
-    many = "" if view.knobs.mu == 1 else say(" · {mu} parents", mu=view.knobs.mu)
+    many = "" if view.knobs.mu == 1 else f" · μ = {view.knobs.mu}"
     return Frame(pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP))),
                  say("generation {number}", number=view.generation) + many, pack(middle), note, bars, measures,
                  family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None,

@@ -19,8 +19,8 @@ def watch(loop: Loop, steps: int, every: int = 25, stay: Sequence[int] = ()) -> 
     """
     def look():
         n = 4 * 2 ** math.ceil(loop.level())
-        return show(drawn(loop, columns=12), say("step {steps}, {n}×{n} pixels", steps=loop.steps, n=n), width=768,
-                    alt=say("24 pictures of G after {steps} steps", steps=loop.steps))
+        return show(drawn(loop), say("step {steps}, {n}×{n} pixels", steps=loop.steps, n=n), width=768,
+                    alt=say("12 pictures of G after {steps} steps", steps=loop.steps))
 
     with tqdm(total=steps, unit=say(" steps")) as bar:
         place = display(look(), display_id=True)

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from ...egan.interpolation import WAYS
 from ...language import say
-from ..controls import button, column, field, hooked, html, number, picture, row, said, swap, under
+from ..controls import button, column, field, hooked, html, picture, row, said, swap, under
 from ..panel import DrawnPanel
 from .interpolation_render import STEPS, TILE, InterpolationFrame, InterpolationRenderer, InterpolationState
 
@@ -24,14 +24,15 @@ class InterpolationPanel(DrawnPanel):
         super().__init__(InterpolationRenderer(G), InterpolationState(first, second, alpha))
 
     def _build(self) -> None:
-        self.first = number("gt-way-first", "z1", self.state.first)
-        self.second = number("gt-way-second", "z2", self.state.second)
+        self.first = self.number_box("gt-way-first", "z1", self.state.first, lambda seed: self.change(first=seed))
+        self.second = self.number_box("gt-way-second", "z2", self.state.second, lambda seed: self.change(second=seed))
         self.next = button(say("Next"), "gt-way-next", self._next, width="80px")
         undo, _, reset = self.travel_buttons("gt-way", "104px", "84px")
         self.alpha = field(widgets.FloatSlider, "gt-way-alpha", "α", "auto", "24px", value=self.state.alpha, min=0.0,
                            max=1.0, step=0.01)
-        self.large = [picture(f"gt-way-{name}", 192) for name in WAYS]
-        self.strips = [picture(f"gt-way-{name}-strip", STEPS * TILE * 3 // 4, TILE * 3 // 4 + 6) for name in WAYS]
+        self.large = [picture(f"gt-way-{name}", say(name), 192) for name in WAYS]
+        self.strips = [picture(f"gt-way-{name}-strip", say(name), STEPS * TILE * 3 // 4, TILE * 3 // 4 + 6)
+                       for name in WAYS]
         self.text = html("gt-way-text")
         for strip in self.strips:
             strip.layout.height = "auto"
@@ -42,8 +43,6 @@ class InterpolationPanel(DrawnPanel):
             gap="8px", max_width="860px", padding="8px 12px"), "gt-way")
 
     def _listen(self) -> None:
-        self._watch(self.first, lambda seed: self.change(first=seed))
-        self._watch(self.second, lambda seed: self.change(second=seed))
         self._watch(self.alpha, lambda value: self.change("alpha", alpha=value))
 
     def _next(self) -> None:

@@ -58,7 +58,7 @@ class WarmUpPanel(PlayingPanel):
                           value=self._start["loss"])
         self.rate = field(widgets.SelectionSlider, "gt-rate", say("D's steps for each of G"), "330px", "150px",
                           options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
-        self.seed = self.seed_box("gt-seed", self._start["seed"], lambda _: self._anew(), "130px", "40px")
+        self.seed = self.number_box("gt-seed", say("Seed"), self._start["seed"], lambda _: self._anew(), "130px")
         self.pushes = tick("gt-pushes", say("lines: where G is asked to move a point"), "330px", value=True)
         self.easel, self.canvas = column(display="none"), None
         self.widget = hooked(column(

@@ -28,15 +28,26 @@ setInterval(() => {
 const wear = (theme) => { root.dataset.theme = theme; };
 const nextTheme = () => wear(stage.themes[(stage.themes.indexOf(root.dataset.theme) + 1) % stage.themes.length]);
 wear(stage.theme);
-addEventListener("click", (event) => { if (event.target.closest(".gt-theme")) nextTheme(); });
 
-// Keys: T another theme; Page Down and Page Up, which a presenter's clicker sends, another panel; R the panel's Reset.
-const turn = (by) => {
-  const panels = [...document.querySelectorAll(".gt-panels button")];
-  panels[panels.findIndex((panel) => panel.matches(".mod-active")) + by]?.click();
-};
+const fill = () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen());
+
+// Which panel is shown is decided here: a kernel that is busy would be late.
+const tabs = () => [...document.querySelectorAll(".gt-panels button")];
+const reveal = (at) => document.querySelectorAll(".gt-stage > :not(:first-child)").forEach((panel, i) => {
+  panel.style.display = i === at ? "" : "none";
+});
+addEventListener("click", (event) => {
+  if (event.target.closest(".gt-theme")) nextTheme();
+  if (event.target.closest(".gt-full")) fill();
+  const at = tabs().indexOf(event.target.closest("button"));
+  if (at >= 0) reveal(at);
+}, true);
+
+// Keys: T another theme; F the full screen, and back; R the panel's Reset; Page Down and Page Up, which a presenter's
+// clicker sends, another panel.
+const turn = (by) => tabs()[tabs().findIndex((tab) => tab.matches(".mod-active")) + by]?.click();
 const reset = () => [...document.querySelectorAll("button[class*='-reset']")].find((it) => it.offsetParent)?.click();
-const keys = { t: nextTheme, PageDown: () => turn(1), PageUp: () => turn(-1), r: reset };
+const keys = { t: nextTheme, f: fill, PageDown: () => turn(1), PageUp: () => turn(-1), r: reset };
 addEventListener("keydown", (event) => {
   const act = keys[event.key.length > 1 ? event.key : event.key.toLowerCase()];
   if (!act || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea")) return;

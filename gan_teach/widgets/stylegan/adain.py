@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.operations import adain
-from ..controls import button, column, field, hooked, html, number, offer, picture, row, said, swap, under
+from ..controls import button, column, field, hooked, html, offer, picture, row, said, swap, under
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
 from .drawer import pixels
 from .panel import StylePanel
@@ -26,14 +26,16 @@ class AdaINPanel(StylePanel):
     def _build(self) -> None:
         hook, span = "gt-adain", {"min": -2.0, "max": 2.0, "step": 0.05, "readout_format": "+.2f"}
         self.layer = field(widgets.Dropdown, f"{hook}-layer", say("Layer"), "180px", "48px", options=[("0", 0)])
-        self.unit = number(f"{hook}-unit", say("Unit"), 0, "130px", "34px", most=1)
+        self.unit = field(widgets.IntText, f"{hook}-unit", say("Unit"), "130px", "34px")      # `change` refuses others
         self.strong = [button("", f"{hook}-strong", lambda i=i: self._take(i), width="52px") for i in range(STRONGEST)]
         self.y_s = field(widgets.FloatSlider, f"{hook}-ys", say("y_s (spread)"), "auto", "108px", value=1.0, **span)
         self.y_b = field(widgets.FloatSlider, f"{hook}-yb", say("y_b (mean)"), "auto", "108px", value=0.0, **span)
         self.own = button(say("Own style"), f"{hook}-own", lambda: self.change(y_s=None, y_b=None), width="124px")
         self.silent = button(say("Silence"), f"{hook}-silent", lambda: self.change(y_s=0.0, y_b=0.0))
-        self.before, self.after = picture(f"{hook}-before", 256), picture(f"{hook}-after", 256)
-        self.map_before, self.map_after = (picture(f"{hook}-{name}", 160, format="png") for name in ("map", "mapped"))
+        self.before = picture(f"{hook}-before", say("its own style"), 256)
+        self.after = picture(f"{hook}-after", say("your style"), 256)
+        self.map_before, self.map_after = (picture(f"{hook}-{name}", words, 160, format="png")
+                                           for name, words in (("map", "x"), ("mapped", "AdaIN(x, y)")))
         self.histograms, self.text, self.rank = (html(f"{hook}-{name}") for name in ("histograms", "text", "rank"))
         seen = column(
             row(under(say("picture"), say("its own style"), self.before),
@@ -71,7 +73,6 @@ class AdaINPanel(StylePanel):
         self.model.value, self.seed.value = state.model, state.seed
         offer(self.layer, [(f"{i} · {pixels(i)} px", i) for i in range(self.drawer.layers)])
         self.layer.value = state.layer
-        self.unit.max = self.renderer.units(state) - 1
         self.unit.value = state.unit
         for control, value, span in zip((self.y_s, self.y_b), self.renderer.y(state), self.renderer.spans(state)):
             span = max(span, abs(value))

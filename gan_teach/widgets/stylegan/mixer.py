@@ -49,8 +49,8 @@ class StyleMixer(StylePanel):
             return field(widgets.FloatSlider, f"gt-mix-{name}", text, width, label, value=1.0, min=least, max=most,
                          step=0.05, readout_format=".2f")
 
-        self.large = picture("gt-mix-large", 256)
-        self.strip = picture("gt-mix-strip", self._width, self._width // STRIP)
+        self.large = picture("gt-mix-large", say("picture"), 256)
+        self.strip = picture("gt-mix-strip", say("From destination to source"), self._width, self._width // STRIP)
         self.share = slider("share", say("Share"), "46px", 0, 1)
         self.psi = slider("psi", "ψ", "18px", -1, 1.5, "264px")
         self.cutoff = field(widgets.Dropdown, "gt-mix-cutoff", say("on"), "160px", "22px", options=choices([EVERY]))

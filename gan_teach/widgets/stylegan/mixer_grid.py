@@ -88,7 +88,6 @@ class MixLists(widgets.VBox):
         self.image.add_class("gt-mix-sheet")
         self.lists = [widgets.Dropdown(description=text, layout=widgets.Layout(width=f"{width // 2 - 4}px"))
                       for text in (say("Row"), say("Column"))]
-        self.alt = ""
         super().__init__([widgets.HBox(self.lists), self.image])
         for one in self.lists:
             one.observe(self._chosen, "value")
@@ -113,7 +112,7 @@ class MixLists(widgets.VBox):
 
     def show(self, jpeg: bytes, alt: str) -> None:
         """Other pictures in the same places."""
-        self.image.value, self.alt = jpeg, alt
+        self.image.value, self.image.tooltip = jpeg, alt
 
 
 def mix_grid(width: int, pick: str = "auto"):

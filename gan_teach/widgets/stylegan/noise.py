@@ -24,9 +24,10 @@ class NoisePanel(StylePanel):
 
     def _build(self) -> None:
         hook = "gt-noise"
-        self.large, self.silent = picture(f"{hook}-large", 288), picture(f"{hook}-silent", 288)
-        self.deviation = picture(f"{hook}-deviation", 288, format="png")
-        self.others = [picture(f"{hook}-other", 142) for _ in range(OTHERS)]
+        self.large = picture(f"{hook}-large", say("with the noise ticked"), 288)
+        self.silent = picture(f"{hook}-silent", say("no noise"), 288)
+        self.deviation = picture(f"{hook}-deviation", say("scatter"), 288, format="png")
+        self.others = [picture(f"{hook}-other", say("other draws"), 142) for _ in range(OTHERS)]
         self.text, self.found = html(f"{hook}-text"), html(f"{hook}-found")
         four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns=f"repeat({OTHERS}, 142px)",
                                                                   grid_gap="4px"))

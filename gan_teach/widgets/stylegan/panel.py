@@ -9,7 +9,7 @@ import threading
 import ipywidgets as widgets
 
 from ...language import say
-from ..controls import MOST, button, choices, field, number, offer, tick, toggles
+from ..controls import button, choices, field, offer, tick, toggles
 from ..panel import DrawnPanel
 from .drawer import Drawer, pixels
 
@@ -17,9 +17,7 @@ REST = 0.2          # seconds without a new wish until what follows the picture 
 
 
 class StylePanel(DrawnPanel):
-    """`show(frame)` and `show_later(part)` put on the screen what the renderer returns.
-
-    """
+    """`show(frame)` and `show_later(part)` put on the screen what the renderer returns."""
 
     ERROR = "gt-style-error"
 
@@ -40,10 +38,8 @@ class StylePanel(DrawnPanel):
 
     def seed_and_next(self, hook: str, act) -> list[widgets.Widget]:
         """A box for the seed and Next: act(seed)."""
-        self.seed = number(f"{hook}-seed", say("Seed"), self.state.seed)
-        self._watch(self.seed, act)
-        self.next = button(say("Next"), f"{hook}-next", lambda: self._guard(act, (self.state.seed + 1) % (MOST + 1)),
-                           width="80px")
+        self.seed = self.number_box(f"{hook}-seed", say("Seed"), self.state.seed, act)
+        self.next = button(say("Next"), f"{hook}-next", lambda: self._guard(act, self.next_seed()), width="80px")
         return [self.seed, self.next]
 
     def layer_ticks(self, hook: str, which: str, width: int, cell: int) -> widgets.GridBox:

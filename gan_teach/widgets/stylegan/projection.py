@@ -16,7 +16,7 @@ from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..controls import button, column, field, heading, hooked, html, number, picture, row, said, swap, tick, under
+from ..controls import button, column, field, heading, hooked, html, picture, row, said, swap, tick, under
 from ..panel import Panel
 
 PIXELS = 256        # CSS width of the three pictures
@@ -78,11 +78,14 @@ class ProjectionPanel(Panel):
 
     def _build(self, steps: int, seed: int, per_layer: bool) -> None:
         hook = "gt-projection"
-        self.target, self.found, self.difference = (picture(f"{hook}-{name}", PIXELS, format="png")
-                                                    for name in ("target", "found", "difference"))
-        self.number = number(f"{hook}-number", say("Picture"), 0, "150px", "52px", 0, max(0, len(self.targets) - 1))
-        self.steps = number(f"{hook}-steps", say("Steps"), steps, "140px", "44px", 1, 10_000)
-        self.seed = number(f"{hook}-seed", say("Seed"), seed, "140px")
+        self.target, self.found, self.difference = (
+            picture(f"{hook}-{name}", words, PIXELS, format="png") for name, words in (
+                ("target", say("the picture")), ("found", say("what G draws")), ("difference", say("difference"))))
+        self.number = self.number_box(f"{hook}-number", say("Picture"), 0, self._choose, "150px", "52px",
+                                      most=max(0, len(self.targets) - 1))
+        self.steps = self.number_box(f"{hook}-steps", say("Steps"), steps, lambda _: self.begin_anew(), "140px", "44px",
+                                     1, 10_000)
+        self.seed = self.number_box(f"{hook}-seed", say("Seed"), seed, lambda _: self.begin_anew(), "140px")
         self.per_layer = tick(f"{hook}-layers", say("a w for each layer (W+)"), value=per_layer)
         self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
                                              layout=widgets.Layout(width="150px")), f"{hook}-own")
@@ -92,9 +95,7 @@ class ProjectionPanel(Panel):
         self.use = button(say("Use its styles"), f"{hook}-use", lambda: self._guard(self._use), "info", "130px")
         self.bar = field(widgets.FloatProgress, f"{hook}-bar", "", "100%", "", value=0, min=0, max=1)
         self.text, self.error, self.code = (html(f"{hook}-{name}") for name in ("text", "error", "code"))
-        self._watch(self.number, self._choose)
-        for control in (self.steps, self.seed, self.per_layer):
-            self._watch(control, lambda _: self.begin_anew())
+        self._watch(self.per_layer, lambda _: self.begin_anew())
         self.own.observe(self._uploaded, "value")
         self.widget = hooked(column(
             heading(say("Which w draws this picture?"), say("from w̄, step by step, until G's picture looks like it")),
