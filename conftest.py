@@ -11,7 +11,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):      # they s
 
 # Files that take longest, in this order: whichever comes last, no worker waits long for it. All others follow.
 LONG = ("tests/site/test_site.py", "tests/widgets/test_stage.py", "tests/widgets/test_browser.py",
-        "tests/test_colab.py", "tests/test_training.py", "tests/site/test_page_plane.py",
+        "tests/test_colab.py", "tests/training/test_training.py", "tests/site/test_page_plane.py",
         "notebooks/01b_gan_dissection_further.ipynb", "notebooks/04_capstone.ipynb",
         "notebooks/01_gan_dissection.ipynb", "notebooks/03_evolutionary_gan.ipynb",
         "tests/widgets/test_every_panel.py", "tests/test_start.py", "notebooks/02b_stylegan_further.ipynb",

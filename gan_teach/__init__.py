@@ -7,9 +7,12 @@ A folder is a room. Beside the rooms:
     checkpoints     weights, saved and loaded with a hash and a record
     capstone        chapter 4: a style as an intervention
     runner          work that goes on beside a notebook
+    processes       several processes of a torchrun that work on one thing
     files           where files lie, and how they are written whole
+    memory          what becomes of freed memory
     limits          which numbers are taken for seeds, sizes and settings
     language        English or 中文: what a reader sees, translated
+    lettering       fonts that have the signs of a chart
 """
 
 from pathlib import Path

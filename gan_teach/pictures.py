@@ -21,7 +21,7 @@ from PIL import Image
 from .language import say, told
 from .lettering import letter
 from .limits import whole
-from .worlds.reading import array
+from .worlds.reading import as_array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
 INFERNO = np.array([[0, 0, 4], [27, 12, 65], [74, 12, 107], [120, 28, 109], [165, 44, 96], [207, 68, 70],
@@ -64,9 +64,6 @@ def to_uint8(x) -> np.ndarray:
     x = _to_show(x)
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
-
-
-as_array = array         # any picture -> uint8 H×W×3: `worlds/reading.py`
 
 
 def grid(images, columns: int = 8) -> np.ndarray:

@@ -13,10 +13,15 @@ import ast
 import functools
 import json
 import re
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "gan_teach" / "README.md"
+
+# Imports run one way: a room, or a file beside the rooms, may import only from those before it.
+ORDER = ("limits files memory language lettering runner processes worlds pictures networks metrics training dissection "
+         "stylegan egan capstone checkpoints official __init__ recipes lessons widgets site __main__").split()
 
 # paper -> rows: where in the paper, what it is, and the function or class (module:name) that computes it
 PAPERS: dict[str, list[tuple[str, str, str]]] = {
@@ -26,10 +31,12 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Eq. 2", "the same for two masks", "dissection.unit_iou:iou"),
         ("Eq. 2", "IoU with its error, chance, the units of a class", "dissection.agreement:Dissection"),
         ("section 3.1", "thresholds of greatest information quality", "dissection.information:dissect_by_information"),
-        ("section 3.2", "ablation, x_a = f(0, r_rest)", "dissection.intervention:ablate"),
-        ("section 3.2", "insertion, x_i = f(k, r_rest)", "dissection.intervention:insert"),
+        ("Eq. 3", "ablation, x_a = f(0, r_rest)", "dissection.intervention:ablate"),
+        ("Eq. 3", "insertion, x_i = f(k, r_rest)", "dissection.intervention:insert"),
         ("section 3.2", "average causal effect δ", "dissection.intervention:causal_effect"),
+        ("section 3.2", "δ of more and more units, order by order", "dissection.intervention:effect_curve"),
         ("Eq. 6", "the search for α", "dissection.alpha:optimise_alpha"),
+        ("Eq. 6", "its insertion half, where a thing belongs", "dissection.insertion:optimise_insertion"),
         ("section 4.1", "models and layers compared", "dissection.compare:compare"),
         ("section 4.2", "units that draw artefacts, and repair", "dissection.repair:repair"),
         ("section 4.3", "units ablated, from the best on", "dissection.intervention:ablation_curve"),
@@ -49,25 +56,27 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Eq. 3", "perceptual path length in W", "stylegan.path_length:path_length"),
         ("section 4.2", "linear separability", "stylegan.separability:linear_separability"),
         ("appendix B", "the truncation trick in W", "stylegan.operations:truncate"),
-        ("Tables 1, 2, 4", "the tables in small, over seeds", "recipes.compare_styles:run"),
+        ("Tables 1 to 4", "the tables in small, over seeds", "recipes.compare_styles:run"),
     ],
     "E-GAN (Wang et al. 2018, arXiv 1803.00657)": [
         ("section 3.2", "the minimax mutation", "egan.mutations:minimax"),
         ("section 3.2", "the heuristic mutation", "egan.mutations:heuristic"),
         ("section 3.2", "the least-squares mutation", "egan.mutations:least_squares"),
+        ("Figure 2", "the three losses, and how strongly each pulls", "egan.figures:losses_figure"),
         ("Eq. 7", "fitness: F_q, F_d, and F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
         ("section 3.3", "selection", "egan.fitness_and_selection:select"),
         ("Algorithm 1", "a generation: D learns, vary, evaluate, select", "egan.evolution:Evolution"),
         ("Figure 3", "the ring of eight Gaussians", "egan.plane:ring"),
         ("Figure 3", "the grid of 25 Gaussians", "egan.plane:grid"),
+        ("Figure 4", "which mutation made the survivor, over a run", "egan.figures:picks"),
         ("section 4", "rivals over seeds, generations and compute", "recipes.compare_plane:run"),
         ("section 4", "latent interpolation", "egan.interpolation:strip"),
     ],
     "What all three build on": [
         ("Goodfellow et al. 2014, Eq. 1", "the loss of D", "networks.losses:logistic_d"),
-        ("the same, section 3", "the non-saturating loss of G", "networks.losses:logistic_g"),
-        ("Mescheder et al. 2018, Eq. 9", "R1, and of generated pictures R2", "networks.losses:r1_penalty"),
-        ("the same, Eq. 9 and 10", "logistic loss with R1 and R2", "networks.losses:logistic_r1_r2"),
+        ("Goodfellow et al. 2014, section 3", "the non-saturating loss of G", "networks.losses:logistic_g"),
+        ("Mescheder et al. 2018, Eq. 9 and 10", "R1, and of generated pictures R2", "networks.losses:logits_and_slope"),
+        ("Mescheder et al. 2018, Eq. 9 and 10", "logistic loss with R1 and R2", "networks.losses:logistic_r1_r2"),
         ("Jolicoeur-Martineau 2018, Eq. 10", "relativistic pairing", "networks.losses:relativistic_d"),
         ("Gulrajani et al. 2017", "WGAN-GP", "networks.wgan:wasserstein_gp"),
         ("Karras et al. 2017", "the progressive GAN", "networks.progan:Generator"),
@@ -80,7 +89,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("the authors' files", "files of `torch.save`, read as data", "official.torch_files:read_tensors"),
     ],
 }
-# where the look-up would name a test or a section beside the point
+# where the look-up would name a test beside the point, or no section or another: as "chapter · how its heading begins"
 TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test_iou_eq2_by_loops",
          "dissection.information:dissect_by_information":
              "tests/dissection/test_information.py::test_quality_of_a_dissection_by_loops",
@@ -88,8 +97,54 @@ TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test
          "stylegan.generator:Generator": "tests/stylegan/test_stylegan.py::test_generator_by_hand",
          "stylegan.generator:configuration":
              "tests/stylegan/test_stylegan.py::test_configurations_add_one_thing_at_a_time",
-         "stylegan.operations:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula"}
-ROOMS = {"dissection": 0, "stylegan": 1, "egan": 2}          # whose docstrings cite the equations of which paper
+         "stylegan.operations:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula",
+         "dissection.intervention:ablation_curve":
+             "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
+         "egan.plane:ring": "tests/egan/test_plane.py::test_ring_and_grid_are_those_of_the_experiment",
+         "networks.losses:logits_and_slope":
+             "tests/training/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
+         "metrics:precision_recall": "tests/test_metrics.py::test_precision_and_recall_eq1_and_eq2_by_loops"}
+SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
+            "dissection.unit_iou:dissect": "01 · 5. Dissect",
+            "dissection.unit_iou:iou": "01 · 4. A number for agreement: IoU",
+            "dissection.agreement:Dissection": "01 · 5. Dissect",
+            "dissection.intervention:insert": "01 · 8. Insert",
+            "dissection.intervention:causal_effect": "01b · 5. One number for cause",
+            "stylegan.generator:StyleGANConfig": "02 · 2. From z to w",
+            "stylegan.generator:Generator": "02 · 4. From a constant to a face",
+            "stylegan.operations:adain": "02 · 3. AdaIN: how w speaks",
+            "stylegan.generator:configuration": "02b · 3. The paper's tables, in small",
+            "stylegan.measures:mixing_distances": "02b · 3. The paper's tables, in small",
+            "recipes.compare_styles:run": "02b · 3. The paper's tables, in small",
+            "stylegan.path_length:path_length": "02b · 2. Is W a better space than Z?",
+            "recipes.compare_plane:run": "03b · 2. What is selection worth?",
+            "networks.losses:logistic_d": "00 · 6. The two losses",
+            "networks.losses:logistic_g": "00 · 6. The two losses",
+            "networks.losses:logits_and_slope": "02b · 4. Losses, data, cost",
+            "networks.losses:logistic_r1_r2": "03b · 5. What the environment is worth",
+            "networks.losses:relativistic_d": "02b · 8. What differs from the paper",
+            "networks.wgan:wasserstein_gp": "02b · 4. Losses, data, cost",
+            "networks.layers:pixel_norm": "02 · 2. From z to w",
+            "networks.layers:minibatch_stddev": "01b · 8. Compare models",
+            "metrics:classifier_score": "03b · 4. On pictures",
+            "official.tensorflow_pickles:read_network": "01b · 11. Now with the authors' network",
+            "official.torch_files:read_tensors": "01b · 11. Now with the authors' network"}
+# Whose equation is cited: of these the one named last before it, else of the paper whose room is in the file's path.
+NAMED = dict(zip(PAPERS, (r"Bau et al|GAN Dissection|1811\.10597", r"Karras et al\. 2018|StyleGAN|1812\.04948",
+                          r"Wang et al|E-GAN|1803\.00657")))
+NAMED |= {place.split(",")[0]: place.split(",")[0] for place, *_ in PAPERS["What all three build on"] if "Eq." in place}
+ROOMS = dict(zip(("dissection", "stylegan", "egan"), PAPERS))
+EQUATIONS = r"\bEqs?\. (\d+)(?: and (\d+))?"
+
+
+ROOMS_TOLD = """\
+Why what is no paper's own stands where it does: `training` is a room because its loop, its schedule and its snapshots
+are three ideas, and all long work is kept by its snapshots. `site` makes a static site of the same notebooks and
+weights; only the command line needs it. `files` and `limits` lie below all rooms, which write files whole and look at
+the numbers that they are given. So do `language` and `lettering`, since a text is told in the reader's language where
+it arises, and a chart needs a font that has the signs; and `processes`, which a dissection shares with a training.
+Chapter 0's `warm_up` and `first_pictures` are in `egan`: theirs is the game that chapter 3 evolves, on its plane, with
+its networks and its losses.""".split("\n")
 
 
 def defined(target: str) -> tuple[Path, ast.AST]:
@@ -145,10 +200,14 @@ def tests_of(target: str) -> list[str]:
 
 
 def sections_of(target: str) -> list[tuple[str, str]]:
-    """(notebook, heading) of each section that uses it."""
-    found = []
+    """(notebook, heading) of the section that `SECTIONS` names, else of each that uses it."""
+    found, chapter, told = [], *SECTIONS.get(target, "").partition(" · ")[::2]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
+        if told:
+            headings = re.findall(r"^## (.+)$", "\n".join("".join(c["source"]) for c in cells), re.M)
+            found += [(path.name, h) for h in headings if path.name.startswith(f"{chapter}_") and h.startswith(told)]
+            continue
         if not (word := uses(target, "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code"))):
             continue
         heading = ""
@@ -156,28 +215,40 @@ def sections_of(target: str) -> list[tuple[str, str]]:
             text = "".join(cell["source"])
             if cell["cell_type"] == "markdown" and (line := re.search(r"^#{1,3} (.+)$", text, re.M)):
                 heading = line[1]
-            if cell["cell_type"] == "code" and word.search(re.sub(r"^from .*", "", text, flags=re.M)):
+            if cell["cell_type"] == "code" and word.search(re.sub(r"^from .*|#.*", "", text, flags=re.M)):
                 found.append((path.name, heading))
+    if told and not found:
+        raise LookupError(f"no section {SECTIONS[target]!r}, which is named in tests/index.py")
     return list(dict.fromkeys(found))
 
 
 def cited() -> set[tuple[str, str]]:
-    """(paper, "Eq. N") of every equation that a file of the papers' rooms cites of its own paper."""
-    papers, found = list(PAPERS), set()
-    for room, paper in ROOMS.items():
-        for path in (ROOT / "gan_teach" / room).glob("*.py"):
-            for first, second in re.findall(r"(?<!20\d\d, )\bEqs?\. (\d+)(?: and (\d+))?", path.read_text("utf-8")):
-                found |= {(papers[paper], f"Eq. {number}") for number in (first, second) if number}
+    """(paper, "Eq. N") of every equation that a file cites."""
+    found = set()
+    for path in (ROOT / "gan_teach").rglob("*.py"):
+        text, place = " ".join(parsed(path)[0].split()), str(path.relative_to(ROOT / "gan_teach"))
+        for cites in re.finditer(EQUATIONS, text):
+            before = text[:cites.start()]
+            last = {paper: max((m.end() for m in re.finditer(words, before)), default=0)
+                    for paper, words in NAMED.items()}
+            paper = max(last, key=last.get) if any(last.values()) else next(
+                (paper for room, paper in ROOMS.items() if room in place), place)
+            found |= {(paper, f"Eq. {number}") for number in cites.groups() if number}
     return found
+
+
+def listed() -> set[tuple[str, str]]:
+    """The same of what `PAPERS` lists."""
+    return {(place.split(",")[0] if "," in place else paper, f"Eq. {number}") for paper, rows in PAPERS.items()
+            for place, *_ in rows for numbers in re.findall(EQUATIONS, place) for number in numbers if number}
 
 
 def page() -> str:
     """The text of gan_teach/README.md."""
     lines = ["# The house, and where each idea lives", "",
              "A folder is a room, and its `__init__.py` says in which order to read it. Imports run one way:",
-             "`worlds → pictures → networks → metrics → training → dissection → stylegan → egan → capstone →",
-             "checkpoints → official → recipes → lessons → widgets → site → notebooks`. This page is written by",
-             "`python tests/index.py`, and a test holds it.", ""]
+             *textwrap.wrap(f"`{' → '.join(ORDER)}`. This page is written by `python tests/index.py`, and a test "
+                            "holds it.", 120), "", *ROOMS_TOLD, ""]
     for paper, rows in PAPERS.items():
         lines += [f"## {paper}", "", "| in the paper | what | where | test | section |", "|---|---|---|---|---|"]
         for place, what, target in rows:
@@ -186,7 +257,7 @@ def page() -> str:
             tests, sections = tests_of(target)[:1], sections_of(target)[:1]
             test = ", ".join(f"[{t.split('::')[1]}](../{t.split('::')[0]})" for t in tests)
             section = ", ".join(f"[{n[:-6].split('_')[0]} · {h}](../notebooks/{n})" for n, h in sections)
-            lines.append(f"| {place} | {what} | [{target.split(':')[1]}]({file}) | {test} | {section or '–'} |")
+            lines.append(f"| {place} | {what} | [{target.split(':')[1]}]({file}) | {test} | {section} |")
         lines.append("")
     return "\n".join(lines)
 

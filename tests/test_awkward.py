@@ -22,7 +22,7 @@ from gan_teach.lessons import notebooks
 from gan_teach.limits import MAX_SEED, whole
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
-from gan_teach.networks.segmenter import SegmenterConfig, UNet, evaluate
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.recipes import judges
 from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
@@ -205,8 +205,8 @@ def test_scores_and_judges():
             (lambda: metrics.classifier_score(x, eyes, splits=2.5), "splits, no more than there are"),
             (lambda: metrics.features(x, small()), "the judge is a segmenter .* got a Generator"),
             (lambda: metrics.frechet_distance(x, x, lambda x: x), "the judge is a segmenter .* got a function"),
-            (lambda: evaluate(S, (x, torch.zeros(8, 8, 8).long())), "they must be of one size"),
-            (lambda: evaluate(S, (x, torch.full((8, 16, 16), 255))), "names classes 255 to 255, and there are 3")):
+            (lambda: judges.evaluate(S, x, torch.zeros(8, 8, 8).long()), "they must be of one size"),
+            (lambda: judges.evaluate(S, x, torch.full((8, 16, 16), 255)), "names classes 255 to 255, and there are 3")):
         with pytest.raises(ValueError, match=message):
             act()
 

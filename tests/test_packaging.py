@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tables
+from index import ORDER
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -26,10 +27,6 @@ MODULES = sorted((ROOT / "gan_teach").rglob("*.py"))
 # What Colab had on 2026-08-19. torchmetrics is not there; it replaces nothing when it is installed.
 COLAB = {"python": "3.13.15", "torch": "2.11.0", "torchvision": "0.26.0", "numpy": "2.1.3",
          "pillow": "11.3.0", "matplotlib": "3.10.0", "ipywidgets": "7.7.1", "anywidget": "0.9.21"}
-
-# Imports run one way: a room, or a file beside the rooms, may import only from those before it.
-ORDER = ("limits files memory language lettering runner processes worlds pictures networks metrics training dissection "
-         "stylegan egan capstone checkpoints official recipes lessons widgets site __init__ __main__").split()
 
 
 def git_files() -> list[Path]:
@@ -123,7 +120,7 @@ def test_the_tables_of_the_weights_are_what_their_records_say():
 # ------------------------------------------------------------------------------------------ imports
 
 def imported(path: Path) -> set[str]:
-    """The modules that a file imports, by their full names."""
+    """What a file imports, by its full name: modules, and the names in them."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -131,7 +128,7 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             package = path.relative_to(ROOT).parts[:-node.level] if node.level else ()      # from . and from ..
             source = ".".join([*package, *filter(None, [node.module])])
-            names |= {source} | {f"{source}.{alias.name}" for alias in node.names}
+            names |= {f"{source}.{alias.name}" for alias in node.names}
     return names
 
 
@@ -143,9 +140,37 @@ def part(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path):
     assert part(path) in ORDER, f"{part(path)} is new: give it a place in ORDER"
-    ours = {name.split(".")[1] for name in imported(path) if name.startswith("gan_teach.")}
-    later = [name for name in ours if name in ORDER and ORDER.index(name) > ORDER.index(part(path))]
+    ours = [f"{name}.".split(".")[1] for name in imported(path) if f"{name}.".startswith("gan_teach.")]
+    ours = {name if name in ORDER else "__init__" for name in ours}              # such as gan_teach.load
+    later = [name for name in ours if ORDER.index(name) > ORDER.index(part(path))]
     assert not later, f"{part(path)} may not import {later}"
+
+
+def test_a_papers_panels_import_no_other_papers():
+    panels = [path for path in MODULES if path.parent.parent == ROOT / "gan_teach" / "widgets"]
+    folders = {path.parent.name for path in panels}
+    across = [f"{path.relative_to(ROOT)}: {name}" for path in panels for name in imported(path)
+              if name.startswith("gan_teach.widgets.") and name.split(".")[2] in folders - {path.parent.name}]
+    assert len(folders) == 3 and not across
+
+
+@pytest.mark.parametrize("init", [p for p in MODULES if p.name == "__init__.py"],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_names_its_files(init):
+    told = ast.get_docstring(ast.parse(init.read_text("utf-8")))
+    files = [path.stem for path in init.parent.glob("*.py") if not path.stem.startswith("__")]
+    assert [name for name in files if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_what_outsiders_import():
+    """Scripts rely on these names, from the room and whatever file they lie in."""
+    from gan_teach import load
+    from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha
+    from gan_teach.egan import Evolution, fitness, heuristic, least_squares, minimax, select
+    from gan_teach.stylegan import Generator, adain, mix, truncate
+    from gan_teach.worlds import Portraits, Scenes
+    assert all(map(callable, (load, ablate, causal_effect, dissect, insert, optimise_alpha, Evolution, fitness, select,
+                              heuristic, least_squares, minimax, Generator, adain, mix, truncate, Portraits, Scenes)))
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if part(p) != "widgets"],

@@ -10,7 +10,7 @@ def test_every_text_was_read_beside_the_records_of_today():
 
 
 def test_a_new_record_is_noticed_and_the_text_is_named(tmp_path, monkeypatch):
-    memory = json.loads(seen.MEMORY.read_text("utf-8"))
+    memory = seen.now()
     memory["01"]["scenes-progan"] = "0" * 12
     monkeypatch.setattr(seen, "MEMORY", tmp_path / "seen.json")
     seen.MEMORY.write_text(json.dumps(memory))

@@ -267,7 +267,7 @@ def test_an_error_of_a_learner_is_told_below_the_traceback(spoken, capsys, said)
     with pytest.raises((ValueError, FileNotFoundError)) as raised:
         MISTAKES[said]()
     assert str(raised.value).isascii() or "×" in str(raised.value)         # the exception itself stays English
-    errors._after_cell(SimpleNamespace(error_in_exec=raised.value))
+    errors.after_cell(SimpleNamespace(error_in_exec=raised.value))
     assert capsys.readouterr().err.startswith(said)
 
 
@@ -275,15 +275,15 @@ def test_an_interrupt_says_that_a_panel_plays_on(spoken, capsys):
     runner = Runner(lambda: None, interval=60)
     for plays, said in ((True, "面板还在继续播放：按它的“暂停”或“停止”按钮才会停下。\n"), (False, "")):
         runner.play() if plays else runner.close()
-        errors._after_cell(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
+        errors.after_cell(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
         assert capsys.readouterr().err == said
 
 
 def test_nothing_is_said_below_a_foreign_error_or_in_english(spoken, capsys):
-    errors._after_cell(SimpleNamespace(error_in_exec=None))
-    errors._after_cell(SimpleNamespace(error_in_exec=KeyError("the reader's own")))
+    errors.after_cell(SimpleNamespace(error_in_exec=None))
+    errors.after_cell(SimpleNamespace(error_in_exec=KeyError("the reader's own")))
     language.use("en")
-    errors._after_cell(SimpleNamespace(error_in_exec=ValueError("no unit 99; this layer has units 0 to 63")))
+    errors.after_cell(SimpleNamespace(error_in_exec=ValueError("no unit 99; this layer has units 0 to 63")))
     assert capsys.readouterr().err == ""
 
 

@@ -9,14 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ..language import columns, pad, say, told
 from ..metrics import frechet_distance, generate
 from ..networks.protocols import Generator, Segmenter, device_of, evaluating
 from ..pictures import to_float
-from .agreement import Dissection
 from .unit_iou import dissect_layers
 
 
@@ -86,20 +84,13 @@ def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segment
     return Comparison(tuple(rows), min_iou)
 
 
-def likeness(a: Dissection, b: Dissection, shift: int = 0) -> float:
+def likeness(iou1: Tensor, iou2: Tensor) -> Tensor:
     """Do the units of two generators know the same things? The correlation, over units and classes, of
 
         IoU_{u,c} − mean over u of IoU_{u,c}
 
-    in the two dissections, unit u beside unit u. 1: each unit has kept its meaning. Each class's mean, which strangers
-    share, is taken off. shift: unit u beside unit u + shift of b, around the corner; the values of all shifts but 0
-    say what units that are no partners have in common: chance. NaN where all units of a table are alike. ValueError
-    for other units or other classes.
+    in two tables of one shape, units × classes, unit u beside unit u. 1: each unit has kept its meaning. Each class's
+    mean, which strangers share, is taken off.
     """
-    if a.iou.shape != b.iou.shape or a.classes != b.classes:
-        raise ValueError(f"likeness compares equal layers and classes: {tuple(a.iou.shape)} and {tuple(b.iou.shape)} "
-                         "units × classes")
-    if any((d.iou == d.iou[0]).all() for d in (a, b)):
-        return math.nan
-    tables = [iou - iou.mean(0) for iou in (a.iou, b.iou.roll(-shift, 0))]                  # (U, C) each
-    return torch.corrcoef(torch.stack(tables).flatten(1))[0, 1].item()
+    a, b = iou1 - iou1.mean(0), iou2 - iou2.mean(0)                         # (U, C)
+    return (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()

@@ -8,7 +8,7 @@ Taught in notebooks/01_gan_dissection.ipynb.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import torch
@@ -31,26 +31,17 @@ LOUDEST = 20        # pictures remembered for every unit
 
 # -------------------------------------------------------------------------------------- the threshold t_u
 
-def top_quantile(batches: Iterable[Tensor], n: int, quantile: float) -> Tensor:
-    """The threshold above which a unit is 'on' for the top `quantile` of its values, exactly, from a stream.
+def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Tensor:
+    """Of the values kept so far and the new ones, units × any number each, the ⌊q·n⌋+1 largest of every unit.
+
+    When all n values of a unit have passed, the least of these is t_u, above which the unit is 'on':
 
         t_u = min{ t : P(r_u > t) ≤ q },   P over all n values of unit u
 
-    the (⌊q·n⌋+1)-th largest value: `numpy.quantile(values, 1 - q, method="inverted_cdf")`, an order statistic
-    without interpolation. At most q·n values lie strictly above t_u; exactly ⌊q·n⌋ when there are no ties.
-
-    batches: tensors units × values, n values a unit in all. Kept beside one batch: the ⌊q·n⌋+1 largest of
-    each unit (1.3 MB for 128 units of 16×16, 1000 samples, q = 0.01). Returns t, (units,). The official code
-    estimates t with a random sketch instead; its 'top 1 %' is 0.74 to 1.26 % of the values.
+    `numpy.quantile(values, 1 - q, method="inverted_cdf")`, an order statistic without interpolation. At most q·n values
+    lie strictly above t_u; exactly ⌊q·n⌋ when there are no ties. So 1.3 MB are kept for 128 units of 16×16, 1000
+    samples, q = 0.01. The official code estimates t with a random sketch; its 'top 1 %' is 0.74 to 1.26 % of all.
     """
-    kept = None
-    for values in batches:                                                  # (U, values of a batch)
-        kept = largest(kept, values, n, quantile)                           # (U, ⌊q·n⌋+1)
-    return kept.amin(1).float()                                             # (U,)
-
-
-def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Tensor:
-    """Of the values kept so far and the new ones, units × any number each, the ⌊q·n⌋+1 largest of every unit."""
     quantile = quantile.item() if isinstance(quantile, Tensor) and quantile.numel() == 1 else quantile
     if not 0 < finite("quantile, the share of values above t,", quantile) < 1:
         raise ValueError(f"quantile is the share of values above t, between 0 and 1; got {quantile}")
@@ -95,7 +86,7 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a label
     of that category occurs; here each picture counts, so a unit pays for being on where c is absent.)
 
-    t_u is one quantile of the values before upsampling (`top_quantile`), or comes from `thresholds`, (U,);
+    t_u is one quantile of the values before upsampling (`largest`), or comes from `thresholds`, (U,);
     `information.py` finds those of greatest information quality, the paper's way. Mind the ceiling: a mask
     holds about a share q of all pixels, so its IoU with a class covering S > q cannot pass q/S. For sky or
     grass choose `quantile` nearer to S.
@@ -250,7 +241,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
 def quantile_thresholds(G: Generator, shapes: dict[str, tuple[int, ...]], z: Tensor, quantile: float, batch: int,
                         bar: tqdm, drawn: Callable[[Tensor], tuple], keep: int
                         ) -> tuple[dict[str, Tensor], list[tuple]]:
-    """`top_quantile` of several layers from one pass over z, and what need not be computed again after it.
+    """t_u of several layers from one pass over z (`largest`), and what need not be computed again after it.
 
     shapes: {layer: N×U×h×w}. Returns {layer: (U,)} and `drawn(part)`, r and labels, of this process's first batches, at
     most `keep` pictures. Of the others only r is computed here, no picture.

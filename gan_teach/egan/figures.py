@@ -18,14 +18,14 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .. import language
+from ..language import pad, say, told
 from ..networks.layers import one_thread, sample_z
 from ..pictures import Table, show
 from . import plane
 from .child import Mutation, name_of, slope
 from .evolution import Evolution, Generation, Settings
+from .fates import branch
 from .fitness_and_selection import Fitness
-from .laboratory import branch
 
 # The mutations have the colours and signs of the panels; E-GAN is a winner: green, with a star.
 LOOKS = {"minimax": ("#5e2a84", "o"), "heuristic": ("#c93a75", "^"), "least_squares": ("#1a9fb5", "s"),
@@ -59,8 +59,7 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
     """
     mixture = mixture or plane.ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
-    bar = tqdm(total=stops[-1], desc=language.told(f"seed {seed}"), unit=language.say(" generations"), leave=False,
-               delay=1)
+    bar = tqdm(total=stops[-1], desc=told(f"seed {seed}"), unit=say(" generations"), leave=False, delay=1)
     with one_thread(), bar:
         for stop in stops:
             while found.evolution.generation < stop:
@@ -71,33 +70,32 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
     return found
 
 
-def say(measures: plane.Measures) -> str:
+def in_a_line(measures: plane.Measures) -> str:
     """The three measures in a line."""
-    return language.say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
-                        quality=measures.high_quality, mmd2=measures.mmd2)
+    return say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
+               quality=measures.high_quality, mmd2=measures.mmd2)
 
 
 def _modes(measures) -> str:
     n = measures.modes
-    return language.say("1 mode") if n == 1 else language.say("{n} modes", n=n)
+    return say("1 mode") if n == 1 else say("{n} modes", n=n)
 
 
 def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
     """A row of pictures for each film; the title says the seed, the generation and the modes."""
     return show([f.pictures for f in films], width=width, alt=alt,
-                titles=[[language.say("seed {seed}, step {step}: {modes}", seed=f.evolution.settings.seed, step=stop,
-                                      modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
+                titles=[[say("seed {seed}, step {step}: {modes}", seed=f.evolution.settings.seed, step=stop,
+                             modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
 
 
 def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     """The last pictures: a column for each method, a row for each seed. Prints the measures, a line for each."""
     for name, several in films.items():
         for f in several:
-            print(f"{language.pad(language.told(name), 16)} {language.say('seed')} {f.evolution.settings.seed}   "
-                  f"{say(f.measures[-1])}")
+            print(f"{pad(told(name), 16)} {say('seed')} {f.evolution.settings.seed}   {in_a_line(f.measures[-1])}")
     rows = list(zip(*films.values()))
     return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
-                titles=[[f"{language.told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
+                titles=[[f"{told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
                         for row in rows])
 
 
@@ -131,15 +129,12 @@ def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -
             twin.step(mixture)
         return twin
 
-    children = tqdm(range(len(evolution.children)), desc=language.say("lives"), leave=False, delay=1)
+    children = tqdm(range(len(evolution.children)), desc=say("lives"), leave=False, delay=1)
     with one_thread():
         return [lived(child) for child in children]
 
 
 # ------------------------------------------------------------------------------------------ losses
-
-STYLES = (("#5e2a84", "-", "o"), ("#c93a75", "--", "^"), ("#1a9fb5", ":", "s"), ("#8a6d1f", "-.", "D"))
-
 
 def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -> Figure:
     """The losses M, and how strongly each pulls at one sample, |∂M/∂l|, against D(G(z)): the paper's figure 2.
@@ -154,10 +149,11 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
         bars = right.twinx()
         bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.35)
         bars.set(yticks=[])
-    for mutation, (colour, dash, marker) in zip(mutations, STYLES):
+    for mutation, dash in zip(mutations, ("-", "--", ":", "-.")):
         each = [logit[None] for logit in p.logit()]
-        look = dict(color=colour, linestyle=dash, marker=marker, markevery=14, linewidth=2.2)
-        left.plot(p, [float(mutation(x).detach()) for x in each], label=name_of(mutation).replace("_", " "), **look)
+        look = mark(name_of(mutation)) | dict(label=name_of(mutation).replace("_", " "), linestyle=dash, markevery=14,
+                                              linewidth=2.2)
+        left.plot(p, [float(mutation(x).detach()) for x in each], **look)
         right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
     left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
     right.set(title="how strongly it pulls, |∂M/∂l|", xlabel="D(G(z))")
@@ -174,17 +170,17 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
     """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
     if not lineage:
-        raise ValueError(language.say("nothing has been selected yet: the lineage is empty"))
+        raise ValueError(say("nothing has been selected yet: the lineage is empty"))
     names, size = list(dict.fromkeys(name for g in lineage for name in g.mutations)), len(lineage) / parts
-    rows = [(language.say("generations"), *map(language.told, names))]
+    rows = [(say("generations"), *map(told, names))]
     for k in range(parts):
         these = lineage[round(k * size):round((k + 1) * size)]
-        rows.append((language.say("{first} to {last}", first=these[0].number, last=these[-1].number),
+        rows.append((say("{first} to {last}", first=these[0].number, last=these[-1].number),
                      *(f"{sum(g.winner == name for g in these) / len(these):.0%}" for name in names)))
     theirs = [PAPER_PICKS.get(name.removeprefix("my_")) for name in names]
     if all(theirs):
         rows += [(title, *(f"{shares[k]:.0%}" for shares in theirs))
-                 for k, title in ((0, language.say("paper, first 20,000")), (-1, language.say("paper, last 20,000")))]
+                 for k, title in ((0, say("paper, first 20,000")), (-1, say("paper, last 20,000")))]
     return markdown(rows)
 
 

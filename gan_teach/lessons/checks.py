@@ -18,7 +18,7 @@ SOLUTIONS.update({
 
 
 def threshold(values: torch.Tensor, share: float) -> torch.Tensor:
-    """One number for each row: the package does the same from a stream, without keeping all (`top_quantile`)."""
+    """One number for each row: the package does the same from a stream, without keeping all (`largest`)."""
     return values.sort(dim=1, descending=True).values[:, int(share * values.shape[1])]
 
 

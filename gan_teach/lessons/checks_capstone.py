@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import torch
 
+from ..dissection.compare import likeness
 from ..language import say
 from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, unchanged, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
-    "beta": ("gan_teach.capstone", "beta"), "likeness": ("gan_teach.lessons.checks_capstone", "likeness"),
+    "beta": ("gan_teach.capstone", "beta"), "likeness": ("gan_teach.dissection.compare", "likeness"),
 })
 
 HINTS.update({
@@ -34,12 +35,6 @@ HINTS.update({
         "`a = iou1 - iou1.mean(0)`, b in the same way; `(a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()`.",
     ),
 })
-
-
-def likeness(iou1: torch.Tensor, iou2: torch.Tensor) -> torch.Tensor:
-    """The package has it for two dissections (`dissection.compare.likeness`); here of their tables, units × classes."""
-    a, b = iou1 - iou1.mean(0), iou2 - iou2.mean(0)
-    return (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()
 
 
 def _pair(out, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn as nn
 
 from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, unchanged, verdict
+from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, verdict
 
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
@@ -56,10 +56,8 @@ def check_adain(answer: Callable) -> str:
     x += 4 * torch.randn(3, 4, 1, 1, generator=rng)                         # each map has its own mean
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
-    before = x.clone(), y_s.clone(), y_b.clone()
-    out = shaped(ask(answer, x, (y_s, y_b)), x.shape, say("the result, like x,"))
-    for what, now, was in zip(("x", "y_s", "y_b"), (x, y_s, y_b), before):
-        unchanged(what, now, was)
+    out = shaped(ask(answer, x, (y_s, y_b), kept={"x": x, "y_s": y_s, "y_b": y_b}), x.shape,
+                 say("the result, like x,"))
 
     def styled(dims: tuple[int, ...], scale=y_s, shift=y_b, bessel: bool = False) -> torch.Tensor:
         centred = x - x.mean(dims, keepdim=True)
@@ -107,10 +105,7 @@ def check_mix(answer: Callable) -> str:
     """Check `mix(ws1, ws2, layers)`: the named layers from ws2, all others from ws1, both left alone."""
     rng = torch.Generator().manual_seed(0)
     ws1, ws2, layers = torch.randn(2, 6, 5, generator=rng), torch.randn(2, 6, 5, generator=rng), [4, 1]
-    before = ws1.clone(), ws2.clone()
-    out = shaped(ask(answer, ws1, ws2, layers), ws1.shape, say("the result, like ws1,"))
-    unchanged("ws1", ws1, before[0])
-    unchanged("ws2", ws2, before[1])
+    out = shaped(ask(answer, ws1, ws2, layers, kept={"ws1": ws1, "ws2": ws2}), ws1.shape, say("the result, like ws1,"))
     from_2 = [i for i in range(6) if torch.equal(out[:, i], ws2[:, i])]
     from_1 = [i for i in range(6) if torch.equal(out[:, i], ws1[:, i])]
     if from_2 != sorted(layers) or len(from_1) != 4:
@@ -135,11 +130,8 @@ def check_truncate(answer: Callable) -> str:
     """Check `truncate(w, psi, w_avg)`: ψ of the way from w̄ to w, for w N×W and N×L×W."""
     rng = torch.Generator().manual_seed(0)
     w, w_avg = torch.randn(4, 5, generator=rng), torch.randn(5, generator=rng)
-    before = w.clone(), w_avg.clone()
     for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
-        out = shaped(ask(answer, w, psi, w_avg), w.shape, say("the result, like w,"))
-        unchanged("w", w, before[0])
-        unchanged("w_avg", w_avg, before[1])
+        out = shaped(ask(answer, w, psi, w_avg, kept={"w": w, "w_avg": w_avg}), w.shape, say("the result, like w,"))
         right = w_avg + psi * (w - w_avg)
         if not _gap(out, right) < 1e-5:
             slips = {
@@ -171,7 +163,6 @@ def check_mapping(answer: Callable) -> str:
         layer.weight.data.normal_(0, 0.6, generator=rng)
         layer.bias.data.normal_(0, 0.3, generator=rng)
     z = torch.randn(5, 6, generator=rng) * torch.tensor([0.1, 0.5, 1.0, 3.0, 20.0])[:, None]
-    before = z.clone()
 
     def f(z, slope=0.2, normal=lambda z: z / z.square().mean(1, keepdim=True).sqrt(), last=True):
         w = normal(z)
@@ -182,8 +173,7 @@ def check_mapping(answer: Callable) -> str:
         return w
 
     with torch.no_grad():
-        out = shaped(ask(answer, z, layers), (5, 6), say("w, one for each z,"))
-        unchanged("z", z, before)
+        out = shaped(ask(answer, z, layers, kept={"z": z}), (5, 6), say("w, one for each z,"))
         if not _gap(out, f(z)) < 1e-3:
             slips = {
                 "z is not normalised": f(z, normal=lambda z: z),
@@ -216,7 +206,6 @@ def check_path_length(answer: Callable) -> str:
     rng = torch.Generator().manual_seed(0)
     w1, w2, A = (torch.randn(n, m, generator=rng).double() for n, m in ((4, 3), (4, 3), (3, 7)))
     t, epsilon = torch.tensor([[0.0], [0.25], [0.5], [1.0]]).double(), 1e-4
-    before = w1.clone(), w2.clone()
 
     def d(a, b):
         return (a - b).square().sum(1)
@@ -226,9 +215,8 @@ def check_path_length(answer: Callable) -> str:
             return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
         right = step(t) / epsilon**2
-        out = shaped(ask(answer, g, d, w1, w2, t, epsilon), (4,), say("the result, one length for each pair,"))
-        unchanged("w1", w1, before[0])
-        unchanged("w2", w2, before[1])
+        out = shaped(ask(answer, g, d, w1, w2, t, epsilon, kept={"w1": w1, "w2": w2}), (4,),
+                     say("the result, one length for each pair,"))
         off = (out / right - 1).abs().nan_to_num(torch.inf)
         if not off.max() < 1e-3:
             slips = {

@@ -1,4 +1,4 @@
-"""The warm-up's exercises: the loss of D, and the non-saturating loss of G. See `exercises`."""
+"""The warm-up's exercises: the loss of D, the non-saturating one of G (Goodfellow et al. 2014). See `exercises`."""
 
 from collections.abc import Callable
 

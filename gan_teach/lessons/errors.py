@@ -10,14 +10,8 @@ from ..language import say, told
 from ..runner import playing
 
 
-def begin() -> None:
-    """Listen to the notebook's cells from here on. The banner calls it; twice is as good as once."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
-        shell.events.register("post_run_cell", _after_cell)
-
-
-def _after_cell(result) -> None:
+def after_cell(result) -> None:
+    """Called when a cell has run: the banner asks for it."""
     error = result.error_in_exec
     if error is not None and (words := told(error)) != str(error):
         print(words, file=sys.stderr)

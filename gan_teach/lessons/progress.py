@@ -7,7 +7,6 @@ chapter the sections of which a cell ran, the exercises that passed their check,
 
 import os
 import re
-import sys
 from pathlib import Path
 
 from ..files import read_json, write_json
@@ -60,18 +59,15 @@ def sections(chapter: int | str) -> dict[str, str]:
 
 
 def begin(chapter: int | str) -> None:
-    """Keep a record from here on, for this chapter. The banner calls it; twice is as good as once."""
+    """Keep a record from here on, for this chapter."""
     global _chapter, _sections
     try:
         _chapter, _sections = notebooks.find(chapter).name.split("_")[0], sections(chapter)
     except ValueError:                                                  # a notebook of the reader's own
         _chapter, _sections = str(chapter), {}
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
-        shell.events.register("post_run_cell", _after_cell)
 
 
-def _after_cell(result) -> None:
+def after_cell(result) -> None:
     """A cell that ran without an error counts for its section, if it is one of the chapter's, unaltered."""
     number = _sections.get((result.info.raw_cell or "").strip()) if result.info is not None else None
     if number and result.success:

@@ -35,11 +35,11 @@ def banner(chapter: int | str, minutes: float) -> None:
     """
     language.use()
     progress.begin(chapter)
-    errors.begin()
     printed.begin()
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
-        shell.events.register("post_run_cell", _after_cell)
+    for act in (progress.after_cell, errors.after_cell, after_cell):
+        if shell is not None and act not in shell.events.callbacks["post_run_cell"]:      # twice is as good as once
+            shell.events.register("post_run_cell", act)
     device = torch.device(pick_device())
     if device.type == "cpu":
         threads = torch.get_num_threads()
@@ -51,6 +51,6 @@ def banner(chapter: int | str, minutes: float) -> None:
               widgets=installed("ipywidgets"), where=where, minutes=minutes))
 
 
-def _after_cell(result) -> None:
+def after_cell(result) -> None:
     """Thirty kernels fit on one machine when none holds what its cells have freed."""
     return_freed_memory()

@@ -4,6 +4,8 @@ Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), section 2 
 and StyleGAN grow like this: blocks for the next resolution are added, and faded in by α over many pictures.
 """
 
+from collections.abc import Callable, Mapping
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -58,16 +60,24 @@ class GrowingGenerator(Growing):
         return check_drawn("what the generator draws", rgb.float(), self.training)
 
 
-def last_block(c: int, hidden: int, stddev: bool) -> nn.Sequential:
-    """D's end, N×C×4×4 (and the map of the standard deviation) to N×1."""
-    return nn.Sequential(EqualizedConv2d(c + stddev, c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
-                         EqualizedLinear(c * 4 * 4, hidden), nn.LeakyReLU(0.2), EqualizedLinear(hidden, 1, gain=1.0))
-
-
 class GrowingDiscriminator(Growing):
     """N×3×R×R images to N logits, large for "real": `from_rgb`, then `blocks` that halve the size, then `last`."""
 
     sizes = property(lambda self: self.from_rgb)
+
+    def __init__(self, config, units: Mapping[int, int], down: Callable[[int, int], nn.Module], hidden: int):
+        """units: how many at each resolution; down: a block from so many to so many; hidden: units before the logit."""
+        super().__init__()
+        self.config, self.resolution = config, config.resolution
+        self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
+        for r, c in units.items():
+            self.from_rgb[str(r)] = EqualizedConv2d(3, c, 1)
+            if r > 4:
+                self.blocks[str(r)] = down(c, units[r // 2])
+        c, stddev = units[4], config.stddev_group > 0                       # with the map of the standard deviation
+        self.last = nn.Sequential(EqualizedConv2d(c + stddev, c, 3), nn.LeakyReLU(0.2), nn.Flatten(),
+                                  EqualizedLinear(c * 4 * 4, hidden), nn.LeakyReLU(0.2),
+                                  EqualizedLinear(hidden, 1, gain=1.0))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         resolution = self.resolution

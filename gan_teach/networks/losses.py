@@ -29,19 +29,14 @@ def relativistic_g(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
 
 
 def logits_and_slope(discriminator, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """l = D(x), N numbers, and the mean over the samples N×… of ‖∇_x D(x)‖², from one forward pass."""
+    """l = D(x), N numbers, and E ‖∇_x D(x)‖² over the samples N×…, from one forward pass.
+
+    The second is R1 of real samples, and R2 of generated ones (Mescheder et al. 2018, Eq. 9 and 10, without γ/2).
+    """
     x = x.detach().requires_grad_(True)
     logits = discriminator(x)
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return logits, gradient.square().sum(dim=tuple(range(1, x.ndim))).mean()
-
-
-def r1_penalty(discriminator, images: torch.Tensor) -> torch.Tensor:
-    """R1 = E ‖∇_x D(x)‖² on real images, N×3×H×W → scalar (Mescheder et al. 2018, Eq. 9, without γ/2).
-
-    Of generated images it is R2 (Eq. 10): D may not be steep there either.
-    """
-    return logits_and_slope(discriminator, images)[1]
 
 
 def logistic_r1_r2(discriminator, real: torch.Tensor, fake: torch.Tensor, draw=None, gamma: float = 10.0

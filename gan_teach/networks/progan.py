@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .growing import GrowingDiscriminator, GrowingGenerator, last_block
+from .growing import GrowingDiscriminator, GrowingGenerator
 from .layers import DownConv2d, EqualizedConv2d, UpConv2d, check_drawn, check_latents, pixel_norm
 
 
@@ -114,15 +114,8 @@ class Discriminator(GrowingDiscriminator):
     """The generator's mirror image: N×3×R×R images to N logits, large for "real"."""
 
     def __init__(self, config: ProGANConfig = ProGANConfig()):
-        super().__init__()
-        self.config = config
-        self.resolution = config.resolution
-        self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
-        for i, c in enumerate(config.widths):
-            resolution = str(4 * 2**i)
-            self.from_rgb[resolution] = EqualizedConv2d(3, c, 1)
-            if i > 0:
-                self.blocks[resolution] = nn.Sequential(
-                    EqualizedConv2d(c, c, 3), nn.LeakyReLU(0.2),
-                    DownConv2d(c, config.widths[i - 1], 3), nn.LeakyReLU(0.2))
-        self.last = last_block(config.widths[0], config.widths[0], config.stddev_group > 0)
+        def down(c: int, c_out: int) -> nn.Module:
+            return nn.Sequential(EqualizedConv2d(c, c, 3), nn.LeakyReLU(0.2),
+                                 DownConv2d(c, c_out, 3), nn.LeakyReLU(0.2))
+
+        super().__init__(config, {4 * 2**i: c for i, c in enumerate(config.widths)}, down, config.widths[0])

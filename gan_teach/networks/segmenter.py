@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..pictures import to_float
-from ..worlds.drawing import prerender
 from ..worlds.scenes import CLASSES
 from .layers import check_finite, double_conv, way_down
 from .protocols import check_images, classes_of
@@ -146,18 +144,3 @@ def class_iou(counts: Tensor) -> Tensor:
 def mean_iou(counts: Tensor) -> float:
     """Mean of `class_iou` over the classes that occur."""
     return class_iou(counts).nanmean().item()
-
-
-def evaluate(segmenter, scenes, batch: int = 64) -> dict:
-    """Judge a segmenter on scenes with exact masks: {"iou": {class: IoU}, "mean_iou": …, "accuracy": …}.
-
-    scenes: a `scenes.Scenes`, or a pair (images, masks) as `prerender` makes it.
-    """
-    images, masks = scenes if isinstance(scenes, tuple) else prerender(scenes)
-    n = len(classes_of(segmenter))
-    counts = torch.zeros(n, n, dtype=torch.long)
-    for part, truth in zip(images.split(batch), masks.split(batch)):
-        counts += confusion(segment(segmenter, to_float(part)), truth, n)
-    return {"iou": {name: round(v, 4) for name, v in zip(segmenter.classes, class_iou(counts).tolist())},
-            "mean_iou": mean_iou(counts),
-            "accuracy": (counts.diagonal().sum() / counts.sum()).item()}

@@ -4,9 +4,16 @@
     G = load_official("downloads/karras2019stylegan-ffhq-1024x1024.pkl")
     if available("official/stylegan-ffhq"):           # never fetches: says where it is, or how to get it
 
-`pickles` is the machine that reads without running, `tensorflow_pickles` and `torch_files` use it; `progan`,
-`stylegan`, `egan` and `upernet` say which tensor goes where, `fill` puts each into its place exactly once,
-`download` fetches.
+Read in this order:
+
+    download            fetch a file once, with its size and its hash
+    pickles             the machine that reads a pickle and runs nothing of it
+    tensorflow_pickles  what StyleGAN's authors and progressive GAN's saved, read by it
+    torch_files         what `torch.save` wrote, read by it
+    fill                the authors' tensors, each into its place exactly once
+    progan, stylegan, egan, upernet    which tensor goes where, a file a network
+
+Below: what was published, where it lies, and how a file of it becomes a network.
 """
 
 import difflib

@@ -4,7 +4,7 @@
     evolving            `train`: E-GAN and its rivals, on clothes and villages
     judges              `train`: the segmenter and the classifiers
     compare_plane, compare_styles, compare_progan    `compare`: the records behind the chapters' claims
-    sharing             the loop of these comparisons, and how several processes share it
+    sharing             how these train a variant, their loop, and how several processes share it
     training_cost       `compare cost`: what the papers' own trainings would cost
     readme_pictures     the README's pictures
     address             `address`: the repository's address, in everything that names it

@@ -12,18 +12,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 
-import torch
-
-from .. import checkpoints, training
+from .. import checkpoints
 from ..dissection.compare import Row, compare
 from ..files import expanded
 from ..language import columns, pad, say
 from ..limits import whole
 from ..networks import progan
 from ..networks.progan import ProGANConfig
-from ..training import Schedule, Settings, Training
+from ..training import Schedule, Settings
 from ..worlds.scenes import Scenes
-from .sharing import share_out
+from .sharing import share_out, trained
 
 NAME = "progan-comparison"
 VARIANTS = {"with": ProGANConfig(), "without": ProGANConfig(stddev_group=0)}
@@ -58,18 +56,14 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
 
     def make(run: tuple[int, str]) -> Iterator[dict | None]:
         seed, name = run
-        torch.manual_seed(seed)
-        trained = Training(progan.Generator(variants[name]), progan.Discriminator(variants[name]), learnt,
-                           replace(settings, seed=seed), device)
-        for stop in stops:
-            if str(stop) in record["runs"].get(f"{name}, seed {seed}", {}):
-                continue
-            steps = -(-stop // settings.batch)
-            training.run(trained, folder / f"{name}, seed {seed}", steps=steps)
-            if trained.steps < steps:
+        key = f"{name}, seed {seed}"
+        left = [stop for stop in stops if str(stop) not in record["runs"].get(key, {})]
+        for stop, training in zip(left, trained(progan, variants[name], learnt, replace(settings, seed=seed), device,
+                                                folder / key, left)):
+            if training is None:
                 yield None                                              # and is asked for no more
-            rows = compare({name: trained.G_ema}, layers, judge, samples, real=real, progress=False).rows
-            yield {str(stop): [asdict(row) for row in rows], "seconds": round(trained.seconds)}
+            rows = compare({name: training.G_ema}, layers, judge, samples, real=real, progress=False).rows
+            yield {str(stop): [asdict(row) for row in rows], "seconds": round(training.seconds)}
 
     def keep(run: tuple[int, str], found: dict) -> None:
         seed, name = run

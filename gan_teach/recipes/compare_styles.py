@@ -20,19 +20,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .. import checkpoints, stylegan, training
+from .. import checkpoints, stylegan
 from ..files import expanded
 from ..language import columns, pad, say
 from ..limits import whole
+from ..networks.classifier import Classifier
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
 from ..stylegan.measures import mixing_distances
 from ..stylegan.path_length import path_length
 from ..stylegan.separability import linear_separability
 from ..stylegan.prepared import prepared
-from ..training import Schedule, Settings, Training
+from ..training import Schedule, Settings
 from ..worlds.portraits import Portraits
-from .sharing import share_out
+from .sharing import share_out, trained
 
 NAME = "stylegan-configurations"
 SIZE = {"resolution": 32, "fmap_base": 512, "fmap_max": 64}
@@ -48,27 +49,13 @@ PICTURES = 40_000           # training portraits, seed 0
 ASKED = ("glasses", "hat", "beard", "turn", "light")          # what separability is asked for
 
 
-class Enlarged(torch.nn.Module):
-    """The classifier of 64×64 portraits, looking at smaller ones through a magnifying glass."""
-
-    def __init__(self, classifier):
-        super().__init__()
-        self.classifier, self.num_features, self.heads = classifier, classifier.num_features, classifier.heads
-
-    def look(self, images: Tensor) -> Tensor:
-        return F.interpolate(images, size=(64, 64), mode="bilinear", align_corners=False)
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        return self.classifier.maps(self.look(images))
-
-    def features(self, images: Tensor) -> Tensor:
-        return self.classifier.features(self.look(images))
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return self.classifier(self.look(images))
+def enlarging(classifier: Classifier) -> Classifier:
+    """The classifier of 64×64 portraits, from now on looking at smaller ones through a magnifying glass."""
+    classifier.down[0] = torch.nn.Sequential(torch.nn.Upsample((64, 64), mode="bilinear"), classifier.down[0])
+    return classifier
 
 
-def measure(G: stylegan.Generator, real: Tensor, eyes: Enlarged, mixed: bool, spaces: bool, pairs: int = 1000,
+def measure(G: stylegan.Generator, real: Tensor, eyes: Classifier, mixed: bool, spaces: bool, pairs: int = 1000,
             n: int = 4000) -> dict:
     """The figures of one generator, as many as the tables ask of it.
 
@@ -106,19 +93,17 @@ def run(folder: str | Path, seeds: int = 2, settings: Settings = SETTINGS, devic
     learnt, real = (F.avg_pool2d(to_float(Portraits(n, size=64, seed=seed).images()), 2)
                     for n, seed in ((PICTURES, 0), (5000, 1)))
     learnt = ((learnt + 1) * 127.5).round().byte()
-    eyes = Enlarged(checkpoints.load("portraits-classifier", device))
+    eyes = enlarging(checkpoints.load("portraits-classifier", device))
 
     def make(run: tuple[int, str]) -> Iterator[dict | None]:
         seed, name = run
-        torch.manual_seed(seed)
-        trained = Training(stylegan.Generator(variants[name]), stylegan.Discriminator(variants[name]), learnt,
-                           replace(settings, seed=seed), device)
-        training.run(trained, folder / f"{name}, seed {seed}")
-        if trained.steps * settings.batch < settings.images:
+        training = next(trained(stylegan, variants[name], learnt, replace(settings, seed=seed), device,
+                                folder / f"{name}, seed {seed}", [settings.images]))
+        if training is None:
             yield None                                                  # and is asked for no more
-        found = measure(trained.G_ema, real.to(trained.device), eyes, name in SHARES.values(),
+        found = measure(training.G_ema, real.to(training.device), eyes, name in SHARES.values(),
                         name in (*NOISY, *DEPTHS.values()), **measures)
-        yield {"frechet_distance": found["mixing"][0], **found, "seconds": round(trained.seconds)}
+        yield {"frechet_distance": found["mixing"][0], **found, "seconds": round(training.seconds)}
 
     def keep(run: tuple[int, str], found: dict) -> None:
         row = record["configurations"].setdefault(run[1], {key: [] for key in (

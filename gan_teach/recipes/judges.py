@@ -18,7 +18,8 @@ from ..limits import finite, whole
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
 from ..networks.layers import check_gradients, low_precision, seeded
-from ..networks.segmenter import SegmenterConfig, UNet, evaluate
+from ..networks.protocols import classes_of
+from ..networks.segmenter import SegmenterConfig, UNet, class_iou, confusion, mean_iou, segment
 from ..pictures import to_float
 from ..training import Resumable, advance, check_descent, check_same
 from ..worlds import datasets
@@ -139,6 +140,16 @@ class Learning(Resumable):
         return self.steps >= self.end
 
 
+def evaluate(segmenter, images: Tensor, masks: Tensor, batch: int = 64) -> dict:
+    """Judge a segmenter on scenes with exact masks: {"iou": {class: IoU}, "mean_iou": …, "accuracy": …}."""
+    n = len(classes_of(segmenter))
+    counts = torch.zeros(n, n, dtype=torch.long)
+    for part, truth in zip(images.split(batch), masks.split(batch)):
+        counts += confusion(segment(segmenter, to_float(part)), truth, n)
+    return {"iou": {name: round(v, 4) for name, v in zip(segmenter.classes, class_iou(counts).tolist())},
+            "mean_iou": mean_iou(counts), "accuracy": (counts.diagonal().sum() / counts.sum()).item()}
+
+
 def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
                     size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
                     config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
@@ -169,7 +180,7 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     learning = Learning(model, images, {"masks": masks}, lesson, steps, batch, seed, peak_rate, bf16)
     if not learning.run(folder):
         return None
-    return model, {**evaluate(model, test), "steps": steps, "batch": batch, "seed": seed, "final_loss": learning.loss,
+    return model, {**evaluate(model, *test), "steps": steps, "batch": batch, "seed": seed, "final_loss": learning.loss,
                    "seconds": round(learning.seconds)}
 
 

@@ -1,4 +1,5 @@
-"""The loop of all comparisons: run after run into one record, shared out where there are several processes.
+"""What comparisons share: how a variant is trained, and the loop, run after run into one record, shared out where
+there are several processes.
 
     torchrun --nproc_per_node 2 -m gan_teach compare plane       the record that one process makes, its times apart
 """
@@ -8,12 +9,30 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from .. import files
 from ..processes import alone, gathered, place
+from ..training import Settings, Training
+from ..training import run as train
 
 Run = TypeVar("Run")
+
+
+def trained(networks, config, learnt: Tensor, settings: Settings, device, folder: Path, stops: Sequence[int]
+            ) -> Iterator[Training | None]:
+    """Train a variant in the folder, from `settings.seed`; yields the training when so many images were shown.
+
+    networks: the module of its Generator and Discriminator. stops: numbers of images. None: interrupted.
+    """
+    torch.manual_seed(settings.seed)
+    training = Training(networks.Generator(config), networks.Discriminator(config), learnt, settings, device)
+    for stop in stops:
+        steps = -(-stop // settings.batch)
+        train(training, folder, steps=steps)
+        yield training if training.steps >= steps else None
 
 
 def share_out(path: Path, record: dict, todo: Sequence[Run], make: Callable[[Run], Iterator],

@@ -65,7 +65,7 @@ def count(config: StyleGANConfig, batch: int = 4) -> Cost:
             G.requires_grad_(False)
             logistic_d(D(real), D(G(z))).backward()
 
-        def r1():                  # as `losses.r1_penalty`; the counter's hooks cannot see through autograd.grad
+        def r1():                  # as in `logits_and_slope`; the counter's hooks cannot see through autograd.grad
             x = real.detach().requires_grad_(True)
             with warnings.catch_warnings():                                 # of a cycle that `del` ends
                 warnings.simplefilter("ignore")

@@ -3,11 +3,13 @@
 Karras et al. 2018 (arXiv 1812.04948), after Karras et al. 2017 (arXiv 1710.10196).
 """
 
+from functools import partial
+
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.growing import GrowingDiscriminator, last_block
+from ..networks.growing import GrowingDiscriminator
 from ..networks.layers import DownConv2d, EqualizedConv2d, blur
 from .generator import StyleGANConfig
 
@@ -28,12 +30,5 @@ class Discriminator(GrowingDiscriminator):
     """N×3×R×R images to N logits, large for "real". A progressive GAN's with blur; it has no styles."""
 
     def __init__(self, config: StyleGANConfig = StyleGANConfig()):
-        super().__init__()
-        self.config = config
-        self.resolution = config.resolution
-        self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
-        for r in config.resolutions:
-            self.from_rgb[str(r)] = EqualizedConv2d(3, config.units(r), 1)
-            if r > 4:
-                self.blocks[str(r)] = Down(config, config.units(r), config.units(r // 2))
-        self.last = last_block(config.units(4), config.units(2), config.stddev_group > 0)
+        super().__init__(config, {r: config.units(r) for r in config.resolutions}, partial(Down, config),
+                         config.units(2))

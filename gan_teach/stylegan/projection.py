@@ -48,7 +48,7 @@ def fitted(picture, size: int, name: str = "the picture") -> Tensor:
     ValueError with its name for one that cannot be read.
     """
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
-        reading.array(picture, name)                         # refuses a batch, NaN, and numbers of 0…255
+        reading.as_array(picture, name)                      # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
     return to_float(reading.square(picture, size, name)[None])
 

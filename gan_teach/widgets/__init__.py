@@ -2,7 +2,7 @@
 
     controls, charts, quiz                what panels are built of; small charts as SVG; a quiz
     panel, rendering, playing             a state with Undo; its frames; panels that play beside the notebook
-    front_end                             what is painted or chosen on a picture, with anywidget or without
+    front_end, paint_mask                 what is painted or chosen on a picture, with anywidget or without
     dissection/  stylegan/  egan/         a folder a paper: what a panel shows is computed in a `…render` file beside it
     stage                                 a chapter's panels full screen, for a lecture
 """

@@ -1,7 +1,7 @@
 """One way in for a reader's pictures: whatever is given becomes bytes, or is refused by name with the next step.
 
     square("holiday.jpg", 32)        # uint8 3×32×32: upright, its middle, at the size of a network
-    array(some_picture)              # uint8 H×W×3, at its own size
+    as_array(some_picture)           # uint8 H×W×3, at its own size
 
 A picture is the path of a file, the bytes of one, a PIL image, or numbers: floats 3×H×W in [-1, 1] as our generators
 draw them, a float or boolean map H×W in [0, 1], or uint8 (or uint16) H×W×3, 3×H×W or H×W. A batch of one is taken
@@ -39,7 +39,7 @@ KEYS = {"L;2": lambda v: v * 85, "L;4": lambda v: v * 17, "RGB;16B": lambda v: v
 ORIENTATION, BITS, WHITE_IS_ZERO, SAMPLE_FORMAT = 0x0112, 258, 262, 339      # tags of EXIF and TIFF
 
 
-def array(picture, name: str = "the picture") -> np.ndarray:
+def as_array(picture, name: str = "the picture") -> np.ndarray:
     """Any picture as uint8 H×W×3. ValueError with its name (of a file: the path) where it cannot be one."""
     if isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)):
         return np.asarray(_image(picture, name))

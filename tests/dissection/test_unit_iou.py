@@ -14,10 +14,11 @@ from rigged import NOISE, PLANTED, Colours, Drawn, Rigged
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from tqdm import tqdm
 
 from gan_teach.dissection import agreement, unit_iou
 from gan_teach.dissection.agreement import Dissection
-from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks, top_quantile
+from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks, quantile_thresholds
 from gan_teach.networks import protocols
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.segmenter import segment
@@ -64,13 +65,26 @@ def enlarge(image, height, width):
 
 # ------------------------------------------------------------------------------------------ thresholds
 
+class Same:
+    """r = z: the values of units whose thresholds are asked for."""
+
+    def at(self, z, layer):
+        return z[:, :, None, None], lambda r: r
+
+
+def thresholds(values, quantile, batch):
+    """What `dissect` takes for n × units values, in batches."""
+    return quantile_thresholds(Same(), {"same": (1, values.shape[1], 1, 1)}, values, quantile, batch,
+                               tqdm(disable=True), None, keep=0)[0]["same"]
+
+
 @pytest.mark.parametrize("quantile", [0.01, 0.05, 0.07, 0.29, 0.5, 0.999])
 @pytest.mark.parametrize("ties", [False, True])
-def test_top_quantile_is_the_least_t_with_at_most_q_above(quantile, ties):
+def test_a_threshold_is_the_least_t_with_at_most_q_above(quantile, ties):
     values = torch.randn(3, 100, generator=torch.Generator().manual_seed(1))
     if ties:
         values = (values * 3).round()
-    t = top_quantile(values.split([37, 1, 50, 12], 1), 100, quantile)
+    t = thresholds(values.T, quantile, 37)
     for u in range(3):
         column = values[u].tolist()
         fits = [v for v in column if sum(w > v for w in column) <= Fraction(str(quantile)) * 100]
@@ -79,20 +93,21 @@ def test_top_quantile_is_the_least_t_with_at_most_q_above(quantile, ties):
         assert ((values > t[:, None]).sum(1) == math.floor(Fraction(str(quantile)) * 100)).all()
 
 
-def test_top_quantile_is_numpys_inverted_cdf():
+def test_a_threshold_is_numpys_inverted_cdf():
     values = torch.randn(4, 1000, generator=torch.Generator().manual_seed(2))
     want = np.quantile(values.numpy(), 1 - 0.0625, axis=1, method="inverted_cdf")
-    assert np.array_equal(top_quantile(values.split(90, 1), 1000, 0.0625).numpy(), want)
+    assert np.array_equal(thresholds(values.T, 0.0625, 90).numpy(), want)
 
 
 @pytest.mark.parametrize("quantile", [0.0, 1.0, -0.1, 1.5])
-def test_top_quantile_refuses_a_share_outside_0_1(quantile):
+def test_a_threshold_refuses_a_share_outside_0_1(quantile):
     with pytest.raises(ValueError, match=f"between 0 and 1; got {quantile}"):
-        top_quantile([torch.zeros(1, 5)], 5, quantile)
+        thresholds(torch.zeros(5, 1), quantile, 5)
 
 
-def test_top_quantile_keeps_only_the_top_values_and_a_batch():
+def test_a_threshold_keeps_only_the_top_values_and_a_batch():
     units, batch, n, largest = 5, 200, 20_000, []
+    values = torch.randn(n, units, generator=torch.Generator().manual_seed(0))
 
     class Largest(TorchDispatchMode):
         def __torch_dispatch__(self, op, types, args=(), kwargs=None):
@@ -100,9 +115,8 @@ def test_top_quantile_keeps_only_the_top_values_and_a_batch():
             largest.extend(t.numel() for t in (out if isinstance(out, tuple) else (out,)))
             return out
 
-    stream = (torch.randn(units, batch, generator=torch.Generator().manual_seed(s)) for s in range(n // batch))
     with Largest():
-        top_quantile(stream, n, 0.01)
+        thresholds(values, 0.01, batch)
     assert max(largest) <= units * (n // 100 + 1 + batch)                # all values would be 100 000
 
 

@@ -29,7 +29,7 @@ from gan_teach.networks.dcgan import (
     PlaneGenerator,
 )
 from gan_teach.networks.layers import fast_bfloat16
-from gan_teach.networks.losses import logistic_d, logistic_r1_r2, r1_penalty
+from gan_teach.networks.losses import logistic_d, logistic_r1_r2, logits_and_slope
 from gan_teach.networks.wgan import gradient_penalty, wasserstein, wasserstein_gp
 from gan_teach.training import NotFinite
 
@@ -440,7 +440,7 @@ def test_a_smooth_d_is_the_papers_loss_and_both_penalties():
     torch.manual_seed(0)
     D = Discriminator(DCGANConfig((4, 3))).double()
     real, fake = torch.randn(5, 3, 16, 16).double(), torch.randn(4, 3, 16, 16).double()
-    want = logistic_d(D(real), D(fake)) + 3 / 2 * (r1_penalty(D, real) + r1_penalty(D, fake))
+    want = logistic_d(D(real), D(fake)) + 3 / 2 * (logits_and_slope(D, real)[1] + logits_and_slope(D, fake)[1])
     got = logistic_r1_r2(D, real, fake, gamma=3)
     assert got.item() == pytest.approx(want.item(), rel=1e-12)
     for a, b in zip(*(torch.autograd.grad(loss, list(D.parameters()), allow_unused=True) for loss in (want, got))):

@@ -50,7 +50,7 @@ def test_strips_and_ends_name_seeds_and_modes(capsys):
     html = figures.ends({"one": films, "other": films[::-1]}, alt="two by two")._repr_html_()
     said = capsys.readouterr().out.splitlines()
     assert html.count("<img") == 4 and len(said) == 4
-    assert said[1].startswith("one              seed 5") and figures.say(films[1].measures[1]) in said[1]
+    assert said[1].startswith("one              seed 5") and figures.in_a_line(films[1].measures[1]) in said[1]
 
 
 def test_fates_are_what_would_have_come():

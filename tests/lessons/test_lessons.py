@@ -40,7 +40,7 @@ def effect(inserted, ablated, c):
 @pytest.mark.parametrize("check, answer", [
     (checks.check_iou, iou), (checks.check_iou, unit_iou.iou), (checks.check_ablate, ablate),
     (checks.check_ablate, intervention.ablate), (checks.check_threshold, threshold),
-    (checks.check_threshold, lambda v, q: unit_iou.top_quantile([v], v.shape[1], q)),
+    (checks.check_threshold, lambda v, q: unit_iou.largest(None, v, v.shape[1], q).amin(1)),
     (checks.check_threshold, checks.threshold), (checks.check_effect, intervention.effect),
     (checks.check_insert, insert), (checks.check_insert, intervention.insert), (checks.check_effect, effect)])
 def test_a_right_answer_is_accepted(said, check, answer):
@@ -210,7 +210,7 @@ def test_after_a_cell_freed_memory_goes_back():
         many = [torch.ones(16_000) for _ in range(1600)]                # 98 MB in blocks that glibc keeps
         last, many = many[-1], None                                     # ... below one that is still in use
         kept = held()
-        setup._after_cell(None)
+        setup.after_cell(None)
         assert last.sum() == 16_000
         print(start, kept, held())
     """

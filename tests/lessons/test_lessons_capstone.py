@@ -1,13 +1,10 @@
 """Chapter 4's exercises and questions: the checks, given right answers and usual wrong ones."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from gan_teach import capstone
 from gan_teach.dissection import compare
-from gan_teach.lessons import checks_capstone
 from gan_teach.lessons.checks_capstone import check_beta, check_borrowed, check_forced, check_likeness
 
 
@@ -35,15 +32,9 @@ def by_corrcoef(a, b):
 @pytest.mark.parametrize("check, answer", [
     (check_forced, capstone.forced), (check_forced, by_mask), (check_borrowed, capstone.borrowed),
     (check_borrowed, by_where), (check_beta, capstone.beta), (check_beta, by_least_squares),
-    (check_likeness, checks_capstone.likeness), (check_likeness, by_corrcoef)])
+    (check_likeness, compare.likeness), (check_likeness, by_corrcoef)])
 def test_a_right_answer_is_accepted(said, check, answer):
     assert said(check, answer).startswith("✓")
-
-
-def test_the_likeness_of_the_exercise_is_the_packages():
-    one, two = (torch.rand(6, 3, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
-    full = [SimpleNamespace(iou=iou, classes="abc") for iou in (one, two)]
-    assert float(checks_capstone.likeness(one, two)) == pytest.approx(compare.likeness(*full), abs=1e-6)
 
 
 def in_place(y, units, level):

@@ -65,7 +65,7 @@ def test_a_perfect_segmenter_scores_one(rendered):
         return torch.nn.functional.one_hot(perfect.masks.pop(0).long(), 13).movedim(-1, 1).float()
 
     perfect.classes, perfect.masks = list(Scenes.classes), list(masks.split(16))
-    metrics = s.evaluate(perfect, (images, masks), batch=16)
+    metrics = judges.evaluate(perfect, images, masks, batch=16)
     assert metrics["mean_iou"] == metrics["accuracy"] == 1 and set(metrics["iou"]) == set(Scenes.classes)
 
 

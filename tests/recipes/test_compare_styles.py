@@ -9,7 +9,7 @@ import torch
 from gan_teach import checkpoints, files
 from gan_teach.__main__ import main
 from gan_teach.recipes import compare_styles
-from gan_teach.recipes.compare_styles import CHANGES, SETTINGS, VARIANTS, Enlarged, lines, run
+from gan_teach.recipes.compare_styles import CHANGES, SETTINGS, VARIANTS, enlarging, lines, run
 from gan_teach.training import Schedule
 
 TINY = {"fmap_base": 64, "fmap_max": 8, "z_dim": 16, "w_dim": 16}
@@ -63,11 +63,11 @@ def test_a_stopped_comparison_goes_on_and_ends_the_same(stopped):
 
 
 def test_small_pictures_are_judged_enlarged():
-    eyes = checkpoints.load("portraits-classifier")
+    eyes, enlarged = (checkpoints.load("portraits-classifier"), enlarging(checkpoints.load("portraits-classifier")))
     picture = torch.zeros(2, 3, 32, 32).uniform_(-1, 1, generator=torch.Generator().manual_seed(0))
     large = torch.nn.functional.interpolate(picture, scale_factor=2, mode="bilinear")
-    assert torch.equal(Enlarged(eyes).features(picture), eyes.features(large))
-    assert Enlarged(eyes)(picture)["glasses"].equal(eyes(large)["glasses"])
+    assert torch.equal(enlarged.features(picture), eyes.features(large))
+    assert enlarged(picture)["glasses"].equal(eyes(large)["glasses"])
 
 
 def test_the_command_refuses_what_belongs_to_the_other(tmp_path, capsys):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from gan_teach import stylegan
 from gan_teach.networks import layers
 from gan_teach.networks.layers import sample_z
-from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty
+from gan_teach.networks.losses import logistic_d, logistic_g, logits_and_slope
 from gan_teach.networks.winograd import WinogradConv
 from gan_teach.stylegan import generator
 from gan_teach.stylegan.discriminator import Discriminator
@@ -474,8 +474,12 @@ def test_each_configuration_makes_a_step(letter):
     config = configuration(letter, **SIZE)
     G, D, draw = Generator(config), Discriminator(config), torch.Generator().manual_seed(0)
     real = torch.randn(4, 3, 16, 16)
-    for net, loss in ((D, lambda: logistic_d(D(real), D(G.regularised(4, draw).detach())) + r1_penalty(D, real)),
-                      (G, lambda: logistic_g(D(G.regularised(4, draw))))):
+
+    def loss_d():
+        logits, r1 = logits_and_slope(D, real)
+        return logistic_d(logits, D(G.regularised(4, draw).detach())) + r1
+
+    for net, loss in ((D, loss_d), (G, lambda: logistic_g(D(G.regularised(4, draw))))):
         for p in (*G.parameters(), *D.parameters()):
             p.grad = None
         loss().backward()

@@ -15,7 +15,7 @@ from gan_teach import widgets as ours
 from gan_teach.runner import _latest
 from gan_teach.widgets import front_end
 from gan_teach.widgets.dissection.paint_canvas import PaintGrid, paint_canvas
-from gan_teach.widgets.dissection.paint_mask import PaintButtons, painter
+from gan_teach.widgets.paint_mask import PaintButtons, painter
 from gan_teach.widgets.panel import MOST_UNDO, DrawnPanel, History, Panel
 from gan_teach.widgets.stylegan.mixer_grid import MixLists, mix_grid
 

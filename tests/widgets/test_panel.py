@@ -8,9 +8,9 @@ from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.dissection.units import Ranking
 from gan_teach.pictures import as_array
-from gan_teach.widgets.dissection.paint_mask import painter
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
 from gan_teach.widgets.dissection.render import DissectionRenderer, DissectionState
+from gan_teach.widgets.paint_mask import painter
 
 
 @pytest.fixture(scope="module")

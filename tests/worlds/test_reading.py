@@ -45,7 +45,7 @@ def test_exif_orientation_is_applied(kind, turned):
             7: lambda a: np.rot90(a, 2).transpose(1, 0, 2), 8: lambda a: np.rot90(a)}[turned]
     options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {"lossless": True} if kind == "WEBP" else {}
     data = packed(stored, kind, exif=exif, **options)
-    got, wanted = (np.array(corners(a), int) for a in (reading.array(data), undo(np.asarray(stored))))
+    got, wanted = (np.array(corners(a), int) for a in (reading.as_array(data), undo(np.asarray(stored))))
     assert np.abs(got - wanted).max() < 12
     assert np.abs(reading.square(data, 32).permute(1, 2, 0).numpy().astype(int)
                   - undo(np.asarray(stored))).max() < 12
@@ -58,19 +58,19 @@ def ramp(top: int, dtype) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_a_ramp_of_16_bits_comes_out_as_a_ramp(kind):
     data = packed(Image.fromarray(ramp(65535, np.uint16)), kind)
-    assert np.array_equal(reading.array(data)[0, :, 1], np.arange(256))
+    assert np.array_equal(reading.as_array(data)[0, :, 1], np.arange(256))
 
 
 def test_a_ramp_of_12_bits_32_bits_and_floats(tmp_path):
     for top, dtype in ((2**31 - 1, np.int32), (1, np.float32)):
         a = np.linspace(0, top, 256).astype(dtype)[None].repeat(256, 0)
-        got = reading.array(packed(Image.fromarray(a), "TIFF"))[0, :, 0]
+        got = reading.as_array(packed(Image.fromarray(a), "TIFF"))[0, :, 0]
         assert np.abs(got.astype(int) - np.arange(256)).max() <= 1
     unsigned = packed(Image.fromarray(ramp(2**32 - 1, np.uint32).view(np.int32)), "TIFF")
     place = unsigned.find(struct.pack("<HHIHH", reading.SAMPLE_FORMAT, 3, 1, 2, 0))
     assert place > 0                                         # signed, as Pillow wrote it
     unsigned = unsigned[:place] + struct.pack("<HHIHH", reading.SAMPLE_FORMAT, 3, 1, 1, 0) + unsigned[place + 12:]
-    assert np.abs(reading.array(unsigned)[0, :, 0].astype(int) - np.arange(256)).max() <= 1
+    assert np.abs(reading.as_array(unsigned)[0, :, 0].astype(int) - np.arange(256)).max() <= 1
 
 
 @pytest.mark.parametrize("low, high", [(0, 255), (-1, 1), (0, float("nan")), (0, float("inf"))])
@@ -79,38 +79,38 @@ def test_floats_that_do_not_say_what_white_is_are_refused(tmp_path, low, high):
     a[0, 0], a[-1, -1] = low, high
     Image.fromarray(a).save(tmp_path / "scan.tif")
     with pytest.raises(ValueError, match=r"scan\.tif cannot be read.*numbers go from .* 0 is black and 1 is white"):
-        reading.array(tmp_path / "scan.tif")
+        reading.as_array(tmp_path / "scan.tif")
 
 
 def test_whole_numbers_without_a_file_are_refused():
     with pytest.raises(ValueError, match="do not say which of them is white"):
-        reading.array(Image.fromarray(np.arange(64, dtype=np.int32).reshape(8, 8)))
+        reading.as_array(Image.fromarray(np.arange(64, dtype=np.int32).reshape(8, 8)))
 
 
 def test_transparency_is_laid_on_white_and_hides_what_it_hid():
     hidden = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     hidden.paste((0, 0, 255, 128), (0, 0, 4, 8))
     for kind in ("PNG", "TIFF"):
-        got = reading.array(packed(hidden, kind))
+        got = reading.as_array(packed(hidden, kind))
         assert got[0, 7].tolist() == [255] * 3 and got[0, 0].tolist() == [127, 127, 255]
         assert reading.square(packed(hidden, kind), 4)[:, 0, 3].tolist() == [255] * 3
     grey = Image.new("LA", (8, 8), (0, 0))
-    assert reading.array(packed(grey)).min() == 255
+    assert reading.as_array(packed(grey)).min() == 255
     palette = Image.fromarray(np.zeros((8, 8), np.uint8)).convert("P")
-    assert reading.array(packed(palette, transparency=0)).min() == 255
-    assert reading.array(packed(palette, "GIF", transparency=0)).min() == 255
+    assert reading.as_array(packed(palette, transparency=0)).min() == 255
+    assert reading.as_array(packed(palette, "GIF", transparency=0)).min() == 255
     keyed = four()
-    assert corners(reading.array(packed(keyed, transparency=RED)))[:2] == [(255, 255, 255), GREEN]
+    assert corners(reading.as_array(packed(keyed, transparency=RED)))[:2] == [(255, 255, 255), GREEN]
     deep = packed(Image.fromarray(ramp(65535, np.uint16)), transparency=0)
-    assert reading.array(deep)[0, :3, 0].tolist() == [255, 1, 2]
+    assert reading.as_array(deep)[0, :3, 0].tolist() == [255, 1, 2]
 
 
 def test_palette_cmyk_and_one_bit_come_out_in_their_colours():
-    assert corners(reading.array(packed(four().convert("P", palette=Image.Palette.ADAPTIVE)))) == corners(
+    assert corners(reading.as_array(packed(four().convert("P", palette=Image.Palette.ADAPTIVE)))) == corners(
         np.asarray(four()))
-    cmyk = reading.array(packed(four().convert("CMYK"), "TIFF"))
+    cmyk = reading.as_array(packed(four().convert("CMYK"), "TIFF"))
     assert np.abs(np.array(corners(cmyk)) - np.array(corners(np.asarray(four())))).max() < 4
-    black = reading.array(packed(Image.new("1", (8, 8), 0)))
+    black = reading.as_array(packed(Image.new("1", (8, 8), 0)))
     assert black.shape == (8, 8, 3) and black.max() == 0
 
 
@@ -122,10 +122,10 @@ def test_numbers_in_each_form_are_the_same_picture():
     floats = x.float() / 127.5 - 1
     for form in (a, x, x[None], x.numpy(), a.astype(np.uint16) * 257, Image.fromarray(a), packed(Image.fromarray(a)),
                  floats, floats[None], floats.numpy(), floats.double(), floats.numpy()[None]):
-        assert np.array_equal(reading.array(form), a), type(form)
+        assert np.array_equal(reading.as_array(form), a), type(form)
         assert torch.equal(reading.square(form, 6), reading.square(a, 6))
         assert torch.equal(fitted(form, 6), fitted(a, 6)) and np.array_equal(pictures.as_array(form), a)
-    assert np.array_equal(reading.array(a[..., 0])[..., 2], a[..., 0])
+    assert np.array_equal(reading.as_array(a[..., 0])[..., 2], a[..., 0])
 
 
 @pytest.mark.parametrize("wrong, message", [
@@ -137,7 +137,7 @@ def test_numbers_in_each_form_are_the_same_picture():
     (torch.tensor(float("nan")).expand(3, 8, 8), r"NaN or infinity, first at \(0, 0, 0\)"),
     (["a", "b"], "not a picture"), (None, "not a picture")])
 def test_numbers_that_are_no_picture_are_refused_with_what_was_wanted(wrong, message):
-    for read in (reading.array, pictures.as_array, pictures.png, lambda x: fitted(x, 8), lambda x: fitted(x, 6)):
+    for read in (reading.as_array, pictures.as_array, pictures.png, lambda x: fitted(x, 8), lambda x: fitted(x, 6)):
         with pytest.raises(ValueError, match=f"(?s)the picture.*{message}"):
             read(wrong)
 
@@ -171,7 +171,7 @@ def test_hostile_and_damaged_files_are_refused_by_name(tmp_path, monkeypatch, na
     (tmp_path / name).write_bytes(HOSTILE[name])
     message = rf"{name} cannot be read as a picture.*(save it|leave it out)"
     with pytest.raises(ValueError, match=message):
-        reading.array(tmp_path / name)
+        reading.as_array(tmp_path / name)
     with pytest.raises(ValueError, match=message):
         datasets.pictures(tmp_path, size=8)
     with pytest.raises(ValueError, match=message):
@@ -184,11 +184,11 @@ def test_a_picture_that_pillow_has_opened_is_held_to_the_same_rules(tmp_path, mo
         monkeypatch.setattr(f"subprocess.{start}", lambda *_, **__: pytest.fail("another program was started"))
     (tmp_path / "holiday.png").write_bytes(HOSTILE["script.png"])
     with Image.open(tmp_path / "holiday.png") as eps, pytest.raises(ValueError, match="opened as EPS, none of PNG"):
-        reading.array(eps)
+        reading.as_array(eps)
     monkeypatch.setattr(reading, "MAX_PIXELS", 100)
     with pytest.raises(ValueError, match="16×16 pixels"):
-        reading.array(Image.open(io.BytesIO(packed(Image.new("L", (16, 16))))))
-    assert reading.array(Image.new("L", (8, 8))).shape == (8, 8, 3)
+        reading.as_array(Image.open(io.BytesIO(packed(Image.new("L", (16, 16))))))
+    assert reading.as_array(Image.new("L", (8, 8))).shape == (8, 8, 3)
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
@@ -196,13 +196,13 @@ def test_the_largest_floats_of_all_are_refused_in_words(kind):
     a = np.zeros((3, 4, 4), kind)
     a[0, 0, 0], a[1, 1, 1] = np.finfo(kind).min, np.finfo(kind).max
     with pytest.raises(ValueError, match="its floats go from"):
-        reading.array(a, "it")
+        reading.as_array(a, "it")
 
 
 def test_what_cannot_become_an_array_is_refused_in_words():
     for odd in ([[0.0, 1.0], [0.5]], torch.eye(4).to_sparse(), torch.zeros(3, 4, 4, device="meta")):
         with pytest.raises(ValueError, match="it is not a picture.*wanted floats"):
-            reading.array(odd, "it")
+            reading.as_array(odd, "it")
 
 
 def test_an_empty_name_is_not_the_folder_that_we_are_in(tmp_path, monkeypatch):
@@ -223,7 +223,7 @@ def test_pipes_devices_and_folders_are_refused_and_nothing_waits(tmp_path):
     with pytest.raises(ValueError, match="pipe.png is a folder, a pipe or a device"):
         datasets.pictures(tmp_path, size=8)
     with pytest.raises(FileNotFoundError, match="away.png"):
-        reading.array(tmp_path / "away.png")
+        reading.as_array(tmp_path / "away.png")
 
 
 def test_a_photograph_of_144_million_pixels_is_read_small(tmp_path):
@@ -231,7 +231,7 @@ def test_a_photograph_of_144_million_pixels_is_read_small(tmp_path):
     Image.new("L", (12_000, 12_000), 200).save(tmp_path / "wide.jpg")
     assert (reading.square(tmp_path / "wide.jpg", 32).float() - 200).abs().max() < 3
     with pytest.raises(ValueError, match="wide.jpg.*12000×12000 pixels, at most 50 million"):
-        reading.array(tmp_path / "wide.jpg")
+        reading.as_array(tmp_path / "wide.jpg")
 
 
 # ------------------------------------------------------------------------------------------ folders
@@ -288,19 +288,19 @@ def png_rows(bits: int, colour: int, width: int, row: bytes, key: bytes) -> byte
     (4, b"\x5a", 5, [255, 170]), (8, b"\x07\x08", 7, [255, 8])])
 def test_a_transparent_grey_of_a_png_is_that_of_its_own_bits(bits, row, key, wanted):
     data = png_rows(bits, 0, len(wanted), row, struct.pack(">H", key))
-    assert reading.array(data)[0, :, 1].tolist() == wanted
+    assert reading.as_array(data)[0, :, 1].tolist() == wanted
 
 
 def test_a_transparent_colour_of_16_bits_hides_that_colour_and_no_other():
     data = png_rows(16, 2, 2, struct.pack(">6H", 0x1234, 0, 0, 0x34FF, 0, 0), struct.pack(">3H", 0x1234, 0, 0))
-    assert reading.array(data)[0].tolist() == [[255, 255, 255], [0x34, 0, 0]]
+    assert reading.as_array(data)[0].tolist() == [[255, 255, 255], [0x34, 0, 0]]
     with Image.open(io.BytesIO(data)) as image:
-        reading.array(image)
+        reading.as_array(image)
         assert image.info["transparency"] == (0x1234, 0, 0)             # the reader's own is as it was
 
 
 def test_a_picture_without_pixels_and_sizes_that_cannot_be():
-    for read in (reading.array, lambda x: reading.square(x, 8)):
+    for read in (reading.as_array, lambda x: reading.square(x, 8)):
         with pytest.raises(ValueError, match="it has 0×4 pixels"):
             read(Image.new("RGB", (0, 4)))
     for size in (0, -1, 1.5, None, 10**6):                              # the last would take terabytes

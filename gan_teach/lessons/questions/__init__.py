@@ -1,4 +1,7 @@
-"""The quiz questions, a file a chapter. `widgets/quiz.py` shows them."""
+"""The quiz questions, each a `question.Question`, in a file a chapter: warm_up, dissection, stylegan, egan, capstone.
+
+`widgets/quiz.py` shows them.
+"""
 
 from .capstone import CHAPTER_4
 from .dissection import CHAPTER_1, CHAPTER_1B

@@ -3,5 +3,5 @@
     panel, render               remove a thing from a picture, or force it in, by the units that draw it
     units                       what both share: scenes, levels, the two edits
     paint, paint_render         paint with the units of a class
-    paint_canvas, paint_mask    what takes the strokes: by mouse, finger or keys, or with buttons
+    paint_canvas                what takes the strokes: by mouse, finger or keys, or with buttons
 """

@@ -5,8 +5,8 @@ import ipywidgets as widgets
 from ...language import say
 from ..controls import button, choices, column, field, heading, hooked, html, picture, row, said, swap, tick, \
     toggles, under
+from ..paint_mask import painter
 from ..panel import DrawnPanel
-from .paint_mask import painter
 from .render import DissectionRenderer, Frame, bars
 
 TILE = 96           # CSS width of the map of a unit

@@ -12,7 +12,7 @@ from ...language import say
 from ...networks.layers import one_thread
 from ...runner import Runner
 from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
-from ..dissection.paint_mask import painter
+from ..paint_mask import painter
 from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from gan_teach.networks import layers
-from gan_teach.networks.losses import logistic_d, logistic_g, r1_penalty, relativistic_d, relativistic_g
+from gan_teach.networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
 from gan_teach.recipes import growing
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
@@ -96,7 +96,7 @@ def test_killed_run_continues_bit_for_bit(tmp_path, kind):
 @pytest.mark.skipif(sys.platform != "linux", reason="kills.py forks a process that has loaded torch")
 def test_every_training_that_is_killed_at_random_ends_as_if_it_were_not():
     """More of them: `python tests/kills.py --kills 60`."""
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("kills.py")), "--kills", "8", "--seed", "1"],
+    done = subprocess.run([sys.executable, str(Path(__file__).parents[1] / "kills.py"), "--kills", "8", "--seed", "1"],
                           capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-2000:]
     assert "in all 8" in done.stdout
@@ -219,7 +219,7 @@ def test_a_growing_r1_holds_the_same_discriminator_as_hard_at_every_size():
         x = x if x.shape[-1] == 16 else torch.nn.functional.avg_pool2d(x, 2)
         return (x * v).sum((1, 2, 3))
 
-    held = [r1_weight(settings, len(x[0, 0]), 64) * r1_penalty(judge, x).item() for x in (small, large)]
+    held = [r1_weight(settings, len(x[0, 0]), 64) * logits_and_slope(judge, x)[1].item() for x in (small, large)]
     assert held[0] == pytest.approx(held[1]) and held[0] > 0
     assert r1_weight(settings, 64, 64) == 40 and r1_weight(settings, 32, 64) == 10
     assert r1_weight(Settings(r1_gamma=40.0), 4, 64) == 40
@@ -245,7 +245,7 @@ def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
     real = training.batch(4, 1.0, draw)
     with torch.no_grad():
         fake = G.regularised(4, draw, slice(None))
-    penalty = r1_penalty(D, real) + (r1_penalty(D, fake) if r2 else 0)
+    penalty = logits_and_slope(D, real)[1] + (logits_and_slope(D, fake)[1] if r2 else 0)
     (logistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
     for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
         assert (ours.grad is None) == (theirs.grad is None)
@@ -271,7 +271,7 @@ def test_a_relativistic_step_descends_on_pairs_with_both_penalties():
     real = training.batch(4, 1.0, draw)
     with torch.no_grad():
         fake = G.regularised(4, draw, slice(None))
-    penalty = r1_penalty(D, real) + r1_penalty(D, fake)
+    penalty = logits_and_slope(D, real)[1] + logits_and_slope(D, fake)[1]
     (relativistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
     for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
         assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
@@ -442,7 +442,8 @@ def test_logistic_losses_in_closed_form():
 
 def test_r1_of_a_linear_discriminator_is_its_squared_weight():
     w = torch.randn(3, 4, 4)
-    assert torch.allclose(r1_penalty(lambda x: (x * w).sum((1, 2, 3)), torch.randn(5, 3, 4, 4)), w.square().sum())
+    _, r1 = logits_and_slope(lambda x: (x * w).sum((1, 2, 3)), torch.randn(5, 3, 4, 4))
+    assert torch.allclose(r1, w.square().sum())
 
 
 def test_a_compressed_snapshot_could_fill_the_memory_and_is_refused(tmp_path):

@@ -6,8 +6,8 @@ Both have `.mask` (a string of rows·columns characters 0 and 1, row by row), `.
 import ipywidgets as widgets
 import traitlets
 
-from ...language import say
-from ..front_end import JS, Picture, PictureButtons, stands_in
+from ..language import say
+from .front_end import JS, Picture, PictureButtons, stands_in
 
 ESM = JS + """
 function render({ model, el }) {
