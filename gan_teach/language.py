@@ -4,9 +4,10 @@
     say("One of {n} units.", n=64)
     told("unit 12")                                  # what a notebook's code made: by its template, "unit {u}"
 
-The language is $GAN_TEACH_LANG (such as zh), or else that of the folder where the notebook runs (notebooks/zh), or
-English; `use("zh")` changes it. A file of locale/ has gettext's own format, .po, which any translator's editor opens.
-It is read as it is, so nothing is compiled; `python tests/translate.py` keeps it whole.
+The language is $GAN_TEACH_LANG (such as zh), or else that of the notebook's edition (its `banner` says it), or of the
+folder where it runs (notebooks/zh), or English; `use("zh")` changes it. A file of locale/ has gettext's own format,
+.po, which any translator's editor opens. It is read as it is, so nothing is compiled; `python tests/translate.py` keeps
+it whole.
 """
 
 import ast

@@ -27,12 +27,45 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
          "--disable-background-networking", "--disable-sync", "--disable-dev-shm-usage")
 
-# A panel of core widgets and of anywidget
-MIXER = """
+# Every panel, in one notebook, whose kernel loads everything once; each is found by a class of its own.
+BEGIN = """
+import torch
 from gan_teach import load
-from gan_teach.widgets.stylegan.mixer import StyleMixer
-StyleMixer(load("portraits-stylegan"))
+from gan_teach.dissection import dissect
+from gan_teach.lessons.questions import CHAPTER_1
+from gan_teach.widgets import *
+from gan_teach.widgets.quiz import quiz
+
+def shown(name, panel):
+    getattr(panel, "widget", panel).add_class(f"on-{name}")
+    return panel
+
+G, S, P = load("scenes-progan"), load("scenes-segmenter"), load("portraits-stylegan")
+best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
+layer = best["layer"]
 """
+PANELS = {"paint": 'PaintPanel(G, layer, S, {"tree": best["units"]}, units=12, strength=3.0)',
+          "dissection": "DissectionPanel(G, layer, S, dissect(G, layer, S, samples=40, progress=False))",
+          "mixer": "StyleMixer(P)", "adain": "AdaINPanel(P)", "noise": "NoisePanel(P)",
+          "projection": "ProjectionPanel(P, torch.zeros(3, 64, 64), steps=2)", "lab": "EvolutionLab()",
+          "interpolation": "InterpolationPanel(G)", "mutations": "MutationPanel()", "players": "WarmUpPanel()",
+          "quiz": "quiz(CHAPTER_1)"}
+PANEL_CELLS = (BEGIN, *(f'shown("{name}", {made})' for name, made in PANELS.items()))
+
+# What a person works them by: the main controls of each, the keys, and what changes. Of two controls the mouse has the
+# first, and the keys the last. A slider is pulled to the left, perhaps to its end, and pressed to the right.
+HANDLE = ":is([role=slider], .ui-slider-handle)"                            # JupyterLab's, and Notebook 6's
+CONTROLS = (("paint", ".gt-canvas", "ArrowDown ArrowDown Space", ".gt-painted"),
+            ("dissection", f".gt-slider {HANDLE}", "ArrowRight", ".gt-after"),
+            ("mixer", ".gt-mix-grid", "ArrowLeft", ".gt-mix-large"),
+            ("mixer", f".gt-mix-psi {HANDLE}", "ArrowRight", ".gt-mix-large"),
+            ("adain", f".gt-adain-ys {HANDLE}", "ArrowRight", ".gt-adain-after"),
+            ("noise", ".gt-noise-layer input", "Space", ".gt-noise-large"),
+            ("projection", ":is(.gt-projection-start, .gt-projection-reset)", "Enter", ".gt-projection-found"),
+            ("interpolation", f".gt-way-alpha {HANDLE}", "ArrowRight", ".gt-way-spherical"),
+            ("mutations", f".gt-mutation-slider {HANDLE}", "ArrowRight", ".gt-mutation-chart"),
+            ("lab", ".gt-evo-generation", "Enter", ".gt-evo-main"), ("players", ".gt-d", "Enter", ".gt-plane"),
+            ("quiz", ".gt-question-1 input", "Space", ".gt-reason-1"))
 
 # The notebook must name its kernel: otherwise JupyterLab asks the reader which one to start, and waits.
 RUN_ALL = """async wait => {
@@ -198,6 +231,80 @@ def changed(page, hook: str, before: str) -> str:
     return picture(page, hook)
 
 
+def seen(page, place: str) -> str:
+    """What is seen at this place: a picture's fingerprint, or a chart's source."""
+    it = page.locator(place).first
+    if it.evaluate("it => it.tagName") != "IMG":
+        return it.inner_html()
+    wait_until(page, lambda: it.evaluate("it => it.complete && it.naturalWidth"))
+    return picture(page, place.removeprefix("."))
+
+
+def work_every_panel(page, front_end: str, turn=lambda name: None) -> None:
+    """Work each panel of `PANEL_CELLS` by the mouse, then by the keys alone; AssertionError for one that stays still.
+
+    front_end: what `keep` calls it. turn(name): brings a panel into sight, where not all are.
+    """
+    for name, control, keys, place in CONTROLS:
+        turn(name)
+        controls = page.locator(f".on-{name} {control}")
+        controls.first.scroll_into_view_if_needed()
+        before, still = seen(page, place), f"{name} stays still in {front_end}: "
+        if HANDLE in control or name == "paint":
+            drag(page, controls.first, -40)
+        else:
+            controls.first.click()
+        wait_until(page, lambda: seen(page, place) != before, what=f"{still}the mouse on {control}")   # noqa: B023
+        page.wait_for_timeout(500)                                          # what is drawn behind it comes too
+        moved = seen(page, place)
+        controls.last.focus()
+        for key in keys.split():
+            page.keyboard.press(key)
+        wait_until(page, lambda: seen(page, place) != moved, what=f"{still}{keys} on {control}")       # noqa: B023
+        keep(page, f"{front_end}-{name}", f"on-{name}")
+
+
+# Counts how often the element of this class is drawn anew; a slow page is busy for 300 ms in every 350 besides.
+WATCHED = """([hook, slow]) => {
+    const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
+    window.gtBusy = slow && setInterval(busy, 350);
+    window.gtDrawn = 0;
+    window.gtSeen?.disconnect();
+    window.gtSeen = new MutationObserver(() => { window.gtDrawn += 1; });
+    window.gtSeen.observe(document.querySelector(hook), {childList: true, subtree: true});
+}"""
+
+# Clicks, and says whether the button's words changed, how many ms later, and how often was drawn until 1.5 s later,
+# in which even the slow page would show four frames of a queue.
+PAUSE = """async hook => {
+    const button = document.querySelector(hook), words = button.textContent, before = window.gtDrawn;
+    const begun = performance.now();
+    button.click();
+    while (button.textContent === words && performance.now() < begun + 30000) await new Promise(r => setTimeout(r, 5));
+    const answered = performance.now() - begun;
+    await new Promise(r => setTimeout(r, 1500));
+    clearInterval(window.gtBusy);
+    return [button.textContent !== words, answered, window.gtDrawn - before];
+}"""
+
+
+def paused(page, scene: str, play: str, slow: bool = False) -> int:
+    """Play, and pause: how often the scene was drawn after the click. AssertionError where Pause is not answered.
+
+    The ms until the button says Play are of this computer, with whatever else it does: they are printed. Where no
+    process waits for a core, and the page is not slow, they are below 300.
+    """
+    page.evaluate(WATCHED, [scene, slow])
+    page.locator(play).first.click()
+    wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8)
+    calm = hasattr(os, "getloadavg") and os.getloadavg()[0] <= (os.cpu_count() or 1) and not slow
+    answered, ms, drawn = page.evaluate(PAUSE, play)
+    print(f"{play}{', a slow page' * slow}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn "
+          f"after it: {drawn}")
+    assert answered and (ms < 300 or not calm)
+    return drawn
+
+
 def drag(page, handle, right: float, down: float = 0) -> None:
     """Pull an element by so many pixels with the mouse."""
     handle.scroll_into_view_if_needed()
@@ -210,9 +317,13 @@ def drag(page, handle, right: float, down: float = 0) -> None:
 
 
 def console_errors(page) -> list[str]:
-    """A list that takes every error of the page's console from now on."""
-    found = []
-    page.on("console", lambda said: said.type == "error" and found.append(f"{said.text} {said.location['url']}"))
+    """A list that takes every error of the page's console from now on.
+
+    But for one: anywidget complains of a page that was busy for 2 s, on which our panels go on (`test_browser`).
+    """
+    found, busy = [], "[anywidget] Failed to initialize model"
+    page.on("console", lambda said: said.type == "error" and not said.text.startswith(busy)
+            and found.append(f"{said.text} {said.location['url']}"))
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
 
@@ -248,11 +359,11 @@ def serious(page, *rules: str) -> list[str]:
     return [f"{it['id']}: {it['nodes'][0]['html'][:160]}" for it in found if it["impact"] in ("serious", "critical")]
 
 
-def wait_until(page, question, seconds: float = PATIENCE):
-    """Ask `question()` until its answer is true, and return that; an AssertionError if it never is."""
+def wait_until(page, question, seconds: float = PATIENCE, what: str = "nothing of the kind happened"):
+    """Ask `question()` until its answer is true, and return that; an AssertionError, with `what`, if it never is."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"nothing of the kind happened within {seconds:g} s")
+            raise AssertionError(f"{what} ({seconds:g} s)")
         page.wait_for_timeout(50)
     return answer

@@ -1,8 +1,8 @@
 """The stack that Colab has: its own ipywidgets, ipykernel, IPython and notebook, in an environment of its own.
 
 These four are older by years. The panels' own tests run on them, chapters by their kernel, and panels in a browser by
-Notebook 6. Torch and the rest are this environment's, of which nothing changes. `pytest tests/test_colab.py --colab`
-runs every chapter, and every chapter without torchmetrics and anywidget.
+Notebook 6. Python, torch and the rest are this environment's: they are linked, and torch was built for this Python.
+`pytest tests/test_colab.py --colab` runs every chapter, and every chapter without torchmetrics and anywidget.
 """
 
 import re
@@ -20,12 +20,7 @@ from gan_teach.lessons import notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 PANELS = ("adain_panel", "every_panel", "evolution_panel", "interpolation_panel", "mixer", "noise_panel", "paint",
-          "panel")
-MIXER = """
-from gan_teach import load
-from gan_teach.widgets.stylegan.mixer import StyleMixer
-StyleMixer(load("portraits-stylegan"))
-"""
+          "panel", "playing")
 VARIABLES = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 BARE = ("torchmetrics", "lightning-utilities", "anywidget")                 # what a reader there may not have
 MISSING = "it needs the package"                                            # the chapter's own words for it
@@ -98,31 +93,15 @@ def test_a_chapter_runs_without_torchmetrics_and_anywidget(bare, tmp_path, bare_
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in")
-def test_a_panel_in_notebook_6_answers_to_mouse_and_keys(colab, tmp_path):
-    """The figure is anywidget's, the slider of the core; the pictures change, and the console has no errors."""
+def test_every_panel_answers_to_mouse_and_keys_in_notebook_6(colab, tmp_path):
+    """Those of anywidget and those of the core; and the console has no errors."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    write(folder / "mixer.ipynb", browser.MIXER)
+    write(folder / "panels.ipynb", *browser.PANEL_CELLS)
     with browser.chromium(tmp_path) as page, browser.served(
             [colab, "-m", "notebook"], tmp_path / "server", folder, environments.clean() | VARIABLES) as (_, address):
         errors = browser.console_errors(page)
-        assert browser.run_all_classic(page, address.format("notebooks/mixer.ipynb")) == []
-
-        sheet = page.locator("img.gt-mix-sheet").first
-        sheet.scroll_into_view_if_needed()
-        first, box = browser.picture(page, "gt-mix-large"), sheet.bounding_box()
-        page.mouse.click(box["x"] + 0.95 * box["width"], box["y"] + 0.95 * box["height"])
-        clicked = browser.changed(page, "gt-mix-large", first)
-        page.locator(".gt-mix-grid").first.focus()
-        page.keyboard.press("ArrowLeft")
-        pressed = browser.changed(page, "gt-mix-large", clicked)
-
-        handle = page.locator(".gt-mix-psi .ui-slider-handle").first
-        browser.drag(page, handle, -60)
-        pulled = browser.changed(page, "gt-mix-large", pressed)
-        handle.focus()
-        page.keyboard.press("ArrowLeft")
-        browser.changed(page, "gt-mix-large", pulled)
-        browser.keep(page, "notebook-6-mixer")
+        assert browser.run_all_classic(page, address.format("notebooks/panels.ipynb")) == []
+        browser.work_every_panel(page, "notebook-6")
         old = "nbextensions/widgets/notebook/js/extension"          # Notebook 6 may look for ipywidgets 4 first
         assert [error for error in errors if old not in error] == []

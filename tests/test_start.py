@@ -157,10 +157,13 @@ box.children[0].children[1].index = 0"""
 
 
 @needs_links
-def test_lab_copies_the_notebooks_and_opens_jupyterlab(installed, tmp_path):
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lab_copies_the_notebooks_and_opens_jupyterlab(installed, tmp_path, language):
+    """In the folder of all editions, so that a title's link to the other edition leads there."""
     script, port = installed.with_name("gan-teach"), free_port()
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"JUPYTER_TOKEN": "a-token"}
     env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    env["GAN_TEACH_LANG"] = language
     server = subprocess.Popen([script, "lab", "mine", "--no-browser", f"--port={port}"], cwd=tmp_path, env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     try:
@@ -172,10 +175,12 @@ def test_lab_copies_the_notebooks_and_opens_jupyterlab(installed, tmp_path):
                                           headers={"Authorization": "token a-token"})
         served = json.load(urllib.request.urlopen(question, timeout=60))
         assert sorted(item["name"] for item in served["content"]) == [*(path.name for path in NOTEBOOKS), "zh"]
+        page, = (tmp_path / "RUNTIME").glob("*-file-to-run-*.html")             # what a browser would be given
+        assert f"/lab/tree/{'zh/' * (language == 'zh')}00_warm_up.ipynb?" in page.read_text("utf-8")
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         said = server.communicate(timeout=60)[0]
-    assert "copied into mine: 00_warm_up.ipynb" in said
+    assert {"en": "copied into mine: ", "zh": "已复制到 mine："}[language] + "00_warm_up.ipynb" in said
 
 
 def test_a_readers_work_is_never_written_over(tmp_path):

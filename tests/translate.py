@@ -6,8 +6,8 @@
 NAME.md holds the text of every markdown cell of notebooks/NAME.ipynb, in order, each below `<!-- cell ID HASH -->`:
 the cell's id, and the first 12 digits of the SHA-256 of its English source. A picture may be a bare `src="data:"`: it
 is that of the English cell. The command writes the notebook notebooks/LANGUAGE/NAME.ipynb from it: code cells are those
-of the English one. With --skeleton a cell whose English has changed, or that is new, gets a header of the new hash and
-the word `stale` or `missing`: translate it and take the word away.
+of the English one, but for its language, which is put into the first. With --skeleton a cell whose English has changed,
+or that is new, gets a header of the new hash and the word `stale` or `missing`: translate it and take the word away.
 In the .po file a string that is new has an empty msgstr, and one that the code no longer has is taken out. Its strings
 are what `say` is called with; labels of pictures; and what `language.told` translates when it is shown: titles, labels
 and alt texts of charts and tables of pictures, in the code cells of the notebooks and where the package draws; what
@@ -43,8 +43,7 @@ SVG = "data:image/svg+xml;base64,"
 LABEL = re.compile(r"(?<=>)[^<>]+(?=</(?:text|tspan)>)")
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#]+)")
 COLAB_LINK = re.compile(r"(\]\()" + re.escape(COLAB) + r"([\w.-]+/[\w.-]+)/blob/main/notebooks/(?:\w\w/)?([\w.]+)\)")
-# what follows the link to Colab, where no folder tells a kernel its language
-ON_COLAB = {"zh": "（先新建一格运行 `%env GAN_TEACH_LANG=zh`，面板才会显示中文） · [English](../{name})"}
+BANNER = re.compile(r"(?m)^(banner\(.*)\)$")
 
 
 # ------------------------------------------------------------------------------------------ notebooks
@@ -106,6 +105,7 @@ def rendered(language: str, name: str) -> dict:
     translated = {path.stem for path in (NOTEBOOKS / language).glob("*.md")}
     for cell in notebook["cells"]:
         if cell["cell_type"] != "markdown":
+            cell["source"] = BANNER.sub(rf'\1, language="{language}")', cell["source"])
             continue
         pictures = iter([picture(language, data) for data in DATA.findall(cell["source"])])
         text = DATA.sub(lambda _, of=pictures: next(of, "data:"), there.get(cell["id"], ("", "", ""))[2])
@@ -113,7 +113,7 @@ def rendered(language: str, name: str) -> dict:
                         text or cell["source"])
         if address := COLAB_LINK.search(cell["source"]):
             here = f"]({COLAB}{address[2]}/blob/main/notebooks/{language}/{name}.ipynb)"
-            text = COLAB_LINK.sub(lambda _, to=here: to + ON_COLAB[language].format(name=f"{name}.ipynb"), text)
+            text = COLAB_LINK.sub(lambda _, to=here: f"{to} · [English](../{name}.ipynb)", text)
         cell["source"] = text
     return notebook
 

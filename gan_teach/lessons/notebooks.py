@@ -82,7 +82,7 @@ def lab(to: Path, serve: bool = True, browser: bool = True, port: int | None = N
     if not serve:
         return 0
     first = to / ("" if language.current() == language.ENGLISH else language.current()) / "00_warm_up.ipynb"
-    command = [sys.executable, "-m", "jupyterlab", str(first),
+    command = [sys.executable, "-m", "jupyterlab", str(first), f"--ServerApp.root_dir={to}",    # links lead to all
                *([] if browser else ["--no-browser"]), *([] if port is None else [f"--ServerApp.port={port}"]),
                *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
     if os.name != "nt":                                                 # in our place: the memory we hold is free again

@@ -1,15 +1,15 @@
 """The one line a chapter opens with: versions, device, threads and how long a Run All takes; and what helps anywhere.
 
-The first code cell is the same in every chapter but for the chapter's number and its minutes.
+The first code cell is the same in every chapter but for the chapter's number, its minutes, and the edition's language.
 """
 
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from .. import language
-from ..language import say
+from ..language import say, use
 from ..memory import return_freed_memory
 from ..networks.layers import pick_device
 from . import errors, printed, progress
@@ -27,13 +27,14 @@ def installed(package: str) -> str:
         return say("missing")
 
 
-def banner(chapter: int | str, minutes: float) -> None:
+def banner(chapter: int | str, minutes: float, language: str | None = None) -> None:
     """Print the chapter's opening line; `minutes` is what Run All takes with two cores and no GPU.
 
-    The language is looked up anew (`language.preferred`).
+    language: of this edition, wherever its file lies, unless $GAN_TEACH_LANG asks for another. Without one it is
+    looked up anew (`language.preferred`).
     What is done from here on is kept in the reader's own file: `progress`. After each cell freed memory goes back.
     """
-    language.use()
+    use(None if os.environ.get("GAN_TEACH_LANG") else language)
     progress.begin(chapter)
     printed.begin()
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None

@@ -96,7 +96,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
     exporter.register_filter("clean_html", lambda html: html)               # the notebooks are ours: half of the time
     chapters = []
-    # of the kernels: nobody reads along, and the language is that of the folder
+    # of the kernels: nobody reads along, and the language is the edition's
     environment = {key: value for key, value in os.environ.items() if key != "GAN_TEACH_LANG"}
     environment["GAN_TEACH_PROGRESS"] = "off"
     for path in tqdm(sorted(folder.glob("*.ipynb")), desc=say("run the chapters"), disable=not execute):
@@ -165,10 +165,13 @@ def _code(notebook) -> list:
 
 
 def _other_code(notebook, run: Path) -> bool:
-    """Whether the file of a run is not there, or not of this notebook's code."""
+    """Whether the file of a run is not there, or not of this notebook's code, whatever language its banner names."""
     import nbformat
-    return not run.exists() or ([cell.source for cell in _code(notebook)]
-                                != [cell.source for cell in _code(nbformat.read(run, as_version=4))])
+    if not run.exists():
+        return True
+    ours, theirs = ([re.sub(r'(?m)^(banner\(.*), language="\w+"\)$', r"\1)", cell.source) for cell in _code(one)]
+                    for one in (notebook, nbformat.read(run, as_version=4)))
+    return ours != theirs
 
 
 def _take_outputs(notebook, run: Path) -> None:

@@ -1,10 +1,10 @@
 """Every way to start, done from nothing by the page's own lines: how long until a picture, what memory, what came?
 
-    python tests/benchmarks/bench_starts.py [laptop wheel stage pipx colab]
+    python tests/benchmarks/bench_starts.py [laptop wheel stage-dissection … pipx colab]
 
     laptop   README's lines for a copy of the repository, with Python alone
     wheel    the wheel, built by README's line, installed into an empty environment; `gan-teach lab`
-    stage    that environment without a network: `gan-teach demo dissection`
+    stage-…  that environment without a network: `gan-teach demo dissection`, and each other demonstration
     pipx     the first line of the Chinese README, with a pipx that is there: the Chinese edition
     colab    Colab's notebook, kernel and widgets with none of our packages; the notebook's first cell installs them
 
@@ -19,6 +19,7 @@ way. Linux alone tells the memory.
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -41,6 +42,7 @@ import environments
 from tqdm.auto import tqdm
 
 from gan_teach.recipes import address
+from gan_teach.widgets.stage import DEMOS
 
 ROOT = environments.ROOT
 PICTURE = """() => [...document.querySelectorAll(".jp-OutputArea-output img, .output_area img, img.gt-painted")]
@@ -196,16 +198,17 @@ def wheel(folder: Path, tree: Path) -> dict:
     return {"way": "the wheel in an empty environment", **found, "packages": count, "installed_mb": round(mb)}
 
 
-def stage(folder: Path, tree: Path) -> dict:
+def stage(folder: Path, tree: Path, demo: str) -> dict:
     """A demonstration in the wheel's environment, where there is no network at all."""
     here = folder / "empty"
     if not here.exists():
         wheel(folder, tree)
-    told = subprocess.run([*OFFLINE, sys.executable, __file__, "--shown", here], check=True, stdout=subprocess.PIPE,
-                          text=True, timeout=3 * LIMIT_S, env=environments.clean() | {"PYTHONPATH": str(ROOT)}).stdout
+    own = [*OFFLINE, sys.executable, __file__, "--shown", here, demo]
+    told = subprocess.run(own, check=True, stdout=subprocess.PIPE, text=True, timeout=3 * LIMIT_S,
+                          env=environments.clean() | {"PYTHONPATH": str(ROOT)}).stdout
     found, (count, mb) = json.loads(told), installed(here / ".venv")
     found |= {key: round(found[key] + took, 1) for key, took in json.loads((here / "took").read_text()).items()}
-    return {"way": "the stage (dissection), from the wheel, without a network", **found, "packages": count,
+    return {"way": f"the stage ({demo}), from the wheel, without a network", **found, "packages": count,
             "installed_mb": round(mb)}
 
 
@@ -217,7 +220,7 @@ def pipx(folder: Path, tree: Path) -> dict:
     start = ["bash", "-c", line("notebooks/zh/README.md", "pipx run")]
     own = from_here(tree) | {"PIPX_HOME": str(here / "home"), "PIPX_DEFAULT_PYTHON": sys.executable,
                              "PATH": f"{here / 'tool' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    found = twice(lambda: opened(start, here, "lab/tree/00_warm_up.ipynb", "小结", **own))
+    found = twice(lambda: opened(start, here, "lab/tree/zh/00_warm_up.ipynb", "小结", **own))
     count, mb = installed(here / "home")
     return {"way": "one line (pipx), in Chinese", **found, "packages": count, "installed_mb": round(mb)}
 
@@ -235,13 +238,14 @@ def colab(folder: Path, tree: Path) -> dict:
             "installed_mb": round(mb - before_mb)}
 
 
-WAYS = {"laptop": laptop, "wheel": wheel, "stage": stage, "pipx": pipx, "colab": colab}
+WAYS = {"laptop": laptop, "wheel": wheel,
+        **{f"stage-{demo}": functools.partial(stage, demo=demo) for demo in DEMOS}, "pipx": pipx, "colab": colab}
 
 
 def table(rows: list[dict]) -> list[str]:
     """The lines of the table, and above it what its columns mean."""
     lines = ["Each way was done by its page's own lines in an empty folder, until a browser had loaded the first",
-             "picture of chapter 0 (the stage: the painted village). *From nothing* begins with the first command, and",
+             "picture of chapter 0 (the stage: of its first panel). *From nothing* begins with the first command, and",
              "holds all that is fetched; *again* is the start alone, the next time. Packages and MB are what the start",
              "added; memory is the share (PSS) of the server and of its kernel when the picture was there. *Load*: how",
              "many processes wanted a core before and after; seconds are long where many did. *CPU* is what the",
@@ -271,11 +275,12 @@ def measure(ways=tuple(WAYS)) -> Iterator[dict]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ways", nargs="*", help=f"some of: {', '.join(WAYS)} (all)")
-    parser.add_argument("--shown", type=Path, help=argparse.SUPPRESS)                  # the stage's own call of itself
+    parser.add_argument("--shown", nargs=2, help=argparse.SUPPRESS)                    # the stage's own call of itself
     given = parser.parse_args()
     if given.shown:
-        start = [given.shown / ".venv" / "bin" / "gan-teach", "demo", "dissection", "--no-browser"]
-        print(json.dumps(twice(lambda: demonstrated(start, given.shown))))
+        here, demo = given.shown
+        start = [Path(here) / ".venv" / "bin" / "gan-teach", "demo", demo, "--no-browser"]
+        print(json.dumps(twice(lambda: demonstrated(start, here))))
         return
     if wrong := [name for name in given.ways if name not in WAYS]:
         parser.error(f"no way {wrong[0]!r}; there are: {', '.join(WAYS)}")

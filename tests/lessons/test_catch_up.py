@@ -16,6 +16,8 @@ from gan_teach.lessons.notebooks import sections
 
 # the last section that does something, and one before it: they run, made small, on what they find
 REAL = {"00": ("3", "13")}
+# cells that go on training what another cell has made, or draw at random
+TWICE = {"00": ("step-d", "step-g"), "03": ("choose",), "04": ("children", "same-unit")}
 # what only shows may be left out: it changes nothing that a later cell reads
 SHOWS = {"print", "show", "chart", "display", "quiz", "HTML", "Markdown", "watch", "strips", "ends", "EvolutionLab"}
 
@@ -79,6 +81,25 @@ def test_one_run_to_the_last_section_passes_all_others(chapter, monkeypatch, cap
     if there[last]:
         begin(last)
     assert begun == [*first.values()] and {*REAL[chapter]} <= {*begun}
+
+
+@pytest.mark.parametrize("chapter", TWICE)
+def test_a_cell_that_is_run_again_says_the_same(chapter, capsys):
+    namespace, left = {"display": lambda *shown: None}, [*TWICE[chapter]]
+    for one in (one for number, its in sections(chapter).items() if number for one in its):
+        if not left:
+            break
+        if one["id"] not in left:
+            exec(compile(lighter(one), one["id"], "exec"), namespace)
+            continue
+        said = []
+        for _ in range(2):
+            capsys.readouterr()
+            exec(small(one), namespace)
+            said.append(capsys.readouterr().out)
+        assert said[0] == said[1] and re.search(r"\d", said[0]), one["id"]
+        left.remove(one["id"])
+    assert not left
 
 
 def test_a_cell_gets_the_names_among_its_own():

@@ -1,9 +1,14 @@
 """Slides of the path of 50 minutes, by one rule."""
 
+import re
+import shlex
 import shutil
+import subprocess
+import sys
 
 import pytest
 
+from gan_teach.files import notebooks_folder
 from gan_teach.lessons import notebooks, slides
 
 
@@ -28,3 +33,20 @@ def test_every_notebook_says_what_the_rule_says(chapter, tmp_path):
     kinds = [one["metadata"]["slideshow"]["slide_type"] for one in notebooks.read(chapter)]
     print(chapter, *(f"{kinds.count(kind)} {kind}" for kind in ("slide", "subslide", "-")))
     assert kinds.count("slide") >= 5 and kinds.count("-") >= 6
+
+
+def test_the_line_for_a_hall_without_a_network_makes_the_slides_of_the_rule(tmp_path):
+    """All that the page needs is beside it; what it draws diagrams with, of which we have none, may be missing."""
+    pytest.importorskip("nbconvert")
+    page = (notebooks_folder() / "TEACHING.md").read_text("utf-8").replace("\\\n", "")
+    line = shlex.split(re.search(r"(?m)^jupyter (nbconvert --to slides .*)$", page)[1].replace(" --execute", ""))
+    shutil.copy(notebooks.find(line[-1]), tmp_path)
+    subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=600)
+    shown = (tmp_path / line[-1]).with_suffix(".slides.html").read_text("utf-8")
+    kinds = [kind for kind in slides.slide_types(notebooks.read(line[-1])) if kind != "skip"]
+    assert shown.count("<section>") == 2 * kinds.count("slide") + kinds.count("subslide")     # a column, and each in it
+    assert shown.count('class="jp-Cell jp-CodeCell') == kinds.count("-") > 5
+    asked = re.findall(r'(?:<script[^>]* src=|<link[^>]* href=|import mermaid from )["\']([^"\']+)', shown)
+    asked += re.findall(r'"([^"]+/(?:dist|plugin)/[^"]+[.]js)"', shown)
+    assert len(asked) >= 7 and [url for url in asked if not url.startswith("node_modules/")] == [
+        url for url in asked if "mermaid" in url]

@@ -41,28 +41,6 @@ def page(tmp_path_factory):
         yield page
 
 
-# In one notebook, whose kernel loads everything once; each is found by a class of its own.
-SHOWN = """
-import torch
-from gan_teach import load
-from gan_teach.widgets import *
-
-def shown(name, panel):
-    panel.widget.add_class(f"on-{name}")
-    return panel
-"""
-
-PANELS = (SHOWN, 'shown("mixer", StyleMixer(load("portraits-stylegan")))', 'shown("lab", EvolutionLab())',
-          'shown("players", WarmUpPanel())', 'shown("clothes", EvolutionLab(pictures="fashion"))')
-
-PAINTER = """
-from gan_teach import load
-from gan_teach.widgets.dissection.paint import PaintPanel
-G = load("scenes-progan")
-best = G.record["ablation_of_12_units"]["tree"]["everywhere"]
-PaintPanel(G, best["layer"], load("scenes-segmenter"), {"tree": best["units"]}, units=12)
-"""
-
 # Two pictures, the second after a stroke; and a page on which anywidget's patience of 2 s is over before it begins.
 LATE = """
 import io
@@ -79,30 +57,6 @@ canvas
 """
 IMPATIENT = "const own = AbortSignal.timeout; AbortSignal.timeout = ms => own.call(AbortSignal, ms === 2000 ? 0 : ms)"
 
-# Counts how often the element of this class is drawn anew; a slow page is busy for 300 ms in every 350 besides.
-WATCHED = """([hook, slow]) => {
-    const busy = () => { const end = performance.now() + 300; while (performance.now() < end); };
-    window.gtBusy = slow && setInterval(busy, 350);
-    window.gtDrawn = 0;
-    window.gtSeen?.disconnect();
-    window.gtSeen = new MutationObserver(() => { window.gtDrawn += 1; });
-    window.gtSeen.observe(document.querySelector(hook), {childList: true, subtree: true});
-}"""
-
-# Clicks, and says whether the button's words changed, how many ms later, and how often was drawn until 1.5 s later,
-# in which even the slow page would show four frames of a queue.
-PAUSE = """async hook => {
-    const button = document.querySelector(hook), words = button.textContent, before = window.gtDrawn;
-    const begun = performance.now();
-    button.click();
-    while (button.textContent === words && performance.now() < begun + 30000) await new Promise(r => setTimeout(r, 5));
-    const answered = performance.now() - begun;
-    await new Promise(r => setTimeout(r, 1500));
-    clearInterval(window.gtBusy);
-    return [button.textContent !== words, answered, window.gtDrawn - before];
-}"""
-
-
 def write(path: Path, *cells: str) -> None:
     """A notebook of these cells. It names its kernel: JupyterLab would ask for one."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
@@ -116,9 +70,10 @@ def chapters(tmp_path_factory):
     folder.mkdir()
     for chapter in ("00", "01"):
         small.write(chapter, folder)
-    for name, *cells in (("tiny", TINY, "1 / 0"), ("painter", PAINTER), ("late", LATE),
-                         ("gone", "from gan_teach.widgets import MutationPanel\nMutationPanel()"), ("panels", *PANELS),
-                         ("five", *FIVE)):
+    gone = "from gan_teach.widgets import MutationPanel\nMutationPanel()"
+    clothes = 'shown("clothes", EvolutionLab(pictures="fashion"))'
+    for name, *cells in (("tiny", TINY, "1 / 0"), ("late", LATE), ("gone", gone),
+                         ("panels", *browser.PANEL_CELLS, clothes)):
         write(folder / f"{name}.ipynb", *cells)
     with browser.jupyterlab(folder, tmp_path_factory.mktemp("jupyterlab")) as address:
         yield address
@@ -182,31 +137,6 @@ def test_the_warm_up_runs_and_its_players_take_turns(page, chapters):
     browser.wait_until(page, lambda: browser.picture(page, "gt-plane") == start)
 
 
-def test_the_mouse_paints_in_jupyterlab(page, chapters):
-    """… whose own shortcuts and drags must not get in the way."""
-    assert browser.run_all(page, chapters.format(notebook="painter.ipynb")) == []
-    canvas = page.locator(".gt-canvas").first
-    canvas.scroll_into_view_if_needed()
-    browser.wait_until(page, lambda: page.locator("img.gt-painted").first.get_attribute("src"))
-    first, box = browser.picture(page, "gt-painted"), canvas.bounding_box()
-    page.locator(".gt-paint-strength [role=slider]").focus()
-    page.keyboard.press("End")
-    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.72 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
-    page.mouse.up()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
-    browser.keep(page, "lab-paint", "gt-paint-panel")
-    page.locator(".gt-paint-undo").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
-    canvas.focus()                                              # the keyboard paints too
-    for key in ("ArrowDown", "ArrowDown", "Space"):
-        page.keyboard.press(key)
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
-    page.locator(".gt-paint-reset").first.click()
-    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
-
-
 def test_a_page_that_was_busy_for_too_long_has_its_picture_and_hears_more(page, chapters):
     """… where anywidget alone would let its model hear nothing any more."""
     late = page.context.new_page()
@@ -241,7 +171,12 @@ def test_a_panel_without_its_kernel_says_what_to_do(page, chapters):
 
 
 @pytest.fixture(scope="module")
-def panels(page, chapters):
+def errors(page):
+    return browser.console_errors(page)
+
+
+@pytest.fixture(scope="module")
+def panels(page, errors, chapters):
     """The page, with the notebook of all panels: after the chapters, for it stays open."""
     assert browser.run_all(page, chapters.format(notebook="panels.ipynb")) == []
     return page
@@ -255,6 +190,34 @@ def fresh(page, name: str) -> None:
         rule.select_option("best")
     panel.locator("button[class*='-reset']").first.click()
     page.wait_for_timeout(500)
+
+
+def test_every_panel_answers_to_mouse_and_keys(panels, errors):
+    browser.work_every_panel(panels, "lab")
+    assert not errors
+
+
+def test_the_mouse_paints_in_jupyterlab(panels):
+    """… whose own shortcuts and drags must not get in the way."""
+    fresh(page := panels, "paint")
+    canvas = page.locator(".gt-canvas").first
+    canvas.scroll_into_view_if_needed()
+    browser.wait_until(page, lambda: page.locator("img.gt-painted").first.get_attribute("src"))
+    first, box = browser.picture(page, "gt-painted"), canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.72 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.72 * box["height"], steps=8)
+    page.mouse.up()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
+    browser.keep(page, "lab-paint", "gt-paint-panel")
+    page.locator(".gt-paint-undo").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
+    canvas.focus()                                              # the keyboard paints too
+    for key in ("ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
+    page.locator(".gt-paint-reset").first.click()
+    browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
 
 
 def chosen(page) -> str:
@@ -335,61 +298,12 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(panels):
 @pytest.mark.parametrize("slow", [False, True], ids=["a page at rest", "a slow page"])
 @pytest.mark.parametrize("name, hook", [("lab", "evo-"), ("clothes", "evo-"), ("players", "")])
 def test_pause_is_answered_at_once(panels, name, hook, slow):
-    """Never more frames on their way than the page has shown: after Pause come the one on its way, and the last.
-
-    The ms are of this computer, with whatever else it does: they are printed.
-    """
+    """Never more frames on their way than the page has shown: after Pause come the one on its way, and the last."""
     fresh(page := panels, name)
     scene, play = f".on-{name} .gt-{hook}scene", f".on-{name} .gt-{hook}play"
     page.locator(play).first.scroll_into_view_if_needed()
     page.locator(f"{scene} img").first.wait_for()
     if name == "players":
         page.locator(".gt-speed button:has-text('fast')").first.click()
-    page.evaluate(WATCHED, [scene, slow])
-    page.locator(play).first.click()
-    browser.wait_until(page, lambda: page.evaluate("window.gtDrawn") > 8)
-    answered, ms, drawn = page.evaluate(PAUSE, play)
-    print(f"{name}{', a slow page' * slow}: from the click on Pause until the button says Play, {ms:.0f} ms; drawn "
-          f"after it: {drawn}")
-    assert answered and drawn <= 2
+    assert browser.paused(page, scene, play, slow) <= 2
     browser.keep(page, f"lab-evolution-{name}" if hook else f"lab-warm-up-{name}", f"on-{name}")
-
-
-FIVE = (SHOWN, 'S = load("portraits-stylegan"); shown("adain", AdaINPanel(S))', 'shown("noise", NoisePanel(S))',
-        'shown("interpolation", InterpolationPanel(load("scenes-progan")))', 'shown("mutations", MutationPanel())',
-        'shown("projection", ProjectionPanel(S, torch.zeros(3, 64, 64), steps=2))')
-# The main control of each, and what it changes: a slider is pulled and pressed, all else is clicked and pressed.
-CONTROLS = {"adain": (".gt-adain-ys [role=slider]", "ArrowLeft", ".gt-adain-after"),
-            "noise": (".gt-noise-layer input", "Space", ".gt-noise-large"),
-            "interpolation": (".gt-way-alpha [role=slider]", "ArrowLeft", ".gt-way-spherical"),
-            "mutations": (".gt-mutation-slider [role=slider]", "ArrowLeft", ".gt-mutation-chart"),
-            "projection": ("button.gt-projection-start", "Enter", ".gt-projection-found")}
-
-
-def shown(page, hook: str) -> str:
-    """What is seen at this place: a picture's fingerprint, or a chart's source."""
-    place = page.locator(hook).first
-    if place.evaluate("it => it.tagName") != "IMG":
-        return place.inner_html()
-    browser.wait_until(page, lambda: place.evaluate("it => it.complete && it.naturalWidth"))
-    return browser.picture(page, hook.removeprefix("."))
-
-
-def test_five_more_panels_answer_to_mouse_and_keys(page, chapters):
-    errors = browser.console_errors(page)
-    assert browser.run_all(page, chapters.format(notebook="five.ipynb")) == []
-    for name, (control, key, place) in CONTROLS.items():
-        it = page.locator(control).first
-        it.scroll_into_view_if_needed()
-        before = shown(page, place)
-        browser.drag(page, it, -40) if "slider" in control else it.click()
-        browser.wait_until(page, lambda: shown(page, place) != before)            # noqa: B023
-        if name == "projection":
-            page.locator("button.gt-projection-reset").first.click()
-            browser.wait_until(page, lambda: shown(page, place) == before)        # noqa: B023
-        moved = shown(page, place)
-        it.focus()
-        page.keyboard.press(key)
-        browser.wait_until(page, lambda: shown(page, place) != moved)             # noqa: B023
-        browser.keep(page, f"lab-{name}", f"on-{name}")
-    assert not errors

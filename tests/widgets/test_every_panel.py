@@ -6,6 +6,7 @@ import time
 import weakref
 from dataclasses import replace
 
+import browser
 import ipywidgets as widgets
 import pytest
 import torch
@@ -336,6 +337,8 @@ def test_a_closed_panel_leaves_nothing(name, by_widget):
 def test_every_panel_is_tried():
     tried = {type(make()[0]) for make in (*(kind.make for kind in KINDS), projection, evolution, warm_up)}
     assert tried == {getattr(ours, name) for name in ours.__all__}
+    assert {made.split("(")[0] for made in browser.PANELS.values()} == {*ours.__all__, "quiz"}    # and in front ends
+    assert {name for name, *_ in browser.CONTROLS} == {*browser.PANELS}
     assert {kind for kind in tried if issubclass(kind, DrawnPanel)} == {type(kind.make()[0]) for kind in KINDS}
 
 

@@ -191,9 +191,9 @@ def test_a_server_that_cannot_start_is_told(monkeypatch):
 
 
 @contextmanager
-def serving(name: str):
-    """The address of a demonstration, served by another process as the command does it."""
-    code = f"from gan_teach.widgets.stage import serve; raise SystemExit(serve({name!r}, browser=False))"
+def serving(name: str, before: str = ""):
+    """The address of a demonstration, served by another process as the command does it, which runs this code before."""
+    code = f"{before}\nfrom gan_teach.widgets.stage import serve; raise SystemExit(serve({name!r}, browser=False))"
     server = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True,
                               env=dict(os.environ, OMP_NUM_THREADS="1"))
     try:
@@ -211,6 +211,24 @@ def serving(name: str):
 def served():
     with serving("dissection") as address:
         yield address
+
+
+OTHERS = ("api/contents", "api/kernels", "api/sessions", "api/terminals", "tree", "lab", "files/dissection.ipynb",
+          "notebooks/dissection.ipynb", "voila/tree", "voila/api/contents", "voila/render/dissection.ipynb",
+          "voila/files/dissection.ipynb", "voila/files/other.ipynb", "voila/files/other.png",
+          "voila/files/../voila.log", "voila/files/%2e%2e/voila.log", "voila/files//etc/passwd")
+
+
+@needs_voila
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
+def test_with_the_token_there_is_the_page_and_nothing_else(served):
+    """No other notebook, file or kernel; nor does a kernel start but for the page."""
+    root, token = served.split("?token=")
+    for path, data in [*((path, None) for path in OTHERS), ("api/kernels", b"{}"), ("api/sessions", b"{}")]:
+        asked = urllib.request.Request(root + path, data, {"Authorization": f"token {token}"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=60)
+        assert refused.value.code in (403, 404, 405), (path, refused.value.code)
 
 
 @needs_voila
@@ -252,14 +270,17 @@ TOO_PALE = """() => {
 
 
 def look_at_every_panel(page, name: str) -> None:
-    """By the keys, in all themes: each fits 1280×720, nothing scrolls in it, and axe-core has nothing against it."""
+    """By the keys, in all themes: each fits a projector, nothing scrolls in it, and axe-core has nothing against it."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.locator(".gt-panels").wait_for(timeout=600_000)
     browser.wait_until(page, lambda: page.locator("img.widget-image:not([alt])").count() == 0)
     panels = page.locator(".gt-panels button")
     for at in range(panels.count()):
         assert "mod-active" in panels.nth(at).get_attribute("class")
-        browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))
+        for width, height in ((1920, 1080), (1280, 720)):
+            page.set_viewport_size({"width": width, "height": height})
+            browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))
+            browser.keep(page, f"stage-{name}-{at + 1}-{width}")
         for theme in ("dark", "contrast", "light"):
             page.keyboard.press("t")
             assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -276,8 +297,7 @@ def look_at_every_panel(page, name: str) -> None:
 @needs_voila
 @needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
-@pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution",              # the others have the same panels
-                                  *["capstone"] * ("GAN_TEACH_SCREENSHOTS" in os.environ)])
+@pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution", "capstone"])     # and dissection, below
 def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
     with serving(name) as address, browser.chromium(tmp_path) as page:
         page.goto(address, wait_until="commit")
@@ -297,6 +317,50 @@ def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path
             for press, wanted in (("PageDown", [False, True]), ("PageUp", [True, False])):
                 page.keyboard.press(press)
                 browser.wait_until(page, lambda: [it.is_visible() for it in panels.all()] == wanted)    # noqa: B023
+
+
+# A demonstration with every panel there is; and what writes it into the first cell of the stage's page.
+EVERY = browser.BEGIN + """
+from types import SimpleNamespace
+from gan_teach.widgets import stage
+
+def every():
+    yield {name: SimpleNamespace(panel=it, widget=getattr(it, "widget", it)) for name, it in made.items()}
+
+made = {""" + ", ".join(f'"{name}": shown("{name}", {made})' for name, made in browser.PANELS.items()) + """}
+stage.DEMOS["dissection"] = "Every panel", every
+steps = stage.opening("dissection")
+"""
+WRITTEN = f"""
+import json
+from gan_teach.widgets import stage
+own = stage.write_page
+
+def write_page(*given):
+    path = own(*given)
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["source"] = {EVERY!r}
+    path.write_text(json.dumps(notebook))
+    return path
+
+stage.write_page = write_page
+"""
+
+
+@needs_voila
+@needs_browser
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
+def test_every_panel_answers_to_mouse_and_keys_on_the_stage(tmp_path):
+    with serving("dissection", WRITTEN) as address, browser.chromium(tmp_path) as page:
+        page.set_viewport_size({"width": 1280, "height": 720})
+        errors = browser.console_errors(page)
+        page.goto(address, wait_until="commit")
+        page.locator(".gt-panels").wait_for(timeout=600_000)
+        browser.work_every_panel(page, "stage", lambda name: page.locator(
+            ".gt-panels button").nth([*browser.PANELS].index(name)).click())
+        page.locator(".gt-panels button").nth([*browser.PANELS].index("lab")).click()
+        assert browser.paused(page, ".on-lab .gt-evo-scene", ".on-lab .gt-evo-play") <= 2
+        assert not errors
 
 
 def picture(page) -> np.ndarray:
