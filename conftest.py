@@ -31,6 +31,16 @@ def pytest_configure(config):
         os.environ["GAN_TEACH_SCREENSHOTS"] = os.path.abspath(folder)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests measured and noted with `record_property`, in whichever process: shown, not judged."""
+    noted = [(name, value) for report in terminalreporter.stats.get("passed", [])
+             for name, value in getattr(report, "user_properties", ())]
+    if noted:
+        terminalreporter.section("measured")
+    for name, value in noted:
+        terminalreporter.line(f"{name}: {value}")
+
+
 def pytest_collection_modifyitems(config, items):
     cells = [item for item in items if hasattr(item, "cell")]
     if cells and not config.getoption("--whole"):

@@ -41,6 +41,16 @@ def test_every_way_to_start_is_told_by_its_page_and_measured():
     assert len(bench_starts.table(rows)[-1].split(" | ")) == len(bench_starts.COLUMNS)
 
 
+def test_each_figure_of_the_site_stands_below_its_aim():
+    row = {"machine": "paint", "moves": 40, "first_picture_s": 1.25, "largest_s": 0.5, "mb": 14.2, "ms_1": 31,
+           "ms_1_19_of_20": 42, "stopped": 0.75, "ms_4": 118, "ms_4_19_of_20": 160}
+    *_, head, line, shown = benchmarks.bench_site.table([row])
+    of = dict(zip(head.split(" | "), shown.split(" | "), strict=True))
+    assert line.count("|") == len(of) + 1
+    assert [(aim.rpartition("(aim ")[2].rstrip(")"), said) for aim, said in of.items() if "aim" in aim] == [
+        ("50 ms", "31 ms, 19 of 20 within 42 ms"), ("150 ms", "118 ms, 19 of 20 within 160 ms"), ("3 s", "1.25 s")]
+
+
 def test_a_way_that_draws_something_else_ends_the_run(monkeypatch):
     monkeypatch.setattr(benchmarks, "drawn_plainly", lambda G, ws: G.synthesis(ws) * 1.01)
     with pytest.raises(AssertionError, match="as loaded draws something else"):

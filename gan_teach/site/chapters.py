@@ -18,9 +18,10 @@ from ..language import say
 from ..recipes.address import COLAB
 from .packages import copy
 
-MACHINES = {"00": "players", "01": "paint", "02": "mix", "03": "evolve"}    # a chapter's first letters -> its machine
-PANELS = {"players": r"\bWarmUpPanel\(", "paint": r"\b(PaintPanel|DissectionPanel)\(", "mix": r"\bStyleMixer\(",
-          "evolve": r"\bEvolutionLab\((?!pictures)"}                            # the cell that makes the same panel
+# a chapter's first letters -> its machines, and the cells that make the same panel of the same networks
+MACHINES = {"00": {"players": r"\bWarmUpPanel\("}, "01": {"paint": r"\b(PaintPanel|DissectionPanel)\(G\b"},
+            "02": {"mix": r"\bStyleMixer\("}, "03": {"evolve": r"\bEvolutionLab\((?!pictures)"},
+            "04": {"paint": None, "mix": None, "evolve": None}}
 HEADING = r'(?<=<h[1-6] id=")[^"]*'                     # its id
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KATEX = """
@@ -42,15 +43,15 @@ class Chapter:
     html: str = ""
     names: list[str] = field(default_factory=list)                      # the ids of all its headings
     sections: list[tuple[str, str, str]] = field(default_factory=list)  # (id, title, text), for the search
-    live: str = ""                                                      # the id of its machine's section
+    live: dict[str, str] = field(default_factory=dict)                  # machine -> the id of the section of its panel
 
     @property
     def page(self) -> str:
         return f"{self.path.stem}.html"
 
     @property
-    def machine(self) -> str | None:
-        return next((machine for start, machine in MACHINES.items() if self.path.stem.startswith(start)), None)
+    def machines(self) -> dict[str, str | None]:
+        return MACHINES.get(self.path.stem[:2], {})
 
 
 def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Sequence[Path] = (),
@@ -115,7 +116,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
                 write_text(runs[0], nbformat.writes(notebook))
         if execute or executed:
             CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})     # what was printed bit by bit
-        _leave_panels(notebook, chapter.machine, panel)
+        _leave_panels(notebook, chapter.machines, panel)
         first = notebook.cells[0]                                           # its link to Colab is left to `pages`
         first.source = re.sub(rf"(?m)^\[.*\]\({COLAB}.*\n*", "", first.source)
         html = re.sub('<a class="anchor-link".*?</a>', "", exporter.from_notebook_node(notebook)[0])
@@ -127,10 +128,12 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
             chapter.names, names = like.names, iter(like.names)
             html = re.sub(HEADING, lambda _, names=names: next(names), html)
         html = re.sub(r"<pre>(?=[^<]*\S {2,}\S)", '<pre class="columns" tabindex="0">', html)    # printed, not code
+        html = re.sub("<table>|<pre>(?=<code)", lambda it: f'{it[0][:-1]} tabindex="0">', html)   # wider than a phone
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
-        before = html.partition('<p class="panel live">')
-        above = re.findall(r'<h[23] id="([^"]*)">', before[0])
-        chapter.live = above[-1] if above and before[1] else ""
+        for machine in chapter.machines:
+            above, there, _ = html.partition(f'<p class="panel live">{panel[machine]}')
+            if there and (named := re.findall(r'<h[23] id="([^"]*)">', above)):
+                chapter.live[machine] = named[-1]
         chapter.headings = [(name, _plain(text))
                             for name, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', html, re.S)]
         chapter.sections = [(name, _plain(title), _plain(text)) for name, title, text in re.findall(
@@ -180,15 +183,16 @@ def _take_outputs(notebook, run: Path) -> None:
         cell.outputs = other.outputs
 
 
-def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -> None:
+def _leave_panels(notebook, machines: dict[str, str | None], notes: dict[str | None, str]) -> None:
     """A note in place of every panel: without a kernel it would be a name in angle brackets. Progress bars go.
 
-    Below the cell that makes the panel of the chapter's machine: the way to it, whether or not the cell was run.
+    Below a cell that makes the panel of one of the chapter's machines: the way to it, whether or not the cell was run.
     """
     import nbformat
     notebook.metadata.pop("widgets", None)                                  # their states, which nothing here shows
     for cell in notebook.cells:
-        live = machine and cell.cell_type == "code" and re.search(PANELS[machine], cell.source)
+        code = re.sub("#.*", "", cell.source) if cell.cell_type == "code" else ""           # a comment makes no panel
+        live = next((machine for machine, made in machines.items() if made and re.search(made, code)), None)
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if not _is_bar(output.get("data", {}))]
         outputs = [output for output in cell.get("outputs", []) if WIDGET in output.get("data", {})]
@@ -196,7 +200,7 @@ def _leave_panels(notebook, machine: str | None, notes: dict[str | None, str]) -
             outputs = [nbformat.v4.new_output("display_data", {})]
             cell.outputs = [*cell.get("outputs", []), *outputs]
         for output in outputs:
-            kind, note = ("panel live", notes[machine]) if live else ("panel", notes[None])
+            kind, note = ("panel live", notes[live]) if live else ("panel", notes[None])
             output["data"] = {"text/html": f'<p class="{kind}">{note}</p>'}
 
 

@@ -6,19 +6,19 @@ is there once. See the package's docstring.
 
 import json
 import shutil
+from importlib.metadata import metadata
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import checkpoints
-from ..files import write_text
+from ..files import notebooks_folder, write_text
 from ..language import ENGLISH, languages
 from ..recipes.address import colab, current
 from . import chapters, machines, networks, packages
 from .strings import NAMES, texts
 
 PAGE = Path(__file__).parent / "page"
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -e ".[lab]" && .venv/bin/jupyter lab {first}'
 MACHINES = ("players", "paint", "mix", "evolve")
 CARDS = {"players": ["players"], "paint": ["removed"], "mix": ["villages", "portraits"], "evolve": ["evolve"]}
@@ -27,17 +27,20 @@ RUNTIME = {"wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "or
 TEMPLATES = Environment(loader=FileSystemLoader(PAGE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, executed: Path | None = None) -> Path:
+def build(out: Path, execute: bool = False, executed: Path | None = None) -> Path:
     """Write the site into the folder `out`; returns its first page.
 
     execute: run the chapters, so that their outputs are shown. executed: a folder where they have been run already,
     such as `jupyter nbconvert --execute --to notebook --output-dir DIR notebooks/*.ipynb` leaves; those of a language
     in a folder of its name, or else the English outputs are shown: the code is the same. With both, what the folder
-    lacks is run, and kept there (`chapters.read`). RuntimeError without npm, Node
-    or the extra; nothing but files of the site is touched, and `out` may hold an older site.
+    lacks is run, and kept there, and the folder is made (`chapters.read`). RuntimeError without npm, Node or the extra;
+    nothing but files of the site is touched, and `out` may hold an older site.
     """
-    if executed is not None and not Path(executed).is_dir():
+    if executed is not None and not execute and not Path(executed).is_dir():
         raise FileNotFoundError(f"there is no folder {executed} of chapters that have been run")
+    for folder in (notebooks_folder() / below(language) for language in languages()):
+        if not any(folder.glob("*.ipynb")):
+            raise FileNotFoundError(f"there are no chapters in {folder}")
     out.mkdir(parents=True, exist_ok=True)
     packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
@@ -50,15 +53,15 @@ def build(out: Path, execute: bool = False, notebooks: Path = NOTEBOOKS, execute
         shutil.copyfile(path, out / path.relative_to(PAGE))
     filled, english = figures(known) | {"megabytes": str(round(megabytes(out)))}, []
     for language in languages():
-        said, folder = texts(language, known["classes"], filled), notebooks / below(language)
+        said, folder = texts(language, known["classes"], filled), notebooks_folder() / below(language)
         write_text(out / "js" / f"strings.{language}.js",
                    f"export default {json.dumps(said, ensure_ascii=False, indent=1)};\n")
         notes = {None: said["panel"]} | {machine: said["panel_live"].format(
             link=f'<a href="../{machine}.html">{said[f"{machine}_title"]}</a>') for machine in MACHINES}
         runs = [executed / below(language), executed] if executed else []
-        read = chapters.read(folder, execute, notes, runs, english) if folder.is_dir() else []
+        read = chapters.read(folder, execute, notes, runs, english)
         english = english or read
-        write_edition(out, language, said, read, folder, known=known, executed=execute or bool(executed))
+        write_edition(out, language, said, read, known=known, executed=execute or bool(executed))
     return out / "index.html"
 
 
@@ -67,9 +70,8 @@ def below(language: str) -> str:
     return "" if language == ENGLISH else f"{language}/"
 
 
-def write_edition(out: Path, language: str, said: dict[str, str], read: list[chapters.Chapter], folder: Path,
-                  **values) -> None:
-    """The pages of a language: said are its texts, read its chapters, folder holds them as notebooks."""
+def write_edition(out: Path, language: str, said: dict[str, str], read: list[chapters.Chapter], **values) -> None:
+    """The pages of a language: said are its texts, read its chapters."""
 
     def write(page: str, template: str, title: str, **more) -> None:
         up = "../" * page.count("/")
@@ -79,11 +81,11 @@ def write_edition(out: Path, language: str, said: dict[str, str], read: list[cha
                                  "others": others, "machines": MACHINES, "chapters": read} | more
         write_text(out / below(language) / page, TEMPLATES.get_template(f"{template}.html").render(known))
 
-    first = f"notebooks/{below(language)}{read[0].path.name}" if read else ""
+    first = f"notebooks/{below(language)}{read[0].path.name}"
     write("index.html", "home", said["home_title"], cards=CARDS, install_command=INSTALL.format(first=first))
     for machine in MACHINES:
         write(f"{machine}.html", machine, said[f"{machine}_title"], machine=machine)
-    address = current() if read else "/OWNER/"
+    address = repository()
     for before, chapter, after in zip([None, *read], read, [*read[1:], None]):
         on_colab = None if "/OWNER/" in address else colab(address, below(language) + chapter.path.name)
         write(f"chapters/{chapter.page}", "chapter", chapter.title, chapter=chapter, before=before, after=after,
@@ -93,6 +95,15 @@ def write_edition(out: Path, language: str, said: dict[str, str], read: list[cha
              for chapter in read for name, title, text in chapter.sections]
     write_text(out / below(language) / "chapters" / "sections.json",
                json.dumps([section | {"id": n} for n, section in enumerate(found)], ensure_ascii=False))
+
+
+def repository() -> str:
+    """Its address, of a copy of it, or of an installed package."""
+    try:
+        return current()
+    except FileNotFoundError:
+        named = dict(line.split(", ", 1) for line in metadata("gan-teach").get_all("Project-URL"))
+        return named["Repository"]
 
 
 def figures(known: dict) -> dict[str, str]:

@@ -30,7 +30,8 @@ TEXTS = {
     "home_lead": "A generator is a neural network that draws. Here you look inside it, find the units that draw trees, "
                  "and wipe the trees away with a finger. Then you read how it works, and change it yourself.",
     "drive": "Drive",
-    "drive_lead": "Live machines, in this page, with the networks of the workbook.",
+    "drive_lead": "Four machines that run in your browser: two train networks while you watch, two draw with the "
+                  "networks of the workbook.",
     "paint_card": "Wipe out trees, doors, windows and clouds, or paint them in. See which units did it.",
     "paint_card_alt": "A village, and the same village without its trees",
     "mix_card_alt": "Four villages and four portraits; from the second on, the coarse styles come from other pictures",
@@ -43,6 +44,7 @@ TEXTS = {
     "read_lead": "The workbook, chapter by chapter. Run it on your computer to do the exercises.",
     "search": "Search the chapters",
     "search_none": "Nothing found for “{query}”.",
+    "search_failed": "The search could not be loaded. Type once more to try again.",
     "search_found": "{n} sections found for “{query}”.",
     "install": "Install",
     "install_lead": "With Python 3.10 or newer, from a copy of the repository. No GPU is needed.",
@@ -56,7 +58,7 @@ TEXTS = {
     "computed_webgpu": "Computed by WebGPU, in {webgpu} ms; WebAssembly needs {wasm} ms.",
     "computed_slower": "Computed by WebAssembly, in {wasm} ms; WebGPU needs {webgpu} ms.",
     "computed_wrong": "Computed by WebAssembly: the WebGPU of this browser gives other pictures, or none.",
-    "no_script": "This machine needs JavaScript and WebAssembly. The chapters can be read without.",
+    "no_script": "This machine needs JavaScript. The chapters can be read without it.",
     "reset": "Reset",
     "undo": "Undo",
     "redo": "Redo",
@@ -132,7 +134,8 @@ TEXTS = {
     "evolve_why": "F<sub>q</sub> = E D(G(z)) asks how real the points look. F<sub>d</sub> = −log ‖∇L<sub>D</sub>‖ asks "
                   "how little they would change D. "
                   "Siblings differ by one step only, so a single choice means little: when you select while it plays, "
-                  "you are asked every 20 generations, and F selects in between.",
+                  "you are asked every 20 generations, and F selects in between. "
+                  "Seed 3 here is not seed 3 of a notebook: a browser draws its random numbers in another way.",
 
     # Two players
     "players_title": "Two players",
@@ -168,7 +171,8 @@ TEXTS = {
     "nothing_drawn": "The field is empty: there is nothing to learn from. Draw something.",
     "players_why": "Try the saturating loss with many steps of D: where D is sure of a fake, this loss says nothing, "
                    "and G stands still. Draw islands far apart: which does G find first? Change the drawing while it "
-                   "plays, and watch who follows whom.",
+                   "plays, and watch who follows whom. Seed 3 here is not seed 3 of a notebook: a browser draws its "
+                   "random numbers in another way.",
 
     # Paint
     "paint_title": "Paint",
@@ -264,6 +268,6 @@ TEXTS = {
     "live": "Drive it live: {machine}",
     "not_run": "Shown without outputs. Run the notebook to see them.",
     "panel": "A panel stands here when the notebook runs.",
-    "panel_live": "Drive it live in this page: {link}. (In the notebook a panel stands here.)",
+    "panel_live": "Drive it live on this site: {link}. (In the notebook a panel stands here.)",
     "on_this_page": "On this page",
 }

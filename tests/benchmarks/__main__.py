@@ -8,10 +8,11 @@
     processes     a dissection by 1, 2 and 4 processes of torchrun
     chapters      Run All: seconds, seconds to the first picture, memory
     browser       from a control to its picture on the screen, idle and while a training runs
+    site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
-Networks have random weights and the size that is named; in processes, chapters and browser they are the shipped ones.
-The ways of a row take turns, and each is compared with the first one
+Networks have random weights and the size that is named; in processes, chapters, browser and site they are the shipped
+ones. The ways of a row take turns, and each is compared with the first one
 of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
 draws, counts or chooses something else ends the run. Asserts no time. The load of the machine, before and after, stands
 beside its name: where it was busy, only the ratios say something. What is not measured anew keeps its figures, its date
@@ -41,6 +42,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bench_chapters
 import bench_dissection
 import bench_official_layout
+import bench_site
 import bench_starts
 
 from gan_teach.dissection.information import JointHistogram, dissect_by_information, unit_levels
@@ -333,6 +335,13 @@ def browser(quick: bool) -> list[dict]:
     return found
 
 
+def site(quick: bool) -> Iterator[dict]:
+    from gan_teach.site import build
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield from bench_site.measure(build(Path(folder) / "site").parent, 6 if quick else 40)
+
+
 def starts(quick: bool) -> Iterator[dict]:
     yield from bench_starts.measure(["colab"] if quick else bench_starts.WAYS)
 
@@ -340,7 +349,8 @@ def starts(quick: bool) -> Iterator[dict]:
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser, "starts": starts}
+            "browser": browser, "site": site, "starts": starts}
+TABLES = {"site": bench_site.table, "starts": bench_starts.table}           # of columns of their own
 PAGE = """# What it costs
 
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part
@@ -372,8 +382,8 @@ def page(result: dict) -> str:
         lines += [f"## {name}", "", f"{part['date']}, {part['machine']}; {part['cores']} cores, {part['load_before']} "
                   f"processes wanted one before, {part['load_after']} after."
                   + ("" if part["fast_bfloat16"] else " It has no fast bfloat16."), ""]
-        if name == "starts":
-            lines += [*bench_starts.table(part["rows"]), ""]
+        if name in TABLES:
+            lines += [*TABLES[name](part["rows"]), ""]
             continue
         lines += ["| what | way | cost | times faster |", "|---|---|---|---|"]
         for row in part["rows"]:

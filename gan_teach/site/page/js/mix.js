@@ -16,7 +16,8 @@ const found = new Map();                                 // w by generator and s
 /** @type {Map<string, Float32Array>} */
 const drawn = new Map();                                 // pictures by all that they depend on
 
-const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 2], draw: 0 };
+const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 2],
+                draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
 
@@ -51,7 +52,7 @@ async function noise() {
   return noises[name].slice(row * length, (row + 1) * length);
 }
 
-/** A picture; those of the last hundred states are kept. @param {number} destination @param {number} source @param {number} share */
+/** A picture; the last 300 are kept. @param {number} destination @param {number} source @param {number} share */
 async function picture(destination, source, share) {
   const same = destination === source || !state.layers.length || !share;
   const key = [chosen("model"), chosen("noise"), state.draw, element("psi").value, destination,

@@ -70,6 +70,7 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
   over.onblur = () => { hand.cursor = null; show(); };
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    if (document.activeElement?.matches("input[type=number]")) return;     // it has an undo of its own
     event.preventDefault();
     event.shiftKey ? redo() : undo();
   });

@@ -5,11 +5,12 @@ const MOST = 12, AROUND = 90;
 /** @typedef {{ id: number, at: string, title: string, chapter: string, text: string }} Section */
 /** @type {Promise<any> | undefined} */
 let loading;
+let failures = 0;                                        // in the library's address: a browser keeps a module that failed
 /** @type {Section[]} */
 let sections;
 
 async function load() {
-  const [library, answer] = await Promise.all([import("./minisearch.js"), fetch("chapters/sections.json")]);
+  const [library, answer] = await Promise.all([import(`./minisearch.js${failures ? `?${failures}` : ""}`), fetch("chapters/sections.json")]);
   sections = await answer.json();
   const index = new library.default({ fields: ["title", "chapter", "text"], tokenize: words,
     searchOptions: { prefix: true, combineWith: "AND", boost: { title: 4, chapter: 2 },
@@ -29,7 +30,13 @@ function around(text, terms) {
 }
 
 element("query").oninput = async () => {
-  const index = await (loading ??= load()), query = element("query").value.trim(), hits = query ? index.search(query) : [];
+  const index = await (loading ??= load()).catch(() => null), query = element("query").value.trim();
+  if (!index) {
+    loading = undefined; failures++;
+    element("searched").textContent = text("search_failed");
+    return;
+  }
+  const hits = query ? index.search(query) : [];
   if (query !== element("query").value.trim()) return;
   element("searched").textContent = query ? text(hits.length ? "search_found" : "search_none", { query, n: hits.length }) : "";
   element("found").replaceChildren(...hits.slice(0, MOST).map((/** @type {any} */ { id, terms }) => {
