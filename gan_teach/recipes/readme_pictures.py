@@ -37,7 +37,7 @@ def _write(path: str | Path, rows: list[torch.Tensor], columns: int) -> None:
 
 
 @torch.no_grad()
-def mixing_picture(path: str | Path, name: str = "scenes-stylegan", sources: int = 6, seed: int = 21,
+def mixing_picture(path: str | Path, name: str = "portraits-stylegan", sources: int = 6, seed: int = 21,
                    psi: float = 0.7) -> None:
     """Draw the README's other picture: above the sources, of `seed`; in the first column three destinations.
 
