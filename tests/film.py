@@ -1,9 +1,10 @@
-"""The README's moving picture: three panels worked in a real browser, a frame after each move.
+"""The README's moving picture: three panels worked in a real browser, a frame after each move; and one for each stage.
 
     python tests/film.py [data/pictures/panels.webp]
 
 Serves the stages of chapters 1, 2 and 3 one after the other (`python -m gan_teach demo`), drives the first panel of
-each with mouse and keys in a headless Chromium, and puts the frames together. Takes some minutes.
+each with mouse and keys in a headless Chromium, and puts the frames together: all in one, and smaller those of each
+stage, which its page plays while the live panels warm up. Takes some minutes.
 """
 
 import io
@@ -18,7 +19,8 @@ from pathlib import Path
 import browser
 from PIL import Image
 
-SIZE, WIDTH = {"width": 1280, "height": 720}, 960              # of the page, and of the film
+SIZE, WIDTH, SMALL = {"width": 1280, "height": 720}, 960, 640  # of the page, of the film, and of a stage's own
+PAGE = Path(__file__).resolve().parents[1] / "gan_teach" / "widgets" / "stage_page"
 QUICK, HOLD = 160, 1600                                         # ms a frame
 
 
@@ -106,16 +108,23 @@ def frames(name, acts, scratch):
         server.wait(60)
 
 
-def main(path):
-    with tempfile.TemporaryDirectory() as scratch:
-        shots = [shot for name, acts in (("dissection", paint), ("mixing", mix), ("evolution", evolve))
-                 for shot in frames(name, acts, Path(scratch))]
-    (first, _), *others = shots
+def write(path, shots, width=WIDTH):
+    """The shots as a moving picture, no wider than that."""
+    pictures = [picture.resize((width, picture.height * width // picture.width), Image.LANCZOS) for picture, _ in shots]
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    first.save(temporary, "WEBP", save_all=True, append_images=[picture for picture, _ in others],
-               duration=[ms for _, ms in shots], loop=0, quality=70, method=4)
+    pictures[0].save(temporary, "WEBP", save_all=True, append_images=pictures[1:], duration=[ms for _, ms in shots],
+                     loop=0, quality=70, method=4)
     os.replace(temporary, path)
     print(f"{path}: {len(shots)} frames, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def main(path):
+    shots = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, acts in (("dissection", paint), ("mixing", mix), ("evolution", evolve)):
+            shots += (own := frames(name, acts, Path(scratch)))
+            write(PAGE / f"{name}.webp", own, SMALL)
+    write(path, shots)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ its themes and its keys stand in stage_page/. A new demonstration is a function 
 line in `DEMOS`. Nothing comes from the network.
 """
 
+import base64
 import importlib.util
 import json
 import os
@@ -245,15 +246,19 @@ def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
     for what, given, known in (("demonstration", name, DEMOS), ("theme", theme, THEMES)):
         if given not in known:
             raise ValueError(f"no {what} {given!r}; there are: {', '.join(known)}")
-    shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach")
+    shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach", ignore=shutil.ignore_patterns("*.webp"))
     steps = STEPS.get(name, STEPS["dissection"][-1:])
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
     sources += ["next(steps, None)"] * len(steps)
     cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],
               "source": source} for i, source in enumerate(sources)]
+    film = PAGE / f"{name}.webp"                                # made by tests/film.py, for those that have one
+    replay = film.exists() and {"src": f"data:image/webp;base64,{base64.b64encode(film.read_bytes()).decode()}",
+                                "alt": say("A recording of these panels at work. The live ones are on their way.")}
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
                 "title": say(DEMOS[name][0]),
-                "gan_teach": {"language": current(), "steps": [*map(say, steps)], "theme": theme, "themes": THEMES}}
+                "gan_teach": {"language": current(), "steps": [*map(say, steps)], "theme": theme, "themes": THEMES,
+                              "replay": replay}}
     notebook = folder / "pages" / f"{name}.ipynb"
     notebook.parent.mkdir()
     notebook.write_text(json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))

@@ -1,5 +1,6 @@
 """The page on the projector: what is written for Voilà, what is said when it cannot start, and painting on it."""
 
+import base64
 import importlib.util
 import io
 import json
@@ -91,6 +92,12 @@ def test_the_page_is_a_notebook_of_a_cell_a_step(tmp_path):
     told = notebook.metadata.gan_teach
     assert told.steps == [*stage.STEPS["dissection"]] and told.language == "en"
     assert told.theme == "dark" in told.themes
+    sent = base64.b64decode(told.replay.src.removeprefix("data:image/webp;base64,"))
+    assert sent[8:12] == b"WEBP" and told.replay.alt
+
+
+def test_a_stage_that_was_not_filmed_has_no_recording(tmp_path):
+    assert nbformat.read(stage.write_page(tmp_path, "capstone"), as_version=4).metadata.gan_teach.replay is False
 
 
 STYLE = (stage.PAGE / "stage.css").read_text("utf-8")
@@ -301,6 +308,9 @@ def look_at_every_panel(page, name: str) -> None:
 def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
     with serving(name) as address, browser.chromium(tmp_path) as page:
         page.goto(address, wait_until="commit")
+        if (stage.PAGE / f"{name}.webp").exists():
+            page.locator("#gt-replay img").wait_for()                   # before the panels, and not beside them
+            page.locator("#gt-replay").wait_for(state="hidden", timeout=600_000)
         look_at_every_panel(page, name)
         if name == "warm-up":
             page.keyboard.press("f")

@@ -1,4 +1,4 @@
-// The page around the panels; `stage` is what the command wrote: {language, steps, theme, themes}.
+// The page around the panels; `stage` is what the command wrote: {language, steps, theme, themes, replay}.
 const root = document.documentElement;
 root.lang = stage.language;
 
@@ -6,6 +6,16 @@ root.lang = stage.language;
 const fit = () => { root.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, innerHeight / 720)); };
 addEventListener("resize", fit);
 fit();
+
+// While the kernel starts, a recording plays, with a line that says so; both go when Voilà's spinner does.
+addEventListener("DOMContentLoaded", () => {
+  if (!stage.replay) return;
+  const figure = document.createElement("figure"), said = document.createElement("figcaption");
+  figure.id = "gt-replay";
+  said.textContent = stage.replay.alt;
+  figure.append(Object.assign(new Image(), { src: stage.replay.src, alt: "" }), said);
+  document.getElementById("loading")?.append(figure);
+});
 
 // Voilà sends a div after each cell: the step that runs now is named.
 const naming = setInterval(() => {
