@@ -134,7 +134,7 @@ def progan_record() -> dict:
 
 def styles_record() -> dict:
     row = {"mixing": [[5.0, 6.0, 7.0, 8.0]] * 2, "path_length": [{"w full": 3.0, "w end": 2.0, "z full": 9.0}] * 2,
-           "separability": [{"w": 4.0, "z": 5.0}] * 2}
+           "separability": [{"w": 4.0, "z": 5.0}] * 2, "seconds": [300, 400]}
     return {"configurations": {name: row for name in compare_styles.VARIANTS}}
 
 

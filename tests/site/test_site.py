@@ -371,14 +371,14 @@ def test_outputs_of_chapters_that_were_run_before_are_shown(site, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     nbformat.write(notebook, run / "02_mine.ipynb")
-    chapter, = chapters.read(tmp_path, False, {None: ""}, [tmp_path / "zh", run])
+    chapter, = chapters.read(tmp_path, False, {None: "", "mix": ""}, [tmp_path / "zh", run])
     assert "forty-two" in chapter.html
     notebook.cells[1].source = "print(43)"
     nbformat.write(notebook, run / "02_mine.ipynb")
     with pytest.raises(FileNotFoundError):
-        chapters.read(tmp_path, False, {None: ""}, [tmp_path / "zh"])
+        chapters.read(tmp_path, False, {None: "", "mix": ""}, [tmp_path / "zh"])
     with pytest.raises(ValueError, match="02_mine.ipynb as it is now"):
-        chapters.read(tmp_path, False, {None: ""}, [tmp_path / "zh", run])
+        chapters.read(tmp_path, False, {None: "", "mix": ""}, [tmp_path / "zh", run])
 
 
 def test_a_formula_that_katex_does_not_know_stops_the_build(site):
