@@ -310,6 +310,7 @@ def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path
         page.goto(address, wait_until="commit")
         if (stage.PAGE / f"{name}.webp").exists():
             page.locator("#gt-replay img").wait_for()                   # before the panels, and not beside them
+            assert not page.locator(".gt-stage").count()
             page.locator("#gt-replay").wait_for(state="hidden", timeout=600_000)
         look_at_every_panel(page, name)
         if name == "warm-up":

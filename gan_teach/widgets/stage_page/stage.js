@@ -7,18 +7,17 @@ const fit = () => { root.style.zoom = Math.max(0.6, Math.min(innerWidth / 1280, 
 addEventListener("resize", fit);
 fit();
 
-// While the kernel starts, a recording plays, with a line that says so; both go when Voilà's spinner does.
-addEventListener("DOMContentLoaded", () => {
-  if (!stage.replay) return;
-  const figure = document.createElement("figure"), said = document.createElement("figcaption");
-  figure.id = "gt-replay";
-  said.textContent = stage.replay.alt;
-  figure.append(Object.assign(new Image(), { src: stage.replay.src, alt: "" }), said);
-  document.getElementById("loading")?.append(figure);
-});
-
-// Voilà sends a div after each cell: the step that runs now is named.
+// While the kernel starts, a recording plays in the spinner's place, with a line that says so. Voilà sends a div after
+// each cell, and the end of the page after the last: the step that runs now is named.
 const naming = setInterval(() => {
+  const loading = document.getElementById("loading");
+  if (stage.replay && loading && !document.getElementById("gt-replay")) {
+    const figure = document.createElement("figure"), said = document.createElement("figcaption");
+    figure.id = "gt-replay";
+    said.textContent = stage.replay.alt;
+    figure.append(Object.assign(new Image(), { src: stage.replay.src, alt: "" }), said);
+    loading.append(figure);
+  }
   const done = document.querySelectorAll("[cell-index]").length;
   const text = document.getElementById("loading_text"), at = Math.max(0, done - 1), n = stage.steps.length;
   if (text && at < n) text.textContent = `${at + 1} / ${n}: ${stage.steps[at]} …`;
