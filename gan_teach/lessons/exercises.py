@@ -5,7 +5,7 @@ source. A check says which property of an answer fails and by how much. It print
 who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
 `passed` hands it to the next picture or panel.
 
-A chapter has its own `checks_….py`: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
+A chapter has its file in checks/: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
 solutions to the two tables, `HINTS.update({…})`.
 """
 

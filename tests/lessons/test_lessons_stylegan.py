@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_teach.lessons.checks_stylegan import check_adain, check_mapping, check_mix, check_path_length, check_truncate
+from gan_teach.lessons.checks import check_adain, check_mapping, check_mix, check_path_length, check_truncate
 from gan_teach.stylegan import generator, operations
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 import torch.nn as nn
 
-from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, verdict
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, verdict
 
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import torch
 
-from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, shaped, that_is, unchanged, verdict
-from .checks_losses import four_logits, listed
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, shaped, that_is, unchanged, verdict
+from .losses import four_logits, listed
 
-SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks_egan_further", "equally_loud"),
+SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks.egan_further", "equally_loud"),
               "paired": ("gan_teach.egan.records", "paired"),
               "spherical": ("gan_teach.egan.interpolation", "spherical")}
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ..language import say
-from .exercises import Wrong, ask, in_words, unchanged
+from ...language import say
+from ..exercises import Wrong, ask, in_words, unchanged
 
 
 def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],

@@ -7,14 +7,14 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from ..egan.fitness_and_selection import Fitness
-from ..language import say
-from .checks_losses import check_loss, four_logits, listed
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
+from ...egan.fitness_and_selection import Fitness
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
+from .losses import check_loss, four_logits, listed
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
                   for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
-SOLUTIONS["slopes"] = ("gan_teach.lessons.checks_egan", "slopes")
+SOLUTIONS["slopes"] = ("gan_teach.lessons.checks.egan", "slopes")
 
 
 def slopes(p: float) -> tuple[float, float, float]:
