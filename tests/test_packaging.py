@@ -20,7 +20,8 @@ else:
     tomllib = pytest.importorskip("tomli")      # pytest brings it on Python 3.10
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = SETTINGS["project"]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "gan_teach").rglob("*.py"))
 
@@ -117,6 +118,11 @@ def test_the_chinese_readme_has_every_picture_and_every_command():
 def test_the_tables_of_the_weights_are_what_their_records_say():
     assert tables.PAGE.read_text("utf-8") == tables.page(), "make them anew: python tests/tables.py"
     assert all(f"| `{path.stem}` |" in tables.page() for path in (ROOT / "data").glob("*.safetensors"))
+
+
+def test_an_installed_copy_has_every_folder():
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES}
+    assert {*SETTINGS["tool"]["setuptools"]["packages"]} == folders | {"gan_teach.data", "gan_teach.notebooks"}
 
 
 # ------------------------------------------------------------------------------------------ imports
