@@ -83,7 +83,8 @@ def evolution() -> Panels:
     from .. import load
     from ..egan import Evolution, plane
     from ..networks.dcgan import Discriminator
-    from ..networks.layers import one_thread, sample_z
+    from ..networks.device import one_thread
+    from ..networks.layers import sample_z
     from ..worlds import datasets
     from .egan.evolution import EvolutionLab
     from .egan.mutations import MutationPanel
