@@ -125,6 +125,26 @@ def test_an_installed_copy_has_every_folder():
     assert {*SETTINGS["tool"]["setuptools"]["packages"]} == folders | {"gan_teach.data", "gan_teach.notebooks"}
 
 
+# ------------------------------------------------------------------------------------------ sizes
+
+# The files of less than 40 lines that are no room's reading order, and why each is a file.
+SHORT = {"egan/mutations.py": "the three losses alone: what a reader of the paper looks for first",
+         "egan/programs.py": "one table",
+         "lessons/errors.py": "the banner alone hands it to the notebook",
+         "lessons/questions/question.py": "what every chapter's questions are made of",
+         "memory.py": "below the rooms, since trainings and dissections free memory",
+         "networks/wgan.py": "the loss of other papers than `losses`",
+         "stylegan/discriminator.py": "chapter 2 reads the generator alone",
+         "widgets/egan/first_pictures.py": "a panel"}
+
+
+def test_a_file_is_read_in_one_sitting():
+    lines = {path.relative_to(ROOT / "gan_teach").as_posix(): len(path.read_text("utf-8").splitlines())
+             for path in MODULES}
+    assert not {name: n for name, n in lines.items() if n > 330}
+    assert {name for name, n in lines.items() if n < 40 and Path(name).name != "__init__.py"} == {*SHORT}
+
+
 # ------------------------------------------------------------------------------------------ imports
 
 def imported(path: Path) -> set[str]:
