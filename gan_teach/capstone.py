@@ -28,7 +28,7 @@ from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
 from .pictures import COLOURS
 from .stylegan.generator import Generator
-from .stylegan.operations import Style, mix
+from .stylegan.adain_mixing_truncation import Style, mix
 
 FOLDS = 10
 
