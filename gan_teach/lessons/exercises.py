@@ -76,6 +76,11 @@ def shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
     return value
 
 
+def gap(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The largest difference; not a number where one of them is not."""
+    return float((a.detach().double() - b.detach().double()).abs().max())
+
+
 def one_number(value, what: str) -> float:
     """The number that an answer is; what: a sentence that says it is one."""
     if (size := torch.as_tensor(value).numel()) != 1:
