@@ -76,8 +76,8 @@ def iou(mask_u: Tensor, mask_c: Tensor) -> float:
 
 
 def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000, quantile: float = 0.01,
-            seed: int = 0, batch: int = 50, progress: bool = True, thresholds: Tensor | None = None,
-            shuffles: int = 0) -> Dissection:
+            seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None, progress: bool = True,
+            thresholds: Tensor | None = None, shuffles: int = 0) -> Dissection:
     """How well does every unit of `layer` agree with every class?
 
         IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|         (Eq. 2)
@@ -96,12 +96,13 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     does not grow with `samples`. (Keeping all would save 4 % of the time for layer4 of scenes-progan, 14 % for its ten
     layers together, and take 1 MB a picture for these.)
     `seed` and `samples` fix the result, whatever `batch` and device are.
-    shuffles: how often each picture's masks are also compared with the labels of another picture, to tell what chance
-    does (`Dissection.chance`).
+    upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
+    masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
     given = None if thresholds is None else {layer: thresholds}
-    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, progress, given, shuffles)[layer]
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress, given,
+                          shuffles)[layer]
 
 
 def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
@@ -117,6 +118,17 @@ def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
 def few(layers: Sequence[str]) -> str:
     """The layers' names, or their number where the names would fill the line."""
     return ", ".join(layers) if len(layers) < 4 else say("{n} layers", n=len(layers))
+
+
+def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
+    """`segment`, on the grid (H, W) that was asked for; None is the segmenter's own. N×H×W (long)."""
+    labels = segment(segmenter, images).to(images.device)
+    if upsample is None:
+        return labels
+    if not isinstance(upsample, Sequence) or len(upsample) != 2:
+        raise ValueError(f"upsample is the grid (H, W) to compare on; got {upsample!r:.60}")
+    size = tuple(whole("each side of the grid upsample", n, 1, 4096) for n in upsample)
+    return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
 
 
 def given(thresholds) -> Tensor:
@@ -140,7 +152,8 @@ def summed(counts: Tensor) -> Tensor:
 
 @torch.no_grad()
 def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
-                   quantile: float = 0.01, seed: int = 0, batch: int = 50, progress: bool = True,
+                   quantile: float = 0.01, seed: int = 0, batch: int = 50,
+                   upsample: tuple[int, int] | None = None, progress: bool = True,
                    thresholds: dict[str, Tensor] | None = None, shuffles: int = 0) -> dict[str, Dissection]:
     """`dissect` for several layers at once: each picture is drawn and segmented once for all.
 
@@ -163,7 +176,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each
-        return r, segment(segmenter, f(r[layers[-1]])).to(device).short()   # (N, H, W) small, since they are kept
+        return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
 
     with evaluating(G, segmenter), bar:
         shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}

@@ -206,6 +206,14 @@ def test_folds_are_pictures_modulo_ten():
         assert d.fold_unit_pixels[k].tolist() == on[k::10].sum((0, 2, 3)).tolist()
 
 
+def test_upsample_compares_on_another_grid():
+    d = dissect(Small(), "only", Brightest(), samples=6, upsample=(3, 4), quantile=0.1, progress=False)
+    assert d.class_pixels.sum().item() == 6 * 12
+    r, _ = Small().at(sample_z(6, 36, 0), "only")
+    assert d.unit_pixels.tolist() == (r > d.thresholds.view(1, 3, 1, 1)).sum((0, 2, 3)).tolist()
+    assert d.class_pixels.tolist() == [(r.argmax(1) == c).sum().item() for c in range(4)]
+
+
 def test_the_result_depends_on_the_seed_and_not_on_the_batch():
     run = [dissect(Small(), "only", Brightest(), samples=20, quantile=0.1, batch=b, seed=s, progress=False)
            for b, s in ((3, 0), (20, 0), (20, 1))]
