@@ -33,10 +33,13 @@ def pick_device(name: str | None = None) -> torch.device:
 
 
 def fast_bfloat16(device: torch.device | str) -> bool:
-    """Whether a convolution in bfloat16 pays: on an accelerator, and on CPUs with AVX-512.
+    """Whether a convolution in bfloat16 pays: on CPUs with AVX-512, and on an accelerator that has it.
 
-    On other CPUs it is emulated, and takes ten times as long as in float32.
+    On other CPUs it is emulated, and takes ten times as long as in float32. cuDNN has it from compute capability 8.0
+    on; Colab's T4 has 7.5.
     """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
     return torch.device(device).type != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
@@ -138,7 +141,7 @@ def minibatch_stddev(x: torch.Tensor, group: int = 4, eps: float = 1e-8) -> torc
     """
     n, c, h, w = x.shape
     g = group if n % group == 0 else n
-    y = x.float().reshape(g, n // g, c, h, w)
+    y = (x if x.dtype == torch.float64 else x.float()).reshape(g, n // g, c, h, w)
     y = (y.var(dim=0, unbiased=False) + eps).sqrt().mean(dim=(1, 2, 3))     # (N/g,)
     y = y.repeat(g).view(n, 1, 1, 1).expand(n, 1, h, w)
     return torch.cat([x, y.to(x.dtype)], dim=1)
@@ -152,7 +155,8 @@ class _Blur(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: torch.Tensor) -> torch.Tensor:
-        row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
+        row, c = x.new_full((3,), 0.25), x.shape[1]                         # made there: a GPU waits for a copy
+        row[1].mul_(2)
         with torch.autocast(x.device.type, enabled=False):
             return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
 

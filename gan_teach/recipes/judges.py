@@ -125,7 +125,7 @@ class Learning(Resumable):
         self.steps, self.seconds, self.loss = state["steps"], state["seconds"], state["loss"]
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.draw.set_state(state["draw"].cpu())
+        self.draw.set_state(state["draw"])
 
     @property
     def device(self) -> torch.device:

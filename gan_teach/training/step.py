@@ -33,6 +33,8 @@ class Training(Resumable):
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
             raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
                              f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
+        if settings.batch % place()[1]:
+            raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
         self.device = pick_device() if device is None else torch.device(device)
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
