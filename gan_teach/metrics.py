@@ -11,7 +11,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, check_name, latents
+from .networks.protocols import check_images, check_name, evaluating, latents
 from .networks.segmenter import UNet
 
 _left_out: set[str] = set()
@@ -122,8 +122,9 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
              ) -> torch.Tensor:
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them."""
-    seen = seeing(judge).eval()
-    found = torch.cat([seen(part) for part in check_images(images, what).split(batch)]).cpu()      # has float64
+    seen = seeing(judge)
+    with evaluating(judge):
+        found = torch.cat([seen(part) for part in check_images(images, what).split(batch)]).cpu()  # has float64
     return check_finite(f"the judge's features of {what}", found)
 
 
@@ -134,8 +135,9 @@ def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 1
 
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
-    see = SegmenterFeatures(judge).eval()
-    found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)]).cpu()
+    see = SegmenterFeatures(judge)
+    with evaluating(judge):
+        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)]).cpu()
     return check_finite("the judge's features", found)
 
 
@@ -182,9 +184,9 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     check_name("head", head, list(getattr(classifier, "heads", ())))
     from torchmetrics.image.inception import InceptionScore
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), evaluating(classifier):
         torch.manual_seed(0)                                     # the metric shuffles before it splits
-        metric = InceptionScore(feature=_Seen(classifier, head).eval(), splits=splits, normalize=False,
+        metric = InceptionScore(feature=_Seen(classifier, head), splits=splits, normalize=False,
                                 sync_on_compute=False)           # as above
         metric = metric.to(fake.device)
         for part in fake.split(batch):

@@ -205,7 +205,9 @@ class Evolution(Resumable):
             with self._precision(), torch.no_grad():
                 fake = torch.cat([one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors])
             if not known:
+                self.real = None                                            # a second try is to be refused too
                 check_alike(x, fake)
+                self.real, known = real, True
             with self._precision():
                 loss = s.d_loss(self.D, x, fake, draw)
             self.optimiser_d.zero_grad(set_to_none=True)

@@ -147,11 +147,14 @@ class Training(Resumable):
         return pictures.fingerprint(self.real)
 
     def state(self) -> dict:
-        return {"steps": self.steps, "seconds": self.seconds, "settings": comparable(self.settings), "data": self.data,
-                "start": self.start, "G": self.G.state_dict(), "D": self.D.state_dict(),
-                "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
+        """A copy of everything that the next step depends on."""
+        return copy.deepcopy({
+            "steps": self.steps, "seconds": self.seconds, "settings": comparable(self.settings), "data": self.data,
+            "start": self.start, "G": self.G.state_dict(), "D": self.D.state_dict(),
+            "G_ema": self.G_ema.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]})
 
     def restore(self, state: dict) -> None:
+        """Go back, or forward, to a `state()` of the same networks, settings and pictures."""
         check_same(state, comparable(self.settings), self.data, self.start)
         self.steps, self.seconds = state["steps"], state["seconds"]
         for name in ("G", "D", "G_ema"):

@@ -144,6 +144,16 @@ def test_two_processes_make_the_steps_of_one(tmp_path):
                 assert torch.allclose(two[name][key], value, atol=2e-3), f"{kind} {name} {key}"
 
 
+def test_restore_goes_back_exactly():
+    training = tiny()
+    training.step(), training.step()
+    state, losses = training.state(), [training.step() for _ in range(2)]
+    end = copy.deepcopy(training.G_ema.state_dict())
+    training.restore(state)
+    assert training.steps == 2 and [training.step() for _ in range(2)] == losses
+    assert all(torch.equal(value, end[name]) for name, value in training.G_ema.state_dict().items())
+
+
 def test_interrupt_finishes_the_step_and_saves(tmp_path):
     class Interrupted(Training):
         def step(self):
