@@ -20,8 +20,7 @@ def curve(record: dict, name: str, variant: str, measure: str, against: str = "g
     if against == "cpu_seconds":
         x = [g * milliseconds(record, name, variant) / 1000 for g in x]
     columns = list(zip(*(run[measure] for run in runs)))
-    errors = [statistics.stdev(c) / len(c) ** 0.5 if c[1:] else 0.0 for c in columns]
-    return x, [statistics.fmean(c) for c in columns], errors
+    return x, [statistics.fmean(c) for c in columns], [statistics.stdev(c) / len(c) ** 0.5 for c in columns]
 
 
 def milliseconds(record: dict, name: str, variant: str) -> float:
