@@ -140,13 +140,15 @@ class Ruler:
         self.eyes, self.device = eyes, next(eyes.parameters()).device
         self.real = to_float(rendered(drawings, n, seed)).to(self.device)
         self.features = metrics.features(self.real, eyes)
+        self.distance = metrics.Distance(self.features)
 
     def figures(self, images: torch.Tensor) -> dict:
         """Fréchet distance, precision, recall, and sharpness as a multiple of the real pictures'."""
         images = to_float(images).to(self.device)
-        precision, recall = metrics.precision_recall(self.features, metrics.features(images, self.eyes))
+        seen = metrics.features(images, self.eyes)
+        precision, recall = metrics.precision_recall(self.features, seen)
         digits = 3 if isinstance(self.eyes, UNet) else 1
-        return {"frechet_distance": round(metrics.frechet_distance(self.real, images, self.eyes), digits),
+        return {"frechet_distance": round(self.distance(seen), digits),
                 "precision": round(precision, 3), "recall": round(recall, 3),
                 "sharpness": round(metrics.sharpness(images) / metrics.sharpness(self.real), 3)}
 
