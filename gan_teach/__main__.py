@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
     dissect.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
     demo = commands.add_parser("demo", help=say("a chapter's panels on one page, full screen, on this computer alone"))
-    demo.add_argument("name", choices=stage.DEMOS, help=say("which one"))
+    demo.add_argument("name", choices=stage.DEMOS, help=say("which one, or its chapter: 1"),
+                      type=lambda text: [*stage.DEMOS][int(text)] if re.fullmatch("0?[0-4]", text) else text)
     demo.add_argument("--theme", choices=stage.THEMES, default=stage.THEMES[0],
                       help=say("how the page begins; the key T changes it (%(default)s)"))
     demo.add_argument("--no-browser", action="store_true", help=say("print the address instead of opening it"))

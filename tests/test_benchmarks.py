@@ -45,6 +45,19 @@ def test_every_way_to_start_is_told_by_its_page_and_measured():
     assert len(bench_starts.table(rows)[-1].split(" | ")) == len(bench_starts.COLUMNS)
 
 
+def test_a_way_to_start_that_fails_leaves_the_others_their_turn(monkeypatch):
+    def wrong(folder, tree):
+        raise OSError("no network")
+
+    ways = {"first": wrong, "second": lambda folder, tree: {"way": "mine"}}
+    monkeypatch.setattr(bench_starts, "WAYS", ways)
+    monkeypatch.setattr(bench_starts, "clone", lambda folder: folder)
+    measured = bench_starts.measure(ways)
+    assert next(measured)["way"] == "mine"
+    with pytest.raises(RuntimeError, match="^first failed: OSError: no network$"):
+        next(measured)
+
+
 def test_each_figure_of_the_site_stands_below_its_aim():
     row = {"machine": "paint", "moves": 40, "first_picture_s": 1.25, "largest_s": 0.5, "mb": 14.2, "ms_1": 31,
            "ms_1_19_of_20": 42, "stopped": 0.75, "ms_4": 118, "ms_4_19_of_20": 160}
