@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_teach.__main__ import parser
 from gan_teach.widgets import charts, demonstrations, stage
 from gan_teach.widgets.demonstrations import STEPS
 from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
@@ -172,6 +173,12 @@ def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
     panel.cls.value = max(offered, key=offered.get)
     assert not panel.error.value and len(panel.ticks) == max(offered.values()) > offered["tree"]
     assert panel.cells[-1].layout.display == ""
+
+
+@pytest.mark.parametrize("given, name", [("1", "dissection"), ("02", "mixing"), ("0", "warm-up"), ("04", "capstone"),
+                                         ("evolution", "evolution")])
+def test_a_demonstration_may_be_named_by_its_chapter(given, name):
+    assert parser().parse_args(["demo", given]).name == name
 
 
 def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
