@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from panels import Colours, Rigged
+from panels import Colours, Rigged, shown
 
 from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.unit_iou import dissect
@@ -25,7 +25,7 @@ def panel(request, dissection):
 
 def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert panel.state.units[0] == 0 and panel.state.strength == 0 and not panel.error.value
-    assert panel.frame.before == panel.frame.after == bytes(panel.after.value)
+    assert panel.frame.before == panel.frame.after == shown(panel.after)
     assert panel.frame.counts_before == panel.frame.counts_after
     assert len(panel.ticks) == 4 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
     assert sum(panel.frame.counts_after.values()) == 32 * 32
