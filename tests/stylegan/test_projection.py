@@ -13,6 +13,7 @@ from gan_teach.stylegan import projection
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import find, fitted, project
+from gan_teach.widgets.panel import widgets_in
 from gan_teach.widgets.stylegan.projection import ProjectionPanel, render
 
 SIZE = {"resolution": 16, "z_dim": 8, "w_dim": 8, "fmap_base": 32, "fmap_max": 8}
@@ -195,6 +196,22 @@ def test_pause_goes_on_and_reset_begins_anew(panel):
     until(lambda: panel.step.number > held)
     panel.reset.click()
     assert panel.step is None and panel.frame.share == 0 and not panel.runner.playing and panel.use.disabled
+
+
+def test_a_frame_is_one_message_and_comes_when_the_page_asks(panel, monkeypatch):
+    monkeypatch.setattr(panel, "UNASKED", 1e9)
+    panel.steps.value, panel.pulse.widget.value, sent = 5000, 1, []         # a page has shown itself
+    panel.play.click()
+    until(lambda: panel.step is not None and panel._stale)
+    for it in widgets_in(panel.widget, set()) - {panel.pulse.widget}:
+        it.observe(lambda change: sent.append((change["owner"], change["new"])))
+    until(lambda n=panel.step.number: panel.step.number > n + 3)
+    assert not sent
+    panel.pulse.widget.value = 2
+    assert [it for it, _ in sent] == [panel.scene, panel.use] and sent[0][1].count("<img") == 3       # its first frame
+    until(lambda: panel._stale)
+    panel.pulse.widget.value = 3
+    assert [it for it, _ in sent[2:]] == [panel.scene] and str(panel.step.steps) in sent[2][1]
 
 
 def test_another_picture_and_another_seed_begin_anew(panel, picture):
