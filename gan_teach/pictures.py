@@ -194,7 +194,7 @@ def img(picture, alt: str, width: int | str | None = None, css_class: str = "", 
         raise ValueError("every picture needs alt=…: a few words for a reader who cannot see it")
     data = bytes(picture) if isinstance(picture, (bytes, bytearray, memoryview)) else png(picture)
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
-    size = f"width:{width}{'px' * isinstance(width, int)};" if width else ""
+    size = f"width:{width}{'' if isinstance(width, str) else 'px'};" if width else ""
     if room:
         size += f"width:clamp({min(56, width)}px,{room},{width}px);"
     return (f'<img class="{escape(css_class)}" alt="{escape(alt)}" style="{size}max-width:none;display:block;margin:0" '

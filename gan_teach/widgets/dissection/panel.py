@@ -133,7 +133,8 @@ class DissectionPanel(DrawnPanel):
         state = self.state
         self.paint.show(frame.before, say("the scene of seed {seed}, before", seed=state.seed))
         swap(self.after, frame.after, say("the scene of seed {seed}, after; units {units}. {text}", seed=state.seed,
-                                          units=", ".join(map(str, state.units)), text=frame.text))
+                                          units=", ".join(map(str, state.units)) or say("none"),
+                                          text=frame.text))
         swap(self.difference, frame.difference, say("what has changed in the scene of seed {seed}; black where nothing "
                                                     "has", seed=state.seed))
         for place, (unit, why, heat) in zip(self.heats, frame.heats, strict=False):
