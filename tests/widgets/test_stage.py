@@ -283,6 +283,7 @@ def look_at_every_panel(page, name: str) -> None:
     panels = page.locator(".gt-panels button")
     for at in range(panels.count()):
         assert "mod-active" in panels.nth(at).get_attribute("class")
+        assert panels.nth(at).evaluate("it => it.scrollWidth <= it.clientWidth"), "its name is cut off"
         for width, height in ((1920, 1080), (1280, 720)):
             page.set_viewport_size({"width": width, "height": height})
             browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))
