@@ -10,6 +10,7 @@
     printed         what a chapter's cells print, in the reader's language
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
+    thumbnails      what a chapter draws, small, beside those notes
     slides          which cells a slide show shows: the path of 50 minutes
     notebooks       `gan-teach lab`: a copy of the notebooks beside the reader
 """
