@@ -29,7 +29,10 @@ def pick_device(name: str | None = None) -> torch.device:
     if not usable.get(name.split(":")[0], False):
         here = ", ".join(kind for kind, present in usable.items() if present)
         raise ValueError(f"device {name!r} is not usable on this machine; usable here: {here}")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"no device is called {name!r}; wanted one such as cpu or cuda:0") from None
 
 
 def fast_bfloat16(device: torch.device | str) -> bool:
@@ -302,5 +305,8 @@ def way_down(blocks: Iterable[nn.Module], images: torch.Tensor) -> Iterator[torc
     """What each block makes of the one before, at half its size: N×3×H×W → N×C_i×H/2^i×W/2^i, i = 0, 1, …"""
     x = images.contiguous(memory_format=torch.channels_last)
     for i, block in enumerate(blocks):
+        if i and min(x.shape[2:]) < 2:
+            raise ValueError(f"pictures of {images.shape[2]}×{images.shape[3]} are too small for this network, which "
+                             "halves them again and again")
         x = block(F.max_pool2d(x, 2) if i else x)
         yield x

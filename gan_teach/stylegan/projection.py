@@ -24,7 +24,7 @@ from ..limits import finite, whole
 from ..networks.protocols import check_images, device_of, evaluating
 from ..pictures import to_float
 from ..worlds import reading
-from .generator import Generator, Layer
+from .generator import Generator, Layer, check_styles
 from .path_length import features_distance, unit_features
 from .prepared import prepared
 
@@ -47,6 +47,7 @@ def fitted(picture, size: int, name: str = "the picture") -> Tensor:
 
     ValueError with its name for one that cannot be read.
     """
+    size = whole("size", size, 1, reading.MAX_SIDE)
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
         reading.as_array(picture, name)                      # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
@@ -80,9 +81,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     >>> for step in tqdm(project(G, picture, classifier, steps=200), total=200): ...
     """
     check_gradients()
-    if missing := [name for name in ("mapping", "synthesis", "noise", "resolution") if not hasattr(G, name)]:
-        raise ValueError(f"a {type(G).__name__} has no styles to search (no {', no '.join(missing)}): projection needs "
-                         "a style generator, such as gan_teach.load('portraits-stylegan')")
+    check_styles(G)
     if not isinstance(picture, Tensor):
         raise ValueError(f"project takes a tensor; fitted(picture, {G.resolution}) makes one of any picture; got a "
                          f"{type(picture).__name__}")
