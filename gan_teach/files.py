@@ -101,15 +101,15 @@ def to_write(path: str | Path) -> Path:
     path = expanded(path)
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder: give a file in it", str(path))
+        raise IsADirectoryError(f"it is a folder: give a file in it, not {path}")
     if path.exists() and not path.is_file():                 # root would put a file in the place of /dev/null
-        raise OSError(errno.EINVAL, "it is a pipe or a device: give a file", str(path))
+        raise OSError(f"it is a pipe or a device: give a file, not {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(path)) from error
+        raise NotADirectoryError(f"its folder is a file, so there cannot be {path}") from error
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, "nothing can be written in its folder", str(path))
+        raise PermissionError(f"nothing can be written in its folder: {path}")
     return path
 
 
@@ -139,7 +139,7 @@ def writing(path: str | Path) -> Iterator[Path]:
         raise
     except Exception as error:                               # of safetensors and torch, too
         if disk_full(error):
-            raise DiskFull(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
+            raise DiskFull(f"the disk is full, {path} was not written: make room and go on") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -52,7 +52,6 @@ def settle(settings: object, wholes: Mapping[str, int], numbers: Mapping[str, tu
                 raise ValueError(f"{name} must be two numbers; got {value!r:.60}")
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
             finite(name, each, least, most)
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if isinstance(field.default, bool) and not isinstance(value, bool):      # the word "False" would be true
-            raise ValueError(f"{field.name} must be True or False; got {value!r:.60}")
+    for name in (field.name for field in fields(settings) if isinstance(field.default, bool)):
+        if not isinstance(given := getattr(settings, name), bool):               # the word "False" would be true
+            raise ValueError(f"{name} must be True or False; got {given!r:.60}")

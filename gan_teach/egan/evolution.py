@@ -133,7 +133,7 @@ class Evolution(Resumable):
     """
 
     def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
-        self.device = pick_device() if device is None else torch.device(device)
+        self.device = pick_device(device and str(device))
         parents = [G] if isinstance(G, nn.Module) else list(G)
         if len(parents) not in (1, settings.mu):
             raise ValueError(f"{len(parents)} generators for mu = {settings.mu}; give one, or as many as survive")

@@ -49,7 +49,7 @@ class StyleGANConfig:
                             }.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), least))
         if self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two; got {self.resolution}")
+            raise ValueError(f"resolution must be a power of two, 4 or more; got {self.resolution}")
 
     def units(self, resolution: int) -> int:
         """How many units (channels) a layer of this resolution has."""

@@ -103,7 +103,7 @@ def separability(points: Tensor, logits: dict[str, Tensor], folds: int = 1) -> S
     entropy, before, folds = {}, {}, whole("folds", folds, 1)
     check_finite("the latents", points)
     if not isinstance(logits, Mapping):
-        raise ValueError(f"logits are a dict, {{attribute: N×k}}; got a {type(logits).__name__}")
+        raise ValueError(f"logits are a dict from attributes to N×k; got a {type(logits).__name__}")
     if points.ndim != 2 or any(scores.shape[:1] != points.shape[:1] or scores.ndim != 2 for scores in logits.values()):
         raise ValueError(f"each attribute has logits N×k, one row for each of the points N×D; got points "
                          f"{tuple(points.shape)} and logits {[tuple(scores.shape) for scores in logits.values()]}")
@@ -147,7 +147,7 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
             images = G.synthesis(w[-1], G.noise(noise[part].tolist())).clamp(-1, 1)
             answers = classifier(images)
             if not isinstance(answers, dict):
-                raise ValueError("a classifier answers with a dict, {attribute: logits N×k}; got a "
+                raise ValueError("a classifier answers with a dict from attributes to logits N×k; got a "
                                  f"{type(answers).__name__}")
             found.append({name: scores.float().cpu() for name, scores in answers.items()})
             bar.update(len(part))

@@ -33,7 +33,7 @@ class Training(Resumable):
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
             raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
                              f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
-        self.device = pick_device() if device is None else torch.device(device)
+        self.device = pick_device(device and str(device))
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)

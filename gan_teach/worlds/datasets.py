@@ -10,7 +10,6 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 """
 
 import contextlib
-import errno
 import gzip
 import hashlib
 import os
@@ -154,7 +153,7 @@ def fetch(name: str) -> Path:
         (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
     except (OSError, RuntimeError) as error:
         if files.disk_full(error):
-            raise files.DiskFull(errno.ENOSPC, f"the disk is full, {name} was not fetched: make room in {root} and "
+            raise files.DiskFull(f"the disk is full, {name} was not fetched: make room in {root} and "
                                                "call again") from error
         raise ConnectionError(f"{name} could not be fetched ({error}); call again, or put the files that "
                               f"torchvision.datasets reads into {root} by hand") from error
