@@ -24,7 +24,7 @@ from gan_teach import checkpoints, files, metrics, official, training
 from gan_teach import pictures as p
 from gan_teach.__main__ import main
 from gan_teach.dissection import ablation_curve, dissect, iou, masks
-from gan_teach.egan import evolution, interpolation
+from gan_teach.egan import evolution, interpolation, long_run, plane
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
@@ -335,6 +335,131 @@ def test_published_weights_of_another_kind_of_number(tmp_path):
                 official.convert(tmp_path / "G.pth")
     torch.save({name: w.double() for name, w in weights.items()}, tmp_path / "G.pth")
     assert next(official.convert(tmp_path / "G.pth").parameters()).dtype == torch.float32
+
+
+# ------------------------------------------------------------------------------------------ trainings
+
+CONFIG, DC = progan.ProGANConfig(z_dim=4, widths=(4, 4)), dcgan.DCGANConfig((8, 4), 4, 6)
+REAL = torch.randint(0, 255, (8, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+LARGER = REAL.repeat(1, 1, 2, 2)
+
+
+def trained(G=None, D=None, real=REAL) -> training.Training:
+    torch.manual_seed(0)
+    settings = training.Settings(batch=4, images=12, schedule=training.Schedule({}, {8: 0}))
+    return training.Training(G or progan.Generator(CONFIG), D or progan.Discriminator(CONFIG), real, settings, "cpu")
+
+
+def evolved(G=None, D=None) -> evolution.Evolution:
+    torch.manual_seed(0)
+    settings = evolution.Settings(batch=4, fitness_batch=4, d_steps=1, mutate_same_z=True)
+    return evolution.Evolution(G or dcgan.Generator(DC), D or dcgan.Discriminator(DC), settings, "cpu")
+
+
+class Own(nn.Module):
+    """A generator of one's own around another one."""
+
+    z_dim = 6
+
+    def __init__(self, change):
+        super().__init__()
+        self.G, self.change = dcgan.Generator(DC), change
+
+    def forward(self, z):
+        return self.change(self.G(z))
+
+
+@pytest.mark.parametrize("act, message", [
+    (lambda: trained(small().half()), "float32, .* torch.float16 on the device cpu"),
+    (lambda: trained(D=progan.Discriminator(CONFIG).double()), "float32, .* this Discriminator has .* torch.float64"),
+    (lambda: trained(small().to("meta")), "on the device meta"), (lambda: trained(real=[1]), "needs a tensor of pict"),
+    (lambda: trained(nn.DataParallel(small())), "a DataParallel has no .grow"), (lambda: trained(real=None), "tensor"),
+    (lambda: evolved(nn.DataParallel(dcgan.Generator(DC))), "a DataParallel is no generator: it has no .z_dim"),
+    (lambda: evolved(nn.Identity()), "networks with weights; got a Identity"), (lambda: evolved("G"), "got a str"),
+    (lambda: evolved(dcgan.Generator(DC).half()), "of one kind; these are of torch.float16, torch.float32"),
+    (lambda: evolved(dcgan.Generator(DC).double()), "numbers of one kind"), (lambda: evolved(D=len), "networks with we"),
+    (lambda: evolved(dcgan.Generator(DC).to("meta")), "on the device meta"),
+    (lambda: evolved(Own(torch.detach)).step(LARGER), "gradient reaches its weights; these are .* without a gradient"),
+    (lambda: evolved(Own(torch.no_grad()(torch.tanh))).step(LARGER), "a torch.no_grad"),
+    (lambda: evolved().step(None), "real must be a tensor of samples")])
+def test_networks_and_pictures_that_cannot_be_trained(act, message):
+    with pytest.raises(ValueError, match=message):
+        act()
+
+
+def test_a_loaded_network_is_trained_and_gradients_are_recorded_where_they_are_needed():
+    wanted, frozen = trained(), trained(progan.Generator(CONFIG).eval().requires_grad_(False))
+    frozen.G.load_state_dict(wanted.G.state_dict())
+    frozen.D.load_state_dict(wanted.D.state_dict())
+    for one in (wanted, frozen):
+        with torch.no_grad():
+            one.step()
+    assert all(map(torch.equal, wanted.G.parameters(), frozen.G.parameters()))
+    with torch.no_grad():
+        assert evolved().step(LARGER).number == 1
+
+
+def test_the_default_kind_of_number_changes_no_draw():
+    """In float64 torch draws other numbers from the same seed: it was another picture, and another training."""
+    G, world = style(), plane.ring()
+    draws = [lambda: world(9, torch.Generator().manual_seed(0)), lambda: evolved_z._z(5, torch.Generator().manual_seed(0)),
+             lambda: measures.mixed(G, 3, 2, torch.Generator().manual_seed(0)),
+             lambda: G.regularised(2, torch.Generator().manual_seed(0)),
+             lambda: path_length.path_length(G, eyes_now, pairs=3, **QUIET).each]
+    evolved_z, eyes_now = evolved(), eyes()
+    wanted = [draw() for draw in draws]
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = [draw() for draw in draws]
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for one, other in zip(wanted, found, strict=True):
+        assert torch.allclose(one, other.float(), atol=1e-5)
+
+
+def snapshots(tmp_path: Path) -> tuple[dict, dict]:
+    """What a training and an evolution leave."""
+    training.run(trained(), tmp_path / "T", picture_every=0)
+    long_run.run(evolved(), LARGER, tmp_path / "E", 2, picture_every=0)
+    return tuple(torch.load(tmp_path / name / "resume.pt", weights_only=True) for name in "TE")
+
+
+def test_a_snapshot_that_was_changed_is_named_as_damaged(tmp_path):
+    of_training, of_evolution = snapshots(tmp_path)
+    for whole, begin, changes in (
+            (of_training, lambda folder: training.run(trained(), folder, picture_every=0), (
+                {"optimisers": []}, {"optimisers": of_training["optimisers"][::-1]}, {"optimisers": [{}, {}]})),
+            (of_evolution, lambda folder: long_run.run(evolved(), LARGER, folder, 3, picture_every=0), (
+                {"lineage": []}, {"generation": 10**9}, {"survivors": []}, {"survivors": of_evolution["survivors"] * 2},
+                {"own": []}, {"own": None}))):
+        for change in changes:
+            torch.save(whole | change, tmp_path / "resume.pt")
+            with pytest.raises(ValueError, match=f"{tmp_path}/resume.pt is damaged: delete it"):
+                begin(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["resume.pt", "an unplugged disk/resume.pt"])
+def test_a_snapshot_behind_a_broken_link_is_not_begun_anew(tmp_path, target):
+    (tmp_path / "resume.pt").symlink_to(tmp_path / target)
+    for begin in (lambda: training.run(trained(), tmp_path, picture_every=0),
+                  lambda: long_run.run(evolved(), LARGER, tmp_path, 1, picture_every=0)):
+        with pytest.raises(FileNotFoundError, match="resume.pt is a broken link"):
+            begin()
+    assert not (tmp_path / "an unplugged disk").exists()
+
+
+def test_judges_and_curves_of_other_kinds(tmp_path):
+    for judge in (lambda G: None, lambda G: 0.5):
+        with pytest.raises(ValueError, match="a judge answers with a dict of figures"):
+            training.run(trained(), tmp_path / "a", picture_every=0, judge=judge, judge_every=4)
+    training.run(trained(), tmp_path / "b", picture_every=0, judge=lambda G: {"images": 7}, judge_every=4)
+    assert [row["images"] for row in training.curve(tmp_path / "b")] == [4, 8, 12]
+    (tmp_path / "curve.json").write_text('[{"images": -4}]')
+    with pytest.raises(ValueError, match="curve.json is damaged"):
+        training.curve(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="its folder is a file"):
+        training.run(trained(), tmp_path / "file")
 
 
 # ------------------------------------------------------------------------------------------ the command line

@@ -289,12 +289,14 @@ class Generator(GrowingGenerator):
         make, for several processes; each draws the same numbers. w̄ ← 0.995 w̄ + 0.005 · mean(w).
         """
         device, L = self.w_avg.device, len(self.layers)
-        w = self.mapping(torch.randn(n, self.z_dim, generator=draw).to(device))            # (n, W)
+        w = self.mapping(torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32).to(device))            # (n, W)
         with torch.no_grad():
             self.w_avg.lerp_(w.float().mean(0), 0.005)
         ws = self._per_layer(w[share])                                      # (N, L, W)
-        z2, seeds = torch.randn(n, self.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
-        coin, crossover = torch.rand((), generator=draw), int(torch.randint(1, L, (), generator=draw))
+        z2 = torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32)
+        seeds = torch.randint(2**31, (n,), generator=draw)
+        coin = torch.rand((), generator=draw, dtype=torch.float32)
+        crossover = int(torch.randint(1, L, (), generator=draw))
         if coin < self.config.mixing:
             ws = mix(ws, self._per_layer(self.mapping(z2[share].to(device))), range(crossover, L))
         return self.synthesis(ws, self.noise(seeds[share].tolist()))

@@ -35,8 +35,9 @@ def mixed(G: Generator, n: int, latents: int, draw: torch.Generator) -> Tensor:
     """
     L = len(G.layers)
     latents = whole(f"the number of latents mixed in {L} layers", latents, 1, L)
-    w = G.mapping(torch.randn(n * latents, G.z_dim, generator=draw).to(device_of(G))).view(n, latents, -1)
-    crossovers = torch.rand(n, L - 1, generator=draw).argsort(1)[:, :latents - 1] + 1
+    z = torch.randn(n * latents, G.z_dim, generator=draw, dtype=torch.float32)
+    w = G.mapping(z.to(device_of(G))).view(n, latents, -1)
+    crossovers = torch.rand(n, L - 1, generator=draw, dtype=torch.float32).argsort(1)[:, :latents - 1] + 1
     source = (crossovers[:, :, None] <= torch.arange(L)).sum(1)             # (n, L): which latent a layer reads
     return w.gather(1, source.to(w.device)[..., None].expand(-1, -1, w.shape[2]))
 

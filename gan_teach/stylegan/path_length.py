@@ -144,8 +144,8 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     batch = whole("batch", batch, 1)
     pairs, epsilon = whole("pairs", pairs, 1), finite("epsilon", epsilon, 1e-9, 1)
     device, draw = device_of(G), numbers(seed)
-    z1, z2 = torch.randn(2, pairs, G.z_dim, generator=draw)                 # (pairs, Z) each
-    t = torch.rand(pairs, 1, generator=draw)
+    z1, z2 = torch.randn(2, pairs, G.z_dim, generator=draw, dtype=torch.float32)                 # (pairs, Z) each
+    t = torch.rand(pairs, 1, generator=draw, dtype=torch.float32)
     t = t if ends == "full" else torch.zeros_like(t)
     noise = torch.randint(2**31, (pairs,), generator=draw)
     found = []

@@ -127,7 +127,8 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
         for group in adam.param_groups:
             group["lr"] = learning_rate(t, peak_rate) * spread
         with torch.enable_grad(), evaluating(getattr(eyes, "__self__", eyes)):
-            tremble = torch.randn(w.shape, generator=shake).to(device) * 0.1 * spread * max(0.0, 1 - t / 0.6) ** 2
+            tremble = torch.randn(w.shape, generator=shake, dtype=torch.float32).to(device)
+            tremble = tremble * 0.1 * spread * max(0.0, 1 - t / 0.6) ** 2
             ws = (w + tremble).expand(1, L, -1)
             image, perceptual, pixels = judge(ws)
             loss = (perceptual + pixel_weight * pixels).sum()

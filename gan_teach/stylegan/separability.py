@@ -138,7 +138,7 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     check_styles(G)
     batch = whole("batch", batch, 1)
     n, device, draw = whole("n", n, 1), device_of(G), numbers(seed)
-    z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
+    z, noise = torch.randn(n, G.z_dim, generator=draw, dtype=torch.float32), torch.randint(2**31, (n,), generator=draw)
     w, found = [], []
     bar = tqdm(total=n, desc=say("pictures to label"), leave=False, disable=not progress)
     with evaluating(G, classifier), bar:
