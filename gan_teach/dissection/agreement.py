@@ -136,7 +136,8 @@ class Dissection:
         """A table: class, share of pixels, units labelled so, the best unit, its IoU and the interval of that."""
         found, (low, high) = self.concept_units(min_iou), self.interval()
         share = self.class_pixels / self.class_pixels.sum().clamp(min=1)
-        way = say("thresholds given") if self.quantile is None else say("top {share:g} of values", share=self.quantile)
+        way = say("thresholds given") if self.quantile is None else \
+            say("top {share:g} % of values", share=100 * self.quantile)
         lines = [say("{layer}: {many} of {all} units match a class (IoU > {least:g}; {samples} pictures; {way})",
                      layer=self.layer, many=sum(map(len, found.values())), all=len(self.iou), least=min_iou,
                      samples=self.samples, way=way),

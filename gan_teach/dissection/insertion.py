@@ -110,7 +110,7 @@ class Inserted:
 
     @property
     def change(self) -> tuple[float, float]:
-        """How much the spot's pixels changed, and its standard error over pictures. No segmenter has a say in it.
+        """How far the colours of the spot changed, and its standard error over pictures. No segmenter has a say in it.
 
             mean over the spot and the colours of |x_i − x| / 2:  0 for no change, 1 for white that became black
         """

@@ -265,7 +265,7 @@ def test_concept_units_honours_its_minimum(planted):
 
 def test_summary_names_every_class_and_its_best_unit(planted):
     lines = planted.summary().splitlines()
-    assert "of 12 units" in lines[0] and len(lines) == 2 + 4
+    assert "of 12 units" in lines[0] and "top 6 % of values" in lines[0] and len(lines) == 2 + 4
     green = next(line for line in lines if line.startswith("green"))
     low, high = (end[planted.units_for("green", 1)[0], 2] for end in planted.interval())
     assert f"{planted.iou[:, 2].max():.3f}   {low:.3f} to {high:.3f}" in green

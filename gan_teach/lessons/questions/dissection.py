@@ -26,7 +26,7 @@ CHAPTER_1 = (
          "It draws trees wherever it is switched on"),
         ("IoU is agreement. Removing and inserting the unit is the experiment that shows its effect.",
          "Several units share the work: remove one, and often most of the tree stays.",
-         "Often not: in the sky they draw something, but hardly a tree."),
+         "Often not: in the sky colours change, but the judge sees hardly a tree."),
         right=0),
     Question(
         "Removing 8 tree units takes away 60 % of the tree pixels. What must we compare this with?",
