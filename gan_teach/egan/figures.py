@@ -149,10 +149,10 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
         bars = right.twinx()
         bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.35)
         bars.set(yticks=[])
+        right.set(zorder=1, facecolor="none")                                   # the curves before the bars
     for mutation, dash in zip(mutations, ("-", "--", ":", "-.")):
         each = [logit[None] for logit in p.logit()]
-        look = mark(name_of(mutation)) | dict(label=name_of(mutation).replace("_", " "), linestyle=dash, markevery=14,
-                                              linewidth=2.2)
+        look = mark(name_of(mutation)) | dict(linestyle=dash, markevery=14, linewidth=2.2)
         left.plot(p, [float(mutation(x).detach()) for x in each], **look)
         right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
     left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
@@ -194,7 +194,7 @@ PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39,
 def mark(name: str) -> dict:
     """The colour, marker and label of a method in a chart."""
     colour, marker = LOOKS.get(name.removeprefix("my_"), ("black", "."))
-    return {"color": colour, "marker": marker, "label": name}
+    return {"color": colour, "marker": marker, "label": name.replace("_", " ")}
 
 
 def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 2.0) -> Figure:
@@ -203,7 +203,7 @@ def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float
     ax = figure.subplots()
     gammas = np.linspace(0, largest, 21)
     for name, f in zip(names, scores):
-        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, **mark(name))
+        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, linewidth=2, **mark(name))
     for one, other in combinations(scores, 2):
         slower = other.diversity - one.diversity
         gamma = (one.quality - other.quality) / slower if slower else -1.0

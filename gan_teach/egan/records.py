@@ -11,7 +11,7 @@ LAST = 3                   # a figure is the mean of a run's last checkpoints: a
 
 def curve(record: dict, name: str, variant: str, measure: str, against: str = "generation"
           ) -> tuple[list[float], list[float], list[float]]:
-    """What to draw: (x, mean, standard deviation over the seeds) at each checkpoint.
+    """What to draw: (x, mean, standard error of the mean of the seeds) at each checkpoint. At least two seeds.
 
     against: "generation", or "cpu_seconds": then x is the generation times the median cost of one.
     """
@@ -20,7 +20,7 @@ def curve(record: dict, name: str, variant: str, measure: str, against: str = "g
     if against == "cpu_seconds":
         x = [g * milliseconds(record, name, variant) / 1000 for g in x]
     columns = list(zip(*(run[measure] for run in runs)))
-    return x, [statistics.fmean(c) for c in columns], [statistics.pstdev(c) for c in columns]
+    return x, [statistics.fmean(c) for c in columns], [statistics.stdev(c) / len(c) ** 0.5 for c in columns]
 
 
 def milliseconds(record: dict, name: str, variant: str) -> float:

@@ -42,31 +42,38 @@ def worth(record: dict, name: str = "ring", where: str = "equal generations", re
 
 def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", variants: Sequence[str] = tuple(LOOKS)
                  ) -> Figure:
-    """A measure against generations and against CPU seconds: mean and standard deviation over the seeds."""
-    figure = Figure(figsize=(9.2, 3.3))
+    """A measure against generations and against CPU seconds: mean of the seeds, in a band of ± its standard error."""
+    figure = Figure(figsize=(9.2, 3.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
+    runs = record["runs"][name]
     for ax, against in zip(axes, AXES):
-        for variant in (v for v in variants if v in record["runs"][name]):
-            x, mean, spread = records.curve(record, name, variant, measure, against)
-            ax.errorbar(x, mean, spread, capsize=2, elinewidth=0.6, **mark(variant))
+        for variant in (v for v in variants if v in runs):
+            x, mean, error = records.curve(record, name, variant, measure, against)
+            ax.plot(x, mean, linewidth=2, **mark(variant))
+            ax.fill_between(x, *([m + side * e for m, e in zip(mean, error)] for side in (-1, 1)),
+                            color=mark(variant)["color"], alpha=0.2, linewidth=0)
         ax.set(xlabel=AXES[against])
     words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
-    axes[0].set(ylabel=words.get(measure, measure))
-    axes[1].legend(fontsize=9)
-    figure.tight_layout()
+    axes[0].set(ylabel=words.get(measure, measure), title=f"mean ± standard error of {len(runs['E-GAN'])} seeds")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=11)
     return figure
 
 
-def robustness(record: dict, measure: str = "mmd2", where: str = "equal generations") -> str:
-    """A table with a row for each pair of networks; bold is the best of a row."""
+def robustness(record: dict, reference: str = "E-GAN") -> str:
+    """A table of MMD² with a row for each pair of networks: bold is the lowest of a row; ▲ marks a rival that is higher
+    than the reference by two errors of `records.paired`, ▼ one that is lower by as much.
+    """
     bodies = record["tables"]
-    names = list(next(iter(bodies.values())))
-    rows = [({"mmd2": "MMD²"}.get(measure, measure), *map(told, names))]
+    rows = [("MMD²", *map(told, next(iter(bodies.values()))))]
     for body, row in bodies.items():
-        cells = {name: row[name][where][measure] for name in names}
-        best = (min if measure == "mmd2" else max)(cells, key=lambda name: cells[name]["mean"])
-        rows.append((told(body), *(("**{}**" if name == best else "{}").format(_with_error(cell, 4))
-                             for name, cell in cells.items())))
+        cells = {name: of["equal generations"] for name, of in row.items()}
+        best = min(cells, key=lambda name: cells[name]["mmd2"]["mean"])
+        found = {name: records.figures(record, body, name, "mmd2", of["generation"]) for name, of in cells.items()}
+        rows.append([told(body)])
+        for name, of in cells.items():
+            mean, error, _ = records.paired(found[reference], found[name])
+            sign = "" if abs(mean) <= 2 * error else " ▲" if mean < 0 else " ▼"
+            rows[-1].append(("**{}**" if name == best else "{}").format(_with_error(of["mmd2"], 4)) + sign)
     return markdown(rows)
 
 

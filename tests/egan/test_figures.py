@@ -140,24 +140,31 @@ def test_the_table_of_a_comparison(record):
 
 def test_the_figure_of_a_comparison(record):
     figure = rivals.worth_figure(record, "ring", variants=("E-GAN", "random", "WGAN-GP"))
-    left, right = figure.axes
-    for ax, against in ((left, "generation"), (right, "cpu_seconds")):
-        assert [c.get_label() for c in ax.containers] == ["E-GAN", "random"]            # WGAN-GP was not run
-        x, mean, _ = records.curve(record, "ring", "random", "mmd2", against)
-        drawn = ax.containers[1].lines[0]
-        assert drawn.get_xdata() == pytest.approx(x) and drawn.get_ydata() == pytest.approx(mean)
+    drawn = lines(figure)
+    for ax, panel, against in zip(figure.axes, drawn, ("generation", "cpu_seconds")):
+        assert list(panel) == ["E-GAN", "random"]                                      # WGAN-GP was not run
+        x, mean, error = records.curve(record, "ring", "random", "mmd2", against)
+        assert panel["random"][0] == pytest.approx(x) and panel["random"][1] == pytest.approx(mean)
+        edge = ax.collections[1].get_paths()[0].vertices[:, 1]                         # of the band
+        assert min(edge) == pytest.approx(min(m - e for m, e in zip(mean, error)))
+        assert max(edge) == pytest.approx(max(m + e for m, e in zip(mean, error)))
+    assert figure.axes[0].get_title() == "mean ± standard error of 2 seeds"
 
 
-def test_robustness_marks_the_best_of_a_row():
-    def cell(mean):
-        return {"equal generations": {"mmd2": {"mean": mean, "error": 0.001}, "modes": {"mean": mean, "error": 0}}}
-
-    record = {"tables": {"deep": {"E-GAN": cell(0.02), "minimax": cell(0.01)}, "flat": {"E-GAN": cell(0.01),
-                                                                                    "minimax": cell(0.03)}}}
-    found, modes = (rivals.robustness(record, of).replace("\N{NO-BREAK SPACE}", " ") for of in ("mmd2", "modes"))
-    assert found.splitlines()[2:] == [
-        "| deep | 0.0200 ± 0.0010 | **0.0100 ± 0.0010** |", "| flat | **0.0100 ± 0.0010** | 0.0300 ± 0.0010 |"]
-    assert "| **0.0200 ± 0.0000** | 0.0100" in modes                                # of modes more is better
+def test_robustness_marks_the_best_of_a_row_and_whom_egan_beats():
+    """MMD² seed by seed: "a" is 0.1 higher each time; "b" is as much higher in the mean, by one seed alone."""
+    ours = {"flat": (0.1, 0.5, 0.3), "deep": (0.4, 0.4, 0.4)}
+    more = {"E-GAN": (0, 0, 0), "a": (0.11, 0.09, 0.1), "b": (0.31, 0, -0.01)}
+    flat = {name: [m + by for m, by in zip(ours["flat"], more[name])] for name in more}
+    deep = {name: [m - by for m, by in zip(ours["deep"], more[name])] for name in more}
+    runs = {body: {name: {str(k): {"generation": [7], "cpu_seconds": [1.0], "modes": [8], "high_quality": [0.5],
+                                   "mmd2": [m]} for k, m in enumerate(seeds)} for name, seeds in of.items()}
+            for body, of in (("flat", flat), ("deep", deep))}
+    made = {"runs": runs, "tables": {body: records.table({"runs": runs}, body) for body in runs}}
+    cells = [[cell.strip().replace("\N{NO-BREAK SPACE}", " ") for cell in row.strip("|").split("|")]
+             for row in rivals.robustness(made).splitlines()[2:]]
+    assert cells == [["flat", "**0.3000 ± 0.1155**", "0.4000 ± 0.1097 ▲", "0.4000 ± 0.0608"],
+                     ["deep", "0.4000 ± 0.0000", "**0.3000 ± 0.0058** ▼", "0.3000 ± 0.1050"]]
 
 
 # ------------------------------------------------------------------------------------------ pictures

@@ -341,6 +341,9 @@ def test_tables_and_curves_by_hand():
     assert bought["mmd2"]["mean"] == pytest.approx(0.2) and bought["mmd2"]["reference_better"] == 0
     error = table["E-GAN"]["equal generations"]["modes"]["error"]
     assert error == pytest.approx(statistics.stdev([3, 5]) / math.sqrt(2), abs=1e-4)
+    record["runs"]["here"]["E-GAN"]["2"] = record["runs"]["here"]["rival"]["0"]
+    _, mean, error = records.curve(record, "here", "E-GAN", "modes")
+    assert (mean[0], error[0]) == pytest.approx((4 / 3, statistics.stdev([1, 3, 0]) / math.sqrt(3)))
 
 
 def test_other_bodies_have_the_depth_and_norm_that_they_are_named_for():

@@ -40,7 +40,7 @@ CHAPTER_3B = (
          "D would hardly change if it trained on these samples"),
         ("Garbage that D rejects with certainty scores high too.",
          "A collapsed generator that D has got used to scores highest of all.",
-         "That is what it measures. It is diversity only where D is still wrong about the samples."),
+         "That is what it measures. It is diversity only while D knows little."),
         right=2),
     Question(
         "E-GAN is compared with a plain GAN. Which comparison is fair?",
