@@ -20,15 +20,15 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .dissection.intervention import per_unit
 from .dissection.pixels import jackknife
 from .dissection.units import check_units
 from .language import pad, say
-from .networks.layers import check_finite
 from .networks.protocols import Segmenter, classes_of, evaluating
 from .networks.segmenter import segment
 from .pictures import COLOURS
 from .stylegan.generator import Generator
-from .stylegan.operations import Style, mix
+from .stylegan.adain_mixing_truncation import Style, mix
 
 FOLDS = 10
 
@@ -43,10 +43,7 @@ def forced(y: Style, units: Sequence[int], level: float | Tensor = 0.0) -> Style
     y_s, y_b = (part.clone() for part in y)
     units = check_units(units, y_s.shape[1])
     y_s[:, units] = 0
-    k = check_finite("level", torch.as_tensor(level, dtype=y_b.dtype, device=y_b.device)).flatten()
-    if len(k) not in (1, len(units)):
-        raise ValueError(f"level is one number or one per unit: {len(units)} units, but {len(k)} levels")
-    y_b[:, units] = k
+    y_b[:, units] = per_unit("level", level, y_b, units).flatten()
     return y_s, y_b
 
 

@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from . import stylegan
 from .files import data_folder, expanded, read_json, sha256, to_write, writing
 from .networks import classifier, dcgan, progan, segmenter
-from .networks.layers import pick_device
+from .networks.device import pick_device
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),

@@ -46,8 +46,8 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
     "StyleGAN (Karras et al. 2018, arXiv 1812.04948)": [
         ("Figure 1", "the mapping f: Z → W, of a configuration", "stylegan.generator:StyleGANConfig"),
         ("Figure 1", "the synthesis network: constant, noise, styles", "stylegan.generator:Generator"),
-        ("Eq. 1", "AdaIN", "stylegan.operations:adain"),
-        ("section 3.1", "mixing regularisation, style mixing", "stylegan.operations:mix"),
+        ("Eq. 1", "AdaIN", "stylegan.adain_mixing_truncation:adain"),
+        ("section 3.1", "mixing regularisation, style mixing", "stylegan.adain_mixing_truncation:mix"),
         ("Figure 3", "the figure of style mixing, as a panel", "widgets.stylegan.mixer:StyleMixer"),
         ("Table 1", "configurations A to F", "stylegan.generator:configuration"),
         ("Table 2", "latents mixed in a picture", "stylegan.measures:mixing_distances"),
@@ -55,7 +55,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Eq. 2", "perceptual path length in Z", "stylegan.path_length:path_length"),
         ("Eq. 3", "perceptual path length in W", "stylegan.path_length:path_length"),
         ("section 4.2", "linear separability", "stylegan.separability:linear_separability"),
-        ("appendix B", "the truncation trick in W", "stylegan.operations:truncate"),
+        ("appendix B", "the truncation trick in W", "stylegan.adain_mixing_truncation:truncate"),
         ("Tables 1 to 4", "the tables in small, over seeds", "recipes.compare_styles:run"),
     ],
     "E-GAN (Wang et al. 2018, arXiv 1803.00657)": [
@@ -97,7 +97,7 @@ TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test
          "stylegan.generator:Generator": "tests/stylegan/test_stylegan.py::test_generator_by_hand",
          "stylegan.generator:configuration":
              "tests/stylegan/test_stylegan.py::test_configurations_add_one_thing_at_a_time",
-         "stylegan.operations:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula",
+         "stylegan.adain_mixing_truncation:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula",
          "dissection.intervention:ablation_curve":
              "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
          "egan.plane:ring": "tests/egan/test_plane.py::test_ring_and_grid_are_those_of_the_experiment",
@@ -112,7 +112,7 @@ SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.intervention:causal_effect": "01b · 5. One number for cause",
             "stylegan.generator:StyleGANConfig": "02 · 2. From z to w",
             "stylegan.generator:Generator": "02 · 4. From a constant to a face",
-            "stylegan.operations:adain": "02 · 3. AdaIN: how w speaks",
+            "stylegan.adain_mixing_truncation:adain": "02 · 3. AdaIN: how w speaks",
             "stylegan.generator:configuration": "02b · 3. The paper's tables, in small",
             "stylegan.measures:mixing_distances": "02b · 3. The paper's tables, in small",
             "recipes.compare_styles:run": "02b · 3. The paper's tables, in small",

@@ -24,7 +24,7 @@ import torch
 from gan_teach import stylegan
 from gan_teach.egan import long_run, plane
 from gan_teach.egan.evolution import Evolution
-from gan_teach.egan.evolution import Settings as EvolutionSettings
+from gan_teach.egan.settings import Settings as EvolutionSettings
 from gan_teach.networks import progan
 from gan_teach.networks.classifier import ClassifierConfig
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator

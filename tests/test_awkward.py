@@ -15,7 +15,7 @@ from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import inserted, optimise_insertion
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.units import save_units
-from gan_teach.egan import evolution, plane
+from gan_teach.egan import evolution, plane, settings
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
 from gan_teach.egan.interpolation import linear, spherical, strip, way
 from gan_teach.lessons import notebooks
@@ -272,7 +272,7 @@ def test_selections_and_fitness_of_nothing():
 def test_real_samples_that_are_not_like_the_generators(real, message):
     config = dcgan.DCGANConfig((8, 4), 4, 6)
     e = evolution.Evolution(dcgan.Generator(config), dcgan.Discriminator(config),
-                            evolution.Settings(batch=4, fitness_batch=4, d_steps=1), "cpu")
+                            settings.Settings(batch=4, fitness_batch=4, d_steps=1), "cpu")
     with pytest.raises(ValueError, match=message):
         e.step(real)
     assert e.generation == 0 and e.step(torch.zeros(8, 3, 16, 16, dtype=torch.uint8)).number == 1

@@ -9,7 +9,7 @@ from gan_teach.dissection.compare import likeness
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.networks.layers import sample_z
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
-from gan_teach.stylegan.operations import adain
+from gan_teach.stylegan.adain_mixing_truncation import adain
 
 SMALL = StyleGANConfig(resolution=16, fmap_base=64, fmap_max=8, z_dim=6, w_dim=6, mapping_layers=2)
 

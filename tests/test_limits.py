@@ -17,7 +17,7 @@ from gan_teach.dissection.insertion import inserted, optimise_insertion
 from gan_teach.dissection.repair import (Distance, artefact_scores, distance_slopes, features, frechet_slopes,
                                          repair)
 from gan_teach.dissection.units import load_units, save_units
-from gan_teach.egan import evolution, first_pictures, long_run, plane, warm_up
+from gan_teach.egan import first_pictures, long_run, plane, settings, warm_up
 from gan_teach.egan.fitness_and_selection import fitness, select
 from gan_teach.egan.interpolation import linear, strip, way
 from gan_teach.files import regular
@@ -28,7 +28,8 @@ from gan_teach.networks.protocols import check_images
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.official import convert
 from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
-from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, growing, judges
+from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, judges
+from gan_teach.recipes.generators import scenes_progan
 from gan_teach.stylegan import Generator, StyleGANConfig, measures, mix, path_length, separability, truncate
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import project
@@ -242,15 +243,15 @@ def test_settings_of_a_training_are_looked_at(name, value):
     ("gamma", NAN), ("lr", NAN), ("lr", -1.0), ("lr_d", INF), ("ema", 2.0), ("halves", -1), ("betas", (2.0, 0.9))])
 def test_settings_of_an_evolution_are_looked_at(name, value):
     with pytest.raises(ValueError, match=f"{name} must be"):
-        evolution.Settings(**{name: value})
+        settings.Settings(**{name: value})
     with pytest.raises(ValueError, match="a function of D's logits; got"):
-        evolution.Settings(mutations=("minimax",))
+        settings.Settings(mutations=("minimax",))
 
 
 def test_numpys_numbers_are_settings_and_a_snapshot_of_before_still_fits():
     settings = training.Settings(seed=np.int64(3), images=np.int32(10))
     assert repr(settings) == repr(training.Settings(seed=3, images=10))
-    assert str(evolution.Settings(seed=np.uint32(3))) == str(evolution.Settings(seed=3))
+    assert str(settings.Settings(seed=np.uint32(3))) == str(settings.Settings(seed=3))
     assert comparable(settings) == repr(settings).replace("images=10", "images=0")
 
 
@@ -286,7 +287,7 @@ def test_recipes_refuse_before_they_begin(tmp_path):
                 train(steps=steps, batch=batch, seed=seed)
     for images in (0, -1, 1.5):
         for train in (judges.scenes_segmenter, judges.portraits_classifier, judges.fashion_classifier,
-                      evolving.RECIPES["scenes-egan"], growing.scenes_progan):
+                      evolving.RECIPES["scenes-egan"], scenes_progan):
             with pytest.raises(ValueError, match="images.* must be a whole number from 1"):
                 train(tmp_path, images=images)
     for run in (lambda **o: compare_plane.run("plane", tmp_path, **o),

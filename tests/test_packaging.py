@@ -20,7 +20,8 @@ else:
     tomllib = pytest.importorskip("tomli")      # pytest brings it on Python 3.10
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = SETTINGS["project"]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "gan_teach").rglob("*.py"))
 
@@ -117,6 +118,31 @@ def test_the_chinese_readme_has_every_picture_and_every_command():
 def test_the_tables_of_the_weights_are_what_their_records_say():
     assert tables.PAGE.read_text("utf-8") == tables.page(), "make them anew: python tests/tables.py"
     assert all(f"| `{path.stem}` |" in tables.page() for path in (ROOT / "data").glob("*.safetensors"))
+
+
+def test_an_installed_copy_has_every_folder():
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES}
+    assert {*SETTINGS["tool"]["setuptools"]["packages"]} == folders | {"gan_teach.data", "gan_teach.notebooks"}
+
+
+# ------------------------------------------------------------------------------------------ sizes
+
+# The files of less than 40 lines that are no room's reading order, and why each is a file.
+SHORT = {"egan/mutations.py": "the three losses alone: what a reader of the paper looks for first",
+         "egan/programs.py": "one table",
+         "lessons/errors.py": "the banner alone hands it to the notebook",
+         "lessons/questions/question.py": "what every chapter's questions are made of",
+         "memory.py": "below the rooms, since trainings and dissections free memory",
+         "networks/wgan.py": "the loss of other papers than `losses`",
+         "stylegan/discriminator.py": "chapter 2 reads the generator alone",
+         "widgets/egan/first_pictures.py": "a panel"}
+
+
+def test_a_file_is_read_in_one_sitting():
+    lines = {path.relative_to(ROOT / "gan_teach").as_posix(): len(path.read_text("utf-8").splitlines())
+             for path in MODULES}
+    assert not {name: n for name, n in lines.items() if n > 330}
+    assert {name for name, n in lines.items() if n < 40 and Path(name).name != "__init__.py"} == {*SHORT}
 
 
 # ------------------------------------------------------------------------------------------ imports

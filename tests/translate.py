@@ -174,7 +174,7 @@ def strings() -> dict[str, str]:
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "columns":
                 said = [cell.elts[0] for cell in ast.walk(node) if isinstance(cell, ast.Tuple) and
                         isinstance(cell.elts[0], ast.Constant)]
-            elif isinstance(node, ast.Dict) and path.name.startswith("checks"):         # of usual slips, by their words
+            elif isinstance(node, ast.Dict) and path.parent.name == "checks":           # of usual slips, by their words
                 said = [part for part in (*node.keys, *node.values) if " " in str(getattr(part, "value", ""))]
             elif path.relative_to(PACKAGE).parts[0] in ROOMS:
                 said = _of_table(node)

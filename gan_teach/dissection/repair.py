@@ -15,21 +15,18 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
 from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
 from ..networks.layers import check_finite, check_gradients, seeded
-from ..networks.protocols import Generator, check_name, device_of, evaluating
+from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
 from .intervention import ablate
 from .pixels import pictures, unit_count
 from .units import Units, check_units
-
-SCORES = ("nearest", "frechet")
 
 
 @torch.no_grad()
@@ -43,23 +40,21 @@ def features(images: Tensor, segmenter: UNet, batch: int = 100) -> Tensor:
 
 @torch.no_grad()
 def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, samples: int = 1000, top: int = 50,
-                    score: str = "nearest", seed: int = 5, progress: bool = True) -> Tensor:
+                    seed: int = 5, progress: bool = True) -> Tensor:
     """How unlike real pictures are those in which a unit is loudest? One number per unit, (U,); higher is worse.
 
         T_u     = the `top` of `samples` pictures with the largest max_p r_{u,p}
-        nearest : score_u = mean_{x ∈ T_u} ‖φ(x) − φ(y)‖ / ρ(y),   y: the real picture nearest to x
-        frechet : score_u = Fréchet distance of T_u to the real pictures
+        score_u = mean_{x ∈ T_u} ‖φ(x) − φ(y)‖ / ρ(y),   y: the real picture nearest to x
 
     φ: the features, over their deviation in the real pictures; ρ(y): the distance from y to its third nearest
-    fellow. So below 1 is as near to a real picture as real ones are to each other.
-    "frechet" is the measure of the authors' notebook. It also blames a unit for being choosy: the top pictures of
-    a moon unit are all nights, and nights alone are far from the mixture of real pictures. "nearest" asks for one
-    similar real picture, and dividing by ρ makes up for there being few of a rare kind.
+    fellow. So below 1 is as near to a real picture as real ones are to each other. The authors' notebook takes the
+    Fréchet distance of T_u, which also blames a unit for being choosy: the top pictures of a moon unit are all nights,
+    and nights alone are far from the mixture of real pictures. Here one similar real picture is enough, and dividing
+    by ρ makes up for there being few of a rare kind.
 
     real: N×3×H×W in [-1, 1] or bytes, other pictures than those that will judge.
-    ValueError: an unknown score; top outside 2…samples; fewer than 5 real pictures.
+    ValueError: top outside 2…samples; fewer than 5 real pictures.
     """
-    check_name("score", score, SCORES)
     top = whole("the number of top pictures", top, 2, samples)
     if len(real) < 5:
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
@@ -70,14 +65,11 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
             phi.append(features(f(r).clamp(-1, 1), segmenter))              # (N, F)
             loud.append(r.amax((2, 3)).cpu())                               # (N, U)
     phi, T = torch.cat(phi), torch.cat(loud).topk(top, 0).indices           # (samples, F), (top, U)
-    if score == "nearest":
-        scale = phi_real.std(0).clamp(min=1e-6)
-        phi, phi_real = phi / scale, phi_real / scale
-        rho = torch.cdist(phi_real, phi_real).kthvalue(4, dim=1).values     # (N,) the first nearest is y itself
-        away, y = torch.cdist(phi, phi_real).min(1)                         # (samples,) each
-        return (away / rho[y].clamp(min=1e-6))[T].mean(0)                   # (U,)
-    distance = Distance(phi_real)
-    return torch.tensor([distance(phi[rows]) for rows in tqdm(T.T, say("units"), leave=False, disable=not progress)])
+    scale = phi_real.std(0).clamp(min=1e-6)
+    phi, phi_real = phi / scale, phi_real / scale
+    rho = torch.cdist(phi_real, phi_real).kthvalue(4, dim=1).values         # (N,) the first nearest is y itself
+    away, y = torch.cdist(phi, phi_real).min(1)                             # (samples,) each
+    return (away / rho[y].clamp(min=1e-6))[T].mean(0)                       # (U,)
 
 
 def distance_slopes(phi: Tensor, real: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
 
     mutations               variation: minimax, heuristic, least squares, three losses on D's logits
     fitness_and_selection   evaluation F = F_q + γ F_d, and who lives on
-    evolution               a generation: D learns, vary, evaluate, select
+    settings, evolution     what is set beforehand; a generation: D learns, vary, evaluate, select
     child                   how one child is made: a copy, a gradient, one step of Adam
     shared                  the same generation, with what siblings have in common computed once
     plane                   a ring of eight Gaussians and a grid of 25: exact measures, pictures
@@ -19,9 +19,10 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     programs                where the paper, its authors' programs and this package differ
 """
 
-from .evolution import Evolution, Generation, Settings
+from .evolution import Evolution, Generation
 from .fitness_and_selection import Fitness, fitness, select
 from .mutations import heuristic, least_squares, minimax
+from .settings import Settings
 
 __all__ = ["Evolution", "Fitness", "Generation", "Settings", "fitness", "heuristic", "least_squares", "minimax",
            "select"]

@@ -19,11 +19,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import pad, say, told
-from ..networks.layers import one_thread, sample_z
+from ..networks.device import one_thread
+from ..networks.layers import sample_z
 from ..pictures import Table, show
 from . import plane
 from .child import Mutation, name_of, slope
-from .evolution import Evolution, Generation, Settings
+from .evolution import Evolution, Generation
+from .settings import Settings
 from .fates import branch
 from .fitness_and_selection import Fitness
 

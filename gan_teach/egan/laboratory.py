@@ -18,10 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..networks.layers import one_thread
+from ..networks.device import one_thread
 from . import plane, view
 from .child import name_of
-from .evolution import ADAM_POLICIES, Evolution, Settings
+from .evolution import Evolution
+from .settings import ADAM_POLICIES, Settings
 from .fates import Fate, branch, by_hand
 from .fitness_and_selection import SELECTIONS, Fitness, select
 from .view import Knobs, View

@@ -16,7 +16,7 @@ from ..memory import keep_freed_memory
 from ..networks.layers import sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
-from ..training import keep_samples, snapshot
+from ..training import check_same, keep_samples, snapshot
 from .evolution import Evolution
 
 
@@ -28,11 +28,10 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     if not os.path.lexists(path):                            # a broken link is named, and not begun anew
         return
     state = snapshot(path)
-    if state["settings"] != str(evolution.settings):
-        raise ValueError(f"{path}: this snapshot was made with other settings: evolve in another folder, or delete it; "
-                         f"snapshot {state['settings']}, now {evolution.settings}")
-    if state.get("data") != evolution.data:
-        raise ValueError(f"{path}: this snapshot was made with other pictures: evolve in another folder, or delete it")
+    try:
+        check_same(state, str(evolution.settings), evolution.data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     evolution.resume(path)
     if len(evolution.lineage) != evolution.generation:
         raise ValueError(f"{path} is damaged: delete it (it names {len(evolution.lineage)} of {evolution.generation} "

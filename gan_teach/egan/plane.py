@@ -23,7 +23,8 @@ from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.wgan import wasserstein, wasserstein_gp
-from .evolution import Evolution, Generation, Settings, logistic
+from .evolution import Evolution, Generation
+from .settings import Settings, logistic
 from .fitness_and_selection import Fitness, fitness
 from .mutations import heuristic, least_squares, minimax
 

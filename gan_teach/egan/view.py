@@ -28,7 +28,7 @@ class Knobs:
     d_steps: int = 1
     mu: int = 1
     selection: str = "best"                 # one of laboratory.RULES
-    adam: str = "own"                       # one of evolution.ADAM_POLICIES
+    adam: str = "own"                       # one of settings.ADAM_POLICIES
     active: tuple[bool, ...] = (True,) * 3  # which of the mutations offered take part
     data: str = "ring"
     seed: int = 0

@@ -3,8 +3,7 @@
     setup           the line that a chapter opens with
     words           the signs and words of all chapters
     exercises       what every exercise is made of: a verdict, hints, a solution, and what passed handed on
-    checks          chapter 1's; the others' are checks_warm_up, checks_stylegan, checks_egan, checks_egan_further and
-                    checks_capstone, and checks_losses is what several ask of a loss
+    checks          the exercises' checks, a file a chapter
     questions       the quizzes, a file a chapter
     progress        what the reader has done, in a plain file
     errors          an error's last line in the reader's language, below its traceback

@@ -5,7 +5,7 @@ source. A check says which property of an answer fails and by how much. It print
 who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
 `passed` hands it to the next picture or panel.
 
-A chapter has its own `checks_….py`: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
+A chapter has its file in checks/: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
 solutions to the two tables, `HINTS.update({…})`.
 """
 
@@ -74,6 +74,11 @@ def shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
         got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
         raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
     return value
+
+
+def gap(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The largest difference; not a number where one of them is not."""
+    return float((a.detach().double() - b.detach().double()).abs().max())
 
 
 def one_number(value, what: str) -> float:

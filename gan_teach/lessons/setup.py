@@ -11,7 +11,7 @@ import torch
 
 from ..language import say, use
 from ..memory import return_freed_memory
-from ..networks.layers import pick_device
+from ..networks.device import pick_device
 from . import errors, printed, progress
 from .catch_up import catch_up
 from .words import signs, words

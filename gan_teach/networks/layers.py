@@ -1,14 +1,11 @@
-"""The small parts that more than one model shares, and the choice of device.
+"""The small parts that more than one model shares: what goes into them, and their layers.
 
 Sources: Karras et al. 2017, "Progressive Growing of GANs" (arXiv 1710.10196), sections 3 and 4; the blur is
 from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
 import math
-import os
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import torch
 import torch.nn as nn
@@ -18,58 +15,6 @@ from ..limits import MAX_SEED, whole
 from .winograd import WinogradConv
 
 WIDE = 256      # units on both sides of a convolution, from which on Winograd's way pays on a CPU
-
-
-def pick_device(name: str | None = None) -> torch.device:
-    """The device to compute on: `name`, else $GAN_TEACH_DEVICE, else CUDA, else MPS, else the CPU."""
-    name = name or os.environ.get("GAN_TEACH_DEVICE")
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not usable.get(name.split(":")[0], False):
-        here = ", ".join(kind for kind, present in usable.items() if present)
-        raise ValueError(f"device {name!r} is not usable on this machine; usable here: {here}")
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"no device is called {name!r}; wanted one such as cpu or cuda:0") from None
-
-
-def fast_bfloat16(device: torch.device | str) -> bool:
-    """Whether a convolution in bfloat16 pays: on an accelerator, and on CPUs with AVX-512.
-
-    On other CPUs it is emulated, and takes ten times as long as in float32.
-    """
-    return torch.device(device).type != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-
-
-def low_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
-    """Autocast to bfloat16 where it is wanted and fast."""
-    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=wanted and fast_bfloat16(device))
-
-
-_counting = threading.Lock()
-_alone = {"users": 0, "before": 0}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute without helper threads: one picture is too small to share, and waiting for a busy core costs 5×.
-
-    The number belongs partly to a thread, partly to the whole process, and a new thread starts with whatever is set
-    just then. So the first who enters notes it for all, and nobody takes the 1 of another for what the notebook had.
-    """
-    with _counting:
-        if not _alone["users"]:
-            _alone["before"] = torch.get_num_threads()
-        _alone["users"] += 1
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        with _counting:
-            _alone["users"] -= 1
-            torch.set_num_threads(_alone["before"])
 
 
 def seeded(seed: int) -> torch.Generator:

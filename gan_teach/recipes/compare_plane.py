@@ -19,7 +19,8 @@ import torch
 
 from .. import checkpoints, files
 from ..egan import plane
-from ..egan.evolution import Evolution, Settings
+from ..egan.evolution import Evolution
+from ..egan.settings import Settings
 from ..egan.plane import Mixture
 from ..egan.records import MEASURES, table
 from ..limits import whole

@@ -28,7 +28,8 @@ from torch import Tensor
 
 from .. import checkpoints, files, metrics
 from ..egan import long_run, plane
-from ..egan.evolution import Evolution, Settings, logistic
+from ..egan.evolution import Evolution
+from ..egan.settings import Settings, logistic
 from ..egan.mutations import heuristic, least_squares, minimax
 from ..language import say
 from ..limits import whole

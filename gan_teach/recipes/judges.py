@@ -17,7 +17,8 @@ from .. import checkpoints, pictures
 from ..limits import finite, whole
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
-from ..networks.layers import check_gradients, low_precision, seeded
+from ..networks.device import low_precision
+from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import classes_of
 from ..networks.segmenter import SegmenterConfig, UNet, class_iou, confusion, mean_iou, segment
 from ..pictures import to_float

@@ -22,7 +22,7 @@ from ..egan.warm_up import Game, drawn, heart
 from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
-from ..stylegan.operations import layer_groups, mix
+from ..stylegan.adain_mixing_truncation import layer_groups, mix
 from ..worlds.scenes import BELONGS, time_of
 from .networks import LAYER, STYLED, noise_row
 

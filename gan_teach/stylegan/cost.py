@@ -17,7 +17,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..networks.layers import pick_device
+from ..networks.device import pick_device
 from ..networks.losses import logistic_d, logistic_g
 from ..training import Schedule, Settings, Training
 from .discriminator import Discriminator

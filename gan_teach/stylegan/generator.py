@@ -24,7 +24,7 @@ from ..limits import MAX_SEED, whole
 from ..networks.growing import GrowingGenerator
 from ..networks.layers import (EqualizedConv2d, EqualizedLinear, UpConv2d, blur, check_drawn, check_finite,
                                check_latents, pixel_norm)
-from .operations import Style, adain, mix, truncate
+from .adain_mixing_truncation import Style, adain, mix, truncate
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..networks.layers import WIDE, EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
 from ..networks.winograd import WinogradConv
 from .generator import Constant, Generator, Layer
-from .operations import Style
+from .adain_mixing_truncation import Style
 
 
 def baked(layer: EqualizedLinear) -> nn.Linear:

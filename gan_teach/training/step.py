@@ -13,7 +13,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from .. import pictures
-from ..networks.layers import check_gradients, low_precision, pick_device
+from ..networks.device import low_precision, pick_device
+from ..networks.layers import check_gradients
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..processes import place

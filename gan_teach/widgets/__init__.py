@@ -4,7 +4,7 @@
     panel, rendering, playing             a state with Undo; its frames; panels that play beside the notebook
     front_end, paint_mask                 what is painted or chosen on a picture, with anywidget or without
     dissection/  stylegan/  egan/         a folder a paper: what a panel shows is computed in a `…render` file beside it
-    stage                                 a chapter's panels full screen, for a lecture
+    demonstrations, stage                 what each chapter shows on a projector; the full-screen page, and its serving
 """
 
 from .dissection.paint import PaintPanel

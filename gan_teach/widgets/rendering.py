@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from ..language import say, told
-from ..networks.layers import one_thread
+from ..networks.device import one_thread
 
 
 class Renderer:

@@ -47,14 +47,15 @@ import bench_starts
 
 from gan_teach.dissection.information import JointHistogram, dissect_by_information, unit_levels
 from gan_teach.dissection.unit_iou import dissect
-from gan_teach.egan.evolution import Evolution, Settings
+from gan_teach.egan.evolution import Evolution
+from gan_teach.egan.settings import Settings
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.files import read_json, write_json, write_text
 from gan_teach.lessons import notebooks
 from gan_teach.memory import keep_freed_memory
 from gan_teach.networks import progan
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
-from gan_teach.networks.layers import fast_bfloat16
+from gan_teach.networks.device import fast_bfloat16
 from gan_teach.networks.protocols import latents
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
@@ -336,10 +337,8 @@ def browser(quick: bool) -> list[dict]:
 
 
 def site(quick: bool) -> Iterator[dict]:
-    from gan_teach.site import build
-
     with tempfile.TemporaryDirectory() as folder:
-        yield from bench_site.measure(build(Path(folder) / "site").parent, 6 if quick else 40)
+        yield from bench_site.measure(bench_site.built(Path(folder) / "site"), 6 if quick else 40)
 
 
 def starts(quick: bool) -> Iterator[dict]:

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import torch
 
-from gan_teach.egan.evolution import Evolution, Settings
+from gan_teach.egan.evolution import Evolution
+from gan_teach.egan.settings import Settings
 from gan_teach.egan.mutations import heuristic
 from gan_teach.memory import keep_freed_memory
 from gan_teach.networks.dcgan import Discriminator, Generator, layout

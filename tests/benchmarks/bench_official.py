@@ -4,7 +4,7 @@
 
 The files have the published layouts and sizes and random weights; each is read and used in a process of its own,
 and "memory" is the most that this process held, less what it held after `import gan_teach`. CPU seconds of one
-thread. Prints; asserts nothing. `gan_teach.official.MEMORY` rounds these figures up.
+thread. Prints; asserts nothing. `gan_teach.official.published.MEMORY` rounds these figures up.
 """
 
 import re

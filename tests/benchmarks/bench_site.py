@@ -14,9 +14,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
 AIM_MS = {1: 50, 4: 150}                                # from a move to its picture, by how much slower the computer is
 AIM_FIRST_S = 3
+
+
+def built(folder: Path) -> Path:
+    """A site whose units nobody searched and whose games have hardly begun: that takes minutes, and changes no cost."""
+    from gan_teach.site import build, machines
+
+    some = {"units": list(range(machines.FEW)), "alpha": [1.0] * machines.FEW, "levels": [1.0] * 64}
+    units = {action: dict.fromkeys(machines.CLASSES, some) for action in ("remove", "add")}
+    with patch.object(machines, "found_units", lambda: units), patch.object(machines, "GAMES", 1):
+        return build(folder).parent
 
 
 def stroke(visit, moves: int) -> None:
@@ -26,6 +37,8 @@ def stroke(visit, moves: int) -> None:
         visit.page.mouse.move(*visit.place(0.2 + 0.6 * n / moves, 0.6 + 0.05 * (n % 3)))
         visit.page.wait_for_timeout(25)
     visit.page.mouse.up()
+    visit.page.wait_for_function("performance.getEntriesByName('stroke to picture').length")
+    visit.page.wait_for_timeout(500)                                        # the last picture may still be on its way
 
 
 def turn(visit, moves: int) -> None:

@@ -42,7 +42,7 @@ import environments
 from tqdm.auto import tqdm
 
 from gan_teach.recipes import address
-from gan_teach.widgets.stage import DEMOS
+from gan_teach.widgets.demonstrations import DEMOS
 
 ROOT = environments.ROOT
 PICTURE = """() => [...document.querySelectorAll(".jp-OutputArea-output img, .output_area img, img.gt-painted")]

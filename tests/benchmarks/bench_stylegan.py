@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from gan_teach.networks import layers
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
-from gan_teach.stylegan.operations import mix
+from gan_teach.stylegan.adain_mixing_truncation import mix
 from gan_teach.stylegan.prepared import prepared
 
 

@@ -48,22 +48,18 @@ def real(n, seed):
     return f(ablate(r, [BAD]))
 
 
-@pytest.mark.parametrize("score", ["nearest", "frechet"])
-def test_the_unit_that_draws_the_artefact_is_blamed_most(score):
-    scores = artefact_scores(G, "only", JUDGE, real(150, 11), samples=150, top=20, score=score, progress=False)
+def test_the_unit_that_draws_the_artefact_is_blamed_most():
+    scores = artefact_scores(G, "only", JUDGE, real(150, 11), samples=150, top=20, progress=False)
     assert scores.shape == (UNITS,) and scores.argmax() == BAD and (scores >= 0).all()
 
 
-def test_what_is_rare_but_real_is_blamed_by_the_frechet_score_only():
+def test_what_is_rare_but_real_is_not_blamed():
     class Clean(Blotchy):
         def at(self, z, layer):
             r, f = super().at(z, layer)
             return ablate(r, [BAD]), f
-    near, far = (artefact_scores(Clean(), "only", JUDGE, real(400, 11), samples=400, top=30, score=score,
-                                 progress=False) for score in ("nearest", "frechet"))
-    idle = [5, 6]
-    assert far[RARE] > 3 * far[idle].max()
-    assert near[RARE] < 1.4 * near[idle].mean()
+    found = artefact_scores(Clean(), "only", JUDGE, real(400, 11), samples=400, top=30, progress=False)
+    assert found[RARE] < 1.4 * found[[5, 6]].mean()                         # of idle units
 
 
 def test_the_nearest_score_by_loops():
@@ -78,15 +74,6 @@ def test_the_nearest_score_by_loops():
     for u in (0, 1, 2, 5, 6):                                   # the others have ties
         loudest = sorted(range(25), key=lambda n: -r[n, u].max().item())[:4]
         assert found[u].item() == pytest.approx(sum(alone[n] for n in loudest) / 4, rel=1e-4)
-
-
-def test_the_frechet_score_is_the_distance_of_the_top_pictures():
-    x = real(40, 11)
-    found = artefact_scores(G, "only", JUDGE, x, samples=40, top=15, score="frechet", seed=2, progress=False)
-    r, f = G.at(sample_z(40, UNITS, 2), "only")
-    for u in (0, 5):
-        loudest = r[:, u].amax((1, 2)).argsort(descending=True)[:15]
-        assert found[u].item() == pytest.approx(frechet_distance(x, f(r[loudest]), JUDGE), rel=1e-3)
 
 
 def test_the_slopes_of_the_distance_by_differences():
@@ -174,8 +161,6 @@ def test_features_take_bytes_and_leave_the_judge_in_its_mode():
 
 def test_what_is_wrong_is_named():
     x = real(20, 1)
-    with pytest.raises(ValueError, match="no score 'nearst'.*'nearest'"):
-        artefact_scores(G, "only", JUDGE, x, score="nearst")
     with pytest.raises(ValueError, match="at least 5 real pictures, better hundreds; got 4"):
         artefact_scores(G, "only", JUDGE, x[:4])
     for top in (1, 60):

@@ -13,13 +13,13 @@ import pytest
 import torch
 from torch import nn
 
-from gan_teach.egan import evolution as egan
 from gan_teach.egan import plane, shared
 from gan_teach.egan.child import clone, descend, mutate, slope
-from gan_teach.egan.evolution import Evolution, Settings
+from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
 from gan_teach.egan.long_run import run
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
+from gan_teach.egan.settings import Settings, logistic
 from gan_teach.networks.dcgan import (
     DCGANConfig,
     Discriminator,
@@ -28,7 +28,7 @@ from gan_teach.networks.dcgan import (
     PlaneDiscriminator,
     PlaneGenerator,
 )
-from gan_teach.networks.layers import fast_bfloat16
+from gan_teach.networks.device import fast_bfloat16
 from gan_teach.networks.losses import logistic_d, logistic_r1_r2, logits_and_slope
 from gan_teach.networks.wgan import gradient_penalty, wasserstein, wasserstein_gp
 from gan_teach.training import NotFinite
@@ -451,7 +451,7 @@ def test_the_penalties_of_a_linear_d_are_its_weights():
     """l = w·x + b has slope w everywhere: R1 = R2 = ‖w‖², γ = 10 of each half."""
     D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)).double()
     real, fake = torch.randn(5, 2).double(), torch.randn(5, 2).double()
-    plain, smooth = egan.logistic(D, real, fake, None), logistic_r1_r2(D, real, fake, None)
+    plain, smooth = logistic(D, real, fake, None), logistic_r1_r2(D, real, fake, None)
     assert (smooth - plain).item() == pytest.approx(10 * D[0].weight.square().sum().item())
 
 
@@ -721,4 +721,4 @@ def test_the_given_networks_are_left_alone():
 def test_the_defaults_are_the_papers():
     s = Settings()
     assert (s.mutations, s.mu, s.batch, s.d_steps, s.lr, s.betas) == (THREE, 1, 16, 2, 2e-4, (0.5, 0.99))
-    assert egan.logistic is s.d_loss and s.selection == "best" and not s.mutate_same_z
+    assert logistic is s.d_loss and s.selection == "best" and not s.mutate_same_z

@@ -5,20 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gan_teach.lessons import (
-    checks,
-    checks_capstone,
-    checks_egan,
-    checks_egan_further,
-    checks_stylegan,
-    checks_warm_up,
-    exercises,
-)
+from gan_teach.lessons import checks, exercises
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-MODULES = checks, checks_capstone, checks_egan, checks_egan_further, checks_stylegan, checks_warm_up
-CHECKS = {name.removeprefix("check_"): check for module in MODULES for name, check in vars(module).items()
-          if name.startswith("check_") and hasattr(check, "__wrapped__")}
+CHECKS = {name.removeprefix("check_"): getattr(checks, name) for name in checks.__all__ if name.startswith("check_")}
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=str)

@@ -41,7 +41,7 @@ def effect(inserted, ablated, c):
     (checks.check_iou, iou), (checks.check_iou, unit_iou.iou), (checks.check_ablate, ablate),
     (checks.check_ablate, intervention.ablate), (checks.check_threshold, threshold),
     (checks.check_threshold, lambda v, q: unit_iou.largest(None, v, v.shape[1], q).amin(1)),
-    (checks.check_threshold, checks.threshold), (checks.check_effect, intervention.effect),
+    (checks.check_threshold, checks.dissection.threshold), (checks.check_effect, intervention.effect),
     (checks.check_insert, insert), (checks.check_insert, intervention.insert), (checks.check_effect, effect)])
 def test_a_right_answer_is_accepted(said, check, answer):
     assert said(check, answer).startswith("✓")

@@ -5,7 +5,7 @@ import torch
 
 from gan_teach import capstone
 from gan_teach.dissection import compare
-from gan_teach.lessons.checks_capstone import check_beta, check_borrowed, check_forced, check_likeness
+from gan_teach.lessons.checks import check_beta, check_borrowed, check_forced, check_likeness
 
 
 def by_mask(y, units, level):

@@ -9,16 +9,19 @@ import torch.nn.functional as F
 from gan_teach import egan
 from gan_teach.egan import interpolation, records
 from gan_teach.egan.child import slope
-from gan_teach.lessons import checks
-from gan_teach.lessons.checks_egan import (
+from gan_teach.lessons import exercises
+from gan_teach.lessons.checks import (
     check_fitness,
     check_heuristic,
     check_least_squares,
     check_minimax,
+    check_mutation,
+    check_paired,
     check_select,
     check_slopes,
+    check_spherical,
 )
-from gan_teach.lessons.checks_egan_further import check_mutation, check_paired, check_spherical, equally_loud
+from gan_teach.lessons.checks.egan_further import equally_loud
 
 LOSSES = check_minimax, check_heuristic, check_least_squares
 ALL = *LOSSES, check_slopes, check_fitness, check_select, check_paired, check_spherical, check_mutation
@@ -217,7 +220,7 @@ def test_the_last_hints_are_right():
     """What the last hint of each loss writes out is the package's function."""
     logits = torch.tensor([-3.0, 0.2, 4.0])
     for name in ("minimax", "heuristic", "least_squares"):
-        code = checks.HINTS[name][-1].split("`")[-2].rstrip(".")
+        code = exercises.HINTS[name][-1].split("`")[-2].rstrip(".")
         assert math.isclose(eval(code, {"F": F, "logits": logits}), getattr(egan, name)(logits), rel_tol=1e-6)
 
 

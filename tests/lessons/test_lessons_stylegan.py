@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_teach.lessons.checks_stylegan import check_adain, check_mapping, check_mix, check_path_length, check_truncate
-from gan_teach.stylegan import generator, operations
+from gan_teach.lessons.checks import check_adain, check_mapping, check_mix, check_path_length, check_truncate
+from gan_teach.stylegan import adain_mixing_truncation, generator
 
 
 def adain(x, y):
@@ -47,8 +47,9 @@ def as_in_the_package(z, layers):
 
 
 @pytest.mark.parametrize("check, answer", [
-    (check_adain, adain), (check_adain, operations.adain), (check_mix, mix), (check_mix, operations.mix),
-    (check_truncate, truncate), (check_truncate, operations.truncate), (check_mapping, mapping),
+    (check_adain, adain), (check_adain, adain_mixing_truncation.adain),
+    (check_mix, mix), (check_mix, adain_mixing_truncation.mix),
+    (check_truncate, truncate), (check_truncate, adain_mixing_truncation.truncate), (check_mapping, mapping),
     (check_mapping, as_in_the_package), (check_path_length, path_length)])
 def test_a_right_answer_is_accepted(said, check, answer):
     assert said(check, answer).startswith("✓")

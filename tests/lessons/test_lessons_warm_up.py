@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from gan_teach.egan.warm_up import saturating_g
-from gan_teach.lessons.checks_warm_up import check_loss_d as D_
-from gan_teach.lessons.checks_warm_up import check_loss_g as G_
+from gan_teach.lessons.checks import check_loss_d as D_
+from gan_teach.lessons.checks import check_loss_g as G_
 from gan_teach.networks import losses
 
 

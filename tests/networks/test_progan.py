@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan_teach.networks import layers
+from gan_teach.networks import device, layers
 from gan_teach.networks.layers import minibatch_stddev, pixel_norm, sample_z
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
 
@@ -117,7 +117,7 @@ def test_discriminator_sees_the_spread_of_a_batch():
 
 
 def test_device_can_be_chosen_and_a_wrong_one_is_explained(monkeypatch):
-    assert layers.pick_device("cpu").type == "cpu"
+    assert device.pick_device("cpu").type == "cpu"
     monkeypatch.setenv("GAN_TEACH_DEVICE", "abacus")
     with pytest.raises(ValueError, match="'abacus' is not usable.*cpu"):
-        layers.pick_device()
+        device.pick_device()

@@ -19,7 +19,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import device_of
 from gan_teach.official import tensorflow_pickles, torch_files
 from gan_teach.pictures import show
-from gan_teach.stylegan.operations import mix
+from gan_teach.stylegan.adain_mixing_truncation import mix
 
 
 @pytest.fixture(autouse=True)

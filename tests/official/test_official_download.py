@@ -18,6 +18,7 @@ from gan_teach import files as checkpoints
 from gan_teach import official
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.files import cache_folder
+from gan_teach.official import published
 from gan_teach.official.download import download
 
 
@@ -180,8 +181,8 @@ VIRUS_SCAN = ("application/octet-stream", b"\n <HTML><body>Google Drive can't sc
     ({"usercontent": TimeoutError("slow"), "uc": FILE}, 2)])
 def test_google_drives_addresses_are_tried_one_after_the_other(cache, monkeypatch, capsys, answers, asked):
     monkeypatch.setattr(urllib.request, "urlopen", drive := Drive(**answers))
-    known = official.KNOWN["official/stylegan-cats"]
-    official.fetch(known, cache / known.file)
+    known = published.KNOWN["official/stylegan-cats"]
+    published.fetch(known, cache / known.file)
     assert drive.asked == ADDRESSES[:asked] and (cache / known.file).read_bytes() == FILE[1]
     assert "fetching 302 MB" in capsys.readouterr().out
     assert left(cache) == [known.file, f"{known.file}.sha256"]
@@ -225,8 +226,8 @@ def church(server, tmp_path, monkeypatch):
     digest = checkpoints.sha256(tmp_path / "church.pth")
 
     def known(sha256, *urls):
-        entry = official.Published("church.pth", urls or (server.url,), sha256)
-        monkeypatch.setitem(official.KNOWN, "official/progan-church", entry)
+        entry = published.Published("church.pth", urls or (server.url,), sha256)
+        monkeypatch.setitem(published.KNOWN, "official/progan-church", entry)
 
     known(digest[:8])
     return known
@@ -278,7 +279,7 @@ def test_where_no_hash_can_be_noted_the_file_is_used(server, church, cache, monk
     def write_text(path, text):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(official, "write_text", write_text)
+    monkeypatch.setattr(published, "write_text", write_text)
     assert official.load_official("official/progan-church", device="cpu").z_dim == 7
     assert "church.pth: no hash of it was published, and its own could not be noted" in capsys.readouterr().out
 
@@ -292,7 +293,7 @@ def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server,
 
     found, line = asked("official/progan-church")
     assert found is None and server.asked == [] and "gan_teach.load('official/progan-church') fetches it" in line
-    assert f"it needs {official.MEMORY['official/progan']} of memory" in line
+    assert f"it needs {published.MEMORY['official/progan']} of memory" in line
     gan_teach.load("official/progan-church", device="cpu")
     capsys.readouterr()
     found, line = asked("official/progan-church")
@@ -303,7 +304,7 @@ def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server,
     for file in official.upernet.FILES:
         (tmp_path / file).touch()
     assert asked(tmp_path) == (tmp_path, f"{tmp_path} is on this computer; it needs 1.5 GB of memory")
-    assert set(official.MEMORY) == {name.rsplit("-", 1)[0] for name in official.names()}
+    assert set(published.MEMORY) == {name.rsplit("-", 1)[0] for name in official.names()}
     with pytest.raises(ValueError, match="Did you mean 'official/progan-church'"):
         official.available("official/progan-chruch")
 
@@ -319,7 +320,7 @@ def test_the_cache_lies_where_the_platform_keeps_such_things(monkeypatch):
 
 
 def test_published_files_have_an_address_and_a_hash_where_one_is_known():
-    for name, known in official.KNOWN.items():
+    for name, known in published.KNOWN.items():
         assert all(url.startswith(("http://", "https://")) for url in known.urls)
         assert (len(known.sha256) == 8) == name.startswith("official/progan")
         assert known.sha256 in known.file

@@ -14,6 +14,7 @@ from gan_teach import official
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.networks import dcgan
 from gan_teach.networks.layers import sample_z
+from gan_teach.official import load
 from gan_teach.pictures import show
 from gan_teach.widgets.egan.interpolation import InterpolationPanel
 
@@ -232,7 +233,7 @@ def test_the_generator_is_converted_once(tmp_path, monkeypatch, capsys, last):
     once = gan_teach.load(path, "cpu")
     assert "10_net_G.pth: converted in" in (said := capsys.readouterr().out) and "MB of weights in memory" in said
     assert once.record["source"] == "10_net_G.pth" and once.record["seconds"] >= 0
-    monkeypatch.setattr(official, "convert", None)                    # what would read the authors' file again
+    monkeypatch.setattr(load, "convert", None)                    # what would read the authors' file again
     again = gan_teach.load(path, "cpu")
     assert capsys.readouterr().out == "" and again.record == once.record and not again.training
     assert type(again) is type(once) and again.config == once.config and torch.equal(again(z), once(z))

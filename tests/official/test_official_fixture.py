@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_teach import official
-from gan_teach.stylegan.operations import mix
+from gan_teach.stylegan.adain_mixing_truncation import mix
 
 FOLDER = Path(__file__).parents[3] / "shared" / "fixtures"
 MADE, THEIRS = "made here", ("stylegan1_tiny_tf.pkl", "stylegan1_tiny_tf_p3.pkl")

@@ -20,7 +20,7 @@ from gan_teach.dissection.unit_iou import dissect
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import device_of
 from gan_teach.networks.segmenter import segment
-from gan_teach.official import upernet
+from gan_teach.official import published, upernet
 from gan_teach.pictures import show
 from gan_teach.widgets import PaintPanel
 from gan_teach.widgets.dissection.paint_render import PaintState, Stroke
@@ -203,7 +203,7 @@ def test_the_segmenter_comes_from_a_folder_or_from_the_cache(tmp_path, weights, 
         target.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / target.name).replace(target)
 
-    monkeypatch.setattr(official, "download", served)
+    monkeypatch.setattr(published, "download", served)
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"     # not asked for again
     assert asked == [upernet.URLS[0] + file for file in upernet.FILES]
@@ -240,7 +240,7 @@ def test_a_second_and_third_address_are_tried(tmp_path, weights, monkeypatch):
         target.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / target.name).replace(target)
 
-    monkeypatch.setattr(official, "download", served)
+    monkeypatch.setattr(published, "download", served)
     assert official.load_official("official/upernet", device="cpu").classes[0] == "-"
     encoder, decoder, labels = (official.upernet.addresses(file) for file in upernet.FILES)
     assert asked == [*encoder, *decoder, *labels] and len(encoder) == len(decoder) == 3 and len(labels) == 2

@@ -391,7 +391,7 @@ def own(tmp_path, monkeypatch):
 def test_other_pictures_in_the_same_folder_are_refused(own, capsys):
     assert evolving.train_on("one", "run", images=8, device="cpu")["data"].startswith("5 of one")
     weights = (own / "run" / "one-egan.safetensors").read_bytes()
-    with pytest.raises(ValueError, match=r"run.resume.pt: this snapshot was made with other pictures: evolve in"):
+    with pytest.raises(ValueError, match=r"run.resume.pt: this snapshot was made with other pictures: train in"):
         evolving.train_on("two", "run", images=8, device="cpu")
     assert sorted(path.suffix for path in (own / "run").glob("*-egan.*")) == [".json", ".safetensors"]
     assert (own / "run" / "one-egan.safetensors").read_bytes() == weights

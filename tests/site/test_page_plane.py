@@ -202,6 +202,48 @@ say({ ...mixture, ...plane.measures(mixture, numbers(given.fake)), again: plane.
         assert again["modes"] == len(mixture.centres) and again["quality"] > 0.98 and abs(again["mmd2"]) < 2e-3
 
 
+def far(x: torch.Tensor, moments: dict[int, float]) -> list[float]:
+    """How many standard errors draws, seeds × n, are from independent ones whose E x^k are known, for k to 8 or so."""
+    def z(values: torch.Tensor, mean: float, square: float) -> float:
+        return abs(float(values.mean()) - mean) * (values.numel() / (square - mean**2)) ** 0.5
+
+    neighbours = x[1:] * x[:-1], x[:, 1:] * x[:, :-1]                       # from seed to seed; in a row
+    return [z(x, 0, moments[2]), *(z(x**k, moments[k], moments[2 * k]) for k in (2, 4)),
+            *(z(products, 0, moments[2]**2) for products in neighbours)]
+
+
+UNIFORM, NORMAL, WITHIN = {2: 1 / 3, 4: 1 / 5, 8: 1 / 9}, {2: 1, 4: 3, 8: 105}, 4
+
+
+def test_first_weights_and_draws_of_neighbouring_seeds_are_those_of_pytorch_and_independent(node):
+    """Layer by layer uniform within ±1/√in, as nn.Linear's; z normal; each Gaussian as often as the others."""
+    found = node("""
+say(Array.from({ length: given.seeds }, (_, seed) => {
+  const draw = chance(seed), { G, D } = new Evolution({ real: () => 0, z: () => 0, uniform: draw.uniform });
+  const rounds = Array.from({ length: 20 }, () => [plane.sample(plane.mixtures.grid(), 64, draw), draw.normal(128)]);
+  const [x, z] = [0, 1].map((k) => rounds.flatMap((round) => Array.from(round[k])));
+  return { weights: weights([...G, ...D]), x, z };
+}));""", {"seeds": 32})
+    starts = [plane.start(plane.replace(plane.SETTINGS, seed=seed)) for seed in range(32)]
+    theirs = [[p.flatten().tolist() for p in [*start.G.parameters(), *start.D.parameters()]] for start in starts]
+    inputs = [layer.in_features for net in (starts[0].G, starts[0].D) for layer in net.modules()
+              if isinstance(layer, nn.Linear) for _ in ("weight", "bias")]
+    for runs in ([run["weights"] for run in found], theirs):
+        for n, layer in zip(inputs, zip(*runs, strict=True), strict=True):
+            u = torch.tensor(layer) * n**0.5                                # (seeds, weights)
+            assert 1 - 20 / u.numel() < u.abs().max() < 1 + 1e-6
+            if u.shape[1] > 1:
+                assert max(far(u, UNIFORM)) < WITHIN
+    z = torch.tensor([run["z"] for run in found])
+    x = torch.tensor([run["x"] for run in found]) / 0.5**0.5                # places of the grid: −2 to 2
+    assert max(far(z, NORMAL)) < WITHIN and max(far(x.round(), {2: 2, 4: 6.8, 8: 102.8})) < WITHIN
+    assert max(far((x - x.round()) / (plane.grid().sigma / 0.5**0.5), NORMAL)) < WITHIN
+    assert abs(float((z * x.round()).mean())) < WITHIN * (2 / z.numel()) ** 0.5
+    column, row = x.round().long().add(2).unflatten(1, (-1, 2)).unbind(-1)
+    times = torch.bincount((5 * column + row).flatten(), minlength=25).double()
+    assert float((times - times.mean()).square().sum() / times.mean()) < 60             # χ² of 24: once in 10,000
+
+
 SEEDS, MEASURED = 6, 300
 
 

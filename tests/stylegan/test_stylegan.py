@@ -15,7 +15,7 @@ from gan_teach.networks.winograd import WinogradConv
 from gan_teach.stylegan import generator
 from gan_teach.stylegan.discriminator import Discriminator
 from gan_teach.stylegan.generator import PUBLISHED, Generator, StyleGANConfig, configuration
-from gan_teach.stylegan.operations import adain, mix, truncate
+from gan_teach.stylegan.adain_mixing_truncation import adain, mix, truncate
 from gan_teach.stylegan.prepared import prepared
 
 SIZE = {"resolution": 16, "z_dim": 8, "w_dim": 8, "fmap_base": 32, "fmap_max": 8}

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_teach.networks import layers
+from gan_teach.networks import device
 from gan_teach.networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
-from gan_teach.recipes import growing
+from gan_teach.recipes import generators
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
@@ -309,22 +309,22 @@ def test_a_run_keeps_a_curve_and_a_stopped_one_the_same(tmp_path):
 def test_bfloat16_is_used_only_where_it_is_fast(monkeypatch):
     for capability, fast in (("AVX2", False), ("AVX512", True), ("DEFAULT", False)):
         monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability)
-        with layers.low_precision("cpu"):
+        with device.low_precision("cpu"):
             assert torch.is_autocast_enabled("cpu") == fast
-        with layers.low_precision("cpu", wanted=False):
+        with device.low_precision("cpu", wanted=False):
             assert not torch.is_autocast_enabled("cpu")
 
 
-@pytest.mark.parametrize("settings", [Settings(), growing.STYLE_SETTINGS, growing.PORTRAIT_SETTINGS])
+@pytest.mark.parametrize("settings", [Settings(), generators.STYLE_SETTINGS, generators.PORTRAIT_SETTINGS])
 def test_a_recipe_cut_short_reaches_the_full_size_or_says_what_it_needs(settings):
     with pytest.raises(ValueError, match="320 images end before .* 64×64 pixels: give more than ") as refused:
-        growing.shortened(settings, 320)
+        generators.shortened(settings, 320)
     needed = int(str(refused.value).rsplit(" ", 1)[1].replace(",", ""))
     with pytest.raises(ValueError):
-        growing.shortened(settings, needed)
-    short = growing.shortened(settings, needed + 1)
+        generators.shortened(settings, needed)
+    short = generators.shortened(settings, needed + 1)
     last = -(-short.images // short.batch) - 1                             # the number of the last step
-    assert short.schedule.at(last * short.batch)[0] == 64 and growing.shortened(settings, None) is settings
+    assert short.schedule.at(last * short.batch)[0] == 64 and generators.shortened(settings, None) is settings
 
 
 def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():

@@ -11,7 +11,7 @@ import torch
 from panels import generator
 
 from gan_teach.networks.layers import sample_z
-from gan_teach.stylegan.operations import adain
+from gan_teach.stylegan.adain_mixing_truncation import adain
 from gan_teach.widgets import AdaINPanel
 from gan_teach.widgets.stylegan.adain_render import BINS, STRONGEST, AdaINRenderer, AdaINState, histogram
 

@@ -15,13 +15,14 @@ from panels import evolution_lab as panel
 from PIL import Image
 
 from gan_teach.egan import plane
-from gan_teach.egan.evolution import Evolution, Generation, Settings
+from gan_teach.egan.evolution import Evolution, Generation
+from gan_teach.egan.settings import Settings
 from gan_teach.egan.fitness_and_selection import Fitness, select
 from gan_teach.egan.laboratory import Laboratory
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.egan.view import share_curve
 from gan_teach.networks import dcgan
-from gan_teach.networks.layers import one_thread
+from gan_teach.networks.device import one_thread
 from gan_teach.pictures import as_array
 from gan_teach.recipes import evolving
 from gan_teach.widgets import charts

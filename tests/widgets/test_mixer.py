@@ -12,7 +12,7 @@ from panels import generator
 from gan_teach import checkpoints
 from gan_teach.networks.layers import sample_z
 from gan_teach.pictures import as_array, to_uint8
-from gan_teach.stylegan.operations import mix, truncate
+from gan_teach.stylegan.adain_mixing_truncation import mix, truncate
 from gan_teach.widgets import StyleMixer
 from gan_teach.widgets.stylegan import mixer_render
 from gan_teach.widgets.stylegan.drawer import span

@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_teach.widgets import charts, stage
+from gan_teach.widgets import charts, demonstrations, stage
+from gan_teach.widgets.demonstrations import STEPS
 from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
 from gan_teach.widgets.stylegan import adain_render
 
@@ -83,14 +84,14 @@ def test_the_page_is_a_notebook_of_a_cell_a_step(tmp_path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].source == "from gan_teach.widgets.stage import opening\nsteps = opening('dissection')"
-    assert [cell.source for cell in notebook.cells[1:]] == ["next(steps, None)"] * len(stage.STEPS["dissection"])
+    assert [cell.source for cell in notebook.cells[1:]] == ["next(steps, None)"] * len(STEPS["dissection"])
     template = tmp_path / "voila" / "templates" / "gan_teach"
     assert json.loads((template / "conf.json").read_text()) == {"base_template": "lab"}
     for path in template.iterdir():
         assert "://" not in path.read_text("utf-8"), path                       # nothing from the network
     assert notebook.metadata.title == "GAN Dissection"
     told = notebook.metadata.gan_teach
-    assert told.steps == [*stage.STEPS["dissection"]] and told.language == "en"
+    assert told.steps == [*STEPS["dissection"]] and told.language == "en"
     assert told.theme == "dark" in told.themes
     sent = base64.b64decode(told.replay.src.removeprefix("data:image/webp;base64,"))
     assert sent[8:12] == b"WEBP" and told.replay.alt
@@ -134,8 +135,8 @@ def test_every_colour_of_the_charts_has_one_in_the_themes():
 
 
 def test_the_stage_of_evolution_has_its_panels():
-    *rests, tabs = stage.evolution()
-    assert rests == [None] * (len(stage.STEPS["evolution"]) - 1) and list(tabs) == ["Evolve", "On clothes", "Mutations"]
+    *rests, tabs = demonstrations.evolution()
+    assert rests == [None] * (len(STEPS["evolution"]) - 1) and list(tabs) == ["Evolve", "On clothes", "Mutations"]
     tabs["Evolve"].phase.click()
     assert not tabs["Evolve"].error.value and tabs["Evolve"].frame.main
     assert "<svg" in tabs["Mutations"].chart.value
@@ -150,15 +151,15 @@ def test_the_stage_of_evolution_has_its_panels():
 
 
 def test_the_stage_of_the_warm_up_has_two_games():
-    tabs, = stage.warm_up()
+    tabs, = demonstrations.warm_up()
     assert [panel.data.value for panel in tabs.values()] == ["a wave", "ring of 8"]
     tabs["On a ring"].both.click()
     assert not tabs["On a ring"].error.value and tabs["On a ring"].game.steps_d == 1
 
 
 def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
-    *rests, tabs = stage.capstone()
-    assert rests == [None] * (len(stage.STEPS["capstone"]) - 1) and list(tabs) == ["Its units", "Its styles"]
+    *rests, tabs = demonstrations.capstone()
+    assert rests == [None] * (len(STEPS["capstone"]) - 1) and list(tabs) == ["Its units", "Its styles"]
     panel = tabs["Its units"]
     assert "gt-error" in panel.error._dom_classes and not panel.error.value
     found, state = panel.renderer.dissection, panel.state

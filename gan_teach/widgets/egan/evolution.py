@@ -13,7 +13,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from ...egan import plane
-from ...egan.evolution import ADAM_POLICIES
+from ...egan.settings import ADAM_POLICIES
 from ...egan.laboratory import DATA, RULES, Laboratory
 from ...recipes import evolving
 from ...language import say

@@ -9,7 +9,7 @@ from ... import pictures
 from ...egan import plane
 from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
 from ...language import say
-from ...networks.layers import one_thread
+from ...networks.device import one_thread
 from ...runner import Runner
 from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
 from ..paint_mask import painter

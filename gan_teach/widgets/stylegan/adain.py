@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 
 from ...language import say
-from ...stylegan.operations import adain
+from ...stylegan.adain_mixing_truncation import adain
 from ..controls import button, column, field, hooked, html, offer, picture, row, said, swap, under
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
 from .drawer import pixels

@@ -18,7 +18,7 @@ from ...language import say
 from ...limits import finite, whole
 from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
-from ...stylegan.operations import Style, adain
+from ...stylegan.adain_mixing_truncation import Style, adain
 from ..charts import bar, line, minus, svg, text
 from ..rendering import keep
 from .drawer import StyleRenderer, check_layers, large, pixels

@@ -15,7 +15,7 @@ from ...language import say
 from ...networks.layers import sample_z
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
-from ...stylegan.operations import truncate
+from ...stylegan.adain_mixing_truncation import truncate
 from ...stylegan.prepared import prepared
 from ..rendering import Renderer, keep
 

@@ -5,7 +5,7 @@ from html import escape
 import ipywidgets as widgets
 
 from ...language import say
-from ...stylegan.operations import layer_groups, mix
+from ...stylegan.adain_mixing_truncation import layer_groups, mix
 from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, tick
 from .drawer import pixels
 from .mixer_grid import mix_grid

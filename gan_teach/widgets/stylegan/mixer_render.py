@@ -18,7 +18,7 @@ from ... import pictures
 from ...language import say
 from ...limits import finite, whole
 from ...stylegan.generator import Generator
-from ...stylegan.operations import layer_groups, mix
+from ...stylegan.adain_mixing_truncation import layer_groups, mix
 from ..charts import minus
 from .drawer import Drawer, StyleRenderer, Which, check_layers, large, pixels, span, tidy
 

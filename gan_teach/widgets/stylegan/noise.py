@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 
 from ...language import say
-from ...stylegan.operations import layer_groups
+from ...stylegan.adain_mixing_truncation import layer_groups
 from ..controls import choices, column, heading, hooked, html, picture, row, said, swap, under
 from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter
 from .panel import StylePanel

@@ -14,7 +14,7 @@ from torch import Tensor
 from ... import pictures
 from ...language import say
 from ...limits import finite, whole
-from ...networks.layers import one_thread
+from ...networks.device import one_thread
 from ...stylegan.generator import Generator
 from ...stylegan.measures import noise_deviation
 from ...stylegan.prepared import prepared

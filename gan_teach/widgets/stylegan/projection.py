@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ... import pictures
 from ...language import say
-from ...networks.layers import one_thread
+from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
 from ..controls import button, column, field, heading, hooked, html, picture, row, said, swap, tick, under

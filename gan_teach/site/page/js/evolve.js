@@ -168,7 +168,7 @@ function showTree() {
             ...mutations.map((name, i) => (i === winner ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="none" stroke="var(--green)" stroke-width="2"/>` : "") +
               mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner))];
   });
-  element("tree").innerHTML = svg(W, H, parts.join(""), shown.length ? text("tree_alt", { generations: shown.length,
+  element("tree").innerHTML = svg(W, H, parts.join(""), shown.length ? text("tree_alt", { n: shown.length,
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 

@@ -3,7 +3,8 @@
 //   y_0 = x;  y_l = max(0, y_{l−1} Wᵀ + b);  the last layer without the max
 //
 // As gan_teach.networks.dcgan.PlaneGenerator and PlaneDiscriminator: W is out×in, as PyTorch keeps it. A general library
-// spends most of its time between operations as small as these. Batches are rows, one after the other: N×in numbers.
+// spends most of its time between operations as small as these, and is a hundred times as large
+// (tests/benchmarks/bench_tfjs.mjs). Batches are rows, one after the other: N×in numbers.
 
 /** @typedef {{ w: Float64Array, b: Float64Array, inputs: number, outputs: number }} Layer */
 /** @typedef {Layer[]} Network */

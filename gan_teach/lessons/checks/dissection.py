@@ -4,15 +4,13 @@ from collections.abc import Callable
 
 import torch
 
-from ..language import say
-from .exercises import (HINTS, SOLUTIONS, NotStarted, Wrong, ask, hint, one_number, passed, shaped, solution, that_is,
-                        unchanged, verdict)
-
-__all__ = ["check_ablate", "check_effect", "check_insert", "check_iou", "check_threshold", "hint", "passed", "solution"]
+from ...language import say
+from ..exercises import (HINTS, SOLUTIONS, NotStarted, Wrong, ask, one_number, shaped, that_is, unchanged,
+                         verdict)
 
 SOLUTIONS.update({
     "iou": ("gan_teach.dissection", "iou"), "ablate": ("gan_teach.dissection", "ablate"),
-    "threshold": ("gan_teach.lessons.checks", "threshold"), "insert": ("gan_teach.dissection", "insert"),
+    "threshold": ("gan_teach.lessons.checks.dissection", "threshold"), "insert": ("gan_teach.dissection", "insert"),
     "effect": ("gan_teach.dissection.intervention", "effect"),
 })
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import torch
 
-from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, numbers, shaped, that_is, unchanged, verdict
-from .checks_losses import four_logits, listed
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, gap, numbers, shaped, that_is, unchanged, verdict
+from .losses import four_logits, listed
 
-SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks_egan_further", "equally_loud"),
+SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks.egan_further", "equally_loud"),
               "paired": ("gan_teach.egan.records", "paired"),
               "spherical": ("gan_teach.egan.interpolation", "spherical")}
 
@@ -83,8 +83,8 @@ def check_spherical(answer: Callable) -> str:
     for alpha, end, name in ends:
         value = shaped(ask(answer, z1, z2, torch.tensor([alpha]), kept={"z1": z1, "z2": z2}), z1.shape,
                        say("the answer, a latent,"))
-        if not float((value - end).abs().max()) < 1e-3:
-            swapped = float((value - (z2 if alpha == 0 else z1)).abs().max()) < 1e-3
+        if not gap(value, end) < 1e-3:
+            swapped = gap(value, z2 if alpha == 0 else z1) < 1e-3
             slip = say(" You walk from z2 to z1.") if swapped else ""
             raise Wrong(say("ends: at α = {alpha:g} you must stand at {name}.{slip}",
                             alpha=alpha, name=name, slip=slip))
@@ -103,8 +103,8 @@ def check_spherical(answer: Callable) -> str:
                         "{angle:.3f}.", omega=omega / 4, angle=angle))
     alphas = torch.tensor([0.0, 0.5, 1.0])
     many = ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
-    if not isinstance(many, torch.Tensor) or many.shape != (3, 100) or \
-            not float((many - torch.cat([z1, middle, z2])).abs().max()) < 1e-3:
+    right = torch.cat([z1, middle, z2])
+    if not isinstance(many, torch.Tensor) or many.shape != right.shape or not gap(many, right) < 1e-3:
         raise Wrong(say("rows: for N latents and N alphas, each row has its own α."))
     return say("spherical: from z1 to z2 in equal angles, and the length is kept.")
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from ..dissection.compare import likeness
-from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, unchanged, verdict
+from ...dissection.compare import likeness
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, unchanged, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),

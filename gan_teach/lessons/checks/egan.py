@@ -7,14 +7,15 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from ..egan.fitness_and_selection import Fitness
-from ..language import say
-from .checks_losses import check_loss, four_logits, listed
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
+from ...egan.fitness_and_selection import Fitness
+from ...egan.mutations import heuristic, least_squares, minimax
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
+from .losses import check_loss, four_logits, listed
 
 SOLUTIONS.update({name: ("gan_teach.egan", name)
                   for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
-SOLUTIONS["slopes"] = ("gan_teach.lessons.checks_egan", "slopes")
+SOLUTIONS["slopes"] = ("gan_teach.lessons.checks.egan", "slopes")
 
 
 def slopes(p: float) -> tuple[float, float, float]:
@@ -58,28 +59,16 @@ HINTS.update({
 })
 
 
-def _minimax(logits: torch.Tensor) -> torch.Tensor:
-    return 0.5 * F.logsigmoid(-logits).mean()
-
-
-def _heuristic(logits: torch.Tensor) -> torch.Tensor:
-    return -0.5 * F.logsigmoid(logits).mean()
-
-
-def _least_squares(logits: torch.Tensor) -> torch.Tensor:
-    return (logits.sigmoid() - 1).square().mean()
-
-
 @verdict
 def check_minimax(answer: Callable) -> str:
     """Check `minimax(logits) -> loss`: ½ E log(1 − D), and its slope −½ D / N at each logit."""
-    return check_loss(answer, "minimax", _minimax, {
-        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * _minimax(v),
-        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_minimax(v),
-        "The sign is wrong, and the ½ is missing: that is D's own loss": lambda v: -2 * _minimax(v),
-        "That is the heuristic mutation, with log D": _heuristic,
-        "That is ½ E log D; it is 1 − D here": lambda v: -_heuristic(v),
-        "That is a sum; E is a mean": lambda v: len(v) * _minimax(v),
+    return check_loss(answer, "minimax", minimax, {
+        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * minimax(v),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -minimax(v),
+        "The sign is wrong, and the ½ is missing: that is D's own loss": lambda v: -2 * minimax(v),
+        "That is the heuristic mutation, with log D": heuristic,
+        "That is ½ E log D; it is 1 − D here": lambda v: -heuristic(v),
+        "That is a sum; E is a mean": lambda v: len(v) * minimax(v),
         "That is the logarithm of the mean; take the mean of the logarithms":
             lambda v: 0.5 * (1 - v.sigmoid().mean()).log(),
     }, four_logits())
@@ -88,12 +77,12 @@ def check_minimax(answer: Callable) -> str:
 @verdict
 def check_heuristic(answer: Callable) -> str:
     """Check `heuristic(logits) -> loss`: −½ E log D, and its slope −½ (1 − D) / N at each logit."""
-    return check_loss(answer, "heuristic", _heuristic, {
-        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * _heuristic(v),
-        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_heuristic(v),
-        "That is the minimax mutation, with log(1 − D)": _minimax,
-        "That is −½ E log(1 − D); it is D here": lambda v: -_minimax(v),
-        "That is a sum; E is a mean": lambda v: len(v) * _heuristic(v),
+    return check_loss(answer, "heuristic", heuristic, {
+        "The ½ is missing (the authors' code leaves it out too; we keep to the paper)": lambda v: 2 * heuristic(v),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -heuristic(v),
+        "That is the minimax mutation, with log(1 − D)": minimax,
+        "That is −½ E log(1 − D); it is D here": lambda v: -minimax(v),
+        "That is a sum; E is a mean": lambda v: len(v) * heuristic(v),
         "That is the logarithm of the mean; take the mean of the logarithms":
             lambda v: -0.5 * v.sigmoid().mean().log(),
     }, four_logits())
@@ -102,15 +91,15 @@ def check_heuristic(answer: Callable) -> str:
 @verdict
 def check_least_squares(answer: Callable) -> str:
     """Check `least_squares(logits) -> loss`: E (D − 1)², and its slope −2 D (1 − D)² / N at each logit."""
-    return check_loss(answer, "least_squares", _least_squares, {
+    return check_loss(answer, "least_squares", least_squares, {
         "That squares the logits; D = σ(l) (the authors' later code does that: another mutation)":
             lambda v: (v - 1).square().mean(),
-        "There is no ½ in this one": lambda v: _least_squares(v) / 2,
+        "There is no ½ in this one": lambda v: least_squares(v) / 2,
         "That is the distance from 0, from \"fake\"; G wants 1": lambda v: v.sigmoid().square().mean(),
-        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -_least_squares(v),
+        "The sign is wrong: that pushes the pictures away from \"real\"": lambda v: -least_squares(v),
         "That is the square of the mean; take the mean of the squares": lambda v: (v.sigmoid().mean() - 1).square(),
         "That is the distance itself; square it": lambda v: (1 - v.sigmoid()).mean(),
-        "That is a sum; E is a mean": lambda v: len(v) * _least_squares(v),
+        "That is a sum; E is a mean": lambda v: len(v) * least_squares(v),
     }, four_logits())
 
 

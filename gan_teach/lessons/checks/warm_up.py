@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from ..language import say
-from ..networks.losses import logistic_d, logistic_g
-from .checks_losses import check_loss
-from .exercises import HINTS, SOLUTIONS, verdict
+from ...language import say
+from ...networks.losses import logistic_d, logistic_g
+from ..exercises import HINTS, SOLUTIONS, verdict
+from .losses import check_loss
 
 SOLUTIONS.update({"loss_d": ("gan_teach.networks.losses", "logistic_d"),
                   "loss_g": ("gan_teach.networks.losses", "logistic_g")})

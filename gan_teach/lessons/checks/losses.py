@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ..language import say
-from .exercises import Wrong, ask, in_words, unchanged
+from ...language import say
+from ..exercises import Wrong, ask, gap, in_words, unchanged
 
 
 def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[..., torch.Tensor],
@@ -32,9 +32,6 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
         if not value.requires_grad:
             return value, [None] * len(leaves)
         return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
-
-    def gap(a: torch.Tensor, b: torch.Tensor) -> float:
-        return float((a.detach() - b.detach()).abs().max())
 
     wanted, slopes = look(right)
     got, yours = look(answer)

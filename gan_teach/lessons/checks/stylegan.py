@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 import torch.nn as nn
 
-from ..language import say
-from .exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, shaped, verdict
+from ...language import say
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, gap, in_words, shaped, verdict
 
 SOLUTIONS.update({
     "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
@@ -43,11 +43,6 @@ HINTS.update({
 })
 
 
-def _gap(a: torch.Tensor, b: torch.Tensor) -> float:
-    """The largest difference; not a number where a is not."""
-    return float((a.double() - b.double()).abs().max())
-
-
 @verdict
 def check_adain(answer: Callable) -> str:
     """Check `adain(x, (y_s, y_b))`: each map of each picture gets mean y_b and spread y_s; x is left alone (Eq. 1)."""
@@ -65,7 +60,7 @@ def check_adain(answer: Callable) -> str:
         return scale[..., None, None] * centred / sigma + shift[..., None, None]
 
     right = styled((2, 3))
-    if not _gap(out, right) < 1e-3:
+    if not gap(out, right) < 1e-3:
         slips = {
             "That normalises over the pictures too (batch norm); each picture is on its own": styled((0, 2, 3)),
             "That normalises over the units too (layer norm); each unit is on its own": styled((1, 2, 3)),
@@ -80,21 +75,21 @@ def check_adain(answer: Callable) -> str:
             "The variance has n − 1 below the line (`x.std` does that); take the mean of the squares":
                 styled((2, 3), bessel=True),
         }
-        slip = in_words(slips, lambda value: _gap(out, value) < 1e-3)
-        off_mean = _gap(out.mean((2, 3)), y_b)
-        off_spread = _gap(out.std((2, 3), unbiased=False), y_s.abs())
+        slip = in_words(slips, lambda value: gap(out, value) < 1e-3)
+        off_mean = gap(out.mean((2, 3)), y_b)
+        off_spread = gap(out.std((2, 3), unbiased=False), y_s.abs())
         part = (say("mean: map by map it must be y_b; yours is off by up to {off_mean:.3f}",
                     off_mean=off_mean) if not off_mean < 1e-3 else
                 say("spread: map by map it must be |y_s|; yours is off by up to {off_spread:.3f}",
                     off_spread=off_spread) if not off_spread < 1e-3
                 else say("value: mean and spread are right, and still a value is off by {off:.3f}",
-                         off=_gap(out, right)))
+                         off=gap(out, right)))
         raise Wrong(say("{part}.{slip}", part=part, slip=slip))
     flat = ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
-    if not _gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
+    if not gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
         raise Wrong(say("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours "
                         "is {value:.3f}. Add a tiny eps below the root.", value=float(flat.flatten()[0])))
-    if not _gap(ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
+    if not gap(ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
         raise Wrong(say("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten."))
     return say("adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left "
                "alone.")
@@ -133,7 +128,7 @@ def check_truncate(answer: Callable) -> str:
     for psi in (1.0, 0.0, 0.7, -1.0, 1.5):
         out = shaped(ask(answer, w, psi, w_avg, kept={"w": w, "w_avg": w_avg}), w.shape, say("the result, like w,"))
         right = w_avg + psi * (w - w_avg)
-        if not _gap(out, right) < 1e-5:
+        if not gap(out, right) < 1e-5:
             slips = {
                 "That is ψ·w, which moves towards 0; the average picture is at w̄": psi * w,
                 "ψ and 1 − ψ are exchanged": w + psi * (w_avg - w),
@@ -142,14 +137,14 @@ def check_truncate(answer: Callable) -> str:
                 "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
                 "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
             }
-            slip = in_words(slips, lambda value, out=out: _gap(out, value) < 1e-5)
+            slip = in_words(slips, lambda value, out=out: gap(out, value) < 1e-5)
             rule = {1.0: say("ψ = 1 must change nothing"), 0.0: say("ψ = 0 must give w̄")}.get(
                 psi, say("ψ = {psi:g} must lie {psi:g} of the way from w̄ to w", psi=psi))
             raise Wrong(say("value: {rule}; yours is off by up to {off:.3f}.{slip}",
-                            rule=rule, off=_gap(out, right), slip=slip))
+                            rule=rule, off=gap(out, right), slip=slip))
     ws = w[:, None].expand(-1, 3, -1)
     out = shaped(ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
-    if not _gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
+    if not gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
         raise Wrong(say("value: right for w of N×W, but not for N×L×W, a w for each layer."))
     return say("truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line.")
 
@@ -174,7 +169,7 @@ def check_mapping(answer: Callable) -> str:
 
     with torch.no_grad():
         out = shaped(ask(answer, z, layers, kept={"z": z}), (5, 6), say("w, one for each z,"))
-        if not _gap(out, f(z)) < 1e-3:
+        if not gap(out, f(z)) < 1e-3:
             slips = {
                 "z is not normalised": f(z, normal=lambda z: z),
                 "z was given length 1; its *mean* square should be 1, which is a length of √6 here":
@@ -193,9 +188,9 @@ def check_mapping(answer: Callable) -> str:
                 "Only the first layer is used": nn.functional.leaky_relu(
                     layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
             }
-            slip = in_words(slips, lambda value: _gap(out, value) < 1e-3)
-            raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=_gap(out, f(z)), slip=slip))
-        if not _gap(ask(answer, 7 * z, layers), out) < 1e-3:
+            slip = in_words(slips, lambda value: gap(out, value) < 1e-3)
+            raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=gap(out, f(z)), slip=slip))
+        if not gap(ask(answer, 7 * z, layers), out) < 1e-3:
             raise Wrong(say("size: 7z must give the same w as z: only the direction of z counts."))
     return say("mapping: the size of z does not count, and w is right after all layers.")
 
