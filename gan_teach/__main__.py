@@ -86,7 +86,8 @@ def parser() -> argparse.ArgumentParser:
     dissect.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
     demo = commands.add_parser("demo", help=say("a chapter's panels on one page, full screen, on this computer alone"))
-    demo.add_argument("name", choices=stage.DEMOS, help=say("which one"))
+    demo.add_argument("name", choices=stage.DEMOS, help=say("which one, or its chapter: 1"),
+                      type=lambda text: [*stage.DEMOS][int(text)] if re.fullmatch("0?[0-4]", text) else text)
     demo.add_argument("--theme", choices=stage.THEMES, default=stage.THEMES[0],
                       help=say("how the page begins; the key T changes it (%(default)s)"))
     demo.add_argument("--no-browser", action="store_true", help=say("print the address instead of opening it"))
@@ -101,6 +102,10 @@ def parser() -> argparse.ArgumentParser:
 
     notes = commands.add_parser("notes", help=say("an instructor's notes to a chapter: minutes, answers, mistakes"))
     notes.add_argument("chapter", help=say("02, or 02b"))
+    notes.add_argument("--pictures", type=Path, metavar="DIR", help=say(
+        "run the chapter, and write a page there with the notes and small pictures of what its cells draw"))
+    notes.add_argument("--executed", type=Path, metavar="FILE",
+                       help=say("with --pictures: the chapter's notebook, run and saved already"))
 
     commands.add_parser("progress", help=say("which sections, exercises and quiz questions you have done"))
 
@@ -187,9 +192,14 @@ def lab(given: argparse.Namespace) -> int:
 
 
 def notes(given: argparse.Namespace) -> None:
-    from .lessons import notes
+    from .lessons import notes, thumbnails
 
-    print(notes.notes(given.chapter))
+    if given.executed and not given.pictures:
+        raise ValueError("--executed FILE is where the pictures come from: say where to, with --pictures DIR")
+    if given.pictures:
+        print(say("written: {path}", path=thumbnails.write(given.chapter, given.pictures, given.executed)))
+    else:
+        print(notes.notes(given.chapter))
 
 
 def progress(given: argparse.Namespace) -> None:

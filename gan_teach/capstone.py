@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from itertools import cycle
 
 import torch
-import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from .dissection.intervention import per_unit
-from .dissection.pixels import jackknife
+from .dissection.pixels import jackknife, label_pixels
 from .dissection.units import check_units
 from .language import pad, say
 from .networks.protocols import Segmenter, classes_of, evaluating
@@ -100,10 +99,10 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
         raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
-    device, L, C = ws.device, len(G.layers), len(classes_of(segmenter))
+    L, C = len(G.layers), len(classes_of(segmenter))
 
     def areas(ws: Tensor) -> Tensor:
-        return F.one_hot(segment(segmenter, G.synthesis(ws)), C).sum((1, 2)).double()       # (N, C)
+        return label_pixels(segment(segmenter, G.synthesis(ws)), C).cpu().double()          # (N, C)
 
     befores, afters, mixtures = [], [], [[] for _ in range(L)]
     bar = tqdm(total=len(ws) * (L + 2), desc=say("styles, layer by layer"), unit=say("picture"), leave=False,
@@ -118,15 +117,15 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
                 mixtures[i].append(areas(mix(one, other, [i])))
                 bar.update(len(one))
     before, after, mixed = torch.cat(befores), torch.cat(afters), [torch.cat(parts) for parts in mixtures]
-    fold = torch.arange(len(ws), device=device) % FOLDS
+    fold = torch.arange(len(ws)) % FOLDS
 
     def slopes(keep: Tensor) -> Tensor:
         return torch.stack([beta(before[keep], layer[keep], after[keep]) for layer in mixed])       # (L, C)
 
     share = slopes(fold >= 0)
     left_out = torch.stack([slopes(fold != k) for k in range(FOLDS)])       # (FOLDS, L, C)
-    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float().cpu(),
-                        jackknife(left_out).float().cpu())
+    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(),
+                        jackknife(left_out).float())
 
 
 def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]

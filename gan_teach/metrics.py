@@ -11,7 +11,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, check_name, latents
+from .networks.protocols import check_images, check_name, evaluating, latents
 from .networks.segmenter import UNet
 
 EXACT = (torch.float32, torch.float64)      # what distances are computed in
@@ -131,20 +131,34 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 @torch.no_grad()
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
              ) -> torch.Tensor:
+<<<<<<< HEAD
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F. what: how an error calls them."""
     seen = seeing(judge).eval()
     found = torch.cat([seen(part) for part in check_images(images, what).split(whole("batch", batch, 1))])
+=======
+    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them."""
+    seen = seeing(judge)
+    with evaluating(judge):
+        found = torch.cat([seen(part) for part in check_images(images, what).split(batch)]).cpu()  # has float64
+>>>>>>> main
     return check_finite(f"the judge's features of {what}", found)
 
 
 @torch.no_grad()
 def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
-    """The means over the picture of every channel on the judge's way down, of pictures N×3×H×W in [-1, 1]: N×F.
+    """The means over the picture of every channel on the judge's way down, of pictures N×3×H×W in [-1, 1]: N×F, on the
+    CPU.
 
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
+<<<<<<< HEAD
     see = SegmenterFeatures(judge).eval()
     found = torch.cat([see(part) for part in check_images(images, "the pictures").split(whole("batch", batch, 1))])
+=======
+    see = SegmenterFeatures(judge)
+    with evaluating(judge):
+        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)]).cpu()
+>>>>>>> main
     return check_finite("the judge's features", found)
 
 
@@ -167,7 +181,7 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
 
     def inside(samples: torch.Tensor, manifold: torch.Tensor) -> float:
         radii = torch.cdist(manifold, manifold).kthvalue(k + 1, dim=1).values              # the first is itself
-        return float((torch.cdist(samples, manifold) <= radii).any(1).double().mean())
+        return int((torch.cdist(samples, manifold) <= radii).any(1).sum()) / len(samples)
 
     return inside(fake, real), inside(real, fake)
 
@@ -179,8 +193,9 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 
     Salimans et al. 2016 (arXiv 1606.03498), computed by torchmetrics. From 1, where the classifier cannot tell
     anything apart, to the number of classes, where each picture is clear and all classes are equally frequent.
-    Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]. N is cut to a multiple of splits;
-    ValueError for fewer pictures than splits, NaN and infinity. NaN, and a sentence, without torchmetrics.
+    Never compare it with published Inception scores. fake: N×3×H×W in [-1, 1]; N a multiple of splits, or the last
+    part is smaller, as torchmetrics cuts it. ValueError for fewer pictures than splits, NaN and infinity. NaN, and a
+    sentence, without torchmetrics.
     """
     check_images(fake, "the pictures")
     splits = whole("splits, no more than there are pictures,", splits, 1, len(fake))
@@ -190,9 +205,9 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     check_name("head", head, list(getattr(classifier, "heads", ())))
     from torchmetrics.image.inception import InceptionScore
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), evaluating(classifier):
         torch.manual_seed(0)                                     # the metric shuffles before it splits
-        metric = InceptionScore(feature=_Seen(classifier, head).eval(), splits=splits, normalize=False,
+        metric = InceptionScore(feature=_Seen(classifier, head), splits=splits, normalize=False,
                                 sync_on_compute=False)           # as above
         metric = metric.to(fake.device)
         for part in fake.split(batch):

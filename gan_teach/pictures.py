@@ -208,16 +208,17 @@ def colour_mask(mask, classes: Sequence[str]) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------ HTML
 
-def img(picture, alt: str, width: int | None = None, css_class: str = "", room: str = "") -> str:
+def img(picture, alt: str, width: int | str | None = None, css_class: str = "", room: str = "") -> str:
     """`<img>` with the picture inside it. alt: what a reader who cannot see it must know; "" is refused.
 
-    width: in CSS pixels. room: a CSS length to which it shrinks where there is less room, but never below 56 pixels.
+    width: in CSS pixels, or a CSS length. room: one to which it shrinks where there is less room, but never below 56
+    pixels.
     """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError("every picture needs alt=…: a few words for a reader who cannot see it")
     data = bytes(picture) if isinstance(picture, (bytes, bytearray, memoryview)) else png(picture)
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
-    size = f"width:{width}px;" if width else ""
+    size = f"width:{width}{'' if isinstance(width, str) else 'px'};" if width else ""
     if room:
         size += f"width:clamp({min(56, width)}px,{room},{width}px);"
     return (f'<img class="{escape(css_class)}" alt="{escape(alt)}" style="{size}max-width:none;display:block;margin:0" '

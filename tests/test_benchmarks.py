@@ -1,11 +1,15 @@
 """The benchmarks themselves: the ways that they compare give equal results, and one table tells what each costs."""
 
 import json
+import re
 
 import pytest
 from benchmarks import __main__ as benchmarks
+from benchmarks import bench_catch_up
 
-bench_starts = benchmarks.bench_starts
+from gan_teach.lessons import notebooks
+
+bench_chapters, bench_starts = benchmarks.bench_chapters, benchmarks.bench_starts
 
 
 def test_the_ways_are_compared_and_written_down(tmp_path, capsys):
@@ -41,6 +45,19 @@ def test_every_way_to_start_is_told_by_its_page_and_measured():
     assert len(bench_starts.table(rows)[-1].split(" | ")) == len(bench_starts.COLUMNS)
 
 
+def test_a_way_to_start_that_fails_leaves_the_others_their_turn(monkeypatch):
+    def wrong(folder, tree):
+        raise OSError("no network")
+
+    ways = {"first": wrong, "second": lambda folder, tree: {"way": "mine"}}
+    monkeypatch.setattr(bench_starts, "WAYS", ways)
+    monkeypatch.setattr(bench_starts, "clone", lambda folder: folder)
+    measured = bench_starts.measure(ways)
+    assert next(measured)["way"] == "mine"
+    with pytest.raises(RuntimeError, match="^first failed: OSError: no network$"):
+        next(measured)
+
+
 def test_each_figure_of_the_site_stands_below_its_aim():
     row = {"machine": "paint", "moves": 40, "first_picture_s": 1.25, "largest_s": 0.5, "mb": 14.2, "ms_1": 31,
            "ms_1_19_of_20": 42, "stopped": 0.75, "ms_4": 118, "ms_4_19_of_20": 160}
@@ -55,3 +72,28 @@ def test_a_way_that_draws_something_else_ends_the_run(monkeypatch):
     monkeypatch.setattr(benchmarks, "drawn_plainly", lambda G, ws: G.synthesis(ws) * 1.01)
     with pytest.raises(AssertionError, match="as loaded draws something else"):
         benchmarks.stylegan(quick=True)
+
+
+def test_the_table_of_teaching_is_the_one_that_the_benchmark_prints():
+    page = (benchmarks.ROOT / "notebooks" / "TEACHING.md").read_text("utf-8")
+    there = re.search(r"\| chapter \|.*\n(\|.*\n)+", page)[0].splitlines()
+    figures = [re.findall(r"\d+(?= \|)", line) for line in there[2:]]
+    rows = [{"chapter": chapter, "pss_mb": pss, "of_thirty_mb": one, "moment_mb": moment}
+            for chapter, pss, one, moment in zip(notebooks.chapters(), *figures, strict=True)]
+    assert bench_chapters.table(rows) == there
+
+
+def test_the_way_to_each_section_is_told_with_its_slowest_cell(tmp_path, monkeypatch):
+    def cell(kind, name, source):
+        return {"cell_type": kind, "id": name, "source": source, "metadata": {}}
+
+    cells = [cell("code", "setup", "raise"), cell("markdown", "one", "## 1. One"), cell("code", "a", "x = 1"),
+             cell("code", "b", "y = x + 1"), cell("markdown", "two", "## 2. Two\n\n## 3. Three"),
+             cell("code", "c", "raise")]
+    (tmp_path / "07_small.ipynb").write_text(json.dumps({"cells": cells}))
+    monkeypatch.setattr(notebooks, "notebooks_folder", lambda: tmp_path)
+    monkeypatch.setattr(bench_catch_up.catch_up, "lighter", bench_catch_up.catch_up.lighter)     # is put back
+    one, two, three = bench_catch_up.measure("07")
+    times = r" +[\d.]+ s +[\d.]+ s of the processor"
+    assert re.fullmatch("07.1  " + times, one) and re.fullmatch("07.3  " + times, three)
+    assert re.fullmatch("07.2  " + times + r"   [ab]: [\d.]+ s", two)

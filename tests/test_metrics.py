@@ -64,6 +64,17 @@ def test_features_are_what_the_judge_sees():
     assert torch.allclose(features(x, judge, batch=2), SegmenterFeatures(judge)(x), atol=1e-6)
 
 
+def test_a_judge_in_training_judges_as_it_does_later_and_trains_on():
+    torch.manual_seed(0)
+    x = torch.rand(12, 3, 16, 16) * 2 - 1
+    eyes = Classifier(ClassifierConfig((("class", 3),), widths=(4, 4, 4, 4))).eval()
+    def measures():
+        return features(x, eyes).tolist(), channel_means(x, eyes).tolist(), metrics.classifier_score(x, eyes, splits=2)
+    wanted = measures()
+    eyes.train()
+    assert measures() == wanted and all(module.training for module in eyes.modules())
+
+
 def test_sharpness_by_loops():
     x = torch.rand(2, 3, 5, 4, dtype=torch.float64)
     across = [abs(float(x[n, c, i, j + 1] - x[n, c, i, j]))

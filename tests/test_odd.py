@@ -370,8 +370,8 @@ class Own(nn.Module):
 
 
 @pytest.mark.parametrize("act, message", [
-    (lambda: trained(small().half()), "float32, .* torch.float16 on the device cpu"),
-    (lambda: trained(D=progan.Discriminator(CONFIG).double()), "float32, .* this Discriminator has .* torch.float64"),
+    (lambda: trained(small().half()), "float32 .* torch.float16 on the device cpu"),
+    (lambda: trained(D=progan.Discriminator(CONFIG).double()), "float32 .* this Discriminator has .* torch.float64"),
     (lambda: trained(small().to("meta")), "on the device meta"), (lambda: trained(real=[1]), "needs a tensor of pict"),
     (lambda: trained(nn.DataParallel(small())), "a DataParallel has no .grow"), (lambda: trained(real=None), "tensor"),
     (lambda: evolved(nn.DataParallel(dcgan.Generator(DC))), "a DataParallel is no generator: it has no .z_dim"),

@@ -74,6 +74,17 @@ def test_a_title_leads_to_its_own_notebook_on_colab_and_to_the_english_one(name)
         assert f"[English](../{chapter}.ipynb)" in title
 
 
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_the_page_for_instructors_has_the_same_sections_and_commands(name):
+    def plain(page):
+        text = page.read_text("utf-8")
+        blocks = [re.sub(" +#.*", "", block) for block in re.findall(r"(?s)```bash\n(.*?)```", text)]
+        inline = set(re.findall(r"`((?:gan-teach|python|jupyter|--|c\.)[^`]*)`", text))
+        return len(re.findall("(?m)^## ", text)), blocks, inline
+
+    assert plain(NOTEBOOKS / name / "TEACHING.md") == plain(NOTEBOOKS / "TEACHING.md")
+
+
 def test_a_changed_a_new_and_a_lost_cell_are_told(tmp_path, monkeypatch):
     chapter = {"cells": [{"cell_type": "markdown", "id": i, "metadata": {}, "source": s} for i, s in
                          (("a", "One."), ("b", 'Two <img src="data:xy">'), ("c", "See [x](00_x.ipynb), [y](Y.md)"))],

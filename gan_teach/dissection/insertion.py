@@ -129,7 +129,7 @@ def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]
     pasted, places = images.clone(), torch.zeros_like(spots)
     for i, spot in enumerate(spots):
         x, mask = (part.to(images.device) for part in things[i % len(things)])
-        middle, there = (m.nonzero().double().mean(0) for m in (mask, spot))
+        middle, there = (m.nonzero().cpu().double().mean(0) for m in (mask, spot))
         move = (there - middle).round().int().tolist()
         rows, columns = (torch.arange(size, device=images.device) - by for size, by in zip(mask.shape, move))
         inside = ((rows >= 0) & (rows < len(rows)))[:, None] & (columns >= 0) & (columns < len(columns))

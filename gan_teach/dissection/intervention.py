@@ -150,7 +150,8 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
 
 def effect(labels_inserted: Tensor, labels_ablated: Tensor, c: int) -> float:
     """The share of pixels that are class c in the first labels, less that in the second: two of N×H×W → [−1, 1]."""
-    return ((labels_inserted == c).double().mean() - (labels_ablated == c).double().mean()).item()
+    one, other = (int((labels == c).sum()) / labels.numel() for labels in (labels_inserted, labels_ablated))
+    return one - other
 
 
 @torch.no_grad()
@@ -202,7 +203,7 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
                     effects[o, i] = causal_effect(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]],
                                                   progress=False, measure=measure) if n else 0.0
                     bar.update()
-            found[name] = effects.mean(0), effects.std(0, correction=0)
+            found[name] = effects.mean(0), effects.std(0, correction=min(1, len(several) - 1))
     return found
 
 
@@ -239,7 +240,7 @@ class Curve:
     @property
     def spread(self) -> Tensor:
         """Standard deviation of that share over the orders, (K,); 0 for a single order."""
-        return (self.pixels.double() / (self.before or math.nan)).std(0, correction=0)
+        return (self.pixels.double() / (self.before or math.nan)).std(0, correction=min(1, len(self.pixels) - 1))
 
     @property
     def collateral(self) -> list[float]:

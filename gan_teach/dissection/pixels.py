@@ -62,7 +62,7 @@ def jackknife(left_out: Tensor) -> Tensor:
 
 
 def ratio(numerator: Tensor, denominator: Tensor) -> tuple[Tensor, Tensor]:
-    """Σ_i a_i / Σ_i b_i over pictures i, and its standard error; both float64, NaN where Σ b = 0.
+    """Σ_i a_i / Σ_i b_i over pictures i, and its standard error; both float64, on the CPU, NaN where Σ b = 0.
 
         R = Σ a / Σ b,   se² = N/(N−1) · Σ_i (a_i − R b_i)² / (Σ b)²
 
@@ -70,7 +70,7 @@ def ratio(numerator: Tensor, denominator: Tensor) -> tuple[Tensor, Tensor]:
     a picture are alike: 64 of them say less than 64 pictures. a, b: N×… ; the error is NaN where fewer
     than two pictures have b > 0.
     """
-    a, b = numerator.double(), denominator.double()
+    a, b = numerator.cpu().double(), denominator.cpu().double()             # float64, which MPS does not have
     N, total = len(a), b.sum(0)
     total = total.where(total > 0, torch.nan)
     R = a.sum(0) / total

@@ -135,7 +135,7 @@ class Repair:
     before: float               # nothing ablated
     after: float                # the units ablated
     random: Tensor              # (draws,) as many random units ablated
-    real: float                 # one half of the real pictures against the other: better is hardly possible
+    real: float                 # one half of the real pictures against the other; with all of them it would be lower
     precision: tuple[float, float]      # shares of pictures that could be real ones, before and after
 
     @property

@@ -158,7 +158,9 @@ class Evolution(Resumable):
             with self._precision(), torch.no_grad():
                 fake = torch.cat([one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors])
             if not known:
+                self.real = None                                            # a second try is to be refused too
                 check_alike(x, fake)
+                self.real, known = real, True
             with self._precision():
                 loss = s.d_loss(self.D, x, fake, draw)
             self.optimiser_d.zero_grad(set_to_none=True)
@@ -206,7 +208,7 @@ class Evolution(Resumable):
         """Evaluation: F of every child, against the same real samples for all of them.
 
         real: None takes those of the last `train_d`. again: another number, other draws: how much of the
-        difference between siblings is luck? Only `again=0` counts in the selection.
+        difference between siblings is luck? Only `again=0` counts in the selection, and in a batch norm's averages.
         """
         if self.settings.gamma:
             check_gradients()
@@ -219,7 +221,7 @@ class Evolution(Resumable):
         x = self._real(s.fitness_batch, draw)
         zs = [self._z(s.fitness_batch, draw) for _ in self.children[:1 if s.judge_same_z else None]]
         with self._precision(), torch.no_grad():
-            fakes = [child.G(zs[k % len(zs)]) for k, child in enumerate(self.children)]
+            fakes = [(clone(child.G) if again else child.G)(zs[k % len(zs)]) for k, child in enumerate(self.children)]
         with self._precision():
             if s.shared and s.gamma:
                 scores = [Fitness.weighed(*pair, s.gamma) for pair in shared.quality_and_diversity(self.D, x, fakes)]

@@ -16,4 +16,4 @@ def after_cell(result) -> None:
     if error is not None and (words := told(error)) != str(error):
         print(words, file=sys.stderr)
     if isinstance(error, KeyboardInterrupt) and playing():
-        print(say("The panel plays on: its button Pause or Stop ends that."), file=sys.stderr)
+        print(say("The panel plays on: its button Pause ends that."), file=sys.stderr)

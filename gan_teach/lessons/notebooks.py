@@ -29,11 +29,16 @@ def find(chapter: int | str) -> Path:
     return there[name]
 
 
+def edition(chapter: int | str, language: str = language.ENGLISH) -> Path:
+    """The notebook of a chapter in a language, or the English one where there is no other."""
+    path = find(chapter)
+    other = path.parent / language / path.name
+    return other if other.exists() else path
+
+
 def read(chapter: int | str, language: str = language.ENGLISH) -> list[dict]:
     """The cells of a chapter's notebook, each with its source as one string; in a language if there is that edition."""
-    path = find(chapter)
-    edition = path.parent / language / path.name
-    cells = json.loads((edition if edition.exists() else path).read_text("utf-8"))["cells"]
+    cells = json.loads(edition(chapter, language).read_text("utf-8"))["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]
 
 
@@ -47,6 +52,28 @@ def sections(chapter: int | str) -> dict[str, list[dict]]:
             for number in re.findall(r"(?m)^## (\d+)\.", cell["source"]):
                 found[number] = []
     return found
+
+
+def run(path: Path) -> dict:
+    """A notebook as nbformat has it, with the outputs of all its cells; it is run in its folder (minutes).
+
+    The language is that of its edition; nobody's progress is noted. RuntimeError where nbclient is missing, and where a
+    cell raises or takes more than an hour.
+    """
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellControlSignal, DeadKernelError
+    except ImportError as error:
+        raise RuntimeError(f'notebooks are run by nbclient: pip install "gan-teach[lab]" ({error})') from error
+    notebook = nbformat.read(path, as_version=4)
+    environment = {key: value for key, value in os.environ.items() if key != "GAN_TEACH_LANG"}
+    client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(path.parent)}})
+    try:
+        client.execute(env=environment | {"GAN_TEACH_PROGRESS": "off"})
+    except (CellControlSignal, DeadKernelError) as error:
+        raise RuntimeError(f"{path} does not run to its end: {error}") from error
+    return notebook
 
 
 def copy(to: Path) -> tuple[list[str], list[str]]:

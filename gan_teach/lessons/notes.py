@@ -34,6 +34,18 @@ class Section:
     questions: list[str] = field(default_factory=list)
     answer: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)      # the ids of its cells of code
+
+    def timing(self) -> str:
+        """Its minutes, and how many of them are on the path; "" for a section without."""
+        on = say("on the path") if self.path == self.minutes else say("{path:g} of them on the path", path=self.path)
+        return say(", ").join([say("{n:g} min", n=self.minutes)] * bool(self.minutes) + [on] * bool(self.path))
+
+    def said(self) -> list[tuple[str, str]]:
+        """What it asks, what to expect and the mistakes: each text, on one line, with the word for it."""
+        return [(word, re.sub(r"\s+", " ", text).strip())
+                for word, texts in ((say("asks"), self.questions), (say("expect"), self.answer),
+                                    (say("mistakes"), self.mistakes)) for text in texts]
 
 
 def sections(cells: list[dict]) -> list[Section]:
@@ -59,6 +71,7 @@ def sections(cells: list[dict]) -> list[Section]:
         if wrong := given.keys() - {*KEYS}:
             raise ValueError(f"cell {cell.get('id')!r} has notes that nobody reads: {', '.join(sorted(wrong))}")
         its = found[before] if len(found) > before else found[-1]
+        its.code += [cell["id"]] * (cell["cell_type"] == "code")
         its.minutes += given.get("minutes", 0)
         its.path += given.get("minutes", 0) * given.get("path", False)
         for key in ("answer", "mistakes"):
@@ -80,24 +93,24 @@ def wrapped(text: str, width: int, word: str) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def notes(chapter: int | str, width: int = 100) -> str:
-    """The notes to a chapter as plain text. ValueError for a chapter that is not there."""
-    cells, name = notebooks.read(chapter, current()), notebooks.find(chapter).name
-    found = sections(cells)
-    title = re.match(r"# (.+)", cells[0]["source"])[1]
+def heads(name: str, cells: list[dict], found: list[Section]) -> tuple[str, str]:
+    """A chapter's title, and the line below it."""
     whole, path = sum(s.minutes for s in found), sum(s.path for s in found)
     timing = say("{whole:g} minutes, {path:g} of them on the path of {short}", whole=whole, path=path,
                  short=PATH_MINUTES) if whole else say("no minutes are noted in this chapter yet")
-    lines = [title, say("{name}: {timing}.", name=name, timing=timing),
+    return re.match(r"# (.+)", cells[0]["source"])[1], say("{name}: {timing}.", name=name, timing=timing)
+
+
+def notes(chapter: int | str, width: int = 100) -> str:
+    """The notes to a chapter as plain text. ValueError for a chapter that is not there."""
+    cells = notebooks.read(chapter, current())
+    found = sections(cells)
+    lines = [*heads(notebooks.find(chapter).name, cells, found),
              say("Solutions of the exercises: solution(\"NAME\") in the notebook.")]
     for s in found:
-        if not (s.minutes or s.questions or s.answer or s.mistakes):
-            continue
-        on = say("on the path") if s.path == s.minutes else say("{path:g} of them on the path", path=s.path)
-        marks = [say("{n:g} min", n=s.minutes)] * bool(s.minutes) + [on] * bool(s.path)
-        lines += ["", f"## {s.title}" + (f"  ({say(', ').join(marks)})" if marks else "")]
-        for word, texts in ((say("asks"), s.questions), (say("expect"), s.answer), (say("mistakes"), s.mistakes)):
-            for text in texts:
-                plain = re.sub(r"\s+", " ", text.replace("**", "")).strip()
-                lines += wrapped(plain, width, word)
+        timing, said = s.timing(), s.said()
+        if timing or said:
+            lines += ["", f"## {s.title}" + (f"  ({timing})" if timing else "")]
+        for word, text in said:
+            lines += wrapped(text.replace("**", ""), width, word)
     return "\n".join(lines)

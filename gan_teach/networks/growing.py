@@ -89,7 +89,7 @@ class GrowingDiscriminator(Growing):
                 y = torch.lerp(low.to(y.dtype), y, self.alpha)
             resolution //= 2
         with torch.autocast(x.device.type, enabled=False):  # tiny, and slow in bf16 for its odd channel count
-            y = y.float()
+            y = y.to(self.last[0].weight.dtype)
             if self.config.stddev_group:
                 y = minibatch_stddev(y, self.config.stddev_group)           # (N, C + 1, 4, 4)
             return self.last(y).flatten()                                   # (N,)

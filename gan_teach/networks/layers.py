@@ -86,7 +86,7 @@ def minibatch_stddev(x: torch.Tensor, group: int = 4, eps: float = 1e-8) -> torc
     """
     n, c, h, w = x.shape
     g = group if n % group == 0 else n
-    y = x.float().reshape(g, n // g, c, h, w)
+    y = (x if x.dtype == torch.float64 else x.float()).reshape(g, n // g, c, h, w)
     y = (y.var(dim=0, unbiased=False) + eps).sqrt().mean(dim=(1, 2, 3))     # (N/g,)
     y = y.repeat(g).view(n, 1, 1, 1).expand(n, 1, h, w)
     return torch.cat([x, y.to(x.dtype)], dim=1)
@@ -100,7 +100,8 @@ class _Blur(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: torch.Tensor) -> torch.Tensor:
-        row, c = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device), x.shape[1]
+        row, c = x.new_full((3,), 0.25), x.shape[1]                         # made there: a GPU waits for a copy
+        row[1].mul_(2)
         with torch.autocast(x.device.type, enabled=False):
             return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
 

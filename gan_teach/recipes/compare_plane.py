@@ -46,7 +46,8 @@ class Plan:
         whole("generations", self.generations, whole("every", self.every, 1))
 
     def length(self, variant: str) -> int:
-        """A generation without siblings costs about 0.31 of one with three to judge, 0.45 where D makes two steps."""
+        """Long enough: a generation without siblings costs 0.34 to 0.42 of one with three to judge, and 0.42 to 0.43
+        where D makes two steps (`ms_per_generation` of the records)."""
         s, longer = self.variants[variant], {1: 3.5, 2: 2.5}
         alone = self.equal_compute and len(s.mutations) == 1
         return int(self.generations * longer.get(s.d_steps, 1)) if alone else self.generations

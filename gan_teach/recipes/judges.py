@@ -4,6 +4,7 @@ They learn from pictures whose labels are known exactly, made to look a little l
 part in the training of a generator.
 """
 
+import copy
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -116,17 +117,18 @@ class Learning(Resumable):
         return " ".join(map(pictures.fingerprint, (self.images, *self.labels.values())))
 
     def state(self) -> dict:
-        """Everything that the next step depends on."""
-        return {"steps": self.steps, "seconds": self.seconds, "loss": self.loss, "settings": self.settings,
-                "data": self.data, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
-                "draw": self.draw.get_state()}
+        """A copy of everything that the next step depends on."""
+        return copy.deepcopy({
+            "steps": self.steps, "seconds": self.seconds, "loss": self.loss, "settings": self.settings,
+            "data": self.data, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "draw": self.draw.get_state()})
 
     def restore(self, state: dict) -> None:
         check_same(state, self.settings, self.data)
         self.steps, self.seconds, self.loss = state["steps"], state["seconds"], state["loss"]
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.draw.set_state(state["draw"].cpu())
+        self.optimiser.load_state_dict(copy.deepcopy(state["optimiser"]))
+        self.draw.set_state(state["draw"])
 
     @property
     def device(self) -> torch.device:

@@ -1,7 +1,6 @@
 """The notebooks as pages: nbconvert's own template inside ours, and every formula drawn while the site is built."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from tqdm.auto import tqdm
 
 from ..files import write_text
 from ..language import say
+from ..lessons import notebooks
 from ..recipes.address import COLAB
 from .packages import copy
 
@@ -67,8 +67,6 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     """
     try:
         import nbformat
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellControlSignal, DeadKernelError
         from nbconvert import HTMLExporter
         from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
         from nbconvert.preprocessors import CoalesceStreamsPreprocessor
@@ -96,9 +94,6 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
     exporter.register_filter("markdown2html", lambda source: MarkdownWithMath(renderer=Renderer(escape=False))(source))
     exporter.register_filter("clean_html", lambda html: html)               # the notebooks are ours: half of the time
     chapters = []
-    # of the kernels: nobody reads along, and the language is the edition's
-    environment = {key: value for key, value in os.environ.items() if key != "GAN_TEACH_LANG"}
-    environment["GAN_TEACH_PROGRESS"] = "off"
     for path in tqdm(sorted(folder.glob("*.ipynb")), desc=say("run the chapters"), disable=not execute):
         notebook = nbformat.read(path, as_version=4)
         chapter = _about(path, notebook)
@@ -106,11 +101,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
         if executed and not (execute and _other_code(notebook, runs[0])):
             _take_outputs(notebook, next(filter(Path.exists, runs), runs[-1]))
         elif execute:
-            client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(folder)}})
-            try:
-                client.execute(env=environment)
-            except (CellControlSignal, DeadKernelError) as error:
-                raise RuntimeError(f"{path} does not run to its end: {error}") from error
+            notebook = notebooks.run(path)
             if runs:
                 runs[0].parent.mkdir(parents=True, exist_ok=True)
                 write_text(runs[0], nbformat.writes(notebook))

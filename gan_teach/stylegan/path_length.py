@@ -99,8 +99,12 @@ class PathLength:
 
     @property
     def error(self) -> float:
-        """The standard error of the mean."""
-        return self.kept.std().item() / math.sqrt(len(self.kept))
+        """The standard error of this trimmed mean (Tukey and McLaughlin 1963): what was cut counts as the last kept.
+
+            s / ((1 − 2c/n) √n),   s: the deviation of all n, the c at either end moved to the next that is kept
+        """
+        kept = self.kept
+        return self.each.clamp(kept[0], kept[-1]).std().item() * math.sqrt(len(self.each)) / len(kept)
 
     def __str__(self) -> str:
         return f"{self.mean:.3g} ± {self.error:.2g}"

@@ -73,8 +73,7 @@ class PreparedLayer(nn.Module):
         for name in ("bias", "B", "noise"):
             value = getattr(layer, name)
             self.register_buffer(name, None if value is None else value.detach())
-        self._of: Tensor | None = None                                      # the noise that `_map` was made from
-        self._map: Tensor | None = None
+        self._kept: tuple = (None, None)                                    # noise, and the map made from it
 
     def style(self, w: Tensor) -> Style | None:
         return None if self.A is None else self.A(w).chunk(2, dim=1)
@@ -83,10 +82,11 @@ class PreparedLayer(nn.Module):
         """B·noise + bias, 1|N×C×H×W. Maps are told apart by identity: do not write into one that was used."""
         if self.B is None:
             return self.bias.to(self.dtype)[:, None, None]
-        if self._of is not noise:
+        kept = self._kept                                       # read once: another thread may replace it
+        if kept[0] is not noise:
             added = torch.addcmul(self.bias[:, None, None], self.B[:, None, None], noise)
-            self._of, self._map = noise, added.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        return self._map
+            kept = self._kept = noise, added.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        return kept[1]
 
     def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
         x = self.source(x if x.ndim == 2 else x.to(self.dtype)).to(self.dtype)

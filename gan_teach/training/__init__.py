@@ -1,7 +1,8 @@
 """Train a growing GAN: one visible loop that can be killed at any moment and goes on exactly.
 
 What a step draws (which images, which z) is a function of (seed, step) alone, so a resume needs the weights, the
-optimisers, the EMA and the number of the step, and then continues bit for bit. Read in this order:
+optimisers, the EMA and the number of the step, and then continues bit for bit (on a GPU up to the order of its sums,
+in which two equal runs differ too). Read in this order:
 
     settings     what is chosen beforehand, and the schedule by which the pictures grow
     step         one update of D, of G and of its average; of several processes each works on its part

@@ -83,7 +83,8 @@ def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0
         γ(t) = γ₀ (γ₁/γ₀)^a,   a = (t − ¼) / ½ between 0 and 1
 
     A strong γ keeps D smooth while G knows nothing; a weaker one later lets D see fine things. It falls over the
-    middle half of the run from `r1_gamma` to `r1_gamma_end`, or stays (Huang et al. 2024 lower it in the same way).
+    middle half of the run from `r1_gamma` to `r1_gamma_end`, or stays. (Huang et al. 2024 lower it too, tenfold, along
+    a cosine over the whole run.)
 
     When the pictures double in size and D still judges them by their averages over 2×2 pixels, its gradient to each
     pixel is a quarter, and R1 = ‖∇D‖², over four times as many pixels, a quarter too: the same γ holds D four times

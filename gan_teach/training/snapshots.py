@@ -33,8 +33,12 @@ def check_descent(whose: str, when: str, gradients: Iterable[torch.Tensor | None
                             "smaller learning rate")
 
 
-def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
-    """What `Training.save` wrote, its checksums compared. ValueError naming the file where it is damaged or foreign."""
+def snapshot(path: str | Path) -> dict:
+    """What `Training.save` wrote, its checksums compared. ValueError naming the file where it is damaged or foreign.
+
+    All of it lies on the CPU, whatever it was saved from: there Adam counts its steps, and a counter on a GPU would be
+    waited for in each update.
+    """
     path = regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -42,7 +46,7 @@ def snapshot(path: str | Path, device: torch.device | str = "cpu") -> dict:
                 raise ValueError("it is compressed, as torch.save leaves none: it could fill the memory")
             if part := archive.testzip():                    # torch.load does not look
                 raise ValueError(f"the checksum of its {part} differs")
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         if type(state) is not dict or "settings" not in state:
             raise ValueError("it is no snapshot of a training")
         for made in state.keys() & {"steps", "generation"}:
@@ -81,7 +85,7 @@ class Resumable:
 
     def resume(self, path: str | Path) -> None:
         """Go on from what `save` wrote. ValueError naming the file where it is damaged, or of another training."""
-        state = snapshot(path, self.device)
+        state = snapshot(path)
         try:
             self.restore(state)
         except OtherTraining as error:

@@ -4,6 +4,7 @@ from html import escape
 
 import ipywidgets as widgets
 
+from .. import pictures
 from ..language import say
 
 MOST = 2**31 - 1        # the largest seed
@@ -11,8 +12,7 @@ MOST = 2**31 - 1        # the largest seed
 
 def heading(text: str, note: str = "") -> widgets.HTML:
     """A small heading with a quiet remark beside it."""
-    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
-    return widgets.HTML(f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>')
+    return widgets.HTML(titled(text, note))
 
 
 def row(*children, gap: str = "12px", align: str = "center", **layout) -> widgets.HBox:
@@ -42,16 +42,14 @@ def html(hook: str, **layout) -> widgets.HTML:
     return hooked(widgets.HTML(layout=widgets.Layout(**layout)), hook)
 
 
-def picture(hook: str, width: int, height: int | None = None, format: str = "jpeg") -> widgets.Image:
-    """A place for a picture of this size, CSS pixels."""
-    return hooked(widgets.Image(value=b"", format=format, width=width, height=height or width,
-                                layout=widgets.Layout(margin="0", max_width="none")), hook)
+def picture(hook: str, width: int, height: int | None = None) -> widgets.HTML:
+    """A place for a picture of this size, CSS pixels. (ipywidgets' own Image has no alt text.)"""
+    return html(hook, width=f"{width}px", height=f"{height or width}px", margin="0", max_width="none")
 
 
-def swap(image: widgets.Image, new: bytes) -> None:
-    """Show another picture; one that is shown already is not sent again."""
-    if bytes(image.value) != new:
-        image.value = new
+def swap(place: widgets.HTML, new: bytes, alt: str) -> None:
+    """Show another picture, as wide as its place; one that is shown already is not sent again."""
+    place.value = pictures.img(new, alt, "100%")
 
 
 def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
@@ -90,6 +88,12 @@ def offer(control, options) -> None:
 
 
 # ------------------------------------------------------------------------------------------ words, as HTML
+
+def titled(text: str, note: str = "") -> str:
+    """A small heading with a quiet remark beside it."""
+    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
+    return f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>'
+
 
 def _box(role: str, text: str, colours: str) -> str:
     return text and f'<div role="{role}" style="font-size:14px;line-height:1.5;{colours}">{escape(text)}</div>'

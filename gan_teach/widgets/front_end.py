@@ -64,7 +64,7 @@ class PictureButtons(widgets.VBox):
         self.shape, self.step = tuple(shape), -(-max(shape) // 16)
         down, self.across = (-(-n // self.step) for n in shape)
         cell = f"{width // self.across}px"
-        self.image = picture(shown, width, format="png")
+        self.image = picture(shown, width)
         self.buttons = [kind(layout=widgets.Layout(width=cell, margin="0", padding="0", **layout))
                         for _ in range(down * self.across)]
         self.grid = hooked(widgets.GridBox(self.buttons, layout=widgets.Layout(

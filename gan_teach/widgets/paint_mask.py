@@ -7,6 +7,7 @@ import ipywidgets as widgets
 import traitlets
 
 from ..language import say
+from .controls import swap
 from .front_end import JS, Picture, PictureButtons, stands_in
 
 ESM = JS + """
@@ -87,7 +88,7 @@ class PaintButtons(PictureButtons):
 
     def show(self, png: bytes, alt: str) -> None:
         """Put another picture above the buttons."""
-        self.image.value = png
+        swap(self.image, png, alt)
 
     def _read(self, _=None):
         if not self._writing:

@@ -7,7 +7,8 @@
     dissection    the counts, beside such a loop
     processes     a dissection by 1, 2 and 4 processes of torchrun
     chapters      Run All: seconds, seconds to the first picture, memory
-    browser       from a control to its picture on the screen, idle and while a training runs
+    browser       from a control to its picture on the screen
+    browser-busy  the same while a training runs
     site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
@@ -321,19 +322,19 @@ def training(folder: str):
         other.wait()
 
 
-def browser(quick: bool) -> list[dict]:
+def browser(quick: bool, when: str = "idle") -> list[dict]:
     import bench_browser
 
-    found, times = [], 2 if quick else 100
-    with tempfile.TemporaryDirectory() as folder:
-        quiet = bench_browser.measure(times)
-        with training(folder):
-            time.sleep(0 if quick else 60)                                  # it has rendered its pictures
-            busy = bench_browser.measure(times)
-    for when, told in (("idle", quiet), ("while a training runs", busy)):
-        found += [{"what": f"From a control to its picture in JupyterLab, {when}, {times} moves", "way": name,
-                   "ms": round(median(ms)), "ms_19_of_20": round(quantiles(ms, n=20)[-1])} for name, ms in told.items()]
-    return found
+    times = 2 if quick else 40
+    return [{"what": f"From a control to its picture in JupyterLab, {when}, {times} moves", "way": name,
+             "ms": round(median(ms)), "ms_19_of_20": round(quantiles(ms, n=20)[-1])}
+            for name, ms in bench_browser.measure(times).items()]
+
+
+def browser_busy(quick: bool) -> list[dict]:
+    with tempfile.TemporaryDirectory() as folder, training(folder):
+        time.sleep(0 if quick else 60)                                      # it has rendered its pictures
+        return browser(quick, "while a training runs")
 
 
 def site(quick: bool) -> Iterator[dict]:
@@ -348,7 +349,7 @@ def starts(quick: bool) -> Iterator[dict]:
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser, "site": site, "starts": starts}
+            "browser": browser, "browser-busy": browser_busy, "site": site, "starts": starts}
 TABLES = {"site": bench_site.table, "starts": bench_starts.table}           # of columns of their own
 PAGE = """# What it costs
 

@@ -1,13 +1,15 @@
 """What does a chapter cost its reader: seconds to the first picture, seconds in all, memory of the kernel?
 
     python tests/benchmarks/bench_chapters.py [00 01 …] [--without torchmetrics anywidget] [--colab] [--small]
+    .venv/bin/python tests/benchmarks/bench_chapters.py          # whole, as a reader has them who installed `[lab]`
 
-Runs every cell of each chapter (all of them) in a kernel of its own and prints one line of JSON for each. Memory is
-the kernel's own share (PSS: what several processes share is divided among them), the largest after any cell, in MB;
-`of_thirty` is what one of thirty such kernels on one machine adds, the files in memory being shared among them;
-`moment` is the most that it held while a cell ran. --without leaves packages out: an environment of links that has all
-others. --colab takes Colab's kernel, --small makes the cells small, as `catch_up` does. Linux alone tells these
-figures. Asserts nothing, but an error in a cell is in the line.
+Runs every cell of each chapter (all of them) in a kernel of its own, by the Python that runs this, and prints one line
+of JSON for each; at the end, the table of notebooks/TEACHING.md. Memory is the kernel's own share (PSS: what several
+processes share is divided among them), the largest after any cell, in MB; `of_thirty` is what one of thirty such
+kernels on one machine adds, the files in memory being shared among them; `moment` is the most that it held while a cell
+ran. --without leaves packages out: an environment of links that has all others. --colab takes Colab's kernel, --small
+makes the cells small, as `catch_up` does. Linux alone tells these figures. Asserts nothing, but an error in a cell is
+in the line.
 """
 
 import argparse
@@ -85,6 +87,15 @@ def run(chapter: str, python: Path, said: Path | None = None, short: bool = Fals
     return found
 
 
+def table(rows: list[dict]) -> list[str]:
+    """The lines of TEACHING's table, of what was measured."""
+    lines = [f"| chapter | {' | '.join(row['chapter'][1:] for row in rows)} |", "|---" + "|--:" * len(rows) + "|"]
+    for words, key in (("the most after a cell", "pss_mb"), ("one of thirty adds, by estimate", "of_thirty_mb"),
+                       ("the most while a cell ran", "moment_mb")):
+        lines.append(f"| {words} | {' | '.join(str(row[key]) for row in rows)} |")
+    return lines
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", help="00, 01, 01b, …")
@@ -96,8 +107,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         make = environments.colab if given.colab else environments.without
         python = make(Path(folder), *given.without) if given.colab or given.without else Path(sys.executable)
+        rows = []
         for chapter in given.chapters or notebooks.chapters():
-            print(json.dumps(run(chapter, python, given.said, given.small)), flush=True)
+            rows.append(run(chapter, python, given.said, given.small))
+            print(json.dumps(rows[-1]), flush=True)
+        print(*table(rows), sep="\n")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ git is told to find OWNER's address there. A picture counts when the browser has
 what the processor worked for the installation, the server and the kernels until the first picture, the browser left
 out. Memory is PSS, of the server and of the kernels, when the picture is there. Packages and MB are what the start
 added. Load is how many processes wanted to compute before and after, over a minute. A step that takes over half an
-hour ends it. Prints a line of JSON for each; `python -m tests.benchmarks --only starts` writes the table, after each
-way. Linux alone tells the memory.
+hour ends its way; the others go on, and at the end what failed is said, with status 1. Prints a line of JSON for each;
+`python -m tests.benchmarks --only starts` writes the table, after each way. Linux alone tells the memory.
 """
 
 import argparse
@@ -261,15 +261,25 @@ def table(rows: list[dict]) -> list[str]:
 
 
 def measure(ways=tuple(WAYS)) -> Iterator[dict]:
-    """Do each of these ways from nothing, one after the other; its row as soon as it is there."""
+    """Do each of these ways from nothing, one after the other; its row as soon as it is there.
+
+    RuntimeError, when all are done, for those that failed.
+    """
+    failed = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder, bar = Path(scratch), tqdm(ways, unit="way")
         tree = clone(folder)
         for name in bar:
             bar.set_description(name)
             before = os.getloadavg()[0]
-            row = WAYS[name](folder, tree)
-            yield {**row, "load": f"{before:.0f} … {os.getloadavg()[0]:.0f}"}
+            try:
+                row = WAYS[name](folder, tree)
+            except Exception as error:                                      # nobody may be watching: the others go on
+                failed[name] = f"{type(error).__name__}: {error}"
+            else:
+                yield {**row, "load": f"{before:.0f} … {os.getloadavg()[0]:.0f}"}
+    if failed:
+        raise RuntimeError("\n".join(f"{name} failed: {why}" for name, why in failed.items()))
 
 
 def main():

@@ -711,6 +711,16 @@ def test_nan_is_stopped_before_it_reaches_the_weights():
         e.evaluate()
 
 
+def test_pictures_that_are_none_are_refused_the_second_time_too():
+    G, D = Generator(DCGANConfig((6, 4), 4, 5)), Discriminator(DCGANConfig((6, 4), 4, 5))
+    e = Evolution(G, D, Settings(batch=4, fitness_batch=4), "cpu")
+    bytes_as_floats = 255 * torch.ones(5, 3, 16, 16)
+    for _ in range(2):                                                      # as when a cell is run again
+        with pytest.raises(ValueError, match="the real pictures go up to"):
+            e.step(bytes_as_floats)
+    e.step(torch.zeros(5, 3, 16, 16))
+
+
 def test_the_given_networks_are_left_alone():
     G, D = networks()
     before = weights(G), weights(D)

@@ -1,5 +1,6 @@
 """The plane: exact samples, measures against loops, pictures, and the controls of selection and of F_d."""
 
+import copy
 import math
 
 import numpy as np
@@ -8,9 +9,10 @@ import torch
 from torch import nn
 
 from gan_teach.egan import plane
-from gan_teach.egan.evolution import Generation
+from gan_teach.egan.evolution import Evolution, Generation, Settings
 from gan_teach.egan.mutations import heuristic
 from gan_teach.egan.plane import Mixture, grid, high_quality, measure, mmd2, modes_covered, ring
+from gan_teach.networks.dcgan import Discriminator, Generator, layout
 
 torch.set_num_threads(1)
 RING, GRID = ring(), grid()
@@ -155,6 +157,20 @@ def test_luck_judges_again_and_changes_nothing():
     assert torch.allclose(again[2], torch.tensor(e.evaluate(again=3)))
     assert (again.std(0) > 0).all()
     assert torch.allclose(again[..., 2], again[..., 0] + 0.1 * again[..., 1], atol=1e-6)
+
+
+def test_luck_leaves_the_averages_of_a_batch_norm_alone():
+    torch.manual_seed(0)
+    config = layout(8, 4, norm_g=True)
+    e = Evolution(Generator(config), Discriminator(config), Settings(batch=4, fitness_batch=4), "cpu")
+    e.train_d(torch.rand(9, 3, 8, 8) * 2 - 1)
+    e.vary()
+    before = [copy.deepcopy(child.G.state_dict()) for child in e.children]
+    plane.luck(e, times=2)
+    for kept, child in zip(before, e.children, strict=True):
+        assert all(torch.equal(kept[name], value) for name, value in child.G.state_dict().items())
+    e.evaluate()                                                            # the judgement that counts does count
+    assert not torch.equal(before[0]["blocks.layer1.1.running_mean"], e.children[0].G.blocks["layer1"][1].running_mean)
 
 
 def test_updates_are_adams_steps_and_their_cosines():

@@ -39,6 +39,19 @@ def test_minibatch_stddev_by_loops():
             assert torch.allclose(y[n, 3].double(), wanted.expand(2, 2), atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype, apart", [(torch.float64, 1e-5), (torch.bfloat16, 0.1)])
+def test_a_discriminator_computes_in_the_precision_of_its_weights(dtype, apart):
+    torch.manual_seed(0)
+    D, x = Discriminator(SMALL), torch.randn(4, 3, 16, 16)
+    wanted, found = D(x), D.to(dtype)(x.to(dtype))
+    assert found.dtype == dtype and (found - wanted).abs().max() < apart
+
+
+def test_minibatch_stddev_has_the_slope_of_its_value():
+    x = torch.randn(4, 2, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(minibatch_stddev, x)                    # by finite differences, in float64
+
+
 @pytest.mark.parametrize("make", [lambda: layers.EqualizedConv2d(5, 7, 3), lambda: layers.EqualizedLinear(45, 7)])
 def test_equalised_weights_are_scaled_by_sqrt2_over_fan_in(make):
     layer = make()

@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 import torch
 
-from gan_teach import checkpoints
+from gan_teach import checkpoints, metrics
 from gan_teach.__main__ import main
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.recipes import generators
 from gan_teach.training import Schedule
 
@@ -54,3 +55,13 @@ def test_the_curve_of_a_training_as_a_figure():
         "precision": [0.2, 0.4], "recall": [0.1, 0.3]}
     went_on, _ = generators.curve_figure({"curve": rows, "start": {"images_shown": 400_000}}).axes
     assert went_on.lines[0].get_xdata().tolist() == [420, 440]
+
+
+def test_a_ruler_looks_at_each_picture_once():
+    torch.manual_seed(0)
+    eyes, seen = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), []
+    ruler = generators.Ruler(generators.Scenes, eyes, 20, seed=3)
+    images = torch.rand(20, 3, 64, 64) * 2 - 1
+    wanted = metrics.frechet_distance(ruler.real, images, eyes)
+    eyes.down[0].register_forward_hook(lambda module, given, found: seen.append(len(given[0])))
+    assert ruler.figures(images)["frechet_distance"] == round(wanted, 3) and sum(seen) == 20

@@ -13,6 +13,7 @@ from gan_teach.stylegan import projection
 from gan_teach.stylegan.generator import Generator, StyleGANConfig
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import find, fitted, project
+from gan_teach.widgets.panel import widgets_in
 from gan_teach.widgets.stylegan.projection import ProjectionPanel, render
 
 SIZE = {"resolution": 16, "z_dim": 8, "w_dim": 8, "fmap_base": 32, "fmap_max": 8}
@@ -161,17 +162,17 @@ def test_render_is_pure_and_says_how_far_it_is(quarter, picture):
     assert "step 2 of 4" in frame.text and "3 s left" in frame.text and f"{step.loss:.4f}" in frame.text
     assert render(picture, replace(step, image=1000 * step.image)).found != frame.found      # cut off, not refused
     empty = render(picture, None)
-    assert empty.share == 0 and empty.found == b"" and "Press Start" in empty.text
+    assert empty.share == 0 and empty.found == empty.difference and "Press Play" in empty.text
 
 
 def test_the_panel_runs_to_its_end_and_hands_its_styles_on(panel, quarter, picture):
     used = []
     panel.on_use = used.append
     assert panel.use.disabled and panel.ws is None
-    panel.start.click()
+    panel.play.click()
     until(lambda: not panel.runner.playing)
-    until(lambda: panel.bar.value == 1)
-    assert not panel.error.value and "step 20 of 20" in panel.text.value and not panel.use.disabled
+    until(lambda: "step 20 of 20" in panel.scene.value and not panel.use.disabled)
+    assert not panel.error.value and 'value="1.0"' in panel.scene.value
     panel.use.click()
     assert used[0] is panel.ws and "were handed on" in panel.code.value
     call = panel.code.value.split("<code>ws = ")[1].split("</code>")[0]
@@ -180,40 +181,56 @@ def test_the_panel_runs_to_its_end_and_hands_its_styles_on(panel, quarter, pictu
     panel.on_use = None
     panel.use.click()
     assert "panel.ws" in panel.code.value
-    assert bytes(panel.found.value)[:4] == b"\x89PNG"
+    assert panel.frame.found[:4] == b"\x89PNG"
 
 
-def test_stop_goes_on_and_reset_begins_anew(panel):
+def test_pause_goes_on_and_reset_begins_anew(panel):
     panel.steps.value = 400
-    panel.start.click()
+    panel.play.click()
     until(lambda: panel.step is not None and panel.step.number >= 3)
-    panel.stop.click()
+    panel.play.click()
     held = panel.step.number
     time.sleep(0.2)
     assert panel.step.number == held < 400 and not panel.runner.playing and not panel.use.disabled
-    panel.start.click()
+    panel.play.click()
     until(lambda: panel.step.number > held)
     panel.reset.click()
-    assert panel.step is None and panel.bar.value == 0 and not panel.runner.playing and panel.use.disabled
+    assert panel.step is None and panel.frame.share == 0 and not panel.runner.playing and panel.use.disabled
+
+
+def test_a_frame_is_one_message_and_comes_when_the_page_asks(panel, monkeypatch):
+    monkeypatch.setattr(panel, "UNASKED", 1e9)
+    panel.steps.value, panel.pulse.widget.value, sent = 5000, 1, []         # a page has shown itself
+    panel.play.click()
+    until(lambda: panel.step is not None and panel._stale)
+    for it in widgets_in(panel.widget, set()) - {panel.pulse.widget}:
+        it.observe(lambda change: sent.append((change["owner"], change["new"])))
+    until(lambda n=panel.step.number: panel.step.number > n + 3)
+    assert not sent
+    panel.pulse.widget.value = 2
+    assert [it for it, _ in sent] == [panel.scene, panel.use] and sent[0][1].count("<img") == 3       # its first frame
+    until(lambda: panel._stale)
+    panel.pulse.widget.value = 3
+    assert [it for it, _ in sent[2:]] == [panel.scene] and str(panel.step.steps) in sent[2][1]
 
 
 def test_another_picture_and_another_seed_begin_anew(panel, picture):
-    shown = bytes(panel.target.value)
-    panel.start.click()
+    shown = panel.frame.target
+    panel.play.click()
     until(lambda: panel.step is not None)
     panel.number.value = 1
-    assert panel.step is None and not panel.runner.playing and bytes(panel.target.value) != shown
+    assert panel.step is None and not panel.runner.playing and panel.frame.target != shown
     assert torch.allclose(panel.picture, -picture, atol=0.01)
     panel.per_layer.value = True
-    panel.start.click()
+    panel.play.click()
     until(lambda: panel.step is not None and panel.step.number > 1)
-    panel.stop.click()
+    panel.play.click()
     assert not torch.equal(panel.ws[:, 0], panel.ws[:, 1])
 
 
 def test_a_panel_made_again_stops_the_one_before(panel, quarter, picture):
     panel.steps.value = 1000
-    panel.start.click()
+    panel.play.click()
     until(lambda: panel.step is not None)
     ProjectionPanel(quarter, picture, eyes)
     assert not panel.runner.playing
@@ -240,10 +257,10 @@ def test_an_error_in_the_search_is_told_and_the_panel_lives_on(quarter, picture)
         return eyes(images)
 
     panel = ProjectionPanel(quarter, picture, moody, steps=5)
-    panel.start.click()
+    panel.play.click()
     until(lambda: panel.error.value)
     assert "out of &lt;memory&gt;" in panel.error.value and not panel.runner.playing
     broken[0] = False
-    panel.start.click()
-    until(lambda: panel.bar.value == 1)
+    panel.play.click()
+    until(lambda: "step 5 of 5" in panel.scene.value)
     assert not panel.error.value

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 
 import pytest
 import torch
@@ -612,3 +613,24 @@ def test_gradients_pass_through_a_prepared_cut(G, z):
         r = r.detach().requires_grad_(True)
         gradients.append(torch.autograd.grad(f(r).square().sum(), r)[0])
     assert torch.allclose(*gradients, atol=1e-2, rtol=1e-3)
+
+
+def test_a_noise_map_is_not_mixed_up_with_that_of_another_thread():
+    """Between any two lines of the one thread the other asks for another noise."""
+    layer = prepared(Generator(StyleGANConfig(resolution=8, fmap_max=8, z_dim=6, w_dim=6))).blocks["layer2"]
+    torch.nn.init.ones_(layer.B)
+    one, other = torch.randn(2, 1, 1, 8, 8)
+    wanted = layer._added(one).clone()
+
+    def meddle(frame, event, argument):
+        if frame.f_code is layer._added.__func__.__code__ and event == "line":
+            layer._added(other)
+        return meddle
+
+    before = sys.gettrace()
+    try:
+        sys.settrace(meddle)
+        found = layer._added(one)
+    finally:
+        sys.settrace(before)
+    assert torch.equal(found, wanted)

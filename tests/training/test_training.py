@@ -20,7 +20,18 @@ from gan_teach.recipes import generators
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
-from gan_teach.training import NotFinite, Schedule, Settings, Training, curve, r1_weight, run, snapshot
+from gan_teach.training import (
+    NotFinite,
+    Resumable,
+    Schedule,
+    Settings,
+    Training,
+    curve,
+    r1_weight,
+    run,
+    snapshot,
+    step,
+)
 
 MODELS = """
     import torch
@@ -131,6 +142,16 @@ def test_two_processes_make_the_steps_of_one(tmp_path):
         for name in ("G", "D", "G_ema"):
             for key, value in one[name].items():
                 assert torch.allclose(two[name][key], value, atol=2e-3), f"{kind} {name} {key}"
+
+
+def test_restore_goes_back_exactly():
+    training = tiny()
+    training.step(), training.step()
+    state, losses = training.state(), [training.step() for _ in range(2)]
+    end = copy.deepcopy(training.G_ema.state_dict())
+    training.restore(state)
+    assert training.steps == 2 and [training.step() for _ in range(2)] == losses
+    assert all(torch.equal(value, end[name]) for name, value in training.G_ema.state_dict().items())
 
 
 def test_interrupt_finishes_the_step_and_saves(tmp_path):
@@ -313,6 +334,9 @@ def test_bfloat16_is_used_only_where_it_is_fast(monkeypatch):
             assert torch.is_autocast_enabled("cpu") == fast
         with device.low_precision("cpu", wanted=False):
             assert not torch.is_autocast_enabled("cpu")
+    for capability, fast in (((7, 5), False), ((8, 0), True), ((9, 0), True)):         # a T4, an A100, an H100
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda which, capability=capability: capability)
+        assert device.fast_bfloat16("cuda:0") == fast
 
 
 @pytest.mark.parametrize("settings", [Settings(), generators.STYLE_SETTINGS, generators.PORTRAIT_SETTINGS])
@@ -336,6 +360,30 @@ def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():
     training.step()
     assert training.G.w_avg.abs().sum() > 0                                # two batches have moved it from 0
     assert torch.equal(training.G_ema.w_avg, training.G.w_avg)
+
+
+def test_what_is_gone_on_with_was_read_to_the_cpu(tmp_path):
+    """There Adam counts its steps: on the device of the weights each update would wait for every counter."""
+    class Elsewhere(Resumable):
+        device = torch.device("meta")
+
+        def state(self):
+            return {"settings": "", "step": torch.ones(())}
+
+        def restore(self, state):
+            self.step = state["step"]
+
+    work = Elsewhere()
+    work.save(tmp_path / "resume.pt")
+    work.resume(tmp_path / "resume.pt")
+    assert work.step.device.type == "cpu" and work.step == 1
+
+
+def test_a_batch_that_the_processes_cannot_share_equally_is_refused(monkeypatch):
+    """The mean over processes would weigh the pictures of a small share more."""
+    monkeypatch.setattr(step, "place", lambda: (0, 3))
+    with pytest.raises(ValueError, match="3 processes cannot share a batch of 4 equally"):
+        tiny()
 
 
 def test_snapshot_of_other_settings_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Every panel made small, what a person does with it, and the networks that they draw with."""
 
+import base64
 import time
 from dataclasses import dataclass, replace
 
@@ -95,6 +96,10 @@ def wait_for(question, seconds=60):
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.005)
 
+
+def shown(place) -> bytes:
+    """The picture in a place of a panel."""
+    return base64.b64decode(place.value.split("base64,")[1].split('"')[0])
 
 
 def draw(panel, *points, id=None, done=True):
@@ -194,7 +199,7 @@ KINDS = (
 def projection():
     G = generator()
     made = ours.ProjectionPanel(G, [torch.zeros(3, 32, 32)], steps=5000)
-    made.start.click()
+    made.play.click()
     return made, G
 
 

@@ -1,6 +1,7 @@
 """What holds for every panel: Undo, errors, threads, what replaces anywidget, and that closed panels leave nothing."""
 
 import gc
+import re
 import threading
 import time
 import weakref
@@ -52,7 +53,7 @@ def below(widget):
 def controls(panel) -> list:
     """Where all controls stand; the paint of a region is kept while it does not count."""
     return [it.value for it in below(panel.widget)
-            if hasattr(it, "value") and not isinstance(it, (widgets.HTML, widgets.Image, widgets.ToggleButton))]
+            if hasattr(it, "value") and not isinstance(it, (widgets.HTML, widgets.ToggleButton))]
 
 
 # ------------------------------------------------------------------------------------------ a state and its frames
@@ -258,6 +259,34 @@ def test_only_core_widgets_and_all_of_them_with_their_hooks(kind, panel):
     hooks = {hook for it in whole for hook in it._dom_classes}
     assert panel.ERROR in hooks and any(hook.endswith("-reset") for hook in hooks)
     panel._ipython_display_()
+
+
+def heard(panel) -> list[str]:
+    """What a reader who cannot see them hears of all pictures and charts."""
+    found = []
+    for it in below(panel.widget):
+        assert not isinstance(it, widgets.Image)            # which has no alt text
+        tags = re.findall("<(?:img|svg)[^>]*>", it.value) if isinstance(it, widgets.HTML) else []
+        found += [re.search('(?:alt|aria-label)="([^"]*)"', tag)[1] for tag in tags]
+        found += [it.alt] if isinstance(it, front_end.Picture) else []
+    return found
+
+
+@kinds
+def test_every_picture_has_words_that_change_with_it(kind, panel):
+    assert settled(panel)
+    before = heard(panel)
+    kind.acts[0](panel)
+    assert settled(panel)
+    after = heard(panel)
+    assert len(before) == len(after) > 0 and all(word.strip() for word in (*before, *after)) and before != after
+
+
+@pytest.mark.parametrize("name", ["projection", "evolution", "warm_up"])
+def test_every_picture_of_a_play_has_words(name):
+    panel, _ = MAKERS[name]()
+    assert (words := heard(panel)) and all(word.strip() for word in words)
+    panel.close()
 
 
 STAND_INS = {                   # class -> panel, its sentence, what makes it, and the names of both ways

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from panels import small_dcgan
+from panels import shown, small_dcgan
 
 from gan_teach import pictures
 from gan_teach.egan.interpolation import linear, spherical
@@ -79,13 +79,13 @@ def test_the_mark_stands_under_the_nearest_picture():
 
 def test_controls(G):
     panel = InterpolationPanel(G, first=3, second=4)
-    before = bytes(panel.large[0].value)
+    before = shown(panel.large[0])
     panel.alpha.value = 0.8
     assert panel.state == InterpolationState(3, 4, 0.8) and "α = 0.80" in panel.text.value
-    assert bytes(panel.large[0].value) != before
+    assert shown(panel.large[0]) != before
     panel.second.value = 9
     assert panel.state.second == 9
     panel.next.click()
     assert panel.state == InterpolationState(9, 10, 0.0) and panel.first.value == 9 and panel.alpha.value == 0.0
     panel.reset.click()
-    assert panel.state == InterpolationState(3, 4, 0.5) and bytes(panel.large[0].value) == before
+    assert panel.state == InterpolationState(3, 4, 0.5) and shown(panel.large[0]) == before

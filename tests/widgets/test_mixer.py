@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from panels import generator
+from panels import generator, shown
 
 from gan_teach import checkpoints
 from gan_teach.networks.layers import sample_z
@@ -215,14 +215,14 @@ def test_what_is_no_style_generator_is_refused(G):
 
 def shown_grid(panel):
     image = panel._grid
-    return as_array(bytes(image.image.value) if hasattr(image, "image") else base64.b64decode(image.picture[23:]))
+    return as_array(shown(image.image) if hasattr(image, "image") else base64.b64decode(image.picture[23:]))
 
 
 def test_it_opens_with_everything_drawn(panel):
     assert panel.state == MixState("one", (1, 2, 3), (11, 12), (0, 1, 2, 3)) and not panel.error.value
     assert shown_grid(panel).shape == (3 * 34, 4 * 34, 3)
-    assert as_array(bytes(panel.strip.value)).shape == (32, 32 * STRIP, 3)
-    assert as_array(bytes(panel.large.value)).shape == (256, 256, 3)
+    assert as_array(shown(panel.strip)).shape == (32, 32 * STRIP, 3)
+    assert as_array(shown(panel.large)).shape == (256, 256, 3)
     assert "layers 0–3 (4 to 8 px) take the style of source 1" in panel.text.value
     assert [box.value for box in panel.ticks] == [True] * 4 + [False] * 4
     assert panel.ticks[5].description == "5 · 16 px" and panel.preset.value == "coarse"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from panels import generator
+from panels import generator, shown
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.pictures import as_array, colour_map
@@ -72,7 +72,7 @@ def test_where_it_scatters_most_is_told_in_words():
 
 def test_it_opens_with_everything_drawn(panel):
     assert panel.state == NoiseState("one", 3) and not panel.error.value
-    assert all(as_array(bytes(image.value)).shape == (256, 256, 3)
+    assert all(as_array(shown(image)).shape == (256, 256, 3)
                for image in (panel.large, panel.silent, panel.deviation, *panel.others))
     assert "stored noise in every layer" in panel.text.value and f"Over {DRAWS} draws" in panel.found.value
     assert panel.preset.value == "all" and all(box.value for box in panel.ticks)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panels import LEVELS, RANKINGS, Colours, Rigged, draw
+from panels import LEVELS, RANKINGS, Colours, Rigged, draw, shown
 
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.unit_iou import dissect
@@ -244,7 +244,7 @@ def test_buttons_dab_where_they_stand():
     panel.action.value = "remove"
     grid.buttons[0].click()
     assert grid.buttons[0].description == "−" and len(panel.state.strokes) == 2
-    assert as_array(bytes(grid.image.value)).shape == (448, 448, 3)
+    assert as_array(shown(grid.image)).shape == (448, 448, 3)
     panel.outline.value = False
     assert {b.description for b in grid.buttons} == {"·"}
     panel.undo.click()

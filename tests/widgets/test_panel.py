@@ -1,13 +1,15 @@
 """The dissection panel, driven from code: a rigged generator whose unit 0 draws red, unit 1 green, unit 2 blue."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from panels import Colours, Rigged
+from panels import Colours, Rigged, shown
 
 from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.dissection.units import Ranking
-from gan_teach.pictures import as_array
+from gan_teach.pictures import as_array, png
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
 from gan_teach.widgets.dissection.render import DissectionRenderer, DissectionState
 from gan_teach.widgets.paint_mask import painter
@@ -25,7 +27,7 @@ def panel(request, dissection):
 
 def test_it_opens_with_the_matching_unit_ticked_and_nothing_changed(panel):
     assert panel.state.units[0] == 0 and panel.state.strength == 0 and not panel.error.value
-    assert panel.frame.before == panel.frame.after == bytes(panel.after.value)
+    assert panel.frame.before == panel.frame.after == shown(panel.after)
     assert panel.frame.counts_before == panel.frame.counts_after
     assert len(panel.ticks) == 4 and panel.ticks[0].value and panel.ticks[0].description.startswith("0: IoU 0.")
     assert sum(panel.frame.counts_after.values()) == 32 * 32
@@ -176,9 +178,19 @@ def test_level_may_be_a_number_a_tensor_or_a_dict(dissection):
     assert frames[0] == frames[1] == frames[2] and frames[0].counts_after["red"] > frames[0].counts_before["red"]
 
 
-def test_a_slider_move_costs_one_f_and_no_h(dissection):
-    panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red")
+def test_a_slider_move_costs_one_f_two_pictures_and_no_h(dissection, monkeypatch):
+    panel, packed = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red"), []
     G = panel.renderer.G
     calls = G.f_calls, G.h_calls
+    monkeypatch.setattr("gan_teach.pictures.png", lambda picture: packed.append(picture) or png(picture))
     panel.slider.value = -0.4
-    assert (G.f_calls - calls[0], G.h_calls - calls[1]) == (1, 0)
+    assert (G.f_calls - calls[0], G.h_calls - calls[1], len(packed)) == (1, 0, 2)
+
+
+def test_the_line_around_a_region_follows_it(dissection):
+    renderer = DissectionRenderer(Rigged(), "layer1", Colours(), dissection, outline=True)
+    plain = renderer.start("red")
+    left, right, none = (replace(plain, region=(line,) * 8) for line in ((1,) * 4 + (0,) * 4, (0,) * 4 + (1,) * 4,
+                                                                         (0,) * 8))
+    before = [renderer.render(state).before for state in (plain, left, right, none, left)]
+    assert before[0] == before[3] and before[1] == before[4] and len({*before}) == 3

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_teach.__main__ import parser
 from gan_teach.widgets import charts, demonstrations, stage
 from gan_teach.widgets.demonstrations import STEPS
 from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
@@ -174,6 +175,12 @@ def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
     assert panel.cells[-1].layout.display == ""
 
 
+@pytest.mark.parametrize("given, name", [("1", "dissection"), ("02", "mixing"), ("0", "warm-up"), ("04", "capstone"),
+                                         ("evolution", "evolution")])
+def test_a_demonstration_may_be_named_by_its_chapter(given, name):
+    assert parser().parse_args(["demo", given]).name == name
+
+
 def test_a_wrong_name_and_a_missing_voila_are_told(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="there are: warm-up, dissection"):
         stage.write_page(tmp_path, "disection")
@@ -281,10 +288,10 @@ def look_at_every_panel(page, name: str) -> None:
     """By the keys, in all themes: each fits a projector, nothing scrolls in it, and axe-core has nothing against it."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.locator(".gt-panels").wait_for(timeout=600_000)
-    browser.wait_until(page, lambda: page.locator("img.widget-image:not([alt])").count() == 0)
     panels = page.locator(".gt-panels button")
     for at in range(panels.count()):
         assert "mod-active" in panels.nth(at).get_attribute("class")
+        assert panels.nth(at).evaluate("it => it.scrollWidth <= it.clientWidth"), "its name is cut off"
         for width, height in ((1920, 1080), (1280, 720)):
             page.set_viewport_size({"width": width, "height": height})
             browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))

@@ -11,6 +11,7 @@ import traitlets
 
 from ... import pictures
 from ...language import say
+from ..controls import swap
 from ..front_end import JS, Picture, PictureButtons, stands_in
 
 ESM = JS + """
@@ -130,7 +131,8 @@ class PaintGrid(PictureButtons):
 
     def show(self, png: bytes, alt: str, cells: str) -> None:
         """Another picture, enlarged here (the browser would blur it), and what was done at each button."""
-        self.image.value, self.cells = pictures.png(pictures.enlarge(png, self.zoom)), cells
+        swap(self.image, pictures.png(pictures.enlarge(png, self.zoom)), alt)
+        self.cells = cells
         self._mark()
 
     @traitlets.observe("outline")

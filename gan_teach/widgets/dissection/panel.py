@@ -37,8 +37,7 @@ class DissectionPanel(DrawnPanel):
             lambda: self.change(seed=self.next_seed())), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
         self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
-        self.after, self.difference = (picture(f"gt-{name}", self._width, format="png")
-                                       for name in ("after", "difference"))
+        self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
         self.remove = button(say("Remove"), "gt-remove", lambda: self._press(strength=-1.0), "danger")
@@ -48,7 +47,7 @@ class DissectionPanel(DrawnPanel):
                                        layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
         self.clear = button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
-        self.heats = [picture("gt-heat", TILE, format="png") for _ in offered]
+        self.heats = [picture("gt-heat", TILE) for _ in offered]
         self.ticks = [tick("gt-unit", "", f"{TILE + 2}px", margin="0") for _ in offered]
         self.cells = [column(heat, box) for heat, box in zip(self.heats, self.ticks)]
         self.all = button(say("Tick all"), "gt-all",
@@ -131,8 +130,14 @@ class DissectionPanel(DrawnPanel):
             box.value = unit in state.units
 
     def show(self, frame: Frame) -> None:
-        self.paint.show(frame.before, say("the scene of seed {seed}, before", seed=self.state.seed))
-        self.after.value, self.difference.value = frame.after, frame.difference
-        for image, (_, _, heat) in zip(self.heats, frame.heats, strict=False):
-            swap(image, heat)
+        state = self.state
+        self.paint.show(frame.before, say("the scene of seed {seed}, before", seed=state.seed))
+        swap(self.after, frame.after, say("the scene of seed {seed}, after; units {units}. {text}", seed=state.seed,
+                                          units=", ".join(map(str, state.units)) or say("none"),
+                                          text=frame.text))
+        swap(self.difference, frame.difference, say("what has changed in the scene of seed {seed}; black where nothing "
+                                                    "has", seed=state.seed))
+        for place, (unit, why, heat) in zip(self.heats, frame.heats, strict=False):
+            swap(place, heat, say("where unit {unit} ({why}) is active in the scene of seed {seed}", unit=unit, why=why,
+                                  seed=state.seed))
         self.text.value, self.bars.value = said(frame.text, "font-size:17px;line-height:1.6"), bars(frame)

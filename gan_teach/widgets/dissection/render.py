@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ... import pictures
@@ -71,6 +73,7 @@ class DissectionRenderer(UnitRenderer):
         self.dissection, self.outline, self.orders = dissection, outline, dict(orders or {})
         self.classes = list(dissection.classes)
         self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
+        self._befores: OrderedDict = OrderedDict()      # (seed, the region that is drawn) -> `before`
 
     def shown(self, cls: str) -> list[int]:
         """The units offered for a class, best first: in the order given for it, else by IoU."""
@@ -106,19 +109,31 @@ class DissectionRenderer(UnitRenderer):
             with evaluating(self.G, self.segmenter):
                 x_new = f(self.forced(r, state.units, P, k)).clamp(-FAR, FAR)       # (1, 3, H, W), however forced
                 labels_new = segment(self.segmenter, x_new)                         # (1, H', W')
-        zoom = max(1, self.LARGE // x.shape[-1])
-        before, after = (pictures.enlarge(p[0], zoom, "bicubic") for p in (x, x_new))
-        first = before
-        if self.outline and state.region is not None and where.any():
-            shape = torch.nn.functional.interpolate(where[None, None], size=x.shape[-2:])[0, 0]
-            first = pictures.lasso(x[0], shape > 0.5, zoom)
+        before, first = self.before(state)
+        after = pictures.enlarge(x_new[0], len(before) // x.shape[-2], "bicubic")
         n = len(self.classes)
         counts, counts_new = (torch.bincount(s.flatten(), minlength=n).tolist() for s in (labels, labels_new))
         others = int(((labels != c) & (labels_new != labels)).sum())    # the collateral damage
-        return Frame(pictures.png(first), pictures.png(after), pictures.png(pictures.difference(before, after)),
+        return Frame(first, pictures.png(after), pictures.png(pictures.difference(before, after)),
                      self.heats(state.seed, state.cls), dict(zip(self.classes, counts, strict=True)),
                      dict(zip(self.classes, counts_new, strict=True)),
                      describe(state, counts[c], counts_new[c], others))
+
+    def before(self, state: DissectionState) -> tuple[np.ndarray, bytes]:
+        """The picture before, enlarged, and as it is shown: with a line around the region, where `outline` asks for it.
+
+        Kept, since no slider changes it.
+        """
+        region = state.region if self.outline and state.region is not None and any(map(any, state.region)) else None
+        if (state.seed, region) not in self._befores:
+            x = self.scene(state.seed)[2]
+            zoom = max(1, self.LARGE // x.shape[-1])
+            large = shown = pictures.enlarge(x[0], zoom, "bicubic")
+            if region is not None:
+                shape = F.interpolate(torch.tensor(region, dtype=torch.float32)[None, None], size=x.shape[-2:])[0, 0]
+                shown = pictures.lasso(x[0], shape > 0.5, zoom)
+            keep(self._befores, (state.seed, region), (large, pictures.png(shown)))
+        return self._befores[state.seed, region]
 
     def heats(self, seed: int, cls: str) -> list[tuple[int, str, bytes]]:
         """unit, its reason and a heat map over the picture for each unit offered; at t_u the colours begin to glow."""

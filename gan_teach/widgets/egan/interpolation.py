@@ -53,6 +53,9 @@ class InterpolationPanel(DrawnPanel):
         self._put(self.alpha, self.state.alpha)
 
     def show(self, frame: InterpolationFrame) -> None:
-        for image, new in zip((*self.large, *self.strips), (*frame.large, *frame.strips)):
-            swap(image, new)
+        ends = {"n": STEPS, "first": self.state.first, "second": self.state.second}
+        for name, large, strip, *new in zip(WAYS, self.large, self.strips, frame.large, frame.strips):
+            swap(large, new[0], f"{say(name)}: {frame.text}")
+            swap(strip, new[1], say("{n} pictures on the way from the z of seed {first} to that of seed {second}, "
+                                    "{way}; a bar marks α.", **ends, way=say(name)))
         self.text.value = said(frame.text)

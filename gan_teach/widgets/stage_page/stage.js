@@ -24,13 +24,12 @@ const naming = setInterval(() => {
   if (done > n) clearInterval(naming);
 }, 200);
 
-// What a screen reader needs and ipywidgets leaves out: the names of sliders, and words for pictures.
+// What a screen reader needs and ipywidgets leaves out: the names of sliders.
 const near = (it) => it.closest(".widget-vbox")?.innerText.trim().split("\n")[0] || document.title;
 setInterval(() => {
   for (const it of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
     it.ariaLabel = it.closest(".widget-slider")?.querySelector("label")?.textContent || near(it);
   }
-  for (const it of document.querySelectorAll("img.widget-image")) if (it.alt !== near(it)) it.alt = near(it);
 }, 1000);
 
 // The theme is an attribute of the page, and nothing else remembers it.

@@ -33,7 +33,7 @@ class AdaINPanel(StylePanel):
         self.own = button(say("Own style"), f"{hook}-own", lambda: self.change(y_s=None, y_b=None), width="124px")
         self.silent = button(say("Silence"), f"{hook}-silent", lambda: self.change(y_s=0.0, y_b=0.0))
         self.before, self.after = picture(f"{hook}-before", 256), picture(f"{hook}-after", 256)
-        self.map_before, self.map_after = (picture(f"{hook}-{name}", 160, format="png") for name in ("map", "mapped"))
+        self.map_before, self.map_after = (picture(f"{hook}-{name}", 160) for name in ("map", "mapped"))
         self.histograms, self.text, self.rank = (html(f"{hook}-{name}") for name in ("histograms", "text", "rank"))
         seen = column(
             row(under(say("picture"), say("its own style"), self.before),
@@ -78,9 +78,12 @@ class AdaINPanel(StylePanel):
             self._put(control, value)
 
     def show(self, frame: AdaINFrame) -> None:
-        for image, new in ((self.before, frame.own), (self.after, frame.picture), (self.map_before, frame.before),
-                           (self.map_after, frame.after)):
-            swap(image, new)
+        of = {"seed": self.state.seed, "unit": self.state.unit, "layer": self.state.layer}
+        swap(self.before, frame.own, say("The picture of seed {seed}, with its own style.", **of))
+        swap(self.after, frame.picture, say("The picture of seed {seed}, with your style. {text}", **of,
+                                            text=frame.text))
+        swap(self.map_before, frame.before, say("The map of unit {unit} in layer {layer}, before AdaIN.", **of))
+        swap(self.map_after, frame.after, say("The map of unit {unit} in layer {layer}, after AdaIN.", **of))
         self.histograms.value, self.text.value = frame.histograms, said(frame.text)
 
     def show_later(self, found: Strongest) -> None:

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.adain_mixing_truncation import layer_groups, mix
-from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, tick
+from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, swap, tick
 from .drawer import pixels
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
@@ -142,7 +142,8 @@ class StyleMixer(StylePanel):
         self._grid.cell = list(state.cell)
 
     def show(self, frame: MixFrame) -> None:
-        self.large.value, self.text.value = frame.picture, said(frame.text)
+        swap(self.large, frame.picture, frame.text)
+        self.text.value = said(frame.text)
         same = say("the same in Python (a click marks it)")
         self.call.value = (f'<div style="font-size:13px;line-height:1.6">{same}</div>'
                            f'<pre tabindex="0" aria-label="{say("Python that draws this picture")}" '
@@ -157,4 +158,7 @@ class StyleMixer(StylePanel):
                                         "for each source.",
                                         destinations=len(state.destinations), sources=len(state.sources)))
         if sheet.strip:
-            self.strip.value = sheet.strip
+            row, column = (max(1, place) for place in state.cell)
+            swap(self.strip, sheet.strip, say("{n} pictures on the way from destination {destination} to source "
+                                              "{source}.", n=STRIP, destination=state.destinations[row - 1],
+                                              source=state.sources[column - 1]))

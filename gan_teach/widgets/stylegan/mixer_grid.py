@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import traitlets
 
 from ...language import say
-from ..controls import offer
+from ..controls import offer, picture, swap
 from ..front_end import JS, Picture, stands_in
 
 ESM = JS + """
@@ -84,11 +84,10 @@ class MixLists(widgets.VBox):
     rows, columns, cell = traitlets.List([]), traitlets.List([]), traitlets.List([1, 1])
 
     def __init__(self, width: int = 690):
-        self.image = widgets.Image(value=b"", format="jpeg", width=width, layout=widgets.Layout(margin="0"))
-        self.image.add_class("gt-mix-sheet")
+        self.image = picture("gt-mix-sheet", width)
+        self.image.layout.height = "auto"
         self.lists = [widgets.Dropdown(description=text, layout=widgets.Layout(width=f"{width // 2 - 4}px"))
                       for text in (say("Row"), say("Column"))]
-        self.alt = ""
         super().__init__([widgets.HBox(self.lists), self.image])
         for one in self.lists:
             one.observe(self._chosen, "value")
@@ -113,7 +112,7 @@ class MixLists(widgets.VBox):
 
     def show(self, jpeg: bytes, alt: str) -> None:
         """Other pictures in the same places."""
-        self.image.value, self.alt = jpeg, alt
+        swap(self.image, jpeg, alt)
 
 
 def mix_grid(width: int, pick: str = "auto"):

@@ -1,11 +1,13 @@
 """The noise inputs under switches: a tick for each layer, other draws, and where in the picture chance decides."""
 
+from dataclasses import replace
+
 import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.adain_mixing_truncation import layer_groups
 from ..controls import choices, column, heading, hooked, html, picture, row, said, swap, under
-from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter
+from .noise_render import BRIGHTER, DRAWS, OTHERS, NoiseFrame, NoiseRenderer, Scatter, describe
 from .panel import StylePanel
 
 PRESETS = ALL, NONE = "all", "none"
@@ -25,7 +27,7 @@ class NoisePanel(StylePanel):
     def _build(self) -> None:
         hook = "gt-noise"
         self.large, self.silent = picture(f"{hook}-large", 288), picture(f"{hook}-silent", 288)
-        self.deviation = picture(f"{hook}-deviation", 288, format="png")
+        self.deviation = picture(f"{hook}-deviation", 288)
         self.others = [picture(f"{hook}-other", 142) for _ in range(OTHERS)]
         self.text, self.found = html(f"{hook}-text"), html(f"{hook}-found")
         four = widgets.GridBox(self.others, layout=widgets.Layout(grid_template_columns=f"repeat({OTHERS}, 142px)",
@@ -54,13 +56,14 @@ class NoisePanel(StylePanel):
         self._sync_layers(choices(self._presets()))
 
     def show(self, frame: NoiseFrame) -> None:
-        self.large.value, self.text.value = frame.picture, said(frame.text)
-        swap(self.silent, frame.silent)
+        swap(self.large, frame.picture, frame.text)
+        swap(self.silent, frame.silent, describe(replace(self.state, noisy=())))
+        self.text.value = said(frame.text)
 
     def show_later(self, part: Scatter) -> None:
         """Put the other draws on the screen, and the scatter when it is known."""
-        for image, new in zip(self.others, part.others):
-            image.value = new
+        for seed, (place, new) in enumerate(zip(self.others, part.others), start=(self.state.noise or 0) + 1):
+            swap(place, new, describe(replace(self.state, noise=seed)))
         if part.deviation:
-            self.deviation.value = part.deviation
+            swap(self.deviation, part.deviation, part.text)
         self.found.value = said(part.text or say("{n} draws are being made …", n=DRAWS))

@@ -1,7 +1,7 @@
 """The panel of projection: give it a picture, watch the search for its w, and take the styles away to mix them.
 
 It draws frames and listens; the search is `gan_teach.stylegan.projection`, done in a thread of `gan_teach.runner`, so
-that the kernel stays free. Running the cell again stops the search that still runs.
+that the kernel stays free. Running the cell again pauses the search that still runs.
 """
 
 import time
@@ -16,15 +16,16 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..controls import button, column, field, heading, hooked, html, picture, row, said, swap, tick, under
-from ..panel import Panel
+from ..controls import button, column, heading, hooked, html, row, spoken, tick, titled
+from ..playing import PlayingPanel
 
 PIXELS = 256        # CSS width of the three pictures
+GREY = 0.8          # light, where there is no picture yet
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What the panel shows. Pictures are PNG bytes at the generator's own size; b"" where there is none yet."""
+    """What the panel shows. Pictures are PNG bytes at the generator's own size, grey where there is none yet."""
 
     target: bytes
     found: bytes
@@ -32,12 +33,25 @@ class Frame:
     share: float        # of the steps that are done
     text: str
 
+    def html(self) -> str:
+        """All of it in one text, which a page shows in one go: pictures of two steps never stand side by side."""
+        parts = ((say("the picture"), "", self.target, say("the picture that is looked for")),
+                 (say("what G draws"), say("so far"), self.found, say("what G draws: {text}", text=self.text)),
+                 (say("difference"), say("black: none"), self.difference, say("where the two differ; black: nowhere")))
+        shown = "".join(f"<div>{titled(title, note)}{pictures.img(picture, alt, PIXELS)}</div>"
+                        for title, note, picture, alt in parts)
+        return (f'<div style="display:flex;flex-wrap:wrap;gap:16px;margin-bottom:8px">{shown}</div>'
+                f'<progress aria-label="{say("steps")}" value="{self.share}" style="width:100%"></progress>'
+                f'<div style="font-size:15px;line-height:1.45">{self.text}</div>')
+
 
 def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
     """The frame of a step, after so many seconds of search. picture: 1×3×R×R, what is looked for."""
     target = pictures.png(picture)
     if step is None:
-        return Frame(target, b"", b"", 0.0, say("Press Start: the search begins at the best of w̄ and some random w."))
+        blank = pictures.png(picture * 0 + GREY)
+        return Frame(target, blank, blank, 0.0,
+                     say("Press Play: the search begins at the best of w̄ and some random w."))
     left = seconds / step.number * (step.steps - step.number)
     when = say("about {left:.0f} s left", left=left) if step.number < step.steps else \
         say("done in {seconds:.0f} s", seconds=seconds)
@@ -49,26 +63,27 @@ def render(picture: Tensor, step: Step | None, seconds: float = 0.0) -> Frame:
                  step.number / step.steps, text)
 
 
-class ProjectionPanel(Panel):
-    """Find the w of a picture, with Start, Stop and Reset, and hand its styles on.
+class ProjectionPanel(PlayingPanel):
+    """Find the w of a picture, with Play, Pause and Reset, and hand its styles on.
 
     G, eyes: as for `project`. targets: a picture, or several to choose from by number: anything with `[i]` and `len`,
     such as a list, N×3×H×W, or `portraits.Portraits`; none has to be of G's size. on_use: called with ws (1×L×W)
     when "Use its styles" is pressed. steps, seed, per_layer: where the controls stand at first.
-    `.ws` are the styles found so far, `.step` the last step, `.widget` the widget.
+    `.ws` are the styles found so far, `.step` the last step, `.frame` what is shown, `.widget` the widget.
     """
 
     ADVICE = "Press Reset, or choose another picture."
 
     def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
                  seed: int = 0, per_layer: bool = False):
+        super().__init__()
         single = isinstance(targets, Tensor) and targets.ndim == 3
         self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, [targets] if single else targets
         self.picture, self.step = None, None
         self._search: Iterator[Step] | None = None
-        self._seconds, self._from = 0.0, 0.0
+        self._seconds = 0.0
         self._build(steps, seed, per_layer)
-        self.runner = Runner(self._act, self._show, self._broken, frames=8)
+        self.runner = Runner(self._act, self.show, self._broken)
         self._choose(0)
 
     @property
@@ -78,8 +93,6 @@ class ProjectionPanel(Panel):
 
     def _build(self, steps: int, seed: int, per_layer: bool) -> None:
         hook = "gt-projection"
-        self.target, self.found, self.difference = (picture(f"{hook}-{name}", PIXELS, format="png")
-                                                    for name in ("target", "found", "difference"))
         self.number = self.number_box(f"{hook}-number", say("Picture"), 0, self._choose, "150px", "52px",
                                       most=max(0, len(self.targets) - 1))
         self.steps = self.number_box(f"{hook}-steps", say("Steps"), steps, lambda _: self.begin_anew(), "140px", "44px",
@@ -88,21 +101,18 @@ class ProjectionPanel(Panel):
         self.per_layer = tick(f"{hook}-layers", say("a w for each layer (W+)"), value=per_layer)
         self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
                                              layout=widgets.Layout(width="150px")), f"{hook}-own")
-        self.start = button(say("▶ Start"), f"{hook}-start", lambda: self._guard(self._begin), "success")
-        self.stop = button(say("■ Stop"), f"{hook}-stop", lambda: self._guard(self.runner.pause), "warning")
+        self.play = self.play_button(f"{hook}-play")
         self.reset = button(say("Reset"), f"{hook}-reset", lambda: self._guard(self.begin_anew))
         self.use = button(say("Use its styles"), f"{hook}-use", lambda: self._guard(self._use), "info", "130px")
-        self.bar = field(widgets.FloatProgress, f"{hook}-bar", "", "100%", "", value=0, min=0, max=1)
-        self.text, self.error, self.code = (html(f"{hook}-{name}") for name in ("text", "error", "code"))
+        self.scene, self.spoken, self.error, self.code = (html(f"{hook}-{name}") for name in (
+            "scene", "spoken", "error", "code"))
         self._watch(self.per_layer, lambda _: self.begin_anew())
         self.own.observe(self._uploaded, "value")
         self.widget = hooked(column(
             heading(say("Which w draws this picture?"), say("from w̄, step by step, until G's picture looks like it")),
             row(self.number, self.own, self.seed, self.steps, self.per_layer),
-            row(under(say("the picture"), "", self.target), under(say("what G draws"), say("so far"), self.found),
-                under(say("difference"), say("black: none"), self.difference), gap="16px", margin="6px 0 0 0"),
-            self.bar, self.text, self.error,
-            row(self.start, self.stop, self.reset, self.use, gap="8px"), self.code,
+            self.scene, self.spoken, self.error, row(self.play, self.reset, self.use, gap="8px"), self.code,
+            self.pulse.widget,
             gap="6px", max_width="860px", padding="8px 12px"), f"{hook}-panel")
 
     def _choose(self, number: int) -> None:
@@ -120,27 +130,24 @@ class ProjectionPanel(Panel):
             self.upload(bytes(file["content"]), (file.get("metadata") or file).get("name") or "the picture")
 
     def _aim(self, picture, name: str = "the picture") -> None:
-        picture = fitted(picture, self.G.resolution, name)
         self.runner.pause()
-        self.picture = picture
+        self.picture = fitted(picture, self.G.resolution, name)
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Stop, and forget what was found."""
         self.runner.pause()
         self._search, self.step, self._seconds = None, None, 0.0
-        self.error.value = self.code.value = ""
-        self._show()
+        self.code.value = ""
+        self.show()
 
-    def _begin(self) -> None:
-        if self.runner.playing:
-            return
+    def begin(self) -> None:
+        """Go on with the search; the first time, and after its end, begin another."""
         if self._search is None or self.step is not None and self.step.number == self.step.steps:
             self.begin_anew()
             self._search = project(self.G, self.picture, self.eyes, self.steps.value, self.per_layer.value,
                                    self.seed.value)
-        self.error.value, self.text.value = "", said(say("searching …")) if self.step is None else self.text.value
-        self.runner.play()
+        super().begin()
 
     def _use(self) -> None:
         if self.on_use is not None:
@@ -150,9 +157,6 @@ class ProjectionPanel(Panel):
         same = say("The same search in Python:")
         self.code.value = (f'<div style="font-size:14px;line-height:1.6">{where}. {same} '
                            f"<code>ws = find(G, picture, eyes, {given}).ws</code></div>")
-
-    def _end(self) -> None:
-        self.runner.close()
 
     # ------------------------------------------------------------------------------ the search and its picture
 
@@ -164,14 +168,13 @@ class ProjectionPanel(Panel):
         if self.step.number == self.step.steps:
             self.runner.pause()
 
-    def _show(self) -> None:
-        frame = render(self.picture, self.step, self._seconds)
-        blank = frame.found or pictures.png(self.picture * 0 + 0.8)         # light grey, until there is something
-        for image, data in ((self.target, frame.target), (self.found, blank),
-                            (self.difference, frame.difference or blank)):
-            swap(image, data)
-        self.text.value, self.use.disabled = said(frame.text), self.step is None
-        self.bar.value = frame.share                                        # last: whoever waits for it finds the rest
+    def draw(self) -> None:
+        """Draw how far the search is, in one message to the page; called under the runner's lock."""
+        self.frame = render(self.picture, self.step, self._seconds)
+        self.scene.value, self.error.value, self.use.disabled = self.frame.html(), self.told, self.step is None
+        if not self.runner.playing:                                         # nobody wants every step read out
+            self.spoken.value = spoken(self.frame.text)
+        self._name_play()
 
     def _broken(self, error: Exception) -> None:
         self._search = None                                                 # a generator that raised is at its end
