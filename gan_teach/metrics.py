@@ -131,16 +131,11 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 @torch.no_grad()
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
              ) -> torch.Tensor:
-<<<<<<< HEAD
-    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F. what: how an error calls them."""
-    seen = seeing(judge).eval()
-    found = torch.cat([seen(part) for part in check_images(images, what).split(whole("batch", batch, 1))])
-=======
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them."""
     seen = seeing(judge)
+    size = whole("batch", batch, 1)
     with evaluating(judge):
-        found = torch.cat([seen(part) for part in check_images(images, what).split(batch)]).cpu()  # has float64
->>>>>>> main
+        found = torch.cat([seen(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
     return check_finite(f"the judge's features of {what}", found)
 
 
@@ -151,14 +146,10 @@ def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 1
 
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
-<<<<<<< HEAD
-    see = SegmenterFeatures(judge).eval()
-    found = torch.cat([see(part) for part in check_images(images, "the pictures").split(whole("batch", batch, 1))])
-=======
     see = SegmenterFeatures(judge)
+    size = whole("batch", batch, 1)
     with evaluating(judge):
-        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)]).cpu()
->>>>>>> main
+        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(size)]).cpu()
     return check_finite("the judge's features", found)
 
 

@@ -36,7 +36,8 @@ class Training(Resumable):
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
             raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
                              f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
-<<<<<<< HEAD
+        if settings.batch % place()[1]:
+            raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
         for net in (G, D):
             if not hasattr(net, "grow"):
                 raise ValueError(f"a training grows its networks, and a {type(net).__name__} has no .grow")
@@ -44,11 +45,6 @@ class Training(Resumable):
                 raise ValueError("a training needs networks of float32 (.float() makes them); this "
                                  f"{type(net).__name__} has weights of {odd[0].dtype} on the device {odd[0].device}")
         self.device = pick_device(device and str(device))
-=======
-        if settings.batch % place()[1]:
-            raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
-        self.device = pick_device() if device is None else torch.device(device)
->>>>>>> main
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
         for net in (self.G, self.D):
