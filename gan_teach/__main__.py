@@ -25,9 +25,17 @@ ARGPARSE = ("usage: ", "positional arguments", "options", "show this help messag
 
 def count(text: str) -> int:
     """How many of something: 1 or more."""
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(say("give a whole number of 1 or more, not {text!r}", text=text))
+    if not text.strip().isdecimal() or len(text) > 18 or int(text) < 1:
+        raise argparse.ArgumentTypeError(say("give a whole number of 1 or more, not {text!r}", text=text[:40]))
     return int(text)
+
+
+def check_here() -> None:
+    """FileNotFoundError where the folder that we are in has been deleted."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise FileNotFoundError("the folder that this was started in is gone: go to another one") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -264,6 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
                "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
                "list": list_shipped}[given.command]
     try:
+        check_here()
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
                               "pip install torchmetrics")

@@ -7,6 +7,7 @@ configuration) and NAME.json, its record: SHA-256, size, the command that made i
 import difflib
 import json
 import math
+import operator
 import os
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
@@ -41,7 +42,7 @@ def shipped() -> list[str]:
 
 def _with_suffix(path: str | Path) -> Path:
     """PATH.safetensors: the suffix is added, since that of gen-0.1 is none."""
-    return expanded(path if str(path).endswith(SUFFIX) else f"{path}{SUFFIX}")
+    return expanded(path if str(expanded(path)).endswith(SUFFIX) else f"{path}{SUFFIX}")
 
 
 def _side(path: Path) -> Path:
@@ -68,16 +69,27 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     kind = next((kind for kind, (cls, _) in KINDS.items() if type(model) is cls), None)
     if kind is None:
         raise ValueError(f"a {type(model).__name__} cannot be saved; there are {', '.join(KINDS)}")
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    state = model.state_dict()
+    try:
+        header = {"kind": kind, "config": json.dumps(asdict(model.config), default=operator.index)}    # NumPy's too
+        _described(header, {name: tuple(t.shape) for name, t in state.items()})
+        str(path).encode()                                   # safetensors opens no other names
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"this {kind} could not be loaded again: {error!s:.300}; {path} was not written") from None
+    if any(t.is_meta for t in state.values()):
+        raise ValueError(f"the weights are on the device meta, where they have no numbers: {path} was not written")
+    # each its own memory: safetensors takes no tied weights
+    tensors = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in state.items()}
     if wrong := _not_finite(tensors):
         raise ValueError(f"{wrong} holds NaN or infinity: {path} was not written")
-    with writing(_side(path)) as note, writing(path) as temporary:
-        save_file(tensors, temporary, {"kind": kind, "config": json.dumps(asdict(model.config))})
+    side = to_write(_side(path))
+    with writing(side) as note, writing(path) as temporary:
+        save_file(tensors, temporary, header)
         about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
                  "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
         record = about | record | about                      # in this order, and none of it of another file
         note.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-        _side(path).unlink(missing_ok=True)                  # killed from here on: whole weights, and no false record
+        side.unlink(missing_ok=True)                         # killed from here on: whole weights, and no false record
     return record
 
 

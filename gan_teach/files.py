@@ -62,8 +62,16 @@ def sha256(path: Path) -> str:
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with ~ for the reader's own folder, as in a shell."""
-    return Path(os.path.expanduser(path))
+    """The path with ~ for the reader's own folder, as in a shell. ValueError for what no file can be called."""
+    try:
+        found = Path(os.path.expanduser(path))
+        found.lstat()
+    except OSError as error:                                 # mostly: it is not there
+        if error.errno == errno.ENAMETOOLONG:
+            raise ValueError(f"no file can have a name as long as {str(path):.60}…") from None
+    except (TypeError, ValueError):
+        raise ValueError(f"the path of a file is text without NUL, or a Path; got {path!r:.60}") from None
+    return found
 
 
 def shown(path: str | Path) -> str:
@@ -88,17 +96,20 @@ class DiskFull(OSError):
 
 
 def to_write(path: str | Path) -> Path:
-    """The path of a file to be written, ~ expanded, its folder made. OSError where it cannot be: before a long work,
-    not after it."""
+    """The path of a file to be written, ~ expanded, a link followed, its folder made. OSError where it cannot be:
+    before a long work, not after it."""
     path = expanded(path)
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder: give a file in it", str(path))
+        raise IsADirectoryError(f"it is a folder: give a file in it, not {path}")
+    if path.exists() and not path.is_file():                 # root would put a file in the place of /dev/null
+        raise OSError(f"it is a pipe or a device: give a file, not {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(path)) from error
+        raise NotADirectoryError(f"its folder is a file, so there cannot be {path}") from error
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, "nothing can be written in its folder", str(path))
+        raise PermissionError(f"nothing can be written in its folder: {path}")
     return path
 
 
@@ -116,10 +127,11 @@ def writing(path: str | Path) -> Iterator[Path]:
     `DiskFull`, an OSError, says "disk" where it is full. What a killed process left behind goes after a day.
     """
     path = to_write(path)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    name = path.name[-40:]                                   # a long one leaves no room for more
+    for left in path.parent.glob(f".{glob.escape(name)}.*.tmp"):
         if time.time() - left.lstat().st_mtime > DAY:
             left.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -127,7 +139,7 @@ def writing(path: str | Path) -> Iterator[Path]:
         raise
     except Exception as error:                               # of safetensors and torch, too
         if disk_full(error):
-            raise DiskFull(errno.ENOSPC, f"the disk is full, {path} was not written: make room and go on") from error
+            raise DiskFull(f"the disk is full, {path} was not written: make room and go on") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Mapping
+from dataclasses import fields
 
 LARGEST = 2**63 - 1      # that torch can count
 MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
@@ -37,14 +38,20 @@ def finite(name: str, value, least: float = -math.inf, most: float = math.inf) -
 def settle(settings: object, wholes: Mapping[str, int], numbers: Mapping[str, tuple[float, float]]) -> None:
     """Check the fields of a frozen dataclass: whole numbers from so many on, the seed, and finite ones in a range.
 
-    A field that is None, or a pair, is checked as what it is. NumPy's whole numbers become Python's.
+    A field that is None, or a pair, is checked as what it is; one that is True or False by default stays one of them.
+    NumPy's whole numbers become Python's, and a list a pair.
     """
     for name, least in wholes.items():
         object.__setattr__(settings, name, whole(name, getattr(settings, name), least))
     object.__setattr__(settings, "seed", whole("seed", settings.seed, 0, MAX_SEED))
     for name, (least, most) in numbers.items():
         value = getattr(settings, name)
-        if isinstance(value, tuple) and len(value) != 2:
-            raise ValueError(f"{name} must be two numbers; got {value!r:.60}")
+        if isinstance(value, (tuple, list)):
+            object.__setattr__(settings, name, value := tuple(value))
+            if len(value) != 2:
+                raise ValueError(f"{name} must be two numbers; got {value!r:.60}")
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
             finite(name, each, least, most)
+    for name in (field.name for field in fields(settings) if isinstance(field.default, bool)):
+        if not isinstance(given := getattr(settings, name), bool):               # the word "False" would be true
+            raise ValueError(f"{name} must be True or False; got {given!r:.60}")

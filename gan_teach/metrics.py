@@ -14,6 +14,7 @@ from .networks.layers import check_finite, way_down
 from .networks.protocols import check_images, check_name, evaluating, latents
 from .networks.segmenter import UNet
 
+EXACT = (torch.float32, torch.float64)      # what distances are computed in
 _left_out: set[str] = set()
 
 
@@ -61,6 +62,14 @@ def seeing(judge: UNet | Classifier) -> nn.Module:
     return _Seen(judge)
 
 
+def _check_features(real: torch.Tensor, fake: torch.Tensor) -> None:
+    """ValueError for what is no N×F and M×F of floats."""
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+        raise ValueError(f"features are N×F and M×F; got {tuple(real.shape)} and {tuple(fake.shape)}")
+    if real.dtype not in EXACT or fake.dtype not in EXACT:
+        raise ValueError(f"features are of float32 or float64; got {real.dtype} and {fake.dtype} (.float() makes them)")
+
+
 def check_enough(real: int, fake: int) -> None:
     """ValueError for fewer pictures than a covariance has sense for."""
     if min(real, fake) < 2:
@@ -75,8 +84,8 @@ class Distance:
     """
 
     def __init__(self, real: torch.Tensor):
-        self.metric = None
-        check_finite("the features of real pictures", real)
+        self.metric, self.real = None, real
+        _check_features(check_finite("the features of real pictures", real), real)
         if not can_measure("the Fréchet distance"):
             return
         from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
@@ -92,6 +101,7 @@ class Distance:
         check_finite("the features of generated pictures", fake)
         if self.metric is None:
             return math.nan
+        _check_features(self.real, fake)
         check_enough(int(self.metric.real_features_num_samples), len(fake))
         self.metric.reset()                                      # forgets the fake ones only
         self.metric.update(fake, real=False)
@@ -123,8 +133,9 @@ def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, w
              ) -> torch.Tensor:
     """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them."""
     seen = seeing(judge)
+    size = whole("batch", batch, 1)
     with evaluating(judge):
-        found = torch.cat([seen(part) for part in check_images(images, what).split(batch)]).cpu()  # has float64
+        found = torch.cat([seen(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
     return check_finite(f"the judge's features of {what}", found)
 
 
@@ -136,8 +147,9 @@ def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 1
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
     see = SegmenterFeatures(judge)
+    size = whole("batch", batch, 1)
     with evaluating(judge):
-        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(batch)]).cpu()
+        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(size)]).cpu()
     return check_finite("the judge's features", found)
 
 
@@ -154,8 +166,7 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     k = whole("k", k, 1)
     check_finite("the features of real pictures", real)
     check_finite("the features of generated pictures", fake)
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-        raise ValueError(f"features are N×F and M×F; got {tuple(real.shape)} and {tuple(fake.shape)}")
+    _check_features(real, fake)
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
 
@@ -179,6 +190,7 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     """
     check_images(fake, "the pictures")
     splits = whole("splits, no more than there are pictures,", splits, 1, len(fake))
+    batch = whole("batch", batch, 1)
     if not can_measure("the classifier's score"):
         return math.nan, math.nan
     check_name("head", head, list(getattr(classifier, "heads", ())))
@@ -198,6 +210,8 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
 def sharpness(images: torch.Tensor) -> float:
     """The mean absolute difference of neighbouring pixels, across and down: N×3×H×W → a number; grain raises it."""
     check_images(images, "the pictures")
+    if not len(images) or min(images.shape[2:]) < 2:
+        raise ValueError(f"neighbouring pixels need pictures of 2×2 or more; got {tuple(images.shape)}")
     return float((images.diff(dim=-1).abs().mean() + images.diff(dim=-2).abs().mean()) / 2)
 
 
@@ -205,4 +219,4 @@ def sharpness(images: torch.Tensor) -> float:
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file. ValueError where G draws none."""
     return torch.cat([check_images(G(z), "the generated pictures", len(z)).clamp(-1, 1)
-                      for z in latents(G, n, seed).split(batch)])
+                      for z in latents(G, n, seed).split(whole("batch", batch, 1))])

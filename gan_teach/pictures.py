@@ -10,7 +10,8 @@ import base64
 import colorsys
 import hashlib
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -20,8 +21,8 @@ from PIL import Image
 
 from .language import say, told
 from .lettering import letter
-from .limits import whole
-from .worlds.reading import as_array
+from .limits import finite, whole
+from .worlds.reading import MAX_PIXELS, as_array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
 INFERNO = np.array([[0, 0, 4], [27, 12, 65], [74, 12, 107], [120, 28, 109], [165, 44, 96], [207, 68, 70],
@@ -37,7 +38,10 @@ COLOURS = {"sky": (116, 173, 235), "cloud": (236, 240, 244), "sun": (255, 205, 3
 # ------------------------------------------------------------------------------------------ arrays
 
 def _to_show(x) -> torch.Tensor:
-    x = torch.as_tensor(x)
+    try:
+        x = torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"a picture to show is floats in [-1, 1]; got {x!r:.60}") from None
     if x.isnan().any():
         raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
     return x
@@ -46,9 +50,20 @@ def _to_show(x) -> torch.Tensor:
 def _levels(x) -> np.ndarray:
     """What is shown by colours, as floats. In a picture infinity is as bright as can be; here it would leave all else
     dark, so it is refused too."""
-    x = x.detach().float().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x, dtype=np.float32)
+    try:
+        x = x.detach().float().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(f"a map to show is numbers; got {x!r:.60}") from None
     if not np.isfinite(x).all():
         raise ValueError("a map to show holds NaN or infinity: look at the weights or latents that made it")
+    return x
+
+
+def _map(x) -> np.ndarray:
+    """One map h×w of what is shown by colours."""
+    x = _levels(x)
+    if x.ndim != 2 or not x.size:
+        raise ValueError(f"a map to show is h×w, of one unit; got {x.shape}")
     return x
 
 
@@ -62,15 +77,20 @@ def to_uint8(x) -> np.ndarray:
     """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, infinity
     too; NaN is refused."""
     x = _to_show(x)
+    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] not in (1, 3):
+        raise ValueError(f"to_uint8 takes floats N×3×H×W or 3×H×W in [-1, 1]; got {x.dtype} of {tuple(x.shape)}")
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
 
 
 def grid(images, columns: int = 8) -> np.ndarray:
     """N pictures side by side, `columns` in a row: N×3×H×W floats or a list -> uint8; a short last row is white."""
-    if len(images) == 0:
-        raise ValueError("no pictures to put in a grid")
+    if isinstance(images, (str, bytes, Mapping)) or not isinstance(images, Iterable) or \
+            getattr(images, "ndim", 4) < 3:
+        raise ValueError(f"a grid is of a list of pictures, or of a tensor N×3×H×W; got a {type(images).__name__}")
     tiles = [as_array(image) for image in images]
+    if not tiles:
+        raise ValueError("no pictures to put in a grid")
     _of_one_size(tiles)
     columns = min(whole("columns", columns, 1), len(tiles))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
@@ -79,7 +99,8 @@ def grid(images, columns: int = 8) -> np.ndarray:
 
 def enlarge(picture, k: int, how: str = "nearest") -> np.ndarray:
     """k times as wide and high: how = "nearest" keeps the pixels visible, "bicubic" is soft."""
-    a, k = as_array(picture), whole("k", k, 1)
+    a = as_array(picture)
+    k = whole("k", k, 1, max(1, math.isqrt(MAX_PIXELS // (a.shape[0] * a.shape[1]))))
     if how == "nearest":
         return a.repeat(k, 0).repeat(k, 1)
     if how != "bicubic":
@@ -96,7 +117,7 @@ def png(picture) -> bytes:
 
 def jpeg(picture, quality: int = 88) -> bytes:
     """A picture as JPEG bytes: a fifth of the size, for large grids of samples."""
-    return _encode(picture, "JPEG", quality=quality)
+    return _encode(picture, "JPEG", quality=whole("quality", quality, 1, 100))
 
 
 def _encode(picture, kind: str, **options) -> bytes:
@@ -121,7 +142,7 @@ def squares(activation, side: int = 64) -> np.ndarray:
 
     Dark violet is its lowest value, light yellow its highest hundredth: a map can be read, two cannot be compared.
     """
-    r = _levels(activation)
+    r, side = _map(activation), whole("side", side, 1)
     low, high = r.min(), np.quantile(r, 0.99)
     level = (r - low) / (high - low) if high > low else np.zeros_like(r)
     return enlarge(colour_map(level).round().astype(np.uint8), max(1, side // max(r.shape)))
@@ -134,9 +155,9 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
     (None: its largest value here); negative values count as 0. Where it is 0 the picture stays, in grey.
     """
     a = as_array(image).astype(np.float32)
-    r = torch.from_numpy(_levels(activation))[None, None]
+    r = torch.from_numpy(_map(activation))[None, None]
     r = F.interpolate(r, size=a.shape[:2], mode="bilinear", align_corners=False)[0, 0].clamp(min=0).numpy()
-    top = float(r.max() if peak is None else peak)
+    top = float(r.max()) if peak is None else finite("peak", peak)
     level = np.clip(r / top, 0, 1) if top > 0 else np.zeros_like(r)
     grey = np.repeat(a.mean(2, keepdims=True), 3, 2) * 0.55 + a * 0.25
     amount = (0.85 * level ** 0.7)[..., None]
@@ -145,8 +166,11 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
 
 def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarray:
     """Dim what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
+    zoom = whole("zoom", zoom, 1)
     a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
-    m = np.asarray(mask.cpu() if isinstance(mask, torch.Tensor) else mask).astype(bool)
+    m = _levels(mask).astype(bool)
+    if m.ndim != 2:
+        raise ValueError(f"a mask is H×W; got {m.shape}")
     m = m.repeat(zoom, 0).repeat(zoom, 1)
     if m.shape != a.shape[:2]:
         raise ValueError(f"the mask is {m.shape}, the picture {a.shape[:2]}; they must be of one size")
@@ -229,14 +253,17 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
     >>> show([[image, mask_picture, heat(image, r[0, 12])]], titles=["x", "s(x)", "unit 12"], alt="a house …")
     """
     def as_rows(value):
-        return value if _nested(value) and any(map(_nested, value)) else [value if _nested(value) else [value]]
+        rows = value if _nested(value) and any(map(_nested, value)) else [value]
+        return [row if _nested(row) else [row] for row in rows]
 
     rows = as_rows(table)
     heads = as_rows(titles) if titles is not None else [[]]
     alts = as_rows(alt) if _nested(alt) else None
     if not rows or not any(rows):
         raise ValueError("no pictures to show: the table is empty")
-    if not alt or (not alts and not str(alt).strip()):
+    if alts and [len(row) for row in alts] != [len(row) for row in rows]:
+        raise ValueError("texts for each picture are nested like the table: as many rows, and as many in each")
+    if not alt or (not alts and not (isinstance(alt, str) and alt.strip())):
         raise ValueError("show needs alt=…: a few words for a reader who cannot see the pictures")
 
     def cell(i, j, picture):
@@ -279,5 +306,6 @@ def to_float(images: torch.Tensor) -> torch.Tensor:
 
 def fingerprint(images: torch.Tensor) -> str:
     """What tells these pictures from any others: the SHA-256 of their shape, kind and numbers."""
-    a = np.ascontiguousarray(images.detach().cpu().numpy())
+    a = images.detach().cpu()
+    a = np.ascontiguousarray((a.view(torch.int16) if a.dtype == torch.bfloat16 else a).numpy())
     return hashlib.sha256(f"{a.dtype} {a.shape} ".encode() + hashlib.sha256(a.data).digest()).hexdigest()

@@ -198,7 +198,7 @@ def strings() -> dict[str, str]:
 # Whose errors stay English: those of the readers of foreign files, and of commands that only a developer gives.
 DEVELOPERS = tuple(f"gan_teach/{room}" for room in (
     "official/egan", "official/fill", "official/pickles", "official/progan", "official/stylegan", "official/t",
-    "official/upernet", "site/", "recipes/address", "recipes/judges", "recipes/compare", "files", "lessons/notes"))
+    "official/upernet", "site/", "recipes/address", "recipes/judges", "recipes/compare", "lessons/notes"))
 
 
 def raised(function: ast.FunctionDef) -> list[str]:

@@ -93,7 +93,7 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
             s = segmenter(f(r)).softmax(1)                                  # (N, C, H, W)
             b = s.argmax(1, keepdim=True)                                   # (N, 1, H, W) labels before
             here, absent = b == c, coverage(b[:, 0], c, r.shape[-2:]) == 0  # (N, 1, H, W), (N, 1, h, w)
-            Q = absent & (torch.rand(absent.shape, generator=rng).to(device) < 0.1)
+            Q = absent & (torch.rand(absent.shape, generator=rng, dtype=torch.float32).to(device) < 0.1)
             under_Q = F.interpolate(Q.float(), size=b.shape[-2:])           # (N, 1, H, W)
             with torch.enable_grad():
                 s_a = segmenter(f(ablate(r, range(U), strength=alpha))).softmax(1)             # s(x'_a)

@@ -34,7 +34,7 @@ def spots(labels: Tensor, context: int, size: tuple[int, int], reach: int = 3, m
     N, (h, w), reach = len(labels), size, whole("reach", reach, 1, min(size))
     finite("min_share", min_share)
     share = F.avg_pool2d(coverage(labels, context, size), reach, 1)         # (N, 1, h−reach+1, w−reach+1)
-    lot = torch.rand(share.shape, generator=seeded(seed)).to(share)
+    lot = torch.rand(share.shape, generator=seeded(seed), dtype=torch.float32).to(share)
     best, place = ((share >= min_share) * (lot + 1)).flatten(1).max(1)      # (N,) each
     have = (best > 0).nonzero().flatten()
     P = torch.zeros(N, 1, h, w, device=labels.device)

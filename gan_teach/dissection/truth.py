@@ -44,7 +44,7 @@ class SceneGenerator:
         self.images, self.masks = prerender(Scenes(scenes, size=size, seed=seed))       # bytes
         if wear:
             soft = F.avg_pool2d(F.pad(to_float(self.images), (1, 1, 1, 1), mode="replicate"), 3, 1)
-            soft += wear * torch.randn(soft.shape, generator=seeded(seed))
+            soft += wear * torch.randn(soft.shape, generator=seeded(seed), dtype=torch.float32)
             self.images = ((soft + 1) * 127.5).round().clamp(0, 255).byte()
         self.classes, self.seed = CLASSES, seed
         self.unit_classes = [name for name in CLASSES for _ in self.noise] + [None] * blind
@@ -63,7 +63,8 @@ class SceneGenerator:
         share = share.repeat_interleave(len(self.noise), 1)
         share = F.pad(share, (0, 0, 0, 0, 0, len(self.sigma) - share.shape[1]))            # (N, U, h, w)
         seeds = self.seed * 10**9 + side * 10**6 + index                    # a scene's noise is always the same
-        epsilon = torch.stack([torch.randn(share.shape[1:], generator=torch.Generator().manual_seed(int(i)))
+        epsilon = torch.stack([torch.randn(share.shape[1:], generator=torch.Generator().manual_seed(int(i)),
+                                           dtype=torch.float32)
                                for i in seeds])
         r = share + self.sigma.view(1, -1, 1, 1) * epsilon
 

@@ -50,10 +50,17 @@ def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Ten
     return kept if kept.shape[1] <= keep else kept.topk(keep, dim=1, sorted=False).values
 
 
+def grid_of(upsample: Sequence[int]) -> tuple[int, int]:
+    """The grid (H, W) to compare on, if it is one."""
+    if not isinstance(upsample, Sequence) or len(upsample) != 2:
+        raise ValueError(f"upsample is the grid (H, W) to compare on; got {upsample!r:.60}")
+    return tuple(whole("each side of the grid upsample", n, 1, 4096) for n in upsample)
+
+
 def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
     """r^↑: each unit's map at picture size, bilinear, align_corners=False. N×U×h×w -> N×U×H×W."""
     r = r.float().contiguous(memory_format=torch.channels_last)             # several times as fast on a CPU
-    return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
+    return F.interpolate(r, size=grid_of(size), mode="bilinear", align_corners=False)
 
 
 def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dtype = torch.bool) -> Tensor:
@@ -62,15 +69,22 @@ def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dty
     r: N×U×h×w; thresholds: (U,); size: (H, W). Returns N×U×H×W, boolean, or zeros and ones of another `dtype`. Counts
     and pictures both use this function: what you see is what was counted.
     """
-    up = upsampled(check_finite("r", r.detach()), size)                     # (N, U, H, W)
+    t = check_finite("the thresholds", given(thresholds)).flatten()
+    if check_finite("r", r).ndim != 4 or len(t) != r.shape[1]:
+        raise ValueError(f"masks are of r, N×U×h×w, and U thresholds; got r {tuple(r.shape)} and {len(t)} thresholds")
+    up = upsampled(r.detach(), size)                                        # (N, U, H, W)
     on = torch.empty_like(up, dtype=dtype)              # at once in the type that is counted: a pass less
-    return torch.gt(up, thresholds.to(up).view(1, -1, 1, 1), out=on)
+    return torch.gt(up, t.to(up).view(1, -1, 1, 1), out=on)
 
 
 # -------------------------------------------------------------------------------------- the counts
 
 def iou(mask_u: Tensor, mask_c: Tensor) -> float:
     """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  of two boolean masks; 0 if both are empty."""
+    mask_u, mask_c = torch.as_tensor(mask_u), torch.as_tensor(mask_c)
+    if not mask_u.dtype == mask_c.dtype == torch.bool or mask_u.shape != mask_c.shape:
+        raise ValueError(f"iou is of two boolean masks of one size; got {mask_u.dtype} of {tuple(mask_u.shape)} and "
+                         f"{mask_c.dtype} of {tuple(mask_c.shape)} (of label maps: labels == c)")
     intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
     return intersection / union if union else 0.0
 
@@ -125,10 +139,7 @@ def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | 
     labels = segment(segmenter, images).to(images.device)
     if upsample is None:
         return labels
-    if not isinstance(upsample, Sequence) or len(upsample) != 2:
-        raise ValueError(f"upsample is the grid (H, W) to compare on; got {upsample!r:.60}")
-    size = tuple(whole("each side of the grid upsample", n, 1, 4096) for n in upsample)
-    return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
+    return F.interpolate(labels[:, None].float(), grid_of(upsample), mode="nearest-exact")[:, 0].long()
 
 
 def given(thresholds) -> Tensor:

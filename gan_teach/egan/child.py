@@ -55,10 +55,20 @@ def slope(mutation: Mutation, logits: Tensor) -> Tensor:
     return torch.autograd.grad(apply(mutation, leaf), leaf)[0]
 
 
+def check_drawn_to_learn(x: Tensor) -> Tensor:
+    """The pictures themselves; ValueError where no gradient goes from them to G's weights."""
+    if not isinstance(x, Tensor) or not x.is_floating_point() or not x.requires_grad:
+        kind = f"{x.dtype} without a gradient" if isinstance(x, Tensor) else f"a {type(x).__name__}"
+        raise ValueError(f"G draws floats whose gradient reaches its weights; these are {kind} (is there a "
+                         "torch.no_grad() or a .detach() in its forward?)")
+    return x
+
+
 def mutate(parent: nn.Module, D: nn.Module, z: Tensor, mutation: Mutation) -> tuple[nn.Module, Gradient]:
     """A copy of the parent, and the gradient of M(l(G(z))) with respect to its weights. z: N×Z."""
     G = clone(parent)
-    return G, torch.autograd.grad(apply(mutation, D(G(z))), list(G.parameters()), allow_unused=True)
+    x = check_drawn_to_learn(G(z))
+    return G, torch.autograd.grad(apply(mutation, D(x)), list(G.parameters()), allow_unused=True)
 
 
 def descend(net: nn.Module, gradient: Gradient, adam: Moments | None, lr: float,

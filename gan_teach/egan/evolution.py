@@ -74,10 +74,19 @@ class Evolution(Resumable):
     """
 
     def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
-        self.device = pick_device() if device is None else torch.device(device)
-        parents = [G] if isinstance(G, nn.Module) else list(G)
+        self.device = pick_device(device and str(device))
+        parents = list(G) if isinstance(G, (list, tuple)) else [G]
         if len(parents) not in (1, settings.mu):
             raise ValueError(f"{len(parents)} generators for mu = {settings.mu}; give one, or as many as survive")
+        for net in (D, *parents):
+            if not isinstance(net, nn.Module) or not any(True for _ in net.parameters()):
+                raise ValueError(f"an evolution needs networks with weights; got a {type(net).__name__}")
+            if net is not D and not hasattr(net, "z_dim"):
+                raise ValueError(f"a {type(net).__name__} is no generator: it has no .z_dim, the size of its latents")
+        kinds = {p.dtype for net in (D, *parents) for p in net.parameters()}
+        if len(kinds) > 1 or any(p.is_meta for net in (D, *parents) for p in net.parameters()):
+            raise ValueError("the weights of G and D are numbers of one kind; these are of "
+                             f"{', '.join(sorted(map(str, kinds)))}, or on the device meta (.float() makes them alike)")
         self.D, *parents = (copy.deepcopy(net).train().to(self.device, memory_format=torch.channels_last)
                             for net in (D, *parents * (settings.mu // len(parents))))
         self.survivors = [Individual(net.requires_grad_(True)) for net in parents]
@@ -103,7 +112,7 @@ class Evolution(Resumable):
         return torch.Generator().manual_seed((number + again * 0x9E3779B97F4A7C15) % 2**63)
 
     def _z(self, n: int, draw: torch.Generator) -> Tensor:
-        return torch.randn(n, self.G.z_dim, generator=draw).to(next(self.G.parameters()))
+        return torch.randn(n, self.G.z_dim, generator=draw, dtype=torch.float32).to(next(self.G.parameters()))
 
     def _real(self, n: int, draw: torch.Generator) -> Tensor:
         real = self.real
@@ -135,10 +144,11 @@ class Evolution(Resumable):
             self.evaluate()
         return self.select()
 
+    @torch.enable_grad()
     def train_d(self, real) -> tuple[float, ...]:
         """The environment: n_D steps of D on `batch` real and as many fake ones, 1/μ of them from each survivor."""
         check_gradients()
-        if not callable(real) and not len(real):
+        if not callable(real) and hasattr(real, "__len__") and not len(real):
             raise ValueError("there are no real samples to learn from: real is empty")
         s, draw, known = self.settings, self._draw(0), real is self.real
         self.real, losses = real, []
@@ -164,6 +174,7 @@ class Evolution(Resumable):
         self.loss_d = tuple(losses)
         return self.loss_d
 
+    @torch.enable_grad()
     def vary(self) -> list[Individual]:
         """Variation: μ · (number of mutations) children; child number k of a parent is made by mutation k.
 
@@ -192,6 +203,7 @@ class Evolution(Resumable):
         self.children, self.own, self.born = children, own, self.generation
         return self.children
 
+    @torch.enable_grad()
     def evaluate(self, real=None, again: int = 0) -> list[Fitness]:
         """Evaluation: F of every child, against the same real samples for all of them.
 
@@ -252,6 +264,8 @@ class Evolution(Resumable):
     def restore(self, state: dict) -> None:
         """Go back, or forward, to a `state()` of the same networks; what follows is equal bit for bit."""
         state, body = copy.deepcopy(state), self.G
+        if len(state["survivors"]) != self.settings.mu or type(state["own"]) is not dict:
+            raise TypeError("it is no state of such an evolution")
         self.generation, self.seconds, self.own = state["generation"], state["seconds"], state["own"]
         self.survivors = [Individual(**one | {"G": clone(body)}) for one in state["survivors"]]
         for one, saved in zip(self.survivors, state["survivors"]):

@@ -100,7 +100,7 @@ class Loop:
     def step(self) -> tuple[float, float]:
         """D learns, then G; returns the two losses."""
         draw, level = torch.Generator().manual_seed(self.seed * 1_000_003 + self.steps), self.level()
-        x, z = self.batch(draw), torch.randn(2, BATCH, self.G.z_dim, generator=draw)
+        x, z = self.batch(draw), torch.randn(2, BATCH, self.G.z_dim, generator=draw, dtype=torch.float32)
 
         fake = self.G(z[0], level).detach()                                 # G is held still
         loss_d = self.loss_d(self.D(x, level), self.D(fake, level))

@@ -49,7 +49,7 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     the gradient. F_d is +∞ where the gradient is 0. real, fake: N×…, not necessarily equally many; ValueError where
     they hold NaN or infinity.
     """
-    finite("gamma", gamma)
+    gamma = finite("gamma", gamma)
     for what, samples in (("the real samples", real), ("the generated samples", fake)):
         if not check_finite(what, samples).numel():
             raise ValueError(f"{what} are none: there is nothing to judge by")

@@ -48,12 +48,11 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
 
     how: a name in WAYS, or a function like those there. ValueError for an unknown name.
     """
-    if not callable(how) and how not in WAYS:
+    if not callable(how) and how not in tuple(WAYS):
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
     steps = whole("steps, the two ends included,", steps, 2)
     z1, z2 = (check_finite("a latent at the end of the way", z).flatten() for z in (z1, z2))
-    if len(z1) != len(z2):
-        raise ValueError(f"a way leads between latents of one size; got {tuple(z1.shape)} and {tuple(z2.shape)}")
+    _column(0.0, z1, z2)
     z1, z2 = (z[None].expand(steps, -1) for z in (z1, z2))
     return WAYS.get(how, how)(z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
@@ -68,6 +67,8 @@ def strip(G, z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical
 
 def _column(alpha: float | Tensor, z1: Tensor, z2: Tensor) -> Tensor:
     for z in (z1, z2):
-        check_finite("a latent at the end of the way", z)
+        if not check_finite("a latent at the end of the way", z).is_floating_point() or z.shape[-1:] != z1.shape[-1:]:
+            raise ValueError(f"a way leads between latents of one size, of floats; got {z1.dtype} of {tuple(z1.shape)} "
+                             f"and {z2.dtype} of {tuple(z2.shape)}")
     alpha = check_finite("alpha", torch.as_tensor(alpha, dtype=z1.dtype, device=z1.device))
     return alpha[..., None] if alpha.ndim else alpha

@@ -1,5 +1,6 @@
 """A long evolution: a visible loop that can be killed at any moment and goes on exactly."""
 
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -8,7 +9,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .. import pictures
-from ..files import expanded
+from ..files import expanded, to_write
 from ..language import say
 from ..limits import whole
 from ..memory import keep_freed_memory
@@ -24,7 +25,7 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     or other pictures, or is damaged."""
     path = expanded(folder) / "resume.pt"
     evolution.data = pictures.fingerprint(real) if isinstance(real, torch.Tensor) else ""
-    if not path.exists():
+    if not os.path.lexists(path):                            # a broken link is named, and not begun anew
         return
     state = snapshot(path)
     try:
@@ -32,6 +33,9 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     evolution.resume(path)
+    if len(evolution.lineage) != evolution.generation:
+        raise ValueError(f"{path} is damaged: delete it (it names {len(evolution.lineage)} of {evolution.generation} "
+                         "generations)")
 
 
 def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,
@@ -46,7 +50,7 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     picture_every = whole("picture_every", picture_every)
     keep_freed_memory()
     folder = expanded(folder)
-    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    to_write(folder / "samples" / "first.png")
     resume = folder / "resume.pt"
     go_on(evolution, real, folder)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))

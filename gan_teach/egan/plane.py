@@ -47,7 +47,7 @@ class Mixture:
 
     def __call__(self, n: int, draw: torch.Generator) -> Tensor:
         which = torch.randint(len(self.centres), (n,), generator=draw)
-        return torch.tensor(self.centres)[which] + self.sigma * torch.randn(n, 2, generator=draw)
+        return torch.tensor(self.centres)[which] + self.sigma * torch.randn(n, 2, generator=draw, dtype=torch.float32)
 
 
 def ring(modes: int = 8, radius: float = math.sqrt(2), sigma: float = 0.02 / math.sqrt(2)) -> Mixture:
@@ -239,7 +239,7 @@ def fakes(mixture: Mixture, kind: str, n: int, draw: torch.Generator) -> Tensor:
     some = {"perfect": mixture, "half the modes": replace(mixture, centres=mixture.centres[::2]),
             "one mode": replace(mixture, centres=mixture.centres[:1]),
             "centre": Mixture(((0.0, 0.0),), 0.1), "far away": Mixture(((8.0, 8.0),), 0.1),
-            "anywhere": lambda n, draw: 4 * torch.rand(n, 2, generator=draw) - 2}
+            "anywhere": lambda n, draw: 4 * torch.rand(n, 2, generator=draw, dtype=torch.float32) - 2}
     if kind not in some:
         raise ValueError(f"no fakes {kind!r}; there are {', '.join(FAKES)}")
     return some[kind](n, draw)

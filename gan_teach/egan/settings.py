@@ -1,7 +1,7 @@
 """What an evolution is set to: the paper's values where it names them, its authors' programs' in the comments."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -54,7 +54,9 @@ class Settings:
                {"gamma": (-math.inf, math.inf), "lr": (0, math.inf), "lr_d": (0, math.inf), "ema": (0, 1),
                 "betas": (0, 1), "betas_d": (0, 1)})
         whole("seed", self.seed, 0, MAX_SEED // 4)
-        if not self.mutations or not all(map(callable, self.mutations)):
+        if not callable(self.d_loss):
+            raise ValueError(f"d_loss is a function of D, real and fake samples and chance; got {self.d_loss!r:.60}")
+        if not isinstance(self.mutations, Sequence) or not self.mutations or not all(map(callable, self.mutations)):
             raise ValueError("an evolution needs at least one mutation, a function of D's logits; got "
                              f"{self.mutations!r:.80}")
         if not callable(self.selection) and self.selection not in SELECTIONS:

@@ -20,7 +20,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from .child import Gradient, Mutation, clone, slope
+from .child import Gradient, Mutation, check_drawn_to_learn, clone, slope
 
 
 def gradients(parent: nn.Module, D: nn.Module, z: Tensor,
@@ -32,7 +32,7 @@ def gradients(parent: nn.Module, D: nn.Module, z: Tensor,
     """
     G = clone(parent)                                    # drawing moves the averages of a batch norm: not the parent's
     weights = list(G.parameters())
-    x = G(z)
+    x = check_drawn_to_learn(G(z))
     per_sample = getattr(D, "per_sample", False)
     if per_sample:
         leaf = x.detach().requires_grad_(True)

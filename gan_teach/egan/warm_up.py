@@ -99,7 +99,7 @@ class Game:
         check_gradients()
         draw = self._draw()
         x = self.data(self.batch, draw)
-        z = torch.randn(self.batch, self.G.z_dim, generator=draw)
+        z = torch.randn(self.batch, self.G.z_dim, generator=draw, dtype=torch.float32)
         loss = self.loss_d(self.D(x), self.D(self.G(z).detach()))       # detached: G is held still
         self.adam_d.zero_grad()
         loss.backward()
@@ -111,7 +111,7 @@ class Game:
     def step_g(self) -> float:
         """G learns: one step down L_G. The gradient passes through D, but only G moves. Returns the loss."""
         check_gradients()
-        z = torch.randn(self.batch, self.G.z_dim, generator=self._draw())
+        z = torch.randn(self.batch, self.G.z_dim, generator=self._draw(), dtype=torch.float32)
         loss = self.loss_g(self.D(self.G(z)))
         self.adam_g.zero_grad()
         loss.backward()

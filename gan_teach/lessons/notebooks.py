@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from .. import language
-from ..files import notebooks_folder
+from ..files import notebooks_folder, to_write
 from ..language import say
 from ..limits import whole
 
@@ -84,7 +84,7 @@ def copy(to: Path) -> tuple[list[str], list[str]]:
     copied, kept = [], []
     for path in [*chapters().values(), *sorted(notebooks_folder().glob("??/*.ipynb"))]:       # zh/: another language
         text, name = path.read_bytes(), path.relative_to(notebooks_folder()).as_posix()
-        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        to_write(to / name)
         try:
             with (to / name).open("xb") as file:
                 file.write(text)

@@ -17,7 +17,10 @@ def pick_device(name: str | None = None) -> torch.device:
     if not usable.get(name.split(":")[0], False):
         here = ", ".join(kind for kind, present in usable.items() if present)
         raise ValueError(f"device {name!r} is not usable on this machine; usable here: {here}")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"no device is called {name!r}; wanted one such as cpu or cuda:0") from None
 
 
 def fast_bfloat16(device: torch.device | str) -> bool:

@@ -251,5 +251,8 @@ def way_down(blocks: Iterable[nn.Module], images: torch.Tensor) -> Iterator[torc
     """What each block makes of the one before, at half its size: N×3×H×W → N×C_i×H/2^i×W/2^i, i = 0, 1, …"""
     x = images.contiguous(memory_format=torch.channels_last)
     for i, block in enumerate(blocks):
+        if i and not torch.jit.is_tracing() and min(x.shape[2:]) < 2:
+            raise ValueError(f"pictures of {images.shape[2]}×{images.shape[3]} are too small for this network, which "
+                             "halves them again and again")
         x = block(F.max_pool2d(x, 2) if i else x)
         yield x

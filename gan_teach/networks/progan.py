@@ -78,7 +78,7 @@ class Generator(GrowingGenerator):
 
     def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> torch.Tensor:
         """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes."""
-        z = torch.randn(n, self.z_dim, generator=draw)[share]
+        z = torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32)[share]
         return self(z.to(next(self.parameters()).device))
 
     def at(self, z: torch.Tensor, layer: str) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:

@@ -60,6 +60,8 @@ def evaluating(*models: object) -> Iterator[None]:
 
 def latents(G: Generator, n: int, seed: int) -> Tensor:
     """n latents of G, N×Z, on its device and of the kind of its weights (16 bits after `G.half()`)."""
+    if not hasattr(G, "z_dim") or not callable(G):
+        raise ValueError(f"a {type(G).__name__} is no generator: it must be callable and have .z_dim")
     return fitting(G, sample_z(n, G.z_dim, seed))
 
 
@@ -129,7 +131,7 @@ def activations(G: Generator, z: Tensor, layers: Sequence[str]
 def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """`G.at(z, layer)`, looked at: ValueError where it is not (r, f), r a floating N×U×h×w of the N latents.
 
-    f checks in its turn what it draws.
+    f checks in its turn what it draws, and leaves its r as it is, whatever a reader's own does with it in place.
     """
     found = G.at(z, layer)
     r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
@@ -139,4 +141,4 @@ def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor],
     if not r.is_floating_point() or r.ndim != 4 or len(r) != len(z) or not r.numel():
         raise ValueError(f"layer {layer!r} gives a {r.dtype} tensor {tuple(r.shape)}; dissection needs N×U×h×w, of "
                          f"floats, N = {len(z)} as the latents are")
-    return r, lambda r: check_images(f(r), n=len(r))
+    return r, lambda r: check_images(f(r.clone()), n=len(r))

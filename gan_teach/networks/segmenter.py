@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..limits import whole
 from ..worlds.scenes import CLASSES
 from .layers import check_finite, double_conv, way_down
 from .protocols import check_images, classes_of
@@ -64,8 +65,9 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | 
     """
     C, labels = len(classes_of(segmenter)), []
     images = check_images(images, "the pictures to label")
-    for part in images.split(batch or (16 if images.device.type == "cpu" else 64)):
-        scores = segmenter(part)
+    size = (16 if images.device.type == "cpu" else 64) if batch is None else whole("batch", batch, 1)
+    for part in images.split(size):
+        scores = segmenter(part.clone())                                    # one's own may work in place
         if not isinstance(scores, Tensor):
             raise ValueError(f"the segmenter returned a {type(scores).__name__}; wanted a tensor of scores N×{C}×H×W "
                              "(gan_teach.networks.segmenter.wrap takes it out of a dict or a tuple)")

@@ -18,7 +18,7 @@ def wasserstein(logits: Tensor) -> Tensor:
 
 def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, draw: torch.Generator) -> Tensor:
     """E (‖∇_x̂ l(x̂)‖ − 1)²,  x̂ = (1 − t) x + t G(z), t ~ U(0, 1) for each pair: real and fake of one size N×…"""
-    t = torch.rand(len(real), generator=draw).to(real).view(-1, *[1] * (real.ndim - 1))
+    t = torch.rand(len(real), generator=draw, dtype=torch.float32).to(real).view(-1, *[1] * (real.ndim - 1))
     between = torch.lerp(real, fake.to(real.dtype), t).requires_grad_(True)
     with torch.autocast(real.device.type, enabled=False):
         (slope,) = torch.autograd.grad(D(between).sum(), between, create_graph=True)

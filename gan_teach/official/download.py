@@ -4,7 +4,6 @@ A broken-off download stays as NAME.part and is gone on with at the next call, i
 still the same one (HTTP Range with If-Range); otherwise it starts again. Only a complete file gets its name.
 """
 
-import errno
 import http.client
 import os
 import urllib.error
@@ -67,7 +66,7 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
         raise ConnectionError(f"{url} answered {error.code} {error.reason}. {by_hand}") from error
     except (OSError, http.client.HTTPException) as error:    # no network, a time-out, a reset connection
         if disk_full(error):
-            raise DiskFull(errno.ENOSPC, f"the disk is full, {target} was not fetched: make room and call again to go "
+            raise DiskFull(f"the disk is full, {target} was not fetched: make room and call again to go "
                                          "on") from error
         if getattr(error, "filename", None):                 # of a file here: it cannot be written
             raise

@@ -52,6 +52,9 @@ def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torc
     state = {}
     for name, theirs in source.items():
         if theirs in weights and name in ours:
+            if ours[name].is_floating_point() and not weights[theirs].is_floating_point():
+                faults.append(f"{theirs} holds whole numbers ({weights[theirs].dtype})")     # quantised, as it may be
+                continue
             try:
                 state[name] = convert(theirs, weights[theirs]).to(ours[name].dtype).contiguous()
             except (RuntimeError, IndexError) as error:   # a transposition of a tensor with other dimensions
@@ -60,6 +63,8 @@ def fill(model: nn.Module, source: Mapping[str, str], weights: Mapping[str, torc
             if state[name].shape != ours[name].shape:
                 faults.append(f"{theirs} has the shape {tuple(weights[theirs].shape)}, which becomes "
                               f"{tuple(state[name].shape)} and not {tuple(ours[name].shape)}")
+            elif not torch.isfinite(state[name]).all():       # 1e300 is finite in the file alone
+                faults.append(f"{theirs} is too large for {ours[name].dtype}")
     if faults:
         kind = type(model).__module__.removeprefix("gan_teach.").removeprefix("networks.").split(".")[0]
         raise BadCheckpoint(f"these are not the weights of a {kind} {type(model).__name__}: "

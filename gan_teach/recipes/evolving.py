@@ -202,6 +202,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
     images = None if images is None else whole("images, how many are shown in all,", images, 1)
     plan, folder = plan_for(data), files.expanded(folder)
+    files.to_write(folder / name)                         # before the pictures are drawn or read, which takes minutes
     real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings

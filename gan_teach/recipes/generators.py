@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from .. import checkpoints, metrics, stylegan
 from ..dissection import alpha, intervention, unit_iou
-from ..files import expanded, writing
+from ..files import expanded, to_write, writing
 from ..lettering import letter
 from ..limits import whole
 from ..networks import progan
@@ -69,6 +69,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
     if start is not None:
         settings = replace(settings, **on)
     settings = shortened(settings, images)
+    to_write(folder / name)                               # before the pictures are drawn, which takes minutes
     torch.manual_seed(settings.seed)
     G, D = pair()
     origin = {} if start is None else {"start": warm(G, start)}

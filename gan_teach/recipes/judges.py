@@ -43,7 +43,7 @@ def augment(images: Tensor, masks: Tensor | None, generator: torch.Generator,
     n = len(images)
 
     def uniform(low, high, *shape):
-        return torch.rand(shape, generator=generator) * (high - low) + low
+        return torch.rand(shape, generator=generator, dtype=torch.float32) * (high - low) + low
 
     if mirror:
         flip = uniform(0, 1, n) < 0.5
@@ -55,7 +55,7 @@ def augment(images: Tensor, masks: Tensor | None, generator: torch.Generator,
     soft = F.conv2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
     softness = uniform(-0.6, 1.0, n, 1, 1, 1).clamp(min=0)                                # 0 for 3 in 8
     images = torch.lerp(images, soft, softness)
-    noise = torch.randn(images.shape, generator=generator) * uniform(0, 0.06, n, 1, 1, 1)
+    noise = torch.randn(images.shape, generator=generator, dtype=torch.float32) * uniform(0, 0.06, n, 1, 1, 1)
     return (images + noise).clamp(-1, 1), masks
 
 

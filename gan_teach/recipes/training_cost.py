@@ -26,11 +26,12 @@ V100_DAYS = {256: {1: 14.9, 8: 3.3}, 1024: {1: 41.2, 8: 6.6}}   # as the authors
 
 def run(folder: str | Path, speed: float | None = None) -> dict:
     """Count and time; write the record into the folder and return it. speed: operations a second; None: timed here."""
+    path = files.to_write(Path(folder) / f"{NAME}.json")
     speed = measure_speed(generators.PORTRAIT, device="cpu") if speed is None else speed
     costs = {str(size): vars(count(StyleGANConfig(**PUBLISHED | {"resolution": size}))) for size in V100_DAYS}
     record = {"command": "python -m gan_teach compare cost", "torch": torch.__version__,
               "processor": platform.processor() or platform.machine(), "operations_a_second": speed, "sizes": costs}
-    files.write_json(Path(folder) / f"{NAME}.json", record)
+    files.write_json(path, record)
     return record
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import checkpoints
-from ..files import notebooks_folder, write_text
+from ..files import notebooks_folder, to_write, write_text
 from ..language import ENGLISH, languages
 from ..recipes.address import colab, current
 from . import chapters, machines, networks, packages
@@ -41,7 +41,7 @@ def build(out: Path, execute: bool = False, executed: Path | None = None) -> Pat
     for folder in (notebooks_folder() / below(language) for language in languages()):
         if not any(folder.glob("*.ipynb")):
             raise FileNotFoundError(f"there are no chapters in {folder}")
-    out.mkdir(parents=True, exist_ok=True)
+    to_write(out / "index.html")
     packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
     styles = {path: path.removeprefix("dist/") for path in packages.names("katex", "dist/fonts/", ".woff2")}

@@ -24,6 +24,10 @@ def adain(x: Tensor, y: Style, eps: float = 1e-8) -> Tensor:
     """
     if x.dtype == torch.float16:                                            # it ends at 65,504, and the sums do not
         return adain(x.float(), y, eps).half()
+    if not all(isinstance(part, Tensor) for part in (x, *y)) or x.ndim != 4 or len(y) != 2 or not all(
+            part.ndim == 2 and len(part) in (1, len(x)) and part.shape[1] == x.shape[1] for part in y):
+        raise ValueError("AdaIN takes maps x, N×C×H×W, and a style y = (y_s, y_b), each N×C or 1×C; got "
+                         f"{[tuple(getattr(part, 'shape', ())) for part in (x, *y)]}")
     y_s, y_b = (part[..., None, None] for part in y)                        # (N, C, 1, 1)
     pixels = x.shape[2] * x.shape[3]                                        # sums divided: see layers.pixel_norm
     x = x - x.sum((2, 3), keepdim=True) / pixels
@@ -40,8 +44,8 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
     or infinity in psi, w or w_avg.
     """
     psi, w, w_avg = finite("psi", psi), check_finite("w", w), check_finite("w_avg", w_avg)
-    if w_avg.shape[-1:] != w.shape[-1:]:
-        raise ValueError(f"w and w_avg are of one size; got {tuple(w.shape)} and {tuple(w_avg.shape)}")
+    if w_avg.shape[-1:] != w.shape[-1:] or w_avg.ndim > 1 and w_avg.shape != w.shape or not w.is_floating_point():
+        raise ValueError(f"w and w_avg are of one size, of floats; got {tuple(w.shape)} and {tuple(w_avg.shape)}")
     # w' = w̄ + ψ (w − w̄)
     truncated = torch.lerp(w_avg.expand_as(w), w, psi)
     if cutoff is None:
@@ -58,6 +62,7 @@ def layer_groups(layers: int) -> dict[str, tuple[int, ...]]:
     Coarse styles are those of 4×4 and 8×8, middle ones of 16×16 and 32×32, fine ones all above; a group that a small
     network does not have is left out.
     """
+    layers = whole("layers", layers, 1)
     ends = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, layers)}
     return {name: tuple(range(low, min(high, layers))) for name, (low, high) in ends.items() if low < layers}
 

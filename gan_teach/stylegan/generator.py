@@ -45,7 +45,10 @@ class StyleGANConfig:
     stddev_group: int = 4      # images per group of the minibatch std-dev; 0: without it
 
     def __post_init__(self):
-        if self.resolution < 4 or self.resolution & (self.resolution - 1):
+        for name, least in {"resolution": 4, "z_dim": 1, "w_dim": 1, "fmap_base": 1, "fmap_max": 1, "mapping_layers": 0
+                            }.items():
+            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        if self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two, 4 or more; got {self.resolution}")
 
     def units(self, resolution: int) -> int:
@@ -81,6 +84,13 @@ def configuration(name: str, **changes) -> StyleGANConfig:
 
 
 # -------------------------------------------------------------------------------------- the generator
+
+def check_styles(G) -> None:
+    """ValueError for what is no style generator."""
+    if missing := [name for name in ("mapping", "synthesis", "noise", "resolution") if not hasattr(G, name)]:
+        raise ValueError(f"a {type(G).__name__} has no styles (no {', no '.join(missing)}): this needs a style "
+                         "generator, such as gan_teach.load('portraits-stylegan')")
+
 
 class Mapping(nn.Module):
     """f: z → w, N×Z → N×W. Latents of unit mean square, then fully connected layers with LeakyReLU 0.2."""
@@ -194,8 +204,9 @@ class Generator(GrowingGenerator):
         if seed is None or not self.config.noise:
             maps = [block.noise for block in blocks]
         else:
+            seeds = seed.tolist() if hasattr(seed, "tolist") else seed      # of a tensor, or of NumPy
             draws = [torch.Generator().manual_seed(whole("seed", s, 0, MAX_SEED))
-                     for s in (seed if isinstance(seed, Sequence) else [seed])]
+                     for s in (seeds if isinstance(seeds, Sequence) and len(seeds) else [seeds])]
             maps = [torch.cat([torch.randn(block.noise.shape, generator=draw, device="cpu", dtype=torch.float32)
                                for draw in draws]).to(self.w_avg) for block in blocks]
         on = range(len(maps)) if layers is None else {whole("a layer", i, 0, len(maps) - 1) for i in layers}
@@ -210,9 +221,11 @@ class Generator(GrowingGenerator):
 
     def _per_layer(self, w: Tensor) -> Tensor:
         """N×W → N×L×W, the same w for every layer; N×L×W stays."""
-        L = len(self.layers)
+        L, W = len(self.layers), self.config.w_dim
         if w.ndim == 3 and w.shape[1] != L:
             raise ValueError(f"this generator has {L} layers at {self.resolution} px; ws has {w.shape[1]}")
+        if w.ndim not in (2, 3) or w.shape[-1] != W or not w.is_floating_point():
+            raise ValueError(f"w is a floating tensor N×{W}, or N×{L}×{W}; got {w.dtype} of {tuple(w.shape)}")
         return w if w.ndim == 3 else w[:, None].expand(-1, L, -1)
 
     def ws(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
@@ -276,12 +289,14 @@ class Generator(GrowingGenerator):
         make, for several processes; each draws the same numbers. w̄ ← 0.995 w̄ + 0.005 · mean(w).
         """
         device, L = self.w_avg.device, len(self.layers)
-        w = self.mapping(torch.randn(n, self.z_dim, generator=draw).to(device))            # (n, W)
+        w = self.mapping(torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32).to(device))            # (n, W)
         with torch.no_grad():
             self.w_avg.lerp_(w.float().mean(0), 0.005)
         ws = self._per_layer(w[share])                                      # (N, L, W)
-        z2, seeds = torch.randn(n, self.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
-        coin, crossover = torch.rand((), generator=draw), int(torch.randint(1, L, (), generator=draw))
+        z2 = torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32)
+        seeds = torch.randint(2**31, (n,), generator=draw)
+        coin = torch.rand((), generator=draw, dtype=torch.float32)
+        crossover = int(torch.randint(1, L, (), generator=draw))
         if coin < self.config.mixing:
             ws = mix(ws, self._per_layer(self.mapping(z2[share].to(device))), range(crossover, L))
         return self.synthesis(ws, self.noise(seeds[share].tolist()))

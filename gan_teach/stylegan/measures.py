@@ -16,7 +16,7 @@ from ..metrics import frechet_distance
 from ..limits import MAX_SEED, whole
 from ..networks.layers import check_finite, seeded
 from ..networks.protocols import device_of, evaluating
-from .generator import Generator
+from .generator import Generator, check_styles
 
 
 def numbers(seed: int) -> torch.Generator:
@@ -34,10 +34,10 @@ def mixed(G: Generator, n: int, latents: int, draw: torch.Generator) -> Tensor:
     Every picture has its own `latents` − 1 crossovers among layers 1 … L − 1. ValueError for more latents than layers.
     """
     L = len(G.layers)
-    if not 1 <= latents <= L:
-        raise ValueError(f"this generator has {L} layers, so from 1 to {L} latents can be mixed, not {latents}")
-    w = G.mapping(torch.randn(n * latents, G.z_dim, generator=draw).to(device_of(G))).view(n, latents, -1)
-    crossovers = torch.rand(n, L - 1, generator=draw).argsort(1)[:, :latents - 1] + 1
+    latents = whole(f"the number of latents mixed in {L} layers", latents, 1, L)
+    z = torch.randn(n * latents, G.z_dim, generator=draw, dtype=torch.float32)
+    w = G.mapping(z.to(device_of(G))).view(n, latents, -1)
+    crossovers = torch.rand(n, L - 1, generator=draw, dtype=torch.float32).argsort(1)[:, :latents - 1] + 1
     source = (crossovers[:, :, None] <= torch.arange(L)).sum(1)             # (n, L): which latent a layer reads
     return w.gather(1, source.to(w.device)[..., None].expand(-1, -1, w.shape[2]))
 
@@ -50,7 +50,10 @@ def mixing_distances(G: Generator, real: Tensor, judge, latents: Iterable[int] =
     real: pictures N×3×R×R in [-1, 1]; as many are generated each time. judge: as for `metrics.frechet_distance`. A
     generator that was trained with mixing regularisation should lose less from left to right.
     """
-    distances, counts = {}, list(latents)
+    check_styles(G)
+    if not isinstance(latents, Iterable):
+        raise ValueError(f"latents are a list of numbers, such as (1, 2); got {latents!r:.60}")
+    distances, counts, batch = {}, list(latents), whole("batch", batch, 1)
     bar = tqdm(total=len(counts) * len(real), desc=say("mixtures"), leave=False, disable=not progress)
     with evaluating(G), bar:
         for count in counts:
@@ -72,6 +75,8 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
     ws: N×L×W or N×W. Grey is the mean of the three colours, 0 black to 1 white; the figure of the paper shows
     four times the deviation. layers: these alone get noise, the others none; None is all of them, () gives 0.
     """
+    check_styles(G)
+    batch = whole("batch", batch, 1)
     seeds = torch.randint(2**31, (whole("draws", draws, 1),), generator=numbers(seed))
     layers, found = None if layers is None else tuple(layers), []
     with evaluating(G), tqdm(total=draws * len(ws), desc=say("draws of the noise"), leave=False,

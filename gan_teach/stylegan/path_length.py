@@ -18,7 +18,7 @@ from ..language import say
 from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
-from .generator import Generator
+from .generator import Generator, check_styles
 from .measures import numbers
 
 SPACES, ENDS = ("z", "w"), ("full", "end")
@@ -33,7 +33,10 @@ def unit_features(eyes, images: Tensor) -> list[Tensor]:
     images that returns N×C, N×C×h×w or a list of these. A place where every channel is 0 stays 0.
     """
     see = getattr(eyes, "maps", None) or getattr(eyes, "features", None) or eyes
-    seen = see(images)
+    seen = see(images) if callable(see) else None
+    if not isinstance(seen, (Tensor, list, tuple)):
+        raise ValueError(f"eyes are a network, or a function of pictures N×3×H×W that returns N×C or N×C×h×w; got a "
+                         f"{type(eyes).__name__}, which gives a {type(seen).__name__}")
     maps = [x if x.ndim == 4 else x[..., None, None] for x in ([seen] if isinstance(seen, Tensor) else seen)]
     return [x * torch.rsqrt(x.square().sum(1, keepdim=True) + 1e-10) for x in maps]
 
@@ -52,6 +55,8 @@ def perceptual_distance(a: Tensor, b: Tensor, eyes) -> Tensor:
     """
     check_finite("the first pictures", a)
     check_finite("the second pictures", b)
+    if a.shape != b.shape:
+        raise ValueError(f"pictures are compared one by one, of one size; got {tuple(a.shape)} and {tuple(b.shape)}")
     return features_distance(unit_features(eyes, a), unit_features(eyes, b))
 
 
@@ -62,9 +67,13 @@ def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
 
         slerp(a, b, t) = [ sin((1 − t) Ω) · a + sin(t Ω) · b ] / sin Ω,    Ω = ∠(a, b)
 
-    a, b: N×Z; t: a number or N×1. Returns N×Z of length 1. Where a and b are parallel it stays at a.
+    a, b: N×Z; t: a number or N×1. Returns N×Z of length 1. Where a and b are parallel it stays at a. ValueError for
+    zeros.
     """
-    a, b = (v / v.norm(dim=1, keepdim=True) for v in (a, b))
+    lengths = [v.norm(dim=1, keepdim=True) for v in (a, b)]
+    if not all((length > 0).all() for length in lengths):
+        raise ValueError("a latent of zeros has no direction")
+    a, b = (v / length for v, length in zip((a, b), lengths))
     across = b - (a * b).sum(1, keepdim=True) * a                           # b's part at right angles to a
     omega = torch.atan2(across.norm(dim=1, keepdim=True), (a * b).sum(1, keepdim=True))      # (N, 1)
     across = across / across.norm(dim=1, keepdim=True).clamp(min=1e-12)
@@ -134,11 +143,13 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     """
     check_name("space", space, SPACES)
     check_name("choice of ends", ends, ENDS)
+    check_styles(G)
     check_precision(G)
+    batch = whole("batch", batch, 1)
     pairs, epsilon = whole("pairs", pairs, 1), finite("epsilon", epsilon, 1e-9, 1)
     device, draw = device_of(G), numbers(seed)
-    z1, z2 = torch.randn(2, pairs, G.z_dim, generator=draw)                 # (pairs, Z) each
-    t = torch.rand(pairs, 1, generator=draw)
+    z1, z2 = torch.randn(2, pairs, G.z_dim, generator=draw, dtype=torch.float32)                 # (pairs, Z) each
+    t = torch.rand(pairs, 1, generator=draw, dtype=torch.float32)
     t = t if ends == "full" else torch.zeros_like(t)
     noise = torch.randint(2**31, (pairs,), generator=draw)
     found = []

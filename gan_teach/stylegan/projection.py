@@ -24,7 +24,7 @@ from ..limits import finite, whole
 from ..networks.protocols import check_images, device_of, evaluating
 from ..pictures import to_float
 from ..worlds import reading
-from .generator import Generator, Layer
+from .generator import Generator, Layer, check_styles
 from .path_length import features_distance, unit_features
 from .prepared import prepared
 
@@ -47,6 +47,7 @@ def fitted(picture, size: int, name: str = "the picture") -> Tensor:
 
     ValueError with its name for one that cannot be read.
     """
+    size = whole("size", size, 1, reading.MAX_SIDE)
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
         reading.as_array(picture, name)                      # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
@@ -80,9 +81,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     >>> for step in tqdm(project(G, picture, classifier, steps=200), total=200): ...
     """
     check_gradients()
-    if missing := [name for name in ("mapping", "synthesis", "noise", "resolution") if not hasattr(G, name)]:
-        raise ValueError(f"a {type(G).__name__} has no styles to search (no {', no '.join(missing)}): projection needs "
-                         "a style generator, such as gan_teach.load('portraits-stylegan')")
+    check_styles(G)
     if not isinstance(picture, Tensor):
         raise ValueError(f"project takes a tensor; fitted(picture, {G.resolution}) makes one of any picture; got a "
                          f"{type(picture).__name__}")
@@ -128,7 +127,8 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
         for group in adam.param_groups:
             group["lr"] = learning_rate(t, peak_rate) * spread
         with torch.enable_grad(), evaluating(getattr(eyes, "__self__", eyes)):
-            tremble = torch.randn(w.shape, generator=shake).to(device) * 0.1 * spread * max(0.0, 1 - t / 0.6) ** 2
+            tremble = torch.randn(w.shape, generator=shake, dtype=torch.float32).to(device)
+            tremble = tremble * 0.1 * spread * max(0.0, 1 - t / 0.6) ** 2
             ws = (w + tremble).expand(1, L, -1)
             image, perceptual, pixels = judge(ws)
             loss = (perceptual + pixel_weight * pixels).sum()

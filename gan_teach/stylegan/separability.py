@@ -6,7 +6,7 @@ with published ones. Taught in notebooks/02b_stylegan_further.ipynb.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import whole
+from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
-from .generator import Generator
+from .generator import Generator, check_styles
 from .measures import numbers
 
 
@@ -32,6 +32,11 @@ def linear_svm(x: Tensor, y: Tensor, C: float = 1.0, steps: int = 100) -> Tensor
     """
     check_finite("the points", x)
     check_finite("their sides", y)
+    C, steps = finite("C", C, 0), whole("steps", steps, 1)
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
+        raise ValueError(f"points N×D have sides N×K; got {tuple(x.shape)} and {tuple(y.shape)}")
+    if y.dtype == torch.bool or not (y.abs() == 1).all():
+        raise ValueError("the sides are +1 and −1 (of true and false: y.float() * 2 - 1)")
     x = torch.cat([x.cpu().double(), torch.ones(len(x), 1, dtype=torch.float64)], 1)          # (N, D+1)
     y, eye = y.cpu().double(), torch.eye(x.shape[1], dtype=torch.float64)
 
@@ -58,6 +63,11 @@ def linear_svm(x: Tensor, y: Tensor, C: float = 1.0, steps: int = 100) -> Tensor
 
 def conditional_entropy(x: Tensor, y: Tensor, options: int) -> float:
     """H(Y|X) in nats: how unsure y is once x is known. x, y: long N, in 0 … options − 1."""
+    options = whole("options", options, 1)
+    for given in (x, y):
+        if given.shape != x.shape or x.ndim != 1 or not len(x) or given.is_floating_point() or \
+                not 0 <= given.min() <= given.max() < options:
+            raise ValueError(f"x and y are N numbers of options each, whole ones from 0 to {options - 1}")
     p = torch.bincount(x * options + y, minlength=options**2).view(options, options).double() / len(x)
     # H(Y|X) = − Σ_{x,y} p(x, y) log p(y | x)
     return -(torch.xlogy(p, p) - torch.xlogy(p, p.sum(1, keepdim=True))).sum().item() + 0.0
@@ -92,6 +102,11 @@ def separability(points: Tensor, logits: dict[str, Tensor], folds: int = 1) -> S
     """
     entropy, before, folds = {}, {}, whole("folds", folds, 1)
     check_finite("the latents", points)
+    if not isinstance(logits, Mapping):
+        raise ValueError(f"logits are a dict from attributes to N×k; got a {type(logits).__name__}")
+    if points.ndim != 2 or any(scores.shape[:1] != points.shape[:1] or scores.ndim != 2 for scores in logits.values()):
+        raise ValueError(f"each attribute has logits N×k, one row for each of the points N×D; got points "
+                         f"{tuple(points.shape)} and logits {[tuple(scores.shape) for scores in logits.values()]}")
     for name, scores in logits.items():
         sure = check_finite(f"the classifier's answers for {name!r}", scores).softmax(1).amax(1)
         half = sure.argsort(descending=True, stable=True)[:(len(sure) + 1) // 2].cpu()
@@ -120,15 +135,21 @@ def linear_separability(G: Generator, classifier: Callable[[Tensor], dict[str, T
     has fresh noise. With folds of 2 or more also "z, fresh" and "w, fresh": cuts judged on points that they have not
     seen. See `separability`, and keep n far above twice the size of a latent.
     """
+    check_styles(G)
+    batch = whole("batch", batch, 1)
     n, device, draw = whole("n", n, 1), device_of(G), numbers(seed)
-    z, noise = torch.randn(n, G.z_dim, generator=draw), torch.randint(2**31, (n,), generator=draw)
+    z, noise = torch.randn(n, G.z_dim, generator=draw, dtype=torch.float32), torch.randint(2**31, (n,), generator=draw)
     w, found = [], []
     bar = tqdm(total=n, desc=say("pictures to label"), leave=False, disable=not progress)
     with evaluating(G, classifier), bar:
         for part in torch.arange(n).split(batch):
             w.append(G.mapping(z[part].to(device)))
             images = G.synthesis(w[-1], G.noise(noise[part].tolist())).clamp(-1, 1)
-            found.append({name: scores.float().cpu() for name, scores in classifier(images).items()})
+            answers = classifier(images)
+            if not isinstance(answers, dict):
+                raise ValueError("a classifier answers with a dict from attributes to logits N×k; got a "
+                                 f"{type(answers).__name__}")
+            found.append({name: scores.float().cpu() for name, scores in answers.items()})
             bar.update(len(part))
     names = list(found[0]) if attributes is None else list(attributes)
     for name in names:

@@ -14,6 +14,9 @@ class Schedule:
     stable: dict[int, int] = field(default_factory=lambda: {4: 10_000, 8: 15_000, 16: 25_000, 32: 30_000})
 
     def __post_init__(self):
+        if not isinstance(self.fade, dict) or not isinstance(self.stable, dict):
+            raise ValueError("a schedule is two dicts from resolutions to images, such as Schedule({8: 1000}, "
+                             f"{{4: 1000}}); got {self.fade!r:.60} and {self.stable!r:.60}")
         for resolution, images in (*self.fade.items(), *self.stable.items()):
             whole("a resolution of the schedule", resolution, 1)
             whole(f"the schedule's images at {resolution} px", images)

@@ -1,5 +1,6 @@
 """Work that can be killed at any moment and goes on exactly: snapshots, the loop around them, and what stops it."""
 
+import os
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -58,16 +59,20 @@ def snapshot(path: str | Path) -> dict:
     return state
 
 
+class OtherTraining(ValueError):
+    """A snapshot is whole, and of something else."""
+
+
 def check_same(state: dict, settings: str, data: str, start: str = "") -> None:
-    """ValueError where a snapshot is of a training with other settings, on other pictures, or from another start."""
+    """OtherTraining, a ValueError, where a snapshot is of other settings, on other pictures, or from another start."""
     if state["settings"] != settings:
-        raise ValueError("this snapshot was made with other settings: train in another folder, or delete it; "
-                         f"snapshot {state['settings']}, now {settings}")
+        raise OtherTraining("this snapshot was made with other settings: train in another folder, or delete it; "
+                            f"snapshot {state['settings']}, now {settings}")
     if state.get("data") != data:
-        raise ValueError("this snapshot was made with other pictures: train in another folder, or delete it")
+        raise OtherTraining("this snapshot was made with other pictures: train in another folder, or delete it")
     if state.get("start", "") != start:
-        raise ValueError("this snapshot is of a training that began as other weights: train in another folder, or "
-                         "delete it")
+        raise OtherTraining("this snapshot is of a training that began as other weights: train in another folder, or "
+                            "delete it")
 
 
 class Resumable:
@@ -83,9 +88,9 @@ class Resumable:
         state = snapshot(path)
         try:
             self.restore(state)
-        except ValueError as error:
+        except OtherTraining as error:
             raise ValueError(f"{path}: {error}") from error
-        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
 
 
@@ -101,7 +106,7 @@ def advance(training, folder: str | Path | None, end: int, save_every: int, batc
     """
     end, save_every = whole("steps", end), whole("save_every", save_every, 1)
     resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
-    if resume and resume.exists():
+    if resume and os.path.lexists(resume):                   # a broken link is named, and not begun anew
         training.resume(resume)
     if training.steps >= end and first:
         print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,

@@ -31,14 +31,24 @@ class Training(Resumable):
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
+        if not isinstance(real, torch.Tensor):
+            raise ValueError(f"a training needs a tensor of pictures, N×3×R×R in bytes; got a {type(real).__name__}")
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
             raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
                              f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
         if settings.batch % place()[1]:
             raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
-        self.device = pick_device() if device is None else torch.device(device)
+        for net in (G, D):
+            if not hasattr(net, "grow"):
+                raise ValueError(f"a training grows its networks, and a {type(net).__name__} has no .grow")
+            if odd := [p for p in net.parameters() if p.dtype != torch.float32 or p.is_meta]:
+                raise ValueError("a training needs networks of float32 (.float() makes them); this "
+                                 f"{type(net).__name__} has weights of {odd[0].dtype} on the device {odd[0].device}")
+        self.device = pick_device(device and str(device))
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
+        for net in (self.G, self.D):
+            net.train().requires_grad_(True)                                # as `load` gives it, it is neither
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.real, self.settings, self.steps, self.seconds = real, settings, 0, 0.0
         self.full = real.shape[-1]                                          # pixels a side in the end
@@ -65,6 +75,7 @@ class Training(Resumable):
             x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="nearest"), x, alpha)
         return x.contiguous(memory_format=torch.channels_last)
 
+    @torch.enable_grad()
     def step(self) -> dict[str, float]:
         """One update of each network (D alone until `d_first`); returns the losses. NotFinite before a bad update."""
         check_gradients()

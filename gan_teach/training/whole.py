@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from .. import pictures
-from ..files import expanded, read_json, write_json, writing
+from ..files import expanded, read_json, to_write, write_json, writing
 from ..limits import whole
 from ..memory import keep_freed_memory
 from ..networks.layers import sample_z
@@ -26,7 +26,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     picture_every, judge_every = whole("picture_every", picture_every), whole("judge_every", judge_every, 1)
     keep_freed_memory()
     folder = expanded(folder)
-    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    to_write(folder / "samples" / "first.png")
     s = training.settings
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
@@ -40,7 +40,10 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
         shown = training.steps * s.batch
         if judge and first and shown % judge_every < s.batch and training.G_ema.resolution == training.full:
             rows = [row for row in curve(folder) if row["images"] < shown]
-            rows.append({"images": shown, **judge(training.G_ema)})
+            said = judge(training.G_ema)
+            if not isinstance(said, dict):
+                raise ValueError(f"a judge answers with a dict of figures; got a {type(said).__name__}")
+            rows.append({"images": shown} | said | {"images": shown})
             write_json(folder / "curve.json", rows, indent=None)
     return training
 
@@ -57,6 +60,6 @@ def curve(folder: str | Path) -> list[dict]:
     """The rows that `run` has written in a folder: images shown, and what the judge said then."""
     path = expanded(folder) / "curve.json"
     rows = read_json(path, list) if path.exists() else []
-    if not all(type(row) is dict and type(row.get("images")) is int for row in rows):
+    if not all(type(row) is dict and type(row.get("images")) is int and row["images"] > 0 for row in rows):
         raise ValueError(f"{path} is damaged: delete it")
     return rows

@@ -10,7 +10,6 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 """
 
 import contextlib
-import errno
 import gzip
 import hashlib
 import os
@@ -84,6 +83,8 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
         return _celeba(split, size, n, root)
     folder = expanded(name)
     if folder.is_dir() and name != "":                       # Path("") is the folder that we are in
+        if folder.resolve() == Path(folder.resolve().anchor):
+            raise ValueError(f"{folder} is the whole disk: give a folder with pictures")
         return _folder(folder, size, n, without)
     if len(folder.parts) > 1:
         raise FileNotFoundError(f"there is no folder {folder}; give one with pictures in it, or a name: "
@@ -99,7 +100,7 @@ def rendered(drawings, n: int, seed: int, size: int = 64) -> Tensor:
     code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem != "datasets")
     name = f"{drawings.name}-{size}-{n}-{seed}-{hashlib.sha256(code).hexdigest()[:12]}.npy"
     file = files.cache_folder() / "rendered" / name
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(Exception):                     # a damaged file may fail anywhere in its reader
         kept = torch.from_numpy(np.load(file, allow_pickle=False))
         if kept.shape == (n, 3, size, size) and kept.dtype == torch.uint8:
             return kept
@@ -152,7 +153,7 @@ def fetch(name: str) -> Path:
         (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
     except (OSError, RuntimeError) as error:
         if files.disk_full(error):
-            raise files.DiskFull(errno.ENOSPC, f"the disk is full, {name} was not fetched: make room in {root} and "
+            raise files.DiskFull(f"the disk is full, {name} was not fetched: make room in {root} and "
                                                "call again") from error
         raise ConnectionError(f"{name} could not be fetched ({error}); call again, or put the files that "
                               f"torchvision.datasets reads into {root} by hand") from error

@@ -100,12 +100,16 @@ def _flat(image: Image.Image) -> Image.Image:
     """Upright, in RGB, on white."""
     packed = KEYS.get(image.tile[0][3]) if getattr(image, "tile", None) else None       # nothing is left of it later
     image.load()
-    turn = image.getexif().get(ORIENTATION)
+    turn = None
+    with contextlib.suppress(Exception):                    # damaged EXIF: the picture itself is whole
+        turn = image.getexif().get(ORIENTATION)
     clear = image.info.get("transparency")
     if packed and isinstance(clear, (int, tuple)):
         clear = packed(clear) if isinstance(clear, int) else tuple(map(packed, clear))
         image = image.copy()                                # the reader's own keeps what it has
         image.info["transparency"] = clear
+    if image.mode == "L" and getattr(image, "tag_v2", {}).get(SAMPLE_FORMAT, (1,))[0] == 2:
+        raise ValueError("its bytes are signed, from -128 to 127, which say of no number that it is white")
     if image.mode == "F" or image.mode.startswith("I"):
         numbers = np.asarray(image)
         level = _level(image, numbers)
