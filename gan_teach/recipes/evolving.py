@@ -4,7 +4,7 @@
     python -m gan_teach train fashion-heuristic     the same networks and draws, one loss alone
     python -m gan_teach train scenes-plain-d        E-GAN with the paper's loss of D, without the two penalties;
                                                     -momentum: with the paper's momentum in Adam; -paper: with both
-    python -m gan_teach train scenes-long           E-GAN for four times as many generations, its rates falling;
+    python -m gan_teach train fashion-long          E-GAN for four times as many generations, its rates falling;
                                                     the running mean of its survivors is kept
     train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
 

@@ -54,7 +54,7 @@ def mixing_picture(path: str | Path, name: str = "portraits-stylegan", sources: 
 
 def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
     """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
-    momentum, with a D that may not be steep and for longer; clothes without momentum too. `columns` of each, one seed.
+    momentum, with a D that may not be steep and for longer; clothes of the latter kind. `columns` of each, one seed.
     """
     _write(path, [metrics.generate(checkpoints.load(name), columns, seed)
-                  for name in ("scenes-paper", "scenes-long", "fashion-egan")], columns)
+                  for name in ("scenes-paper", "scenes-long", "fashion-long")], columns)
