@@ -22,7 +22,7 @@ CHAPTER_2 = (
          "The earliest layers decide what is where; colours come last. Those were left to A."),
         right=2),
     Question(
-        "With ψ from 1 down to 0 the faces get more regular, and more alike. What does ψ = 0 show?",
+        "As ψ goes from 1 down to 0, the faces get more and more alike. What does ψ = 0 show?",
         ("The same face for each z, that of w̄",
          "The mean of all pictures, a blur",
          "The most beautiful face of the training set"),
