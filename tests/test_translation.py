@@ -305,7 +305,7 @@ def test_an_error_of_a_learner_is_told_below_the_traceback(spoken, capsys, said)
 
 def test_an_interrupt_says_that_a_panel_plays_on(spoken, capsys):
     runner = Runner(lambda: None, interval=60)
-    for plays, said in ((True, "面板还在继续播放：按它的“暂停”或“停止”按钮才会停下。\n"), (False, "")):
+    for plays, said in ((True, "面板还在继续播放：按它的“暂停”按钮才会停下。\n"), (False, "")):
         runner.play() if plays else runner.close()
         errors.after_cell(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
         assert capsys.readouterr().err == said

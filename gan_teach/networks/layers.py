@@ -100,8 +100,8 @@ class _Blur(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: torch.Tensor) -> torch.Tensor:
-        row, c = x.new_full((3,), 0.25), x.shape[1]                         # made there: a GPU waits for a copy
-        row[1].mul_(2)
+        end, c = x.new_full((1,), 0.25), x.shape[1]                         # made there: a GPU waits for a copy
+        row = torch.cat((end, end + end, end))
         with torch.autocast(x.device.type, enabled=False):
             return F.conv2d(x, (row[:, None] * row).expand(c, 1, 3, 3), padding=1, groups=c)
 

@@ -198,7 +198,7 @@ def test_every_page_has_its_like_in_every_language_with_the_same_sections(site, 
 
 # what a Chinese page may say in Latin letters
 ALLOWED = ("gan-teach GAN GANs StyleGAN E-GAN English Python JavaScript WebAssembly WebGPU GPU MIT CC BY MB MMD px "
-           "Adam Colab AdaIN IoU log nD Fq Fd LD").split()
+           "Adam Colab AdaIN IoU log ln nD Fq Fd LD").split()
 
 
 def latin(text: str) -> list[str]:
