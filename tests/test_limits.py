@@ -249,10 +249,10 @@ def test_settings_of_an_evolution_are_looked_at(name, value):
 
 
 def test_numpys_numbers_are_settings_and_a_snapshot_of_before_still_fits():
-    settings = training.Settings(seed=np.int64(3), images=np.int32(10))
-    assert repr(settings) == repr(training.Settings(seed=3, images=10))
+    made = training.Settings(seed=np.int64(3), images=np.int32(10))
+    assert repr(made) == repr(training.Settings(seed=3, images=10))
     assert str(settings.Settings(seed=np.uint32(3))) == str(settings.Settings(seed=3))
-    assert comparable(settings) == repr(settings).replace("images=10", "images=0")
+    assert comparable(made) == repr(made).replace("images=10", "images=0")
 
 
 def test_a_schedule_has_a_resolution_and_no_negative_pictures():

@@ -161,10 +161,10 @@ def test_the_game_of_two_players_is_that_of_python(node, exact, loss):
         draw = game._draw()
         if turn == "d":
             given["real"].append(game.data(game.batch, draw).tolist())
-        given["z"].append(torch.randn(game.batch, 2, generator=draw).tolist())
+        given["z"].append(torch.randn(game.batch, 2, generator=draw, dtype=torch.float32).tolist())
         (game.step_d if turn == "d" else game.step_g)()
     x, fake = game.data(64, draw), game.G(torch.randn(64, 2, generator=draw)).detach()
-    game.points = lambda *_: (x, fake)                                # `sample_z` draws float32
+    game.points = lambda *_: (x, fake)
     given |= {"x": x.tolist(), "fake": fake.tolist()}
     found = node("""
 const game = new Game({ real: queue(given.real), z: queue(given.z), uniform: () => 0.5 });
