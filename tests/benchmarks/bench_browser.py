@@ -52,14 +52,14 @@ LISTEN = """() => { for (const event of ["keydown", "click"])
     document.addEventListener(event, () => { window.since = performance.now(); }, true); }"""
 
 
-def milliseconds(page, panel, place, act, times):
+def milliseconds(page, name, panel, place, act, times):
     """Act so often, each time after the picture of the last act has come; the milliseconds each took."""
     page.locator(f".on-{panel}").scroll_into_view_if_needed()
     page.wait_for_timeout(1000)
     page.evaluate(CLOCK, [panel, place])
     for i in range(times):
         act(i)
-        browser.wait_until(page, lambda i=i: page.evaluate("window.times.length") > i, what=f"{place} stays still")
+        browser.wait_until(page, lambda i=i: page.evaluate("window.times.length") > i, what=f"{name} moves nothing")
         page.wait_for_timeout(400 if panel == "mixer" else 100)     # the figure that is drawn behind it comes meanwhile
     return page.evaluate("window.times")
 
@@ -80,14 +80,15 @@ def measure(times) -> dict[str, list[float]]:
         for name, (panel, slider, place) in SLIDERS.items():
             page.locator(f".on-{panel} {slider} {browser.HANDLE}").focus()
             found[name] = milliseconds(
-                page, panel, place, lambda i: page.keyboard.press("ArrowRight" if i % 2 else "ArrowLeft"), times)
+                page, name, panel, place, lambda i: page.keyboard.press("ArrowRight" if i % 2 else "ArrowLeft"), times)
         sheet, tick = page.locator("img.gt-mix-sheet").first, page.locator(".gt-mix-layer input")
         acts = {"mixing, a click into the figure": lambda i: sheet.click(position={
-                    "x": sheet.bounding_box()["width"] * (0.25, 0.6, 0.95)[i % 3],
+                    "x": sheet.bounding_box()["width"] * (0.95, 0.6, 0.25)[i % 3],
                     "y": sheet.bounding_box()["height"] * 0.5}, force=True),    # what hears it lies above the picture
                 "mixing, a fine layer's tick": lambda i: tick.nth(9).click(),
                 "mixing, a coarse layer's tick": lambda i: tick.nth(2).click()}
-        return found | {name: milliseconds(page, "mixer", ".gt-mix-large", act, times) for name, act in acts.items()}
+        return found | {name: milliseconds(page, name, "mixer", ".gt-mix-large", act, times)
+                        for name, act in acts.items()}
 
 
 def main(times):
