@@ -4,6 +4,7 @@ A checkpoint NAME is two files: NAME.safetensors (the tensors; its header names 
 configuration) and NAME.json, its record: SHA-256, size, the command that made it, time, data, metrics, licence.
 """
 
+import contextlib
 import difflib
 import json
 import math
@@ -18,7 +19,7 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, expanded, read_json, sha256, to_write, writing
+from .files import data_folder, expanded, read_json, sha256, to_write, write_text, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.device import pick_device
 
@@ -50,9 +51,24 @@ def _side(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(SUFFIX) + ".json")
 
 
+def _next(side: Path) -> Path:
+    """Where `save` keeps a record until its weights are there: hidden, beside the one before."""
+    side = Path(os.path.realpath(side))
+    return side.with_name(f".{side.name}.next")
+
+
+def _waiting(path: Path) -> dict:
+    """The record that a killed `save` had no time to put in its place, if it is of the weights at `path`; else {}."""
+    with contextlib.suppress(OSError, ValueError):
+        about = read_json(_next(_side(path)))
+        if about.get("sha256") == sha256(path):
+            return about
+    return {}
+
+
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
-    """Write PATH.safetensors and PATH.json, both whole or neither (a kill between the two leaves weights without a
-    record, which `load` takes); returns the record.
+    """Write PATH.safetensors and PATH.json, both whole or neither: killed at any moment, it leaves the old weights with
+    their record or the new ones with theirs; returns the record.
 
     record: what else to note, such as the `.record` of a network that this one began as; what describes the file is
     measured anew. ValueError for a network of another kind, for weights that are not finite, for a path without a name
@@ -83,13 +99,20 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     if wrong := _not_finite(tensors):
         raise ValueError(f"{wrong} holds NaN or infinity: {path} was not written")
     side = to_write(_side(path))
-    with writing(side) as note, writing(path) as temporary:
-        save_file(tensors, temporary, header)
-        about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
-                 "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
-        record = about | record | about                      # in this order, and none of it of another file
-        note.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-        side.unlink(missing_ok=True)                         # killed from here on: whole weights, and no false record
+    if _waiting(path):                                       # of the weights before these, which may stay
+        os.replace(_next(side), side)
+    try:
+        with writing(path) as temporary:
+            save_file(tensors, temporary, header)
+            about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
+                     "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
+            record = about | record | about                  # in this order, and none of it of another file
+            write_text(_next(side), json.dumps(record, indent=2) + "\n")
+    except BaseException:
+        if not _waiting(path):
+            _next(side).unlink(missing_ok=True)
+        raise
+    os.replace(_next(side), side)                            # killed before this: `load` finds it where it waits
     return record
 
 
@@ -160,8 +183,8 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")
     again = "restore it with `git checkout`" if ours else "copy or train it again"
-    side, about = _side(path), {}
-    if side.exists():
+    side, about = _side(path), _waiting(path)
+    if not about and side.exists():
         try:
             about = read_json(side)
         except ValueError as error:

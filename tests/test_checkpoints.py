@@ -1,7 +1,9 @@
 """Weights come back as they were written, and a bad file is refused with its name and what to do."""
 
+import itertools
 import json
 import os
+import pathlib
 import threading
 
 import pytest
@@ -260,21 +262,65 @@ def test_a_full_disk_is_told_and_leaves_the_old_file_alone(saved):
     assert {p.name for p in folder.iterdir()} == {"small.safetensors", "small.json", "samples"}
 
 
-def test_a_kill_between_weights_and_record_leaves_weights_that_load(saved, monkeypatch):
-    G, path = saved
-    torch.manual_seed(1)
-    other, replace = Generator(G.config), os.replace
+@pytest.mark.parametrize("first", [True, False])
+def test_a_kill_at_any_moment_of_saving_leaves_weights_with_their_record(tmp_path, first, monkeypatch):
+    """Killed before each of its renames and removals in turn; then again by the next that saves."""
+    torch.manual_seed(0)
+    nets = [Generator(ProGANConfig(z_dim=8, widths=(8, 8))) for _ in range(3)]
+    z, path = torch.randn(3, 8), tmp_path / "small.safetensors"
 
-    def killed(source, target):
-        if str(target).endswith(".json"):
-            raise KeyboardInterrupt
+    class Killed(BaseException):
+        pass
+
+    def ended(number: int, at: int) -> bool:
+        left = [at]
+
+        def counted(act):
+            def acting(*given, **options):
+                left[0] -= 1
+                if left[0] < 0:                                  # from here on nothing is tidied up either
+                    raise Killed
+                return act(*given, **options)
+            return acting
+
+        with monkeypatch.context() as patch:
+            for where, name in ((os, "replace"), (pathlib.Path, "unlink")):
+                patch.setattr(where, name, counted(getattr(where, name)))
+            try:
+                checkpoints.save(path, nets[number], number=number)
+            except Killed:
+                return False
+        return True
+
+    found = set()
+    for moments in itertools.product(range(9), range(9)):
+        for file in tmp_path.iterdir():
+            file.unlink()
+        if not first:
+            checkpoints.save(path, nets[0], number=0)
+        ends = [ended(number, at) for number, at in zip((1, 2), moments)]
+        if path.exists() or any(ends):
+            again = gan_teach.load(path, "cpu")
+            found.add(number := again.record["number"])
+            assert torch.equal(again(z), nets[number](z)) and (number == 2 or not ends[1])
+        if all(ends):
+            assert {file.name for file in tmp_path.iterdir()} == {"small.safetensors", "small.json"}
+    assert all(ends) and found == ({1, 2} if first else {0, 1, 2})
+
+
+def test_an_error_at_the_end_of_saving_leaves_the_old_pair(saved, monkeypatch):
+    G, path = saved
+    before, replace = {file: file.read_bytes() for file in path.parent.iterdir()}, os.replace
+
+    def refused(source, target):
+        if str(target).endswith(".safetensors"):
+            raise PermissionError("another program holds it")
         replace(source, target)
 
-    monkeypatch.setattr(os, "replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        checkpoints.save(path, other)
-    z, again = torch.randn(3, 8), gan_teach.load(path, "cpu")
-    assert torch.equal(again(z), other(z)) and again.record == {}
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(PermissionError, match="another program"):
+        checkpoints.save(path, Generator(G.config))
+    assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
 
 
 def test_two_threads_that_write_one_file_do_not_meet(tmp_path):

@@ -11,15 +11,19 @@ import gan_teach
 from gan_teach import metrics
 from gan_teach.__main__ import main
 from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha, rank_by_effect
+from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import optimise_insertion
 from gan_teach.dissection.repair import distance_slopes
 from gan_teach.dissection.report import write_report
+from gan_teach.dissection.truth import SceneGenerator
 from gan_teach.dissection.units import check_units
 from gan_teach.egan import plane, warm_up
 from gan_teach.egan.child import slope
+from gan_teach.egan.first_pictures import Loop
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.egan.interpolation import strip
 from gan_teach.egan.mutations import minimax
+from gan_teach.egan.settings import Settings as EvolutionSettings
 from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.layers import sample_z
@@ -99,6 +103,35 @@ def test_seeds_that_torch_cannot_tell_apart_are_refused(seed, progan, unet):
             draw()
     with pytest.raises(ValueError, match="number of latents must be a whole number from 1"):
         sample_z(-1, 4, 0)
+
+
+def test_numpys_whole_numbers_are_seeds_wherever_there_is_one(progan, unet, eyes):
+    """In eight bits too, where adding to them or multiplying them overflows."""
+    torch.manual_seed(0)
+    G = StyleGAN(StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=16, fmap_max=4, mapping_layers=2)).eval()
+    images = Scenes(8, size=32).images()
+    masks, some = images[:, 0].long() % 3, {"samples": 4, "progress": False}
+    config = ClassifierConfig((("a", 2),), (4, 4), 4)
+    for act in (lambda seed: next(project(G, torch.zeros(1, 3, 8, 8), steps=1, starts=2, seed=seed)).image,
+                lambda seed: path_length.path_length(G, eyes, pairs=3, seed=seed, progress=False).each,
+                lambda seed: measures.noise_deviation(G, torch.ones(1, 4), draws=2, seed=seed, progress=False),
+                lambda seed: G.noise(seed)[-1], lambda seed: metrics.generate(progan, 2, seed),
+                lambda seed: SceneGenerator(3, size=32, seed=seed).at(torch.rand(1, 1) * 0 + 0.01, "8×8")[0],
+                lambda seed: torch.tensor(dissect(progan, "layer1", unet, 4, seed=seed, progress=False).seed),
+                lambda seed: rank_by_effect(progan, "layer1", unet, "a", seed=seed, **some).score,
+                lambda seed: optimise_alpha(progan, "layer1", unet, "a", 1, 2, seed=seed, **some).score,
+                lambda seed: dissect_by_information(progan, ["layer1"], unet, 4, seed)["layer1"].thresholds,
+                lambda seed: torch.tensor(Loop(images, seed=seed).step()),
+                lambda seed: torch.tensor(warm_up.Game(seed=seed).step_d()),
+                lambda seed: plane.frozen_d(plane.ring(), "centre", 1, seed=seed)(torch.ones(1, 2)),
+                lambda seed: plane.start(EvolutionSettings(seed=seed))._draw(3).get_state(),
+                lambda seed: next(judges.train_segmenter(1, 2, seed, config=unet.config, data=((images, masks),) * 2)[
+                    0].parameters()),
+                lambda seed: next(judges.train_classifier(images, {"a": masks[:, 0, 0] % 2}, 1, 2, seed, config=config
+                                                          ).parameters()),
+                lambda seed: Scenes(1, size=32, seed=seed)[0][0], lambda seed: measures.numbers(seed).get_state()):
+        wanted = act(3)
+        assert all(torch.equal(act(kind(3)), wanted) for kind in (np.int8, np.uint32))
 
 
 # ------------------------------------------------------------------------------------------ NaN and infinity

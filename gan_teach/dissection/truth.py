@@ -41,12 +41,13 @@ class SceneGenerator:
     noise = (0.05, 0.2, 0.5)
 
     def __init__(self, scenes: int = 300, size: int = 64, seed: int = 3, wear: float = 0.0, blind: int = 9):
-        self.images, self.masks = prerender(Scenes(scenes, size=size, seed=seed))       # bytes
+        drawn = Scenes(scenes, size=size, seed=seed)
+        self.images, self.masks = prerender(drawn)                          # bytes
         if wear:
             soft = F.avg_pool2d(F.pad(to_float(self.images), (1, 1, 1, 1), mode="replicate"), 3, 1)
             soft += wear * torch.randn(soft.shape, generator=seeded(seed), dtype=torch.float32)
             self.images = ((soft + 1) * 127.5).round().clamp(0, 255).byte()
-        self.classes, self.seed = CLASSES, seed
+        self.classes, self.seed = CLASSES, drawn.seed
         self.unit_classes = [name for name in CLASSES for _ in self.noise] + [None] * blind
         self.sigma = torch.tensor(list(self.noise) * len(CLASSES) + [1.0] * blind)
 

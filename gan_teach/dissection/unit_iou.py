@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import finite, whole
+from ..limits import MAX_SEED, finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
@@ -177,7 +177,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
     are order statistics, counts whole numbers.
     """
     layers = in_order(G, layers)
-    samples, batch = whole("samples", samples, 1), whole("batch", batch, 1)
+    samples, batch, seed = whole("samples", samples, 1), whole("batch", batch, 1), whole("seed", seed, 0, MAX_SEED)
     shuffles = whole("shuffles", shuffles, 0, samples - 1)
     device, C, folds = device_of(G), len(classes_of(segmenter)), min(10, samples)
     z, ready, mine = latents(G, samples, seed), [], share_of(samples, batch)         # z: (samples, Z)

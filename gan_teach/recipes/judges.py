@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import checkpoints, pictures
-from ..limits import finite, whole
+from ..limits import MAX_SEED, finite, whole
 from ..networks import classifier
 from ..networks.classifier import Classifier, ClassifierConfig
 from ..networks.device import low_precision
@@ -163,6 +163,7 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
     folder: for snapshots, where a killed training goes on. None when it was interrupted.
     """
+    seed = whole("seed", seed, 0, MAX_SEED - 2000)
     if data is None:
         data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
                 prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
@@ -197,6 +198,7 @@ def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 150
     folder: for snapshots, where a killed training goes on. None when it was interrupted; the `.record` of the network
     tells how many `seconds` it took.
     """
+    seed = whole("seed", seed, 0, MAX_SEED)
     if config is None:
         config = ClassifierConfig(tuple((name, int(column.max()) + 1 if len(column) else 1)
                                         for name, column in labels.items()))

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
-from ..limits import finite, whole
+from ..limits import MAX_SEED, finite, whole
 from ..networks.protocols import check_images, device_of, evaluating
 from ..pictures import to_float
 from ..worlds import reading
@@ -91,7 +91,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
         raise ValueError(f"this generator draws {'×'.join(map(str, size))}, the picture is "
                          f"{'×'.join(map(str, picture.shape))}; fitted(picture, {G.resolution}) makes it fit")
     check_images(x, "the picture")
-    steps, starts = whole("steps", steps, 1), whole("starts", starts)
+    steps, starts, seed = whole("steps", steps, 1), whole("starts", starts), whole("seed", seed, 0, MAX_SEED)
     finite("peak_rate", peak_rate, 0)
     finite("pixel_weight", pixel_weight, 0)
     return _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts, noise)
