@@ -15,12 +15,22 @@ A folder is a room. Beside the rooms:
     lettering       fonts that have the signs of a chart
 """
 
+import importlib
 from pathlib import Path
 
-from . import checkpoints
 from .files import expanded
 
 __all__ = ["load"]
+
+
+def __getattr__(name):
+    """A module, when it is first asked for: most import PyTorch, which takes seconds."""
+    try:
+        return importlib.import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":               # it is there, and lacks another
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 def load(name_or_path, device=None):
@@ -31,6 +41,8 @@ def load(name_or_path, device=None):
     a file or folder of that name (give ./NAME for those).
     See `checkpoints.load` for ours and `official.load_official` for theirs.
     """
+    from . import checkpoints
+
     given, path = str(name_or_path), expanded(name_or_path)
     if given in checkpoints.shipped():
         return checkpoints.load(given, device)

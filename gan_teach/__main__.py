@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from . import language
+from .files import DiskFull, disk_full
 from .language import say, told
 
 TRACE = "GAN_TEACH_TRACEBACK"      # an environment variable
@@ -73,6 +74,8 @@ def parser() -> argparse.ArgumentParser:
     dissect.add_argument("--layer", action="append", metavar="LAYER", dest="layers",
                          help=say("list the units of this layer (layer4); give it again for more layers; all for "
                                   "every one"))
+    dissect.add_argument("--norm", choices=("none", "instance"), help=say(
+        "of a file of E-GAN's code that does not tell what it was trained with"))
     dissect.add_argument("--segmenter", default="scenes-segmenter", help=say("what labels the pixels (%(default)s)"))
     dissect.add_argument("--out", type=Path, help=say("the page to write (dissection-MODEL.html)"))
     dissect.add_argument("--samples", type=count, default=1000, help=say("pictures to draw and segment (%(default)s)"))
@@ -165,10 +168,12 @@ def evolve(given: argparse.Namespace) -> None:
 def dissect(given: argparse.Namespace) -> None:
     from . import load
     from .dissection import report
-    from .processes import join_group, leave_group, place
+    from .official import load_official
+    from .processes import first_alone, join_group, leave_group, place
 
-    join_group()                                         # under torchrun
-    G, S = (load(name, given.device) for name in (given.model, given.segmenter))
+    join_group(timedelta(days=1))                        # under torchrun: one waits for what another fetches
+    G, S = first_alone(lambda: (load_official(given.model, device=given.device, norm=given.norm) if given.norm else
+                                load(given.model, given.device), load(given.segmenter, given.device)))
     name, layers = SUFFIXES.sub("", Path(given.model).name), given.layers or ["layer4"]
     page = report.write_report(G, S, G.layers if "all" in layers else layers,
                                given.out or Path(f"dissection-{name}.html"), samples=given.samples,
@@ -266,12 +271,12 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):               # a terminal of ASCII alone shows ? for a letter it lacks
             stream.reconfigure(errors="replace")
-    argparse._ = say if language.use() != language.ENGLISH else argparse._
-    given = parser().parse_args(arguments)
-    command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
-               "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
-               "list": list_shipped}[given.command]
     try:
+        argparse._ = say if language.use() != language.ENGLISH else argparse._
+        given = parser().parse_args(arguments)           # imports PyTorch: seconds, in which Ctrl-C may come
+        command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
+                   "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
+                   "list": list_shipped}[given.command]
         check_here()
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
@@ -284,6 +289,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:
+        if disk_full(error) and not isinstance(error, DiskFull):
+            error = DiskFull(f"the disk is full: make room and call again ({error})")
         print(f"{type(error).__name__}: {told(error)}", file=sys.stderr)
         if not isinstance(error, (ValueError, OSError, RuntimeError, ImportError)):
             print(say("This was not expected. With {TRACE}=1 set it shows where; please report it.", TRACE=TRACE),

@@ -168,6 +168,14 @@ def _known(name: str) -> str:
     return name
 
 
+def point_inside(folder: Path) -> None:
+    """FileNotFoundError for a folder with a network in it, or with a training that will become one."""
+    if inside := sorted(path for path in folder.iterdir() if path.suffix == SUFFIX):
+        raise FileNotFoundError(f"{folder} is a folder; the network is the file in it: load {inside[0]}")
+    if (folder / "resume.pt").exists():
+        raise FileNotFoundError(f"{folder} is the folder of a training that has not ended: it holds no network yet")
+
+
 def load(name_or_path: str | Path, device: str | torch.device | None = None) -> torch.nn.Module:
     """A ready network (eval mode, no gradients for its weights) with its `.record`.
 
@@ -177,10 +185,13 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     """
     given = str(name_or_path)
     ours = given in shipped()
-    is_path = not ours and (given.endswith(SUFFIX) or "/" in given or os.sep in given or Path(given).is_file())
+    is_path = not ours and given != "" and (given.endswith(SUFFIX) or "/" in given or os.sep in given
+                                            or expanded(given).exists())
     path = expanded(given) if is_path else data_folder() / f"{_known(given)}{SUFFIX}"
     path = path if path.is_file() else _with_suffix(path)
     if not path.is_file():
+        if is_path and expanded(given).is_dir():
+            point_inside(expanded(given))
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")
     again = "restore it with `git checkout`" if ours else "copy or train it again"
     side, about = _side(path), _waiting(path)

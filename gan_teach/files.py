@@ -1,5 +1,6 @@
 """Where files lie, and how they are written: whole, or not at all."""
 
+import contextlib
 import errno
 import glob
 import hashlib
@@ -129,8 +130,9 @@ def writing(path: str | Path) -> Iterator[Path]:
     path = to_write(path)
     name = path.name[-40:]                                   # a long one leaves no room for more
     for left in path.parent.glob(f".{glob.escape(name)}.*.tmp"):
-        if time.time() - left.lstat().st_mtime > DAY:
-            left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):                   # another process may sweep too
+            if time.time() - left.lstat().st_mtime > DAY:
+                left.unlink()
     temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         yield temporary

@@ -136,6 +136,7 @@ def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, w
     size = whole("batch", batch, 1)
     with evaluating(judge):
         found = torch.cat([seen(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
+    found = found if found.dtype in EXACT else found.float()
     return check_finite(f"the judge's features of {what}", found)
 
 

@@ -6,14 +6,15 @@ Alone everything here is as cheap as an if: a group of one never talks.
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
-
+Value = TypeVar("Value")
 _by_itself = False
 
 
@@ -61,6 +62,14 @@ def alone() -> Iterator[None]:
         yield
     finally:
         _by_itself = False
+
+
+def first_alone(act: Callable[[], Value]) -> Value:
+    """What `act` gives, such as a network that may have to be fetched: the first process does it before the others."""
+    first = place()[0] == 0
+    found = act() if first else None
+    gathered(None)                                           # here the others wait
+    return found if first else act()
 
 
 def gathered(value) -> list:

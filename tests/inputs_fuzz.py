@@ -3,7 +3,8 @@
     python tests/inputs_fuzz.py 100000 [seed]
 
 prints the count by kind and outcome: our weights (whole, and their headers alone), records, snapshots of trainings,
-whole networks in every format of the papers' authors (with planted commands among the damages), and pictures. An error
+whole networks in every format of the papers' authors (with planted commands among the damages; of their segmenter one
+of its three files), and pictures. An error
 of another kind, a message without the file's name, more than two seconds of CPU for a file of a few kB (the process is
 killed after ten), more than 1 GB of memory, another program, or the file that a planted command would make, ends the
 run with the damaged file. (Without a record, a weight that was altered cannot be told.)
@@ -31,10 +32,12 @@ from PIL import Image
 
 import gan_teach
 from gan_teach import checkpoints, official
+from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.dcgan import DCGANConfig
 from gan_teach.networks.dcgan import Generator as DCGAN
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
+from gan_teach.official import upernet
 from gan_teach.stylegan import Generator as StyleGAN
 from gan_teach.stylegan import StyleGANConfig
 from gan_teach.training import snapshot
@@ -120,6 +123,16 @@ def networks_of_the_authors() -> dict[str, bytes]:
     return found
 
 
+def segmenter_of_the_authors() -> dict[str, bytes]:
+    """The three files of the smallest UPerNet, by their names."""
+    small = upernet.Segmenter(upernet.UPerNetConfig((2, 2, 2), (1, 1, 1, 1), (1, 1, 1, 1), 2, 2, ("-", "sky")))
+    found = {}
+    for name, part in zip(upernet.FILES, (small.encoder, small.decoder)):
+        torch.save(part.state_dict(), out := io.BytesIO(), _use_new_zipfile_serialization=False)
+        found[name] = out.getvalue()
+    return found | {upernet.FILES[2]: json.dumps({"object": small.classes}).encode()}
+
+
 def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
     """Read `count` damaged files; AssertionError with the bytes of one where anything else happens.
 
@@ -134,6 +147,7 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
         style = StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=8, fmap_max=4, mapping_layers=2)
         networks = []
         for G in (StyleGAN(style), DCGAN(DCGANConfig((4,), z_dim=4)), UNet(SegmenterConfig(("a", "b"), (4, 4))),
+                  Classifier(ClassifierConfig((("a", 2), ("b", 3)), (4, 4), 4)),
                   Generator(ProGANConfig(z_dim=4, widths=(4, 4)))):
             checkpoints.save(path, G)
             networks.append(path.read_bytes())
@@ -144,6 +158,11 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
             other.write_bytes(data)
             official.convert(other)
             theirs[i] = kind, data, official_fuzz.positions(data)
+        parts = [Path(folder) / name for name in upernet.FILES]
+        for part, data in zip(parts, segmenter_of_the_authors().values()):
+            part.write_bytes(data)
+            theirs.append((f"UPerNet {part.name}", data, official_fuzz.positions(data)))
+        upernet.read(*parts)
         for i in range(count):
             kind = ("weights", "header", "record", "snapshot", "theirs", "theirs", "picture", "picture")[i % 8]
             file, read = path, lambda path: gan_teach.load(path, "cpu")
@@ -157,6 +176,8 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
             elif kind == "theirs":
                 file, read = other, official.convert
                 kind, original, places = draw.choice(theirs)
+                if kind.startswith("UPerNet"):
+                    file, read = Path(folder) / kind.split()[1], lambda _: upernet.read(*parts)
                 file.write_bytes(data := official_fuzz.mutate(original, places, draw, draw.choice(planted)))
             elif kind == "record":
                 path.write_bytes(weights)
@@ -179,6 +200,8 @@ def run(count: int, seed: int = 0, alarm: float = 0.0) -> Counter:
             assert time.process_time() - start < 2, f"slow: {kind} {data!r}"
             assert not canary.exists(), f"ran: {kind} {data!r}"
             outcomes[kind, outcome] += 1
+            if file in parts:
+                file.write_bytes(original)           # the other two are read with it the next time
             if alarm and (i + 1) % 5000 == 0:
                 print(i + 1, flush=True)
     return outcomes

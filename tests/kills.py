@@ -3,8 +3,9 @@
     python tests/kills.py --kills 60 [--seed 0]
 
 Every kind of training is made tiny, with a snapshot, a grid of pictures or a row of its curve at nearly every step, so
-that many kills (SIGKILL: nothing can tidy up) fall between two of them, or into one. A trial is killed one to four
-times; then it may end, and all of its snapshot is compared, its curve and its pictures too. Linux.
+that many kills (SIGKILL: nothing can tidy up) fall between two of them, or into one; some come right after a grid,
+before the snapshot that follows. A trial is killed one to four times; then it may end, and all of its snapshot is
+compared, its curve and its pictures too. Linux.
 """
 
 import argparse
@@ -24,15 +25,16 @@ import torch
 from gan_teach import stylegan
 from gan_teach.egan import long_run, plane
 from gan_teach.egan.evolution import Evolution
+from gan_teach.egan.mutations import heuristic, minimax
 from gan_teach.egan.settings import Settings as EvolutionSettings
 from gan_teach.networks import progan
 from gan_teach.networks.classifier import ClassifierConfig
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.segmenter import SegmenterConfig
-from gan_teach.recipes import evolving, judges
-from gan_teach.training import Schedule, Settings, Training, run
+from gan_teach.recipes import compare_plane, evolving, judges
+from gan_teach.training import Schedule, Settings, Training, run, whole
 
-CLOCKS = {"seconds", "cpu_seconds"}          # in snapshots and curves: the only things that may differ
+CLOCKS = {"seconds", "cpu_seconds", "ms_per_generation", "equal compute"}      # the only things that may differ
 
 
 def pictures(n: int, size: int) -> torch.Tensor:
@@ -43,18 +45,18 @@ def judge(G) -> dict:
     return {"mean": float(next(G.parameters()).double().mean())}
 
 
-def growing(folder: Path, network, config) -> None:
+def growing(folder: Path, network, config, **options) -> None:
     torch.manual_seed(0)
-    settings = Settings(images=96, batch=4, r1_every=4, schedule=Schedule({8: 24}, {4: 16}))
+    settings = Settings(images=96, batch=4, r1_every=4, schedule=Schedule({8: 24}, {4: 16}), **options)
     run(Training(network.Generator(config), network.Discriminator(config), pictures(20, 8), settings, "cpu"), folder,
         save_every=2, picture_every=3, judge=judge, judge_every=8)
 
 
-def on_pictures(folder: Path) -> None:
+def on_pictures(folder: Path, **options) -> None:
     """Batch norm in G: what is drawn in training mode would leave its trace."""
     torch.manual_seed(0)
     config = DCGANConfig((6, 4), 4, 5, norm_g=True)
-    settings = EvolutionSettings(batch=4, fitness_batch=6, d_steps=1, lr=1e-3)
+    settings = EvolutionSettings(batch=4, fitness_batch=6, d_steps=1, lr=1e-3, **options)
     begun = Evolution(Generator(config), Discriminator(config), settings, "cpu")
     evolving.evolve(begun, pictures(20, 16), folder, 24, 2, lambda evolution: judge(evolution.G))
 
@@ -72,17 +74,44 @@ def classifier(folder: Path) -> None:
                             config=ClassifierConfig((("a", 3), ("b", 2)), (4, 4), 8), folder=folder)
 
 
+def comparison(folder: Path) -> None:
+    """Four runs, one after the other, into one record; a run that was killed begins anew."""
+    variants = {name: EvolutionSettings(batch=4, fitness_batch=4, mutations=mutations)
+                for name, mutations in (("E-GAN", (minimax, heuristic)), ("minimax", (minimax,)))}
+    start = compare_plane.COMPARISONS["robustness"][1]()["16 wide"].start
+    compare_plane.compare({"ring": compare_plane.Plan(plane.ring, variants, 20, 2, every=5, start=start)},
+                          folder / "comparison.json", "kills")
+
+
+PROGAN = progan.ProGANConfig(z_dim=8, widths=(8, 8))
+STYLES = stylegan.StyleGANConfig(8, 8, 8, fmap_max=8, mapping_layers=2)
 TRAININGS = {
-    "progan": lambda folder: growing(folder, progan, progan.ProGANConfig(z_dim=8, widths=(8, 8))),
-    "stylegan": lambda folder: growing(folder, stylegan,
-                                       stylegan.StyleGANConfig(8, 8, 8, fmap_max=8, mapping_layers=2)),
+    "progan": lambda folder: growing(folder, progan, PROGAN),
+    "stylegan": lambda folder: growing(folder, stylegan, STYLES),
+    "progan, WGAN-GP": lambda folder: growing(folder, progan, PROGAN, loss="wgan-gp"),
+    "stylegan, relativistic": lambda folder: growing(folder, stylegan, STYLES, loss="relativistic", r2=True),
     "E-GAN on the plane": lambda folder: long_run.run(plane.start(width=16), plane.ring(), folder, 80, save_every=3,
                                                       picture_every=0),
-    "E-GAN on pictures": on_pictures, "segmenter": segmenter, "classifier": classifier}
+    "E-GAN on pictures": on_pictures,
+    "E-GAN on pictures, mean of survivors": lambda folder: on_pictures(folder, ema=0.9, bf16=True),
+    "comparison": comparison, "segmenter": segmenter, "classifier": classifier}
 
 
-def begin(kind: str, folder: Path) -> int:
-    """Train, or go on, in a process of its own; returns its number. What went wrong is told."""
+def kill_after(grids: int) -> None:
+    """This process ends after it has kept so many grids of pictures, before the snapshot that follows."""
+    keep, left = whole.keep_samples, [grids]
+
+    def keep_and_die(*given) -> None:
+        keep(*given)
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    whole.keep_samples = long_run.keep_samples = keep_and_die
+
+
+def begin(kind: str, folder: Path, grids: int = 0) -> int:
+    """Train, or go on, in a process of its own; returns its number. What went wrong is told. grids: `kill_after`."""
     if child := os.fork():
         return child
     status = 1
@@ -93,6 +122,8 @@ def begin(kind: str, folder: Path) -> int:
         os.dup2(nowhere, 2)                                     # the progress bar
         torch.set_num_threads(1)
         judges.Learning.run.__defaults__ = (3,)                 # a snapshot every third step
+        if grids:
+            kill_after(grids)
         try:
             TRAININGS[kind](folder)
             status = 0
@@ -135,37 +166,52 @@ def left(folder: Path) -> dict[str, str]:
     return found
 
 
-def trial(kind: str, whole: dict[str, str], seconds: float, wanted: int, folder: Path, draw: random.Random) -> int:
+def trial(kind: str, unkilled: dict[str, str], seconds: float, wanted: int, folder: Path, draw: random.Random) -> int:
     """Kill a training up to `wanted` times, let it end, and compare; returns how often it was killed."""
     killed = 0
     for _ in range(wanted):
-        child = begin(kind, folder)
-        time.sleep(draw.uniform(0.0, 0.9 * seconds / wanted))   # together less than the whole
-        os.kill(child, signal.SIGKILL)
+        at_grid = any(Path(name).suffix == ".png" for name in unkilled) and draw.random() < 0.3
+        child = begin(kind, folder, draw.randint(1, 4) * at_grid)
+        if not at_grid:
+            time.sleep(draw.uniform(0.0, 0.9 * seconds / wanted))       # together less than the whole
+            os.kill(child, signal.SIGKILL)
         if end(child) != -signal.SIGKILL:                       # it was at its end already
             break
         killed += 1
+    end_alike(kind, folder, unkilled, killed)
+    return killed
+
+
+def end_alike(kind: str, folder: Path, unkilled: dict[str, str], killed: int) -> None:
+    """Let it end, and compare with what a training has left that was not killed."""
     assert end(begin(kind, folder)) == 0, f"{kind} did not go on"
     here = left(folder)
-    differing = sorted(name for name in whole.keys() | here.keys() if whole.get(name) != here.get(name))
+    differing = sorted(name for name in unkilled.keys() | here.keys() if unkilled.get(name) != here.get(name))
     assert not differing, f"{kind}: {', '.join(differing)} differ after {killed} kill(s)"
-    return killed
+
+
+def at_grids(kind: str, scratch: Path, moments: tuple[int, ...] = (1, 2, 4)) -> None:
+    """A training that is killed right after its n-th grid, once for each of these, ends as one that is not."""
+    assert end(begin(kind, scratch / "unkilled")) == 0
+    for n in moments:
+        assert end(begin(kind, scratch / str(n), n)) == -signal.SIGKILL, f"{kind} keeps no {n} grids"
+        end_alike(kind, scratch / str(n), left(scratch / "unkilled"), 1)
 
 
 def main(kills: int, seed: int = 0) -> Counter:
     """Kill so often in all, in turns; returns how often each kind was killed."""
-    draw, done, whole, seconds = random.Random(seed), Counter(), {}, {}
+    draw, done, unkilled, seconds = random.Random(seed), Counter(), {}, {}
     torch.optim.Adam([torch.zeros(1)])              # loads for seconds: here, not anew in each child
     with tempfile.TemporaryDirectory() as scratch:
         number = 0
         while done.total() < kills:
             kind = list(TRAININGS)[number % len(TRAININGS)]
-            if kind not in whole:
-                folder, begun = Path(scratch) / f"whole-{number}", time.monotonic()
+            if kind not in unkilled:
+                folder, begun = Path(scratch) / f"unkilled-{number}", time.monotonic()
                 assert end(begin(kind, folder)) == 0, f"{kind} cannot be made"
-                whole[kind], seconds[kind] = left(folder), time.monotonic() - begun
+                unkilled[kind], seconds[kind] = left(folder), time.monotonic() - begun
             wanted = min(draw.randint(1, 4), kills - done.total())
-            done[kind] += trial(kind, whole[kind], seconds[kind], wanted, Path(scratch) / f"{number}", draw)
+            done[kind] += trial(kind, unkilled[kind], seconds[kind], wanted, Path(scratch) / f"{number}", draw)
             number += 1
             print(f"{kind}: {done[kind]}, in all {done.total()}", flush=True)
     return done

@@ -211,14 +211,17 @@ def test_a_shipped_name_comes_before_a_folder_of_that_name(tmp_path, monkeypatch
         gan_teach.load("./scenes-progan")
 
 
-def test_a_folder_of_a_training_points_to_the_file_in_it(saved):
+def test_a_folder_of_a_training_points_to_the_file_in_it(saved, monkeypatch):
     _, path = saved
-    with pytest.raises(FileNotFoundError, match=f"load {path}"):
-        gan_teach.load(path.parent)
+    monkeypatch.chdir(path.parent.parent)
+    for load, given in itertools.product((gan_teach.load, checkpoints.load), (path.parent, path.parent.name)):
+        with pytest.raises(FileNotFoundError, match=f"load .*{path.parent.name}/{path.name}"):
+            load(given)
     path.unlink()
     (path.parent / "resume.pt").write_bytes(b"")
-    with pytest.raises(FileNotFoundError, match="has not ended"):
-        gan_teach.load(path.parent)
+    for load in (gan_teach.load, checkpoints.load):
+        with pytest.raises(FileNotFoundError, match="has not ended"):
+            load(path.parent)
 
 
 @pytest.mark.parametrize("name", ["net.bin", "net", "net.ckpt", "net.pth"])

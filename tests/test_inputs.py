@@ -1,6 +1,10 @@
 """What a reader may hand over besides pictures and files: units, masks, seeds, numbers, networks of their own."""
 
+import copy
 import io
+import math
+import subprocess
+import sys
 
 import inputs_fuzz
 import numpy as np
@@ -31,9 +35,10 @@ from gan_teach.networks.progan import Discriminator as ProGAND
 from gan_teach.networks.progan import Generator as ProGAN
 from gan_teach.networks.progan import ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
+from gan_teach.official import upernet
 from gan_teach.recipes import judges
 from gan_teach.stylegan import Generator as StyleGAN
-from gan_teach.stylegan import StyleGANConfig, measures, path_length, separability
+from gan_teach.stylegan import StyleGANConfig, adain, measures, path_length, separability
 from gan_teach.stylegan.projection import project
 from gan_teach.training import Settings as TrainingSettings
 from gan_teach.training import Training
@@ -156,6 +161,31 @@ def test_one_picture_that_is_not_finite_stops_the_measures_and_is_named(eyes, un
         x = torch.rand(9, 4)
         x[2, 3] = bad
         metrics.precision_recall(x, torch.rand(9, 4))
+
+
+@pytest.mark.parametrize("bad", [NAN, INF])
+def test_parts_of_a_measure_that_are_public_too_look_at_what_they_take(bad, eyes):
+    x, y, a = torch.rand(2, 4, 8, 8), (torch.ones(2, 4), torch.zeros(2, 4)), torch.rand(2, 5) + 0.1
+    broken, odd = x.clone(), a.clone()
+    broken[1, 2, 3, 4], odd[1, 0] = bad, bad
+    for act, message in (
+            (lambda: adain(broken, y), r"x: NaN or infinity.*\(1, 2, 3, 4\)"),
+            (lambda: adain(broken.half(), y), "x: NaN or infinity"),
+            (lambda: adain(x, (y[0] * bad, y[1])), "y_s: NaN"), (lambda: adain(x, (y[0], y[1] + bad)), "y_b: NaN"),
+            (lambda: adain(x, y, eps=bad), "eps must be a finite number"),
+            (lambda: adain([1], y), r"AdaIN takes maps x, N×C×H×W.*got \['list'"), (lambda: adain(x, 5), "AdaIN takes"),
+            (lambda: adain(x, None), "AdaIN takes"),
+            (lambda: path_length.unit_features(eyes, broken[:, :3]), "what the eyes see: NaN or infinity"),
+            (lambda: path_length.unit_features(lambda x: x, broken), "what the eyes see: NaN or infinity"),
+            (lambda: path_length.slerp(odd, a, 0.5), r"the first latents: NaN.*\(1, 0\)"),
+            (lambda: path_length.slerp(a, odd, 0.5), "the second latents: NaN"),
+            (lambda: path_length.slerp(a, a, bad), "t must be a finite number"),
+            (lambda: path_length.slerp(a, a, torch.tensor([[0.5], [bad]])), "t: NaN or infinity"),
+            (lambda: path_length.slerp([1.0], a, 0.5), "the first latents must be a tensor")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert adain(broken, y, check=False).isnan().any()         # as in a training, whose loop looks at the gradient
+    assert path_length.slerp(a, a + 0.1, torch.tensor(0.5)).norm(dim=1).allclose(torch.ones(2))
 
 
 def test_weights_that_are_not_finite_stop_what_is_measured_with_them(progan, unet, eyes):
@@ -296,6 +326,40 @@ def test_half_precision_and_float64_are_right_and_inference_mode_is_told(progan,
             optimise_alpha(progan, "layer3", unet, "a")
 
 
+def test_judges_of_16_bits_and_of_64_are_right(progan, unet, eyes):
+    real, fake = torch.rand(2, 40, 3, 16, 16) * 2 - 1
+    for kind in (torch.float16, torch.bfloat16, torch.float64):
+        rounded, looking = copy.deepcopy(unet).to(kind), copy.deepcopy(eyes).to(kind)
+        assert (segment(rounded, fake) == segment(unet, fake)).double().mean() > 0.9
+        for judge, exact in ((rounded, unet), (looking, eyes)):
+            assert torch.allclose(metrics.features(real, judge).float(), metrics.features(real, exact), atol=0.03)
+            assert math.isfinite(metrics.frechet_distance(real, fake, judge))
+        assert math.isclose(metrics.classifier_score(fake, looking)[0], metrics.classifier_score(fake, eyes)[0],
+                            rel_tol=0.01)
+        assert isinstance(causal_effect(progan, "layer3", [0], rounded, "a", 4, progress=False), float)
+        assert optimise_alpha(progan, "layer3", rounded, "a", 1, 2, 8, progress=False).score.isfinite().all()
+    with pytest.raises(ValueError, match="these eyes compute in 16 bits"):
+        path_length.path_length(StyleGAN(StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=16, fmap_max=4)),
+                                copy.deepcopy(eyes).half(), pairs=2, progress=False)
+
+
+@pytest.mark.parametrize("setting", ["meta", torch.float16, torch.bfloat16])
+def test_where_nothing_can_be_measured_that_is_told(progan, unet, eyes, setting):
+    x, r = torch.rand(8, 3, 16, 16), torch.rand(1, 6, 4, 4)
+    wanted = ablate(r, [1], strength=0.5)
+    try:
+        (torch.set_default_device if setting == "meta" else torch.set_default_dtype)(setting)
+        assert torch.equal(ablate(r, [1], strength=0.5), wanted)
+        for act in (lambda: causal_effect(progan, "layer3", [0], unet, "a", 4, progress=False),
+                    lambda: dissect(progan, "layer3", unet, 4, progress=False),
+                    lambda: metrics.frechet_distance(x, x, eyes), lambda: metrics.classifier_score(x, eyes, splits=2)):
+            with pytest.raises(ValueError, match="nothing can be measured with torch.set_default_device|instead of"):
+                act()
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+
+
 def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     e, game = plane.start(), warm_up.Game()
     D, x = Discriminator(DCGANConfig((4, 4))), torch.rand(4, 3, 16, 16)
@@ -348,6 +412,33 @@ def test_what_was_not_expected_is_told_without_a_traceback(monkeypatch, capsys):
     assert "KeyError: 'surprise'" in (told := capsys.readouterr().err) and "GAN_TEACH_TRACEBACK=1" in told
 
 
+def test_ctrl_c_in_the_first_seconds_is_told_in_a_word(monkeypatch, capsys):
+    """They go into the import of PyTorch, which `main` waits for itself."""
+    loaded = "import sys, gan_teach.__main__; print(*(name in sys.modules for name in ('torch', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True).stdout == "False False\n"
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gan_teach.__main__, "parser", stopped)
+    assert main(["list"]) == 130 and capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_full_disk_is_told_whoever_writes(monkeypatch, capsys, tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+    try:
+        assert main(["lab", str(tmp_path / "mine"), "--copy"]) == 1
+        monkeypatch.setattr(gan_teach.__main__, "list_shipped", lambda _: (tmp_path / "raw").write_bytes(bytes(9000)))
+        assert main(["list"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    notebook, raw = capsys.readouterr().err.splitlines()
+    assert notebook.startswith("DiskFull: the disk is full, ") and raw.startswith("DiskFull: the disk is full: make")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == []            # a cut notebook would stay for ever
+
+
 @pytest.mark.parametrize("name", [[], ["train"], ["evolve"], ["dissect"], ["demo"], ["fetch"], ["compare"], ["list"]])
 def test_help_on_a_terminal_of_ascii(name, monkeypatch):
     terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
@@ -364,5 +455,5 @@ def test_damaged_files_by_the_hundred_are_read_or_refused_by_name():
     outcomes = inputs_fuzz.run(480, seed=3)
     assert sum(outcomes.values()) == 480 and outcomes["record", "refused"] > 50 and outcomes["snapshot", "refused"] > 40
     assert sum(n for (_, outcome), n in outcomes.items() if outcome == "refused") > 300
-    assert {"ProGAN zip", "ProGAN legacy", "ProGAN pickle", "StyleGAN pickle", "GenForce zip", "E-GAN zip"} <= {
-        kind for kind, _ in outcomes}
+    assert {"ProGAN zip", "ProGAN legacy", "ProGAN pickle", "StyleGAN pickle", "GenForce zip", "E-GAN zip",
+            *(f"UPerNet {name}" for name in upernet.FILES)} <= {kind for kind, _ in outcomes}

@@ -90,14 +90,14 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
             raise ValueError(f"none of {samples} pictures shows {cls!r}; raise samples or change the seed")
         for _ in bar:
             r, f = G.at(z[torch.randperm(len(z), generator=rng)[:batch]], layer)   # (N, U, h, w)
-            s = segmenter(f(r)).softmax(1)                                  # (N, C, H, W)
+            s = segmenter(f(r)).softmax(1, torch.float32)                   # (N, C, H, W)
             b = s.argmax(1, keepdim=True)                                   # (N, 1, H, W) labels before
             here, absent = b == c, coverage(b[:, 0], c, r.shape[-2:]) == 0  # (N, 1, H, W), (N, 1, h, w)
             Q = absent & (torch.rand(absent.shape, generator=rng, dtype=torch.float32).to(device) < 0.1)
             under_Q = F.interpolate(Q.float(), size=b.shape[-2:])           # (N, 1, H, W)
             with torch.enable_grad():
-                s_a = segmenter(f(ablate(r, range(U), strength=alpha))).softmax(1)             # s(x'_a)
-                s_i = segmenter(f(insert(r, range(U), Q, k, strength=alpha))).softmax(1)       # s(x'_i)
+                s_a = segmenter(f(ablate(r, range(U), strength=alpha))).softmax(1, torch.float32)       # s(x'_a)
+                s_i = segmenter(f(insert(r, range(U), Q, k, strength=alpha))).softmax(1, torch.float32)  # s(x'_i)
                 left = (s_a[:, [c]] * here).sum() / here.sum().clamp(min=1)
                 drawn = (s_i[:, [c]] * under_Q).sum() / under_Q.sum().clamp(min=1)
                 spoilt = ((s - s_a).gather(1, b).clamp(min=0) * ~here).sum() / here.sum().clamp(min=1)

@@ -45,7 +45,7 @@ def _edited(r: Tensor, units: Units) -> list[int]:
 def _numbers(name: str, value, r: Tensor) -> Tensor:
     """A finite tensor of what a reader gave, such as a number, a list or a NumPy array, of r's kind."""
     try:
-        found = (value if isinstance(value, Tensor) else torch.as_tensor(np.array(value))).to(r)
+        found = (value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))).to(r)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{name} must be numbers; got {value!r:.60}") from None
     return check_finite(name, found)

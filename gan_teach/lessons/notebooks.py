@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from .. import language
-from ..files import notebooks_folder, to_write
+from ..files import notebooks_folder, to_write, writing
 from ..language import say
 from ..limits import whole
 
@@ -85,13 +85,12 @@ def copy(to: Path) -> tuple[list[str], list[str]]:
     for path in [*chapters().values(), *sorted(notebooks_folder().glob("??/*.ipynb"))]:       # zh/: another language
         text, name = path.read_bytes(), path.relative_to(notebooks_folder()).as_posix()
         to_write(to / name)
-        try:
-            with (to / name).open("xb") as file:
-                file.write(text)
+        if not (to / name).exists():
+            with writing(to / name) as temporary:            # a part of one would be taken for the reader's
+                temporary.write_bytes(text)
             copied.append(name)
-        except FileExistsError:
-            if (to / name).read_bytes() != text:
-                kept.append(name)
+        elif (to / name).read_bytes() != text:
+            kept.append(name)
     return copied, kept
 
 

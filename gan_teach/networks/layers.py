@@ -5,7 +5,7 @@ from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import torch
 import torch.nn as nn
@@ -62,6 +62,12 @@ def check_latents(z: torch.Tensor, size: int, training: bool) -> torch.Tensor:
 def check_drawn(what: str, x: torch.Tensor, training: bool) -> torch.Tensor:
     """x itself; ValueError for NaN or infinity in it. Not in training, where the loop looks (`check_descent`)."""
     return x if training else check_finite(what, x)
+
+
+def in_kind_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """x in the kind of number of the model's weights: 16 bits after `.half()`."""
+    kind = next((p.dtype for p in model.parameters() if p.is_floating_point()), x.dtype)
+    return x if x.dtype == kind else x.to(kind)
 
 
 def check_gradients() -> None:
@@ -247,9 +253,9 @@ def double_conv(c_in: int, c_out: int) -> nn.Sequential:
         nn.Conv2d(c_out, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
 
 
-def way_down(blocks: Iterable[nn.Module], images: torch.Tensor) -> Iterator[torch.Tensor]:
+def way_down(blocks: nn.ModuleList, images: torch.Tensor) -> Iterator[torch.Tensor]:
     """What each block makes of the one before, at half its size: N×3×H×W → N×C_i×H/2^i×W/2^i, i = 0, 1, …"""
-    x = images.contiguous(memory_format=torch.channels_last)
+    x = in_kind_of(blocks, images).contiguous(memory_format=torch.channels_last)
     for i, block in enumerate(blocks):
         if i and not torch.jit.is_tracing() and min(x.shape[2:]) < 2:
             raise ValueError(f"pictures of {images.shape[2]}×{images.shape[3]} are too small for this network, which "

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from ..worlds.reading import FAR
+from ..worlds.reading import FAR, NEAR
 from .layers import check_finite, sample_z
 
 
@@ -46,7 +46,13 @@ def device_of(G: Generator) -> torch.device:
 
 @contextmanager
 def evaluating(*models: object) -> Iterator[None]:
-    """Those models that are `nn.Module`s run in eval mode; afterwards every sub-module is as it was."""
+    """Those models that are `nn.Module`s run in eval mode; afterwards every sub-module is as it was.
+
+    ValueError where PyTorch was told to make all tensors without numbers, or in 16 bits, which cannot count pixels.
+    """
+    if torch.get_default_device().type == "meta" or torch.get_default_dtype() in (torch.float16, torch.bfloat16):
+        raise ValueError("nothing can be measured with torch.set_default_device('meta') or a default dtype of 16 bits: "
+                         f"here they are {torch.get_default_device()} and {torch.get_default_dtype()}")
     modules = [m for model in models if isinstance(model, nn.Module) for m in model.modules()]
     before = [m.training for m in modules]
     try:
@@ -81,17 +87,18 @@ def classes_of(segmenter: Segmenter) -> list[str]:
     return list(names)
 
 
-def check_images(images: Tensor, what: str = "the generator's pictures", n: int | None = None) -> Tensor:
+def check_images(images: Tensor, what: str = "the generator's pictures", n: int | None = None,
+                 far: float = FAR) -> Tensor:
     """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
-    ValueError says what they are. n: how many they must be."""
+    ValueError says what they are. n: how many they must be. far: how far outside."""
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
         found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
             f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
     if n not in (None, len(images)):
         raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")
-    if images.numel() and (far := check_finite(what, images).detach().abs().max()) > FAR:
-        raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
+    if images.numel() and (most := check_finite(what, images).detach().abs().max()) > far:
+        raise ValueError(f"{what} go up to {most:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
     return images
 
 
@@ -100,7 +107,7 @@ def check_alike(real: Tensor, fake: Tensor) -> None:
     if real.shape[1:] != fake.shape[1:]:
         raise ValueError(f"the real samples are {'×'.join(map(str, real.shape[1:]))} each, and the generator draws "
                          f"{'×'.join(map(str, fake.shape[1:]))}: give it samples of its own size")
-    if real.ndim == 4 and (far := real.abs().max()) > FAR:
+    if real.ndim == 4 and (far := real.abs().max()) > NEAR:
         raise ValueError(f"the real pictures go up to {far:.3g}; wanted bytes, or floats in [-1, 1] (of 0…255: "
                          "x / 127.5 - 1)")
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..limits import whole
 from ..worlds.scenes import CLASSES
-from .layers import check_finite, double_conv, way_down
+from .layers import check_finite, double_conv, in_kind_of, way_down
 from .protocols import check_images, classes_of
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -87,7 +87,8 @@ class Wrapped:
         self.network, self.classes, self.prepare, self.key = network, list(classes), prepare, key
 
     def __call__(self, images: Tensor) -> Tensor:
-        scores = self.network(self.prepare(images) if self.prepare else images)
+        x = self.prepare(images) if self.prepare else images
+        scores = self.network(in_kind_of(self.network, x) if isinstance(self.network, nn.Module) else x)
         if isinstance(scores, dict):
             if self.key not in scores:
                 raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={self.key!r}) "

@@ -18,6 +18,7 @@ import torch
 import torch.nn as nn
 
 from ..checkpoints import BadCheckpoint
+from ..language import say
 from ..networks import dcgan
 from .fill import fill, some
 
@@ -98,8 +99,9 @@ def generator(weights: dict[str, torch.Tensor], norm: str | None = None) -> dcga
     if norm == "instance" and not silent:
         raise BadCheckpoint("this row has no place for an instance norm: leave norm out; nothing was loaded")
     if norm is None and silent:
-        print("the file does not say whether it was trained with --g_norm none or instance: read as none, the setting "
-              "of the authors' script; load_official(path, norm='instance') reads the other")
+        print(say("the file does not say whether it was trained with --g_norm none or instance: read as none, the "
+                  "setting of the authors' script; load_official(path, norm='instance') reads the other, and so does "
+                  "gan-teach dissect with --norm instance"))
     shapes = [weights[theirs].shape for ours, theirs in source.items() if ours.endswith((".0.weight", "last.weight"))]
     if len(shapes) < 2 or any(len(shape) != 4 for shape in shapes):       # each is c_in × c_out × k × k
         raise BadCheckpoint("this is no row of two or more transposed convolutions")

@@ -1,5 +1,6 @@
 """How a file of the authors' becomes one of our networks: read as data, converted once, kept as .safetensors."""
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -43,11 +44,7 @@ def load_official(name_or_path: str | Path, network: str = "Gs", device: str | t
     if given == SEGMENTER:
         return load_segmenter(device=device)
     if expanded(given).is_dir():
-        inside = sorted(path for path in expanded(given).iterdir() if path.suffix == checkpoints.SUFFIX)
-        if inside:
-            raise FileNotFoundError(f"{given} is a folder; the network is the file in it: load {inside[0]}")
-        if (expanded(given) / "resume.pt").exists():
-            raise FileNotFoundError(f"{given} is the folder of a training that has not ended: it holds no network yet")
+        checkpoints.point_inside(expanded(given))
         return load_segmenter(given, device)
     known = entry(given)
     path = cache_folder() / known.file if known else expanded(given)
@@ -83,7 +80,8 @@ def _once(stem: str, digest: str, read: Callable[[], torch.nn.Module], device, n
         try:
             return checkpoints.load(ours, device)
         except BadCheckpoint:
-            ours.unlink()                              # a cut copy; the original is still there
+            with contextlib.suppress(OSError):         # a cache that cannot be written
+                ours.unlink()                          # a cut copy; the original is still there
     start = time.perf_counter()
     model = read()
     seconds = time.perf_counter() - start

@@ -20,6 +20,7 @@ from torchvision.models.resnet import Bottleneck
 
 from ..checkpoints import BadCheckpoint
 from ..files import read_json
+from ..networks.layers import in_kind_of
 from .fill import fill
 from .torch_files import read_tensors
 
@@ -136,6 +137,7 @@ class Segmenter(nn.Module):
         self.decoder = Decoder(tuple(4 * c for c in config.planes), config.pooled, config.width, len(config.classes))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        images = in_kind_of(self, images)
         x = (images.flip(1) + 1) * 127.5 - images.new_tensor(MEAN_BGR)[:, None, None]
         scores = self.decoder(self.encoder(F.adaptive_avg_pool2d(x, SIZE)))
         return _resized(scores, (images.shape[2] // 2, images.shape[3] // 2))
@@ -174,9 +176,12 @@ def read(encoder: str | Path, decoder: str | Path, labels: str | Path) -> Segmen
         raise BadCheckpoint(f"{encoder} and {decoder} are not the segmenter's encoder and decoder: {error}") from error
     if len(classes) != objects:
         raise BadCheckpoint(f"{path} names {len(classes)} objects, and {decoder} scores {objects}")
-    with torch.device("meta"):                            # sizes only: nothing is allocated before the shapes agree
-        segmenter = Segmenter(UPerNetConfig(stem, planes, blocks, pooled, width, tuple(classes)))
-    _filled(segmenter.encoder, enc, [name for name in enc if name.startswith("fc.")])
     others = [name for name in dec if name.startswith(("scene_head.", "part_head.", "material_head."))]
-    _filled(segmenter.decoder, dec, others)
+    try:
+        with torch.device("meta"):                        # sizes only: nothing is allocated before the shapes agree
+            segmenter = Segmenter(UPerNetConfig(stem, planes, blocks, pooled, width, tuple(classes)))
+        _filled(segmenter.encoder, enc, [name for name in enc if name.startswith("fc.")])
+        _filled(segmenter.decoder, dec, others)
+    except (ValueError, ArithmeticError, RuntimeError) as error:      # the last two: no network has layers of 0 units
+        raise BadCheckpoint(f"{encoder} and {decoder} do not fit: {error}") from error
     return segmenter.eval()

@@ -14,20 +14,26 @@ from ..networks.layers import check_finite
 Style = tuple[Tensor, Tensor]                         # y = (y_s, y_b), each N×C
 
 
-def adain(x: Tensor, y: Style, eps: float = 1e-8) -> Tensor:
+def adain(x: Tensor, y: Style, eps: float = 1e-8, check: bool = True) -> Tensor:
     """Adaptive instance normalisation: every feature map gets the mean and the spread that the style asks for.
 
         AdaIN(x_i, y) = y_{s,i} · (x_i − μ(x_i)) / σ(x_i) + y_{b,i}                                (Eq. 1)
 
     x: N×C×H×W; y = (y_s, y_b), each N×C (or 1×C: one style for all). μ and σ are taken over the H×W values of
     one map of one image; σ = sqrt(variance + eps), variance without Bessel's correction. Returns N×C×H×W.
+    ValueError for other shapes, and for NaN or infinity; check=False spares the search for these, as in a network.
     """
-    if x.dtype == torch.float16:                                            # it ends at 65,504, and the sums do not
-        return adain(x.float(), y, eps).half()
-    if not all(isinstance(part, Tensor) for part in (x, *y)) or x.ndim != 4 or len(y) != 2 or not all(
+    parts = (x, *y) if isinstance(y, (tuple, list)) or isinstance(y, Tensor) and y.ndim == 3 else (x, y)
+    if len(parts) != 3 or not all(isinstance(part, Tensor) for part in parts) or x.ndim != 4 or not all(
             part.ndim == 2 and len(part) in (1, len(x)) and part.shape[1] == x.shape[1] for part in y):
-        raise ValueError("AdaIN takes maps x, N×C×H×W, and a style y = (y_s, y_b), each N×C or 1×C; got "
-                         f"{[tuple(getattr(part, 'shape', ())) for part in (x, *y)]}")
+        found = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in parts]
+        raise ValueError(f"AdaIN takes maps x, N×C×H×W, and a style y = (y_s, y_b), each N×C or 1×C; got {found}")
+    if check:
+        eps = finite("eps", eps, 0)
+        for name, part in zip(("x", "y_s", "y_b"), parts):
+            check_finite(name, part)
+    if x.dtype == torch.float16:                                            # it ends at 65,504, and the sums do not
+        return adain(x.float(), y, eps, check=False).half()
     y_s, y_b = (part[..., None, None] for part in y)                        # (N, C, 1, 1)
     pixels = x.shape[2] * x.shape[3]                                        # sums divided: see layers.pixel_norm
     x = x - x.sum((2, 3), keepdim=True) / pixels

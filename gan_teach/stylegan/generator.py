@@ -161,7 +161,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
         x = self.before_style(x, noise)
-        return x if y is None else adain(x, y)
+        return x if y is None else adain(x, y, check=False)
 
 
 class Generator(GrowingGenerator):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..language import say
@@ -30,7 +30,8 @@ def unit_features(eyes, images: Tensor) -> list[Tensor]:
     """What a network sees, scaled at each place to length 1 over the channels: a list of N×C×h×w, one for each map.
 
     eyes: a network with `.maps(images)`, as our classifier, or else with `.features(images)`; or any function of
-    images that returns N×C, N×C×h×w or a list of these. A place where every channel is 0 stays 0.
+    images that returns N×C, N×C×h×w or a list of these. A place where every channel is 0 stays 0. ValueError for NaN or
+    infinity in what it sees.
     """
     see = getattr(eyes, "maps", None) or getattr(eyes, "features", None) or eyes
     seen = see(images) if callable(see) else None
@@ -38,7 +39,8 @@ def unit_features(eyes, images: Tensor) -> list[Tensor]:
         raise ValueError(f"eyes are a network, or a function of pictures N×3×H×W that returns N×C or N×C×h×w; got a "
                          f"{type(eyes).__name__}, which gives a {type(seen).__name__}")
     maps = [x if x.ndim == 4 else x[..., None, None] for x in ([seen] if isinstance(seen, Tensor) else seen)]
-    return [x * torch.rsqrt(x.square().sum(1, keepdim=True) + 1e-10) for x in maps]
+    return [x * torch.rsqrt(x.square().sum(1, keepdim=True) + 1e-10)
+            for x in (check_finite("what the eyes see", x) for x in maps)]
 
 
 def features_distance(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
@@ -68,8 +70,11 @@ def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
         slerp(a, b, t) = [ sin((1 − t) Ω) · a + sin(t Ω) · b ] / sin Ω,    Ω = ∠(a, b)
 
     a, b: N×Z; t: a number or N×1. Returns N×Z of length 1. Where a and b are parallel it stays at a. ValueError for
-    zeros.
+    zeros, NaN and infinity.
     """
+    check_finite("the first latents", a)
+    check_finite("the second latents", b)
+    t = check_finite("t", t) if isinstance(t, Tensor) else finite("t", t)
     lengths = [v.norm(dim=1, keepdim=True) for v in (a, b)]
     if not all((length > 0).all() for length in lengths):
         raise ValueError("a latent of zeros has no direction")
@@ -110,11 +115,13 @@ class PathLength:
         return f"{self.mean:.3g} ± {self.error:.2g}"
 
 
-def check_precision(G: Generator) -> None:
-    """ValueError for a generator that rounds more coarsely than the steps of a path are long."""
-    if any(t.dtype in (torch.bfloat16, torch.float16) for t in (*G.parameters(), *G.buffers())):
-        raise ValueError("this generator computes in 16 bits, which swallow a step of 1e-4; measure path lengths with "
-                         "G itself or with prepared(G) in torch.float32")
+def check_precision(G: Generator, eyes: object) -> None:
+    """ValueError for a generator, or eyes, that round more coarsely than the steps of a path are long."""
+    for name, network in (("this generator computes", G), ("these eyes compute", eyes)):
+        if isinstance(network, nn.Module) and any(t.dtype in (torch.bfloat16, torch.float16)
+                                                  for t in (*network.parameters(), *network.buffers())):
+            raise ValueError(f"{name} in 16 bits, which swallow a step of 1e-4; measure path lengths in torch.float32 "
+                             "(.float(), or prepared(G) with that dtype)")
 
 
 def step_length(g: Callable[[Tensor], Tensor], d: Callable[[Tensor, Tensor], Tensor], w1: Tensor, w2: Tensor, t: Tensor,
@@ -144,7 +151,7 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     check_name("space", space, SPACES)
     check_name("choice of ends", ends, ENDS)
     check_styles(G)
-    check_precision(G)
+    check_precision(G, getattr(eyes, "__self__", eyes))
     batch = whole("batch", batch, 1)
     pairs, epsilon = whole("pairs", pairs, 1), finite("epsilon", epsilon, 1e-9, 1)
     device, draw = device_of(G), numbers(seed)

@@ -49,7 +49,7 @@ def fitted(picture, size: int, name: str = "the picture") -> Tensor:
     """
     size = whole("size", size, 1, reading.MAX_SIDE)
     if isinstance(picture, Tensor) and picture.is_floating_point() and tuple(picture.shape[-3:]) == (3, size, size):
-        reading.as_array(picture, name)                      # refuses a batch, NaN, and numbers of 0…255
+        reading.as_array(picture, name, reading.NEAR)        # refuses a batch, NaN, and numbers of 0…255
         return picture.detach().float().reshape(1, 3, size, size)
     return to_float(reading.square(picture, size, name)[None])
 
@@ -90,7 +90,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     if tuple(x.shape) != size:
         raise ValueError(f"this generator draws {'×'.join(map(str, size))}, the picture is "
                          f"{'×'.join(map(str, picture.shape))}; fitted(picture, {G.resolution}) makes it fit")
-    check_images(x, "the picture")
+    check_images(x, "the picture", far=reading.NEAR)
     steps, starts, seed = whole("steps", steps, 1), whole("starts", starts), whole("seed", seed, 0, MAX_SEED)
     finite("peak_rate", peak_rate, 0)
     finite("pixel_weight", pixel_weight, 0)

@@ -141,11 +141,14 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
 
 
 def free_port(port: int = 0) -> int:
-    """This port if nobody has it, RuntimeError if somebody has; 0 finds a free one."""
+    """This port if nobody has it, RuntimeError if somebody has or we may not; 0 finds a free one."""
     port = whole("port", port, 0, 65535)
     with socket.socket() as s:
         try:
             s.bind((HOST, port))
+        except PermissionError as error:
+            raise RuntimeError(say("port {port} is one that only the system may use; give one of 1024 or more, or none",
+                                   port=port)) from error
         except OSError as error:
             raise RuntimeError(say("port {port} is in use; give another, or none", port=port)) from error
         return s.getsockname()[1]

@@ -43,6 +43,7 @@ NAMES = ("fashion", "scenes", "portraits", "cifar10", "celeba")
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 KINDS_TOLD = 6               # of files that are no pictures, the most frequent
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")       # of the package dataset-fashion-mnist
+MAX_BYTES = 4_000_000_000    # of pictures at a time: CelebA's training split at 64 px takes 2 GB
 FASHION_FILES = {"train": 60_000, "t10k": 10_000}
 
 
@@ -59,8 +60,8 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     split: "train" or "test"; drawn ones of the two splits come from different seeds, a folder has no splits. n: the
     first so many (None: all; of drawn ones 40,000 or 5,000). root: where torchvision's sets lie (None: where
     `fetch` puts them, then the repository's data/). without: a folder that is left out, such as that of the results.
-    Raises FileNotFoundError with the next step where a set is missing, ValueError for an unknown name or split, and
-    with its path for a file that is no picture.
+    Raises FileNotFoundError with the next step where a set is missing, ValueError for an unknown name or split, for
+    more pictures than memory is meant to hold, and with its path for a file that is no picture.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"pictures are asked for by a name ({', '.join(NAMES)}) or the path of a folder; got a "
@@ -73,6 +74,7 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
                   name=name))
     if name in DRAWN:
         count = n or {"train": 40_000, "test": 5_000}[split]
+        _check_room(count, size)
         drawn = DRAWN[name](count, size=size, seed=SPLITS.index(split))
         return Pictures(drawn.images(), torch.zeros(count, dtype=torch.long), (drawn.name,))
     if name == "fashion":
@@ -241,14 +243,23 @@ def _below(folder: Path, without: str | Path | None) -> Iterator[Path]:
 
 def _read(paths: list[Path], size: int, crop: tuple[int, int, int, int] | None = None) -> Tensor:
     """Picture files, each cut to its middle square (or to `crop`) and brought to size×size: uint8 N×3×size×size."""
+    _check_room(len(paths), size)
     out = torch.empty(len(paths), 3, size, size, dtype=torch.uint8)
     for i, path in enumerate(tqdm(paths, desc=say("pictures"), unit=say("file"), disable=len(paths) < 500)):
         out[i] = square(path, size, crop=crop)
     return out
 
 
+def _check_room(n: int, size: int) -> None:
+    """ValueError for more pictures than may lie in memory together."""
+    if (taken := n * 3 * size * size) > MAX_BYTES:
+        raise ValueError(f"{n:,} pictures of {size}×{size} pixels would take {taken / 1e9:.1f} GB of memory, and at "
+                         f"most {MAX_BYTES / 1e9:.0f} GB are read: give fewer (n=) or smaller ones (size=)")
+
+
 def _to_size(images: Tensor, size: int, pad: bool = False) -> Tensor:
     """uint8 N×3×h×h -> N×3×size×size, resampled; pad: a black frame instead, as LeNet had 28 px digits in 32."""
+    _check_room(len(images), size)
     if pad:
         edge = (size - images.shape[-1]) // 2
         return F.pad(images, (edge,) * 4).contiguous()

@@ -30,8 +30,10 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000      # unpacked at once: 200 MB
 MAX_BYTES = 1 << 29          # of a file
 MAX_SIDE = 4096              # of what a picture is made into
+NEAR = 3                     # a reader's floats end at 1, or a little beyond
 FAR = 30                     # a generator's floats may pass 1, by much where units are forced; those of 0…255 pass this
 WANTED = "floats 3×H×W in [-1, 1], a map H×W in [0, 1], or uint8 H×W×3"
+TIFF = (b"II*\0", b"MM\0*")  # how its files begin
 UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
            7: "TRANSVERSE", 8: "ROTATE_90"}      # what undoes an EXIF orientation
 # A PNG names its transparent colour in its own bits; what such a number is in the eight that Pillow unpacks them to.
@@ -39,21 +41,26 @@ KEYS = {"L;2": lambda v: v * 85, "L;4": lambda v: v * 17, "RGB;16B": lambda v: v
 ORIENTATION, BITS, WHITE_IS_ZERO, SAMPLE_FORMAT = 0x0112, 258, 262, 339      # tags of EXIF and TIFF
 
 
-def as_array(picture, name: str = "the picture") -> np.ndarray:
-    """Any picture as uint8 H×W×3. ValueError with its name (of a file: the path) where it cannot be one."""
+def as_array(picture, name: str = "the picture", far: float = FAR) -> np.ndarray:
+    """Any picture as uint8 H×W×3. ValueError with its name (of a file: the path) where it cannot be one.
+
+    far: how far its floats may go; what is outside [-1, 1] is cut off.
+    """
     if isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)):
         return np.asarray(_image(picture, name))
-    return _numbers(picture, name)
+    return _numbers(picture, name, far)
 
 
 def square(picture, size: int, name: str = "the picture", crop: tuple[int, int, int, int] | None = None) -> Tensor:
     """Any picture cut to its middle square, or to `crop` (left, top, right, bottom), at size×size: uint8 3×size×size.
 
-    Large JPEGs are read at the nearest of their own smaller sizes. ValueError as for `array`.
+    Large JPEGs are read at the nearest of their own smaller sizes. ValueError as for `as_array`, and for floats beyond
+    `NEAR`: these are a reader's pictures.
     """
     size = whole("size", size, 1, MAX_SIDE)
     files = isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
-    image = _image(picture, name, None if crop else size) if files else Image.fromarray(_numbers(picture, name))
+    image = _image(picture, name, None if crop else size) if files else \
+        Image.fromarray(_numbers(picture, name, NEAR))
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop(crop or (left, top, left + side, top + side))     # first: nothing outside has a part in it
@@ -89,6 +96,10 @@ def _image(picture, name: str, size: int | None = None) -> Image.Image:
                                  "are unpacked")
             return _flat(image)
     except UnidentifiedImageError as error:
+        start = picture.open("rb").read(4) if isinstance(picture, Path) else bytes(picture)[:4]
+        if start in TIFF:
+            raise ValueError(f"{name} cannot be read as a picture: it is a TIFF of a kind that is not read, such as "
+                             "floats in colour, or it is damaged; save it as PNG, or as a TIFF of 8 bits") from error
         raise ValueError(f"{name} cannot be read as a picture: it is none of {', '.join(FORMATS)}; save it as PNG or "
                          "JPEG") from error
     except Exception as error:                              # a damaged file may fail anywhere in its decoder
@@ -143,7 +154,7 @@ def _level(image: Image.Image, numbers: np.ndarray) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------ numbers
 
-def _numbers(picture, name: str) -> np.ndarray:
+def _numbers(picture, name: str, far: float) -> np.ndarray:
     try:
         if isinstance(picture, Tensor):
             picture = picture.detach().cpu()
@@ -161,7 +172,7 @@ def _numbers(picture, name: str) -> np.ndarray:
         if not (math.isfinite(low) and math.isfinite(high)):
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(a))[0])
             raise ValueError(f"{name} holds NaN or infinity, first at {where} of {a.shape}")
-        if max(-low, high) > FAR:
+        if max(-low, high) > far:
             raise ValueError(f"{name} is not a picture: its floats go from {low:g} to {high:g}; wanted {WANTED} "
                              "(from 0…255: x / 127.5 - 1)")
         if a.ndim == 3 and len(a) != 3:

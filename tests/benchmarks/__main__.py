@@ -325,7 +325,7 @@ def training(folder: str):
 def browser(quick: bool, when: str = "idle") -> list[dict]:
     import bench_browser
 
-    times = 2 if quick else 40
+    times = 2 if quick else 100
     return [{"what": f"From a control to its picture in JupyterLab, {when}, {times} moves", "way": name,
              "ms": round(median(ms)), "ms_19_of_20": round(quantiles(ms, n=20)[-1])}
             for name, ms in bench_browser.measure(times).items()]

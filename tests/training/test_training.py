@@ -113,6 +113,18 @@ def test_every_training_that_is_killed_at_random_ends_as_if_it_were_not():
     assert "in all 8" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="kills.py forks a process that has loaded torch")
+def test_a_kill_between_a_grid_and_its_snapshot_leaves_no_trace(tmp_path):
+    """Of both loops: in an evolution batch norm would note what is drawn in training mode."""
+    script = ("import kills, pathlib, sys\n"
+              "for kind in ('stylegan', 'E-GAN on pictures'):\n"
+              "    kills.at_grids(kind, pathlib.Path(sys.argv[1]) / kind)")
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=600,
+                          cwd=Path(__file__).parents[1], env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(
+                              Path(__file__).parents[2])})
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 PAIR = MODELS + """
     import sys, torch
     from gan_teach.processes import join_group, leave_group

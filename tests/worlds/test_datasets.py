@@ -203,6 +203,19 @@ def test_folders_and_names_that_do_not_do(tmp_path):
         datasets.pictures(tmp_path)
 
 
+def test_more_pictures_than_memory_holds_are_refused_before_the_first_is_read(tmp_path, monkeypatch):
+    for i in range(80):
+        (tmp_path / f"{i}.png").write_bytes(b"never opened")
+    with pytest.raises(ValueError, match=r"80 pictures of 4096×4096 pixels would take 4.0 GB.*\(n=\).*\(size=\)"):
+        datasets.pictures(tmp_path, size=4096)
+    with pytest.raises(ValueError, match=r"40,000 pictures of 256×256 pixels would take 7.9 GB"):
+        datasets.pictures("portraits", size=256)
+    monkeypatch.setattr(datasets, "MAX_BYTES", 3 * 33 * 33 * 5)
+    with pytest.raises(ValueError, match="6 pictures of 33×33"):
+        datasets.pictures("fashion", "test", size=33, n=6)
+    assert len(datasets.pictures("fashion", "test", size=33, n=5).images) == 5
+
+
 def test_importing_does_not_load_torchvision():
     code = "import sys; from gan_teach.worlds import datasets; sys.exit('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -142,6 +142,17 @@ def test_numbers_that_are_no_picture_are_refused_with_what_was_wanted(wrong, mes
             read(wrong)
 
 
+@pytest.mark.parametrize("size", [8, 6])
+def test_a_readers_floats_are_near_to_one_and_a_generators_may_be_farther(size):
+    """0…30 passed, and all of it but the darkest came out white."""
+    for far in (torch.rand(3, 8, 8) * 30, torch.rand(1, 3, 8, 8).numpy() * 4):
+        for read in (lambda x: fitted(x, size), lambda x: reading.square(x, size)):
+            with pytest.raises(ValueError, match=r"the picture is not a picture: its floats go from .*127.5 - 1"):
+                read(far)
+        assert pictures.as_array(far).max() == 255                 # as a generator whose units are forced draws them
+    assert fitted(torch.randn(3, 8, 8).clamp(-2, 2), size).shape == (1, 3, size, size)
+
+
 # ------------------------------------------------------------------------------------------ what is refused by its name
 
 def chunk(kind: bytes, data: bytes) -> bytes:
