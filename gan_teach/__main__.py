@@ -289,9 +289,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:
-        if disk_full(error) and not isinstance(error, DiskFull):
-            error = DiskFull(f"the disk is full: make room and call again ({error})")
-        print(f"{type(error).__name__}: {told(error)}", file=sys.stderr)
+        bare = disk_full(error) and not isinstance(error, DiskFull)
+        words = say("the disk is full: make room and call again ({error})", error=error) if bare else told(error)
+        print(f"{type(error).__name__}: {words}", file=sys.stderr)
         if not isinstance(error, (ValueError, OSError, RuntimeError, ImportError)):
             print(say("This was not expected. With {TRACE}=1 set it shows where; please report it.", TRACE=TRACE),
                   file=sys.stderr)

@@ -5,6 +5,8 @@ import operator
 from collections.abc import Mapping
 from dataclasses import fields
 
+import numpy as np
+
 LARGEST = 2**63 - 1      # that torch can count
 MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
 
@@ -33,6 +35,14 @@ def finite(name: str, value, least: float = -math.inf, most: float = math.inf) -
     if not least <= found <= most:
         raise ValueError(f"{name} must be a number from {least:g} to {most:g}; got {value!r:.60}")
     return found
+
+
+def unmasked(name: str, value):
+    """The value itself; ValueError for a masked NumPy array, whose hidden numbers would count like the others."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} is a masked array, which hides some of its numbers: fill them first, as with "
+                         ".filled(0)")
+    return value
 
 
 def settle(settings: object, wholes: Mapping[str, int], numbers: Mapping[str, tuple[float, float]]) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from .language import say, told
 from .lettering import letter
-from .limits import finite, whole
+from .limits import finite, unmasked, whole
 from .worlds.reading import MAX_PIXELS, as_array
 
 # The perceptual, colour-blind-safe map "inferno" of matplotlib (CC0), at ten equal steps from 0 to 1.
@@ -50,6 +50,7 @@ def _to_show(x) -> torch.Tensor:
 def _levels(x) -> np.ndarray:
     """What is shown by colours, as floats. In a picture infinity is as bright as can be; here it would leave all else
     dark, so it is refused too."""
+    unmasked("a map to show", x)
     try:
         x = x.detach().float().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x, dtype=np.float32)
     except (TypeError, ValueError):

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import gan_teach
-from gan_teach import checkpoints, files, recipes
+from gan_teach import checkpoints, files, processes, recipes
 from gan_teach.__main__ import main
 from gan_teach.dissection.units import save_units
 from gan_teach.networks.layers import sample_z, seeded
@@ -334,6 +334,27 @@ def test_two_threads_that_write_one_file_do_not_meet(tmp_path):
         thread.join()
         assert (tmp_path / "a.txt").read_text() == "theirs"
     assert (tmp_path / "a.txt").read_text() == "ours" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_process_may_sweep_first(tmp_path, monkeypatch):
+    (tmp_path / ".note.txt.1.tmp").write_text("half")
+    looked = pathlib.Path.lstat
+
+    def gone(path):
+        path.name.endswith(".1.tmp") and path.unlink(missing_ok=True)
+        return looked(path)
+
+    monkeypatch.setattr(pathlib.Path, "lstat", gone)
+    files.write_text(tmp_path / "note.txt", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_the_first_of_several_processes_fetches_before_the_others(monkeypatch):
+    for rank, wanted in ((0, ["fetch", "meet"]), (1, ["meet", "fetch"])):
+        order = []
+        monkeypatch.setattr(processes, "place", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr(processes, "gathered", lambda value, order=order: order.append("meet"))
+        assert processes.first_alone(lambda order=order: order.append("fetch") or "G") == "G" and order == wanted
 
 
 def test_what_a_killed_process_left_goes_after_a_day(tmp_path):

@@ -338,7 +338,7 @@ def test_judges_of_16_bits_and_of_64_are_right(progan, unet, eyes):
                             rel_tol=0.01)
         assert isinstance(causal_effect(progan, "layer3", [0], rounded, "a", 4, progress=False), float)
         assert optimise_alpha(progan, "layer3", rounded, "a", 1, 2, 8, progress=False).score.isfinite().all()
-    with pytest.raises(ValueError, match="these eyes compute in 16 bits"):
+    with pytest.raises(ValueError, match="this Classifier computes in 16 bits"):
         path_length.path_length(StyleGAN(StyleGANConfig(resolution=8, z_dim=4, w_dim=4, fmap_base=16, fmap_max=4)),
                                 copy.deepcopy(eyes).half(), pairs=2, progress=False)
 
@@ -435,7 +435,7 @@ def test_a_full_disk_is_told_whoever_writes(monkeypatch, capsys, tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     notebook, raw = capsys.readouterr().err.splitlines()
-    assert notebook.startswith("DiskFull: the disk is full, ") and raw.startswith("DiskFull: the disk is full: make")
+    assert notebook.startswith("DiskFull: the disk is full, ") and raw.startswith("OSError: the disk is full: make")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == []            # a cut notebook would stay for ever
 
 

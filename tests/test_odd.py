@@ -23,7 +23,7 @@ import gan_teach
 from gan_teach import checkpoints, files, metrics, official, training
 from gan_teach import pictures as p
 from gan_teach.__main__ import main
-from gan_teach.dissection import ablation_curve, dissect, iou, masks
+from gan_teach.dissection import ablate, ablation_curve, dissect, iou, masks
 from gan_teach.egan import evolution, interpolation, long_run, plane
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
@@ -31,6 +31,7 @@ from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
 from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, measures, path_length, truncate
 from gan_teach.stylegan import separability as sep
+from gan_teach.stylegan.prepared import prepared
 from gan_teach.worlds import datasets, reading
 from gan_teach.worlds.scenes import Scenes
 
@@ -199,6 +200,52 @@ SIDES = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
 def test_shapes_and_types_that_cannot_be_meant(act, message):
     with pytest.raises(ValueError, match=message):
         act()
+
+
+def test_styles_of_64_bits_are_brought_to_those_of_the_network():
+    G, w = style(), torch.rand(2, 8)
+    for network in (G, prepared(G), copy.deepcopy(G).half()):
+        assert torch.equal(network.synthesis(w.double()), network.synthesis(w))
+        assert torch.equal(network.styles(w.double())[1][0], network.styles(w)[1][0])
+    assert torch.equal(truncate(w.double(), 0.5, G.w_avg), truncate(w.double(), 0.5, G.w_avg.double()))
+
+
+def test_an_r_of_other_units_or_another_size_is_told():
+    z = torch.ones(2, 8)
+    for G, layer in ((style(), "layer2"), (prepared(style()), "layer2"), (small(), "layer1"),
+                     (dcgan.Generator(dcgan.DCGANConfig((8, 4), z_dim=8)).eval(), "layer1")):
+        r, f = G.at(z, layer)
+        assert torch.equal(f(r), G(z))
+        shape = "×".join(map(str, r.shape[1:]))
+        for wrong in (r[:, :-1], r.repeat(1, 2, 1, 1), r[..., :-1], r[0], r.long(), r.detach().numpy(), None):
+            with pytest.raises(ValueError, match=f"r must be a floating tensor N×{shape}, as this layer gives it; got"):
+                f(wrong)
+
+
+def test_noise_maps_of_another_size_or_number_are_told():
+    G, w = style(), torch.ones(2, 8)
+    for network in (G, prepared(G)):
+        maps = network.noise(3)
+        for i, wrong in ((1, maps[1][..., :-1]), (0, maps[2]), (3, maps[3][0]), (2, None), (2, 0.5),
+                         (2, maps[2].repeat(3, 1, 1, 1))):
+            given = [wrong if i == j else m for j, m in enumerate(maps)]
+            for draw in (network.synthesis, lambda w, given, of=network: of.at(w, "layer0", given)):
+                with pytest.raises(ValueError, match=f"noise of layer{i} is one map 1×.*for all, or 2; got"):
+                    draw(w, given)
+        with pytest.raises(ValueError, match="is one map 1×4×4 for all, or 2; got .3, 1, 4, 4"):
+            network.synthesis(w, np.array([1, 2, 3]))
+        assert network.synthesis(w[:1], network.noise([1, 2, 3])).shape[0] == 3
+
+
+def test_masked_arrays_are_not_taken_with_what_they_hide():
+    hidden = np.ma.masked_array(np.zeros((4, 4)), np.eye(4, dtype=bool))
+    for act in (lambda: reading.as_array(hidden), lambda: ablate(R, [0], hidden),
+                lambda: ablate(R, [0], None, hidden[0]), lambda: masks(R, hidden[0], (8, 8)),
+                lambda: iou(hidden > 1, ON), lambda: p.heat(X[0], hidden)):
+        with pytest.raises(ValueError, match="is a masked array, which hides some of its numbers"):
+            act()
+    whole = np.ma.masked_array(np.zeros((4, 4)), False)
+    assert torch.equal(ablate(R, [0], whole), R) and reading.as_array(whole).shape == (4, 4, 3)
 
 
 def test_shapes_and_types_that_can_be_meant():
@@ -434,6 +481,32 @@ def test_a_snapshot_that_was_changed_is_named_as_damaged(tmp_path):
             torch.save(whole | change, tmp_path / "resume.pt")
             with pytest.raises(ValueError, match=f"{tmp_path}/resume.pt is damaged: delete it"):
                 begin(tmp_path)
+
+
+@pytest.mark.parametrize("change", [
+    {"betas": (0.5,)}, {"betas": ("a", "b")}, {"betas": (0.5, 0.5)}, {"eps": "small"}, {"lr": NAN}, {"lr": "fast"}])
+def test_a_snapshot_whose_optimiser_was_changed_is_named_as_damaged(tmp_path, change):
+    of_training, of_evolution = snapshots(tmp_path)
+    of_training["optimisers"][1]["param_groups"][0].update(change)
+    of_evolution["optimiser_d"]["param_groups"][0].update(change)
+    cases = [(of_training, lambda: training.run(trained(), tmp_path, picture_every=0))]
+    if "betas" not in change:                                    # there each step sets them
+        cases.append((of_evolution, lambda: long_run.run(evolved(), LARGER, tmp_path, 3, picture_every=0)))
+    for state, go_on in cases:
+        torch.save(state, tmp_path / "resume.pt")
+        with pytest.raises(ValueError, match=f"{tmp_path}/resume.pt is damaged: delete it"):
+            go_on()
+
+
+def test_a_snapshot_whose_moments_are_of_another_size_is_named_as_damaged(tmp_path):
+    for state, begin in zip(snapshots(tmp_path), (
+            lambda: training.run(trained(), tmp_path, picture_every=0),
+            lambda: long_run.run(evolved(), LARGER, tmp_path, 3, picture_every=0))):
+        optimiser = state["optimisers"][0] if "optimisers" in state else state["optimiser_d"]
+        optimiser["state"][0]["exp_avg"] = torch.zeros(7)
+        torch.save(state, tmp_path / "resume.pt")
+        with pytest.raises(ValueError, match="is damaged: delete it .*its optimiser has another exp_avg"):
+            begin()
 
 
 @pytest.mark.parametrize("target", ["resume.pt", "an unplugged disk/resume.pt"])

@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import whole
+from ..limits import unmasked, whole
 from ..networks.layers import check_finite, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
@@ -44,6 +44,7 @@ def _edited(r: Tensor, units: Units) -> list[int]:
 
 def _numbers(name: str, value, r: Tensor) -> Tensor:
     """A finite tensor of what a reader gave, such as a number, a list or a NumPy array, of r's kind."""
+    unmasked(name, value)
     try:
         found = (value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))).to(r)
     except (TypeError, ValueError, RuntimeError):

@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import MAX_SEED, finite, whole
+from ..limits import MAX_SEED, finite, unmasked, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
@@ -81,7 +81,7 @@ def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dty
 
 def iou(mask_u: Tensor, mask_c: Tensor) -> float:
     """Eq. 2 for one unit and one class:  |u ∧ c| / |u ∨ c|  of two boolean masks; 0 if both are empty."""
-    mask_u, mask_c = torch.as_tensor(mask_u), torch.as_tensor(mask_c)
+    mask_u, mask_c = (torch.as_tensor(unmasked("a mask", mask)) for mask in (mask_u, mask_c))
     if not mask_u.dtype == mask_c.dtype == torch.bool or mask_u.shape != mask_c.shape:
         raise ValueError(f"iou is of two boolean masks of one size; got {mask_u.dtype} of {tuple(mask_u.shape)} and "
                          f"{mask_c.dtype} of {tuple(mask_c.shape)} (of label maps: labels == c)")
@@ -144,6 +144,7 @@ def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | 
 
 def given(thresholds) -> Tensor:
     """A reader's thresholds, of a tensor, a list or a NumPy array."""
+    unmasked("thresholds", thresholds)
     try:
         return thresholds if isinstance(thresholds, Tensor) else torch.tensor(thresholds, dtype=torch.float32)
     except (TypeError, ValueError, RuntimeError):

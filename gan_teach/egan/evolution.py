@@ -25,7 +25,7 @@ from torch import Tensor
 from ..networks.device import low_precision, pick_device
 from ..networks.layers import check_finite, check_gradients
 from ..networks.protocols import check_alike
-from ..training import NotFinite, Resumable, check_descent
+from ..training import NotFinite, Resumable, check_descent, refill
 from . import shared
 from .child import Moments, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import Fitness, judged, select
@@ -273,7 +273,7 @@ class Evolution(Resumable):
         if self.mean is not None:
             self.mean.load_state_dict(state["mean"])
         self.D.load_state_dict(state["D"])
-        self.optimiser_d.load_state_dict(state["optimiser_d"])
+        refill(self.optimiser_d, state["optimiser_d"], ("lr", "betas"))
         self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})
                         for row in state["lineage"]]
         self.children, self.scores, self.loss_d, self.born = [], [], (), -1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn as nn
 
-from .layers import check_drawn, check_latents
+from .layers import check_drawn, check_latents, check_maps
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class _Sliced(nn.Module):
         for name in self.layers[:cut]:
             r = self.blocks[name](r)
 
-        def f(r: torch.Tensor) -> torch.Tensor:
-            r = check_drawn("r", r, self.training)
+        def f(r: torch.Tensor, shape=r.shape[1:]) -> torch.Tensor:
+            r = check_maps(r, shape, self.training)
             for name in self.layers[cut:]:
                 r = self.blocks[name](r)
             return check_drawn("what the generator draws", self._leave(r), self.training)

@@ -64,6 +64,18 @@ def check_drawn(what: str, x: torch.Tensor, training: bool) -> torch.Tensor:
     return x if training else check_finite(what, x)
 
 
+def check_maps(r: torch.Tensor, shape: torch.Size, training: bool) -> torch.Tensor:
+    """r itself, if it is a floating tensor N×`shape`, and finite (as `check_drawn`); else ValueError says what it is.
+    Not while it is traced for an export."""
+    if torch.jit.is_tracing() or torch.compiler.is_compiling():
+        return r
+    if not isinstance(r, torch.Tensor) or not r.is_floating_point() or r.shape[1:] != shape:
+        found = f"a {r.dtype} tensor {tuple(r.shape)}" if isinstance(r, torch.Tensor) else f"a {type(r).__name__}"
+        raise ValueError(f"r must be a floating tensor N×{'×'.join(map(str, shape))}, as this layer gives it; got "
+                         f"{found}")
+    return check_drawn("r", r, training)
+
+
 def in_kind_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """x in the kind of number of the model's weights: 16 bits after `.half()`."""
     kind = next((p.dtype for p in model.parameters() if p.is_floating_point()), x.dtype)

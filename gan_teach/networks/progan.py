@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .growing import GrowingDiscriminator, GrowingGenerator
-from .layers import DownConv2d, EqualizedConv2d, UpConv2d, check_drawn, check_latents, pixel_norm
+from .layers import DownConv2d, EqualizedConv2d, UpConv2d, check_latents, check_maps, pixel_norm
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Generator(GrowingGenerator):
             if name in layers:
                 r[name] = x
 
-        def f(x: torch.Tensor) -> torch.Tensor:
-            x = check_drawn("r", x, self.training)
+        def f(x: torch.Tensor, shape=x.shape[1:]) -> torch.Tensor:
+            x = check_maps(x, shape, self.training)
             for name in self.layers[cut:]:
                 x = self.blocks[name](x)
             return self._image(x, None)

@@ -88,17 +88,17 @@ def classes_of(segmenter: Segmenter) -> list[str]:
 
 
 def check_images(images: Tensor, what: str = "the generator's pictures", n: int | None = None,
-                 far: float = FAR) -> Tensor:
+                 most: float = FAR) -> Tensor:
     """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
-    ValueError says what they are. n: how many they must be. far: how far outside."""
+    ValueError says what they are. n: how many they must be. most: how far they may go."""
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
         found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
             f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
     if n not in (None, len(images)):
         raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")
-    if images.numel() and (most := check_finite(what, images).detach().abs().max()) > far:
-        raise ValueError(f"{what} go up to {most:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
+    if images.numel() and (far := check_finite(what, images).detach().abs().max()) > most:
+        raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
     return images
 
 

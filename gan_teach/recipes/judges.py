@@ -23,7 +23,7 @@ from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import classes_of
 from ..networks.segmenter import SegmenterConfig, UNet, class_iou, confusion, mean_iou, segment
 from ..pictures import to_float
-from ..training import Resumable, advance, check_descent, check_same
+from ..training import Resumable, advance, check_descent, check_same, refill
 from ..worlds import datasets
 from ..worlds.drawing import prerender
 from ..worlds.portraits import RANGES, Portraits
@@ -127,7 +127,7 @@ class Learning(Resumable):
         check_same(state, self.settings, self.data)
         self.steps, self.seconds, self.loss = state["steps"], state["seconds"], state["loss"]
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(copy.deepcopy(state["optimiser"]))
+        refill(self.optimiser, state["optimiser"])
         self.draw.set_state(state["draw"])
 
     @property

@@ -53,7 +53,7 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
     if w_avg.shape[-1:] != w.shape[-1:] or w_avg.ndim > 1 and w_avg.shape != w.shape or not w.is_floating_point():
         raise ValueError(f"w and w_avg are of one size, of floats; got {tuple(w.shape)} and {tuple(w_avg.shape)}")
     # w' = w̄ + ψ (w − w̄)
-    truncated = torch.lerp(w_avg.expand_as(w), w, psi)
+    truncated = torch.lerp(w_avg.to(w.dtype).expand_as(w), w, psi)
     if cutoff is None:
         return truncated
     if w.ndim != 3:

@@ -23,7 +23,7 @@ from torch import Tensor
 from ..limits import MAX_SEED, whole
 from ..networks.growing import GrowingGenerator
 from ..networks.layers import (EqualizedConv2d, EqualizedLinear, UpConv2d, blur, check_drawn, check_finite,
-                               check_latents, pixel_norm)
+                               check_latents, check_maps, pixel_norm)
 from .adain_mixing_truncation import Style, adain, mix, truncate
 
 
@@ -212,12 +212,17 @@ class Generator(GrowingGenerator):
         on = range(len(maps)) if layers is None else {whole("a layer", i, 0, len(maps) - 1) for i in layers}
         return [m if i in on or m is None else torch.zeros_like(m) for i, m in enumerate(maps)]
 
-    def _maps(self, noise: int | Sequence[Tensor] | None) -> Sequence[Tensor]:
-        if not isinstance(noise, Sequence):
-            return self.noise(noise)
-        if len(noise) != len(self.layers) or not isinstance(noise[0], (Tensor, type(None))):
+    def _maps(self, noise: int | Sequence[Tensor] | None, n: int) -> Sequence[Tensor]:
+        """The maps of n pictures. ValueError for those of another size, or number."""
+        maps = noise if isinstance(noise, Sequence) else self.noise(noise)
+        if len(maps) != len(self.layers) or not isinstance(maps[0], (Tensor, type(None))):
             raise ValueError(f"noise is None, a seed, or {len(self.layers)} maps as `G.noise` returns them")
-        return noise
+        for name, given in zip(self.layers, maps) if self.config.noise and not torch.jit.is_tracing() else ():
+            size = self.blocks[name].noise.shape[1:]
+            if not isinstance(given, Tensor) or given.shape[1:] != size or n > 1 and len(given) not in (1, n):
+                raise ValueError(f"the noise of {name} is one map {'×'.join(map(str, size))} for all, or {n}; got "
+                                 f"{tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__}")
+        return maps
 
     def _per_layer(self, w: Tensor) -> Tensor:
         """N×W → N×L×W, the same w for every layer; N×L×W stays."""
@@ -226,6 +231,7 @@ class Generator(GrowingGenerator):
             raise ValueError(f"this generator has {L} layers at {self.resolution} px; ws has {w.shape[1]}")
         if w.ndim not in (2, 3) or w.shape[-1] != W or not w.is_floating_point():
             raise ValueError(f"w is a floating tensor N×{W}, or N×{L}×{W}; got {w.dtype} of {tuple(w.shape)}")
+        w = w if w.dtype == self.w_avg.dtype else w.to(self.w_avg.dtype)
         return w if w.ndim == 3 else w[:, None].expand(-1, L, -1)
 
     def ws(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
@@ -245,11 +251,13 @@ class Generator(GrowingGenerator):
         each layer computed. start: (layer, its output r, N×C×h×w) goes on from there; what comes before is not
         computed, so a change of fine styles costs the fine layers only. ValueError for a start while fading in.
         """
-        ws, maps = self._per_layer(check_drawn("w", ws, self.training)), self._maps(noise)
-        first, x, lower = 0, ws[:, 0], None
+        ws = self._per_layer(check_drawn("w", ws, self.training))
+        maps, first, x, lower = self._maps(noise, len(ws)), 0, ws[:, 0], None
         if start is not None:
             self.check_cut(start[0])
-            first, x = self.layers.index(start[0]) + 1, check_drawn("r", start[1], self.training)
+            first, size = self.layers.index(start[0]) + 1, 4 << self.layers.index(start[0]) // 2
+            shape = torch.Size((len(self.blocks[start[0]].bias), size, size))
+            x = check_maps(start[1], shape, self.training)
         for i, name in list(enumerate(self.layers))[first:]:
             layer = self.blocks[name]
             lower = x if layer.up else lower
@@ -274,8 +282,8 @@ class Generator(GrowingGenerator):
         Raises ValueError for a layer that does not exist, and while a resolution is fading in.
         """
         self.check_cut(layer)
-        ws, maps = self.ws(z, psi, cutoff), self._maps(noise)
-        r = ws[:, 0]
+        ws = self.ws(z, psi, cutoff)
+        maps, r = self._maps(noise, len(ws)), ws[:, 0]
         for i in range(self.layers.index(layer) + 1):
             block = self.blocks[self.layers[i]]
             r = block(r, block.style(ws[:, i]), maps[i])

@@ -117,11 +117,11 @@ class PathLength:
 
 def check_precision(G: Generator, eyes: object) -> None:
     """ValueError for a generator, or eyes, that round more coarsely than the steps of a path are long."""
-    for name, network in (("this generator computes", G), ("these eyes compute", eyes)):
+    for network in (G, eyes):
         if isinstance(network, nn.Module) and any(t.dtype in (torch.bfloat16, torch.float16)
                                                   for t in (*network.parameters(), *network.buffers())):
-            raise ValueError(f"{name} in 16 bits, which swallow a step of 1e-4; measure path lengths in torch.float32 "
-                             "(.float(), or prepared(G) with that dtype)")
+            raise ValueError(f"this {type(network).__name__} computes in 16 bits, which swallow a step of 1e-4; "
+                             "measure path lengths in torch.float32 (.float(), or prepared(G) with that dtype)")
 
 
 def step_length(g: Callable[[Tensor], Tensor], d: Callable[[Tensor, Tensor], Tensor], w1: Tensor, w2: Tensor, t: Tensor,

@@ -90,7 +90,7 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     if tuple(x.shape) != size:
         raise ValueError(f"this generator draws {'×'.join(map(str, size))}, the picture is "
                          f"{'×'.join(map(str, picture.shape))}; fitted(picture, {G.resolution}) makes it fit")
-    check_images(x, "the picture", far=reading.NEAR)
+    check_images(x, "the picture", most=reading.NEAR)
     steps, starts, seed = whole("steps", steps, 1), whole("starts", starts), whole("seed", seed, 0, MAX_SEED)
     finite("peak_rate", peak_rate, 0)
     finite("pixel_weight", pixel_weight, 0)

@@ -11,9 +11,9 @@ in which two equal runs differ too). Read in this order:
 """
 
 from .settings import LOSSES, Schedule, Settings, r1_weight
-from .snapshots import NotFinite, Resumable, advance, check_descent, check_same, snapshot
+from .snapshots import NotFinite, Resumable, advance, check_descent, check_same, refill, snapshot
 from .step import Training
 from .whole import curve, keep_samples, run
 
 __all__ = ["LOSSES", "NotFinite", "Resumable", "Schedule", "Settings", "Training", "advance", "check_descent",
-           "check_same", "curve", "keep_samples", "r1_weight", "run", "snapshot"]
+           "check_same", "curve", "keep_samples", "r1_weight", "refill", "run", "snapshot"]

@@ -1,5 +1,6 @@
 """Work that can be killed at any moment and goes on exactly: snapshots, the loop around them, and what stops it."""
 
+import copy
 import os
 import time
 import zipfile
@@ -73,6 +74,20 @@ def check_same(state: dict, settings: str, data: str, start: str = "") -> None:
     if state.get("start", "") != start:
         raise OtherTraining("this snapshot is of a training that began as other weights: train in another folder, or "
                             "delete it")
+
+
+def refill(optimiser: torch.optim.Optimizer, saved: dict, changing: tuple[str, ...] = ("lr",)) -> None:
+    """Give an optimiser the state that was saved of one like it. ValueError where its settings are others, but for
+    those that the training changes, or the shapes of its moments."""
+    for now, then in zip(optimiser.param_groups, saved["param_groups"], strict=True):
+        finite("lr", then["lr"], 0)
+        if other := [name for name in now.keys() & then.keys() - {"params", *changing} if now[name] != then[name]]:
+            raise ValueError(f"its optimiser has another {other[0]}: {then[other[0]]!r:.60}")
+    optimiser.load_state_dict(copy.deepcopy(saved))
+    for parameter, moments in optimiser.state.items():
+        for name, moment in moments.items():
+            if not isinstance(moment, torch.Tensor) or moment.shape not in (parameter.shape, torch.Size()):
+                raise ValueError(f"its optimiser has another {name} than this network's")
 
 
 class Resumable:

@@ -19,7 +19,7 @@ from ..networks.losses import logistic_d, logistic_g, logits_and_slope, relativi
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..processes import place
 from .settings import Settings, comparable, r1_weight
-from .snapshots import Resumable, check_descent, check_same
+from .snapshots import Resumable, check_descent, check_same, refill
 
 
 class Training(Resumable):
@@ -172,7 +172,7 @@ class Training(Resumable):
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(copy.deepcopy(saved))
+            refill(optimiser, saved)
         resolution, alpha = self.settings.schedule.at(max(self.steps - 1, 0) * self.settings.batch)
         for net in (self.G, self.D, self.G_ema):
             net.grow(resolution, alpha)

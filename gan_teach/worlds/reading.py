@@ -24,7 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..files import regular
-from ..limits import whole
+from ..limits import unmasked, whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 50_000_000      # unpacked at once: 200 MB
@@ -159,7 +159,7 @@ def _numbers(picture, name: str, far: float) -> np.ndarray:
         if isinstance(picture, Tensor):
             picture = picture.detach().cpu()
             picture = (picture.float() if picture.is_floating_point() else picture).numpy()
-        a = np.asarray(picture)
+        a = np.asarray(unmasked(name, picture))
     except (TypeError, ValueError, RuntimeError) as error:  # rows of several lengths; a sparse or a meta tensor
         raise ValueError(f"{name} is not a picture ({error!s:.200}); wanted {WANTED}") from error
     a = a[0] if a.ndim == 4 and len(a) == 1 else a

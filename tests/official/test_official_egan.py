@@ -11,6 +11,7 @@ from torch import nn
 
 import gan_teach
 from gan_teach import official
+from gan_teach.__main__ import main
 from gan_teach.checkpoints import BadCheckpoint
 from gan_teach.networks import dcgan
 from gan_teach.networks.layers import sample_z
@@ -124,6 +125,11 @@ def test_norm_is_asked_where_the_file_cannot_tell_and_nowhere_else(tmp_path, mon
     v = egan_weights(np.random.default_rng(5), (8, 6, 5), 10, False, 4)
     silent = save(tmp_path / "10_net_G.pth", renamed(v, lambda i: 3 * i // 2))
     z = torch.from_numpy(z_of(2, 10))
+    given = []
+    monkeypatch.setattr("gan_teach.dissection.report.write_report", lambda G, *_, **__: given.append(G) or silent)
+    for option in ([], ["--norm", "instance"]):              # the advice can be followed there
+        assert main(["dissect", str(silent), *option, "--device", "cpu"]) == 0
+    assert [getattr(G.config, "instance", False) for G in given] == [False, True]
     kept = [official.load_official(silent, norm=norm, device="cpu")(z) for norm in ("none", "instance", "none")]
     assert torch.equal(kept[0], kept[2]) and not torch.allclose(kept[0], kept[1], atol=0.01)
     with pytest.raises(ValueError, match="norm is 'none' or 'instance'"):
@@ -167,6 +173,21 @@ def test_a_cache_that_cannot_be_written_is_told_and_the_network_is_used(tmp_path
     G = gan_teach.load(path, "cpu")
     assert "cannot be written" in (said := capsys.readouterr().out) and "was not kept" in said
     assert torch.equal(G(z), official.convert(path)(z)) and G.record["source"] == "10_net_G.pth"
+
+
+def test_a_cut_copy_that_cannot_be_removed_either_is_no_hindrance(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
+    path = save(tmp_path / "10_net_G.pth", egan_weights(np.random.default_rng(5), (8, 6), 10, False, 4))
+    z = torch.from_numpy(z_of(2, 10))
+    wanted, copy = gan_teach.load(path, "cpu")(z), next((tmp_path / "cache").glob("*.safetensors"))
+    copy.write_bytes(copy.read_bytes()[:-9])
+
+    def refused(*_, **__):
+        raise PermissionError("a file system that is read only")
+
+    monkeypatch.setattr(type(path), "unlink", refused)
+    monkeypatch.setattr("gan_teach.checkpoints.save", refused)
+    assert torch.equal(gan_teach.load(path, "cpu")(z), wanted)
 
 
 def renamed(v, new):

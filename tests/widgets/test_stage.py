@@ -199,6 +199,10 @@ def test_a_server_that_cannot_start_is_told(monkeypatch):
         port = other.getsockname()[1]
         with pytest.raises(RuntimeError, match=f"port {port} is in use"):
             stage.serve("dissection", browser=False, port=port)
+    with monkeypatch.context() as patch:                     # as root, who may use every port
+        patch.setattr(socket.socket, "bind", lambda *_: (_ for _ in ()).throw(PermissionError(13, "denied")))
+        with pytest.raises(RuntimeError, match="port 80 is one that only the system may use; give one of 1024 or more"):
+            stage.free_port(80)
     if shutil.which("false"):
         monkeypatch.setattr(stage.sys, "executable", shutil.which("false"))
         with pytest.raises(RuntimeError, match="Voilà did not start"):

@@ -189,6 +189,22 @@ def test_hostile_and_damaged_files_are_refused_by_name(tmp_path, monkeypatch, na
         fitted(HOSTILE[name], 8, name)
 
 
+def test_a_tiff_of_a_kind_that_is_not_read_is_told_as_one(tmp_path):
+    """Floats in colour: Pillow knows no mode for them."""
+    def entry(tag: int, kind: int, count: int, value: int) -> bytes:
+        return struct.pack("<HHII", tag, kind, count, value)
+
+    tags = [(256, 3, 1, 2), (257, 3, 1, 1), (258, 3, 3, 200), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 220),
+            (277, 3, 1, 3), (278, 3, 1, 1), (279, 4, 1, 24), (339, 3, 3, 206)]
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(entry(*tag) for tag in tags) + bytes(4)
+    data = data.ljust(200, b"\0") + struct.pack("<3H3H", 32, 32, 32, 3, 3, 3)
+    data = data.ljust(220, b"\0") + struct.pack("<6f", *[0.5] * 6)
+    (tmp_path / "photo.tif").write_bytes(data)
+    for given, name in ((tmp_path / "photo.tif", "photo.tif"), (data, "the picture")):
+        with pytest.raises(ValueError, match=f"{name} cannot be read as a picture: it is a TIFF of a kind that is not"):
+            reading.as_array(given)
+
+
 def test_a_picture_that_pillow_has_opened_is_held_to_the_same_rules(tmp_path, monkeypatch):
     """It is opened lazily: load() is ours, and would start the other program or unpack the 144 million pixels."""
     for start in ("check_call", "Popen"):
