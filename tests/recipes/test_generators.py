@@ -53,8 +53,9 @@ def test_the_curve_of_a_training_as_a_figure():
     assert left.lines[0].get_xydata().tolist() == [[20, 0.3], [40, 0.2]]
     assert {line.get_label(): line.get_ydata().tolist() for line in right.lines} == {
         "precision": [0.2, 0.4], "recall": [0.1, 0.3]}
-    went_on, _ = generators.curve_figure({"curve": rows, "start": {"images_shown": 400_000}}).axes
-    assert went_on.lines[0].get_xdata().tolist() == [420, 440]
+    went_on, _ = generators.curve_figure({"curve": rows, "start": {"images_shown": 400_000,
+                                                                   "start": {"images_shown": 100_000}}}).axes
+    assert went_on.lines[0].get_xdata().tolist() == [520, 540]
 
 
 def test_a_ruler_looks_at_each_picture_once():
