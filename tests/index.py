@@ -66,8 +66,8 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Eq. 7", "fitness: F_q, F_d, and F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
         ("section 3.3", "selection", "egan.fitness_and_selection:select"),
         ("Algorithm 1", "a generation: D learns, vary, evaluate, select", "egan.evolution:Evolution"),
-        ("Figure 3", "the ring of eight Gaussians", "egan.plane:ring"),
-        ("Figure 3", "the grid of 25 Gaussians", "egan.plane:grid"),
+        ("Figure 3", "the ring of eight Gaussians", "worlds.gaussians:ring"),
+        ("Figure 3", "the grid of 25 Gaussians", "worlds.gaussians:grid"),
         ("Figure 4", "which mutation made the survivor, over a run", "egan.figures:picks"),
         ("section 4", "rivals over seeds, generations and compute", "recipes.compare_plane:run"),
         ("section 4", "latent interpolation", "egan.interpolation:strip"),
@@ -100,7 +100,7 @@ TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test
          "stylegan.adain_mixing_truncation:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula",
          "dissection.intervention:ablation_curve":
              "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
-         "egan.plane:ring": "tests/egan/test_plane.py::test_ring_and_grid_are_those_of_the_experiment",
+         "worlds.gaussians:ring": "tests/worlds/test_gaussians.py::test_ring_and_grid_are_those_of_the_experiment",
          "networks.losses:logits_and_slope":
              "tests/training/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
          "metrics:precision_recall": "tests/test_metrics.py::test_precision_and_recall_eq1_and_eq2_by_loops"}

@@ -33,6 +33,7 @@ from gan_teach.stylegan import StyleGANConfig, measures, path_length, separabili
 from gan_teach.stylegan.projection import project
 from gan_teach.training import Settings as TrainingSettings
 from gan_teach.training import Training
+from gan_teach.worlds.gaussians import ring
 from gan_teach.worlds.scenes import Scenes
 
 NAN, INF = float("nan"), float("inf")
@@ -270,13 +271,13 @@ def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
     learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
     children = plane.start()
-    children.train_d(plane.ring())
+    children.train_d(ring())
     children.vary()
     with torch.inference_mode():
         assert fitness(D, x, x, 0.0).quality > 0                # nothing of it needs them
-        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(plane.ring()), e.vary, children.evaluate, game.step_d,
+        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(ring()), e.vary, children.evaluate, game.step_d,
                     game.step_g, lambda: game.push(torch.ones(2, 2)), lambda: slope(minimax, torch.ones(3)),
-                    lambda: plane.frozen_d(plane.ring(), "centre", 1), trained.step, learning.step,
+                    lambda: plane.frozen_d(ring(), "centre", 1), trained.step, learning.step,
                     lambda: optimise_insertion(progan, "layer3", unet, "a", "b"),
                     lambda: distance_slopes(torch.rand(9, 2), torch.rand(9, 2))):
             with pytest.raises(ValueError, match="leave torch.inference_mode"):

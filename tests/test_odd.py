@@ -24,14 +24,14 @@ from gan_teach import checkpoints, files, metrics, official, training
 from gan_teach import pictures as p
 from gan_teach.__main__ import main
 from gan_teach.dissection import ablation_curve, dissect, iou, masks
-from gan_teach.egan import evolution, interpolation, long_run, plane
+from gan_teach.egan import evolution, interpolation, long_run
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
 from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, measures, path_length, truncate
 from gan_teach.stylegan import separability as sep
-from gan_teach.worlds import datasets, reading
+from gan_teach.worlds import datasets, gaussians, reading
 from gan_teach.worlds.scenes import Scenes
 
 NAN = math.nan
@@ -401,7 +401,7 @@ def test_a_loaded_network_is_trained_and_gradients_are_recorded_where_they_are_n
 
 def test_the_default_kind_of_number_changes_no_draw():
     """In float64 torch draws other numbers from the same seed: it was another picture, and another training."""
-    G, world = style(), plane.ring()
+    G, world = style(), gaussians.ring()
     e, C, draw = evolved(), eyes(), lambda: torch.Generator().manual_seed(0)
     draws = [lambda: world(9, draw()), lambda: e._z(5, draw()), lambda: measures.mixed(G, 3, 2, draw()),
              lambda: G.regularised(2, draw()), lambda: path_length.path_length(G, C, pairs=3, **QUIET).each]

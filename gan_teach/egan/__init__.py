@@ -7,7 +7,7 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     settings, evolution     what is set beforehand; a generation: D learns, vary, evaluate, select
     child                   how one child is made: a copy, a gradient, one step of Adam
     shared                  the same generation, with what siblings have in common computed once
-    plane                   a ring of eight Gaussians and a grid of 25: exact measures, pictures
+    plane                   evolution on the plane, on a ring of eight Gaussians or a grid of 25: measures, pictures
     warm_up                 the game of two players, by hand (chapter 0)
     first_pictures          a first GAN of pictures, on one page (chapter 0)
     laboratory, view        an evolution to experiment with, and what there is to see of it

@@ -21,11 +21,11 @@ from .. import checkpoints, files
 from ..egan import plane
 from ..egan.evolution import Evolution
 from ..egan.settings import Settings
-from ..egan.plane import Mixture
 from ..egan.records import MEASURES, table
 from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..processes import place
+from ..worlds.gaussians import Mixture, grid, ring
 from .sharing import share_out
 
 
@@ -109,15 +109,15 @@ def _write(path: Path, record: dict) -> None:
 def plane_plans() -> dict[str, Plan]:
     """The paper's two mixtures, all of `plane.variants`."""
     variants = plane.variants()
-    return {"ring": Plan(plane.ring, variants, 1500, every=150, equal_compute=True),
-            "grid": Plan(plane.grid, variants, 800, every=100, equal_compute=True)}
+    return {"ring": Plan(ring, variants, 1500, every=150, equal_compute=True),
+            "grid": Plan(grid, variants, 800, every=100, equal_compute=True)}
 
 
 def ahead_plans() -> dict[str, Plan]:
     """Where chapter 3 shows a single loss collapse: D makes two steps for each of G's, at twice the rate."""
     variants = plane.variants(replace(plane.SETTINGS, d_steps=2, lr_d=2e-3))
     chosen = {name: s for name, s in variants.items() if name not in ("worst", "WGAN-GP")}
-    return {"ring": Plan(plane.ring, chosen, 600, every=100, equal_compute=True)}
+    return {"ring": Plan(ring, chosen, 600, every=100, equal_compute=True)}
 
 
 BODIES = {"as taught": PlaneConfig(), "2 layers": PlaneConfig(depth=2), "5 layers": PlaneConfig(depth=5),
@@ -141,7 +141,7 @@ def robustness_plans() -> dict[str, Plan]:
     """The paper's architecture test, small: other depths, fewer units, batch norm in D; E-GAN and the single losses."""
     chosen = {name: s for name, s in plane.variants().items() if name in ("E-GAN", "minimax", "heuristic",
                                                                          "least_squares")}
-    return {body: Plan(plane.ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
+    return {body: Plan(ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
 
 
 COMPARISONS: dict[str, tuple[str, Callable[[], dict[str, Plan]]]] = {

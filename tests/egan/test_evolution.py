@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_teach.egan import plane, shared
+from gan_teach.egan import shared
 from gan_teach.egan.child import clone, descend, mutate, slope
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
@@ -32,9 +32,10 @@ from gan_teach.networks.device import fast_bfloat16
 from gan_teach.networks.losses import logistic_d, logistic_r1_r2, logits_and_slope
 from gan_teach.networks.wgan import gradient_penalty, wasserstein, wasserstein_gp
 from gan_teach.training import NotFinite
+from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
-RING = plane.ring()
+RING = gaussians.ring()
 THREE = (minimax, heuristic, least_squares)
 
 
@@ -514,7 +515,6 @@ def test_restore_goes_back_exactly(policy):
 
 SCRIPT = """
     import os, signal, sys, torch
-    from gan_teach.egan import plane
     from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
     from gan_teach.egan import Evolution, Settings
     from gan_teach.egan.long_run import run

@@ -14,6 +14,7 @@ from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.recipes import compare_plane
 from gan_teach.widgets import charts
+from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
 SMALL = replace(plane.SETTINGS, batch=8, fitness_batch=8)
@@ -33,12 +34,12 @@ def lines(figure):
 def test_a_film_is_an_evolution_that_was_looked_at():
     alone = plane.start(replace(SMALL, seed=3))
     for _ in range(4):
-        alone.step(plane.ring())
+        alone.step(gaussians.ring())
     film = figures.film(SMALL, seed=3, stops=(2, 4))
     assert film.stops == (2, 4) and len(film.pictures) == 2 and film.evolution.generation == 4
     assert torch.equal(weights(alone.G), weights(film.evolution.G))
-    assert film.measures[1] == plane.measure(plane.ring(), alone.G)
-    assert (film.pictures[1] == figures.look(alone, plane.ring())).all()
+    assert film.measures[1] == plane.measure(gaussians.ring(), alone.G)
+    assert (film.pictures[1] == figures.look(alone, gaussians.ring())).all()
     assert (film.pictures[0] != film.pictures[1]).any()
 
 
@@ -57,23 +58,23 @@ def test_fates_are_what_would_have_come():
     """Fate k equals an evolution whose selection named child k, bit for bit; the one asked is left alone."""
     e = plane.start(SMALL, width=16)
     for _ in range(2):
-        e.step(plane.ring())
+        e.step(gaussians.ring())
     begin = e.state()
-    e.train_d(plane.ring())
+    e.train_d(gaussians.ring())
     e.vary()
     e.evaluate()
     before, scores = e.state(), list(e.scores)
-    found = figures.fates(e, plane.ring(), generations=3)
+    found = figures.fates(e, gaussians.ring(), generations=3)
     assert e.scores == scores and e.generation == 2
     assert torch.equal(weights(e.D), torch.cat([before["D"][name].flatten() for name, _ in e.D.named_parameters()]))
     for child, fate in enumerate(found):
         twin = plane.start(SMALL, width=16)
         twin.restore(begin)
         twin.settings = replace(SMALL, selection=lambda scores, child=child: child)
-        twin.step(plane.ring())
+        twin.step(gaussians.ring())
         twin.settings = SMALL
         for _ in range(3):
-            twin.step(plane.ring())
+            twin.step(gaussians.ring())
         assert torch.equal(weights(twin.G), weights(fate.G)) and torch.equal(weights(twin.D), weights(fate.D))
     assert not torch.equal(weights(found[0].G), weights(found[1].G))
 
@@ -125,7 +126,7 @@ def record(tmp_path_factory):
     """A comparison of three variants from two seeds, of a few generations."""
     chosen = {name: replace(s, batch=8, fitness_batch=8) for name, s in plane.variants().items()
               if name in ("E-GAN", "random", "heuristic")}
-    plan = compare_plane.Plan(plane.ring, chosen, 6, seeds=2, every=2, start=lambda s: plane.start(s, width=8))
+    plan = compare_plane.Plan(gaussians.ring, chosen, 6, seeds=2, every=2, start=lambda s: plane.start(s, width=8))
     return compare_plane.compare({"ring": plan}, tmp_path_factory.mktemp("c") / "record.json", "a test")
 
 

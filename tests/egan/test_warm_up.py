@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gan_teach.egan.warm_up import DATA, LOSSES, Game, drawn, heart, saturating_g
+from gan_teach.egan.warm_up import DATA, LOSSES, Game, saturating_g
 from gan_teach.networks import losses
 from gan_teach.pictures import as_array
 from gan_teach.widgets.egan.warm_up import SPEEDS, WarmUpPanel
 from gan_teach.widgets.egan.warm_up_render import chart, frame
+from gan_teach.worlds.gaussians import drawn, heart
 
 torch.set_num_threads(1)
 
@@ -262,17 +263,6 @@ def test_another_game_starts_anew_and_reset_restores(panel):
     panel.play.click()
     panel.reset.click()
     assert not panel.runner.playing and steps(panel) == (0, 0) and panel.frame.picture == first
-
-
-def test_a_drawing_is_a_mixture_of_its_cells():
-    cells = "".join("1" if i in (0, 21) else "0" for i in range(400))         # the first cell, and its neighbour across
-    mixture = drawn(cells)
-    assert torch.allclose(torch.tensor(mixture.centres), torch.tensor([(-2.09, 2.09), (-1.87, 1.87)]))
-    assert mixture.sigma == pytest.approx(0.22 / 3)
-    with pytest.raises(ValueError, match="the drawing is empty"):
-        drawn("0" * 400)
-    x = torch.tensor(drawn(heart()).centres)
-    assert 100 < len(x) < 300 and abs(x[:, 0].mean()) < 1e-5 and (x[x[:, 1] < -1.5, 0].abs() < 0.8).all()    # its tip
 
 
 def test_what_is_painted_is_what_g_learns(panel):

@@ -21,7 +21,7 @@ from gan_teach.networks import classifier
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
 from gan_teach.recipes import compare_plane, evolving, judges
 from gan_teach.recipes.evolving import PLANS, RIVALS, Plan, evolve, kept, start
-from gan_teach.worlds import datasets
+from gan_teach.worlds import datasets, gaussians
 
 torch.set_num_threads(1)
 TINY = Plan(layout(32, 2, z_dim=4), 4, 2, 2, "noise", replace(evolving.SETTINGS, batch=4, fitness_batch=4))
@@ -273,7 +273,7 @@ def test_where_d_is_ahead_it_makes_two_steps_at_twice_the_rate_and_single_losses
 
 def test_a_run_of_a_comparison_is_the_evolution_itself(compared):
     _, record = compared
-    evolution, ring = plane.start(replace(plane.SETTINGS, seed=1)), plane.ring()
+    evolution, ring = plane.start(replace(plane.SETTINGS, seed=1)), gaussians.ring()
     for _ in range(4):
         evolution.step(ring)
     found = plane.measure(ring, evolution.G)
@@ -363,7 +363,7 @@ def test_other_bodies_have_the_depth_and_norm_that_they_are_named_for():
         norms = [m for m in evolution.D.modules() if isinstance(m, nn.BatchNorm1d)]
         assert len(norms) == (body == "batch norm in D")
         assert evolution.D.per_sample is (body != "batch norm in D")
-        near, far = (evolution.D(plane.ring()(8, torch.Generator().manual_seed(0)) + shift) for shift in (0, 20))
+        near, far = (evolution.D(gaussians.ring()(8, torch.Generator().manual_seed(0)) + shift) for shift in (0, 20))
         assert abs(near.mean() - far.mean()) > 0.01, "D can tell one batch from another"
 
 

@@ -7,10 +7,11 @@ import torch
 
 from ... import pictures
 from ...egan import plane
-from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
+from ...egan.warm_up import DATA, LOSSES, Game
 from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
+from ...worlds.gaussians import SIDE, drawn, heart
 from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
 from ..paint_mask import painter
 from ..playing import PlayingPanel
