@@ -44,7 +44,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("the demonstration", "painting with units", "widgets.dissection.paint:PaintPanel"),
     ],
     "StyleGAN (Karras et al. 2018, arXiv 1812.04948)": [
-        ("Figure 1", "the mapping f: Z → W, of a configuration", "stylegan.generator:StyleGANConfig"),
+        ("Figure 1", "the mapping f: Z → W", "stylegan.generator:Mapping"),
         ("Figure 1", "the synthesis network: constant, noise, styles", "stylegan.generator:Generator"),
         ("Eq. 1", "AdaIN", "stylegan.adain_mixing_truncation:adain"),
         ("section 3.1", "mixing regularisation, style mixing", "stylegan.adain_mixing_truncation:mix"),
@@ -93,7 +93,7 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
 TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test_iou_eq2_by_loops",
          "dissection.information:dissect_by_information":
              "tests/dissection/test_information.py::test_quality_of_a_dissection_by_loops",
-         "stylegan.generator:StyleGANConfig": "tests/stylegan/test_cost.py::test_weights_are_those_of_the_paper",
+         "stylegan.generator:Mapping": "tests/stylegan/test_stylegan.py::test_mapping_by_hand",
          "stylegan.generator:Generator": "tests/stylegan/test_stylegan.py::test_generator_by_hand",
          "stylegan.generator:configuration":
              "tests/stylegan/test_stylegan.py::test_configurations_add_one_thing_at_a_time",
@@ -110,7 +110,7 @@ SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.agreement:Dissection": "01 · 5. Dissect",
             "dissection.intervention:insert": "01 · 8. Insert",
             "dissection.intervention:causal_effect": "01b · 5. One number for cause",
-            "stylegan.generator:StyleGANConfig": "02 · 2. From z to w",
+            "stylegan.generator:Mapping": "02 · 2. From z to w",
             "stylegan.generator:Generator": "02 · 4. From a constant to a face",
             "stylegan.adain_mixing_truncation:adain": "02 · 3. AdaIN: how w speaks",
             "stylegan.generator:configuration": "02b · 3. The paper's tables, in small",
