@@ -29,8 +29,8 @@ from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.official import convert
 from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
 from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, judges
-from gan_teach.recipes.generators import scenes_progan
-from gan_teach.stylegan import Generator, StyleGANConfig, measures, mix, path_length, separability, truncate
+from gan_teach.recipes.growing import scenes_progan
+from gan_teach.stylegan import Generator, StyleGANConfig, mixing_and_noise, mix, path_length, separability, truncate
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import project
 from gan_teach.training.settings import comparable
@@ -359,7 +359,7 @@ def test_numbers_of_the_measures_are_looked_at():
             (lambda: path_length.path_length(style, eyes, pairs=0), "pairs must be a whole number from 1"),
             (lambda: path_length.path_length(style, eyes, pairs=2, epsilon=0.0), "epsilon must be a number from 1e-09"),
             (lambda: separability.linear_separability(style, eyes, n=0), "n must be a whole number from 1"),
-            (lambda: measures.noise_deviation(style, torch.ones(1, 8), draws=0), "draws must be a whole number"),
+            (lambda: mixing_and_noise.noise_deviation(style, torch.ones(1, 8), draws=0), "draws must be a whole"),
             (lambda: project(style, picture, steps=1.5), "steps must be a whole number from 1"),
             (lambda: project(style, picture, starts=-1), "starts must be a whole number from 0"),
             (lambda: project(style, picture, peak_rate=NAN), "peak_rate must be a finite number"),

@@ -21,7 +21,7 @@ from .. import checkpoints, files
 from ..egan import plane
 from ..egan.evolution import Evolution
 from ..egan.settings import Settings
-from ..egan.records import MEASURES, table
+from ..egan.over_seeds import MEASURES, table
 from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..processes import place

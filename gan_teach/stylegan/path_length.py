@@ -19,7 +19,7 @@ from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator, check_styles
-from .measures import numbers
+from .mixing_and_noise import numbers
 
 SPACES, ENDS = ("z", "w"), ("full", "end")
 

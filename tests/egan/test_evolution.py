@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_teach.egan import shared
+from gan_teach.egan import shared_passes
 from gan_teach.egan.child import clone, descend, mutate, slope
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
@@ -116,7 +116,7 @@ def test_fitness_eq7_against_finite_differences():
     assert got.quality == pytest.approx(quality, rel=1e-9)
     assert got.diversity == pytest.approx(-math.log(math.sqrt(square)), rel=1e-6)
     assert got.total == pytest.approx(quality + 0.3 * got.diversity, rel=1e-9)
-    both = shared.quality_and_diversity(D, real, [fake, real])
+    both = shared_passes.quality_and_diversity(D, real, [fake, real])
     assert both[0] == pytest.approx(got[:2], rel=1e-9)
     assert both[1] == pytest.approx(fitness(D, real, real, 1.0)[:2], rel=1e-9)
 
@@ -174,7 +174,7 @@ def test_shared_children_are_the_plain_children(norm_g, norm_d):
     before = {name: value.clone() for name, value in G.state_dict().items()}
     z = torch.randn(6, 5, dtype=torch.float64)
     mutations = (*THREE, spread)
-    for mutation, (child, gradient) in zip(mutations, shared.gradients(G, D, z, mutations)):
+    for mutation, (child, gradient) in zip(mutations, shared_passes.gradients(G, D, z, mutations)):
         plain_child, plain = mutate(G, D, z, mutation)
         assert difference(plain, gradient) < 1e-12
         for name, value in child.state_dict().items():          # the averages of the batch norm too
@@ -185,7 +185,7 @@ def test_shared_children_are_the_plain_children(norm_g, norm_d):
 def test_with_batch_norm_in_d_scaling_the_image_gradient_would_be_wrong():
     G, D = image_networks(False, True, per_sample=True)
     z = torch.randn(6, 5, dtype=torch.float64)
-    wrong = [difference(mutate(G, D, z, m)[1], g) for m, (_, g) in zip(THREE, shared.gradients(G, D, z, THREE))]
+    wrong = [difference(mutate(G, D, z, m)[1], g) for m, (_, g) in zip(THREE, shared_passes.gradients(G, D, z, THREE))]
     assert max(wrong) > 0.01
 
 
@@ -194,11 +194,11 @@ def test_shared_work_passes_each_network_once():
     passes = []
     D.register_forward_pre_hook(lambda *_: passes.append("D"))
     G.register_forward_pre_hook(lambda *_: passes.append("G"))       # a clone keeps the hooks
-    shared.gradients(G, D, torch.randn(6, 5, dtype=torch.float64), THREE)
+    shared_passes.gradients(G, D, torch.randn(6, 5, dtype=torch.float64), THREE)
     assert sorted(passes) == ["D", "G"]
     passes.clear()
     x = torch.randn(3, 3, 16, 16, dtype=torch.float64)
-    shared.quality_and_diversity(D, x, [x, x, x])
+    shared_passes.quality_and_diversity(D, x, [x, x, x])
     assert passes == ["D"] * 4                                       # real once, not three times
 
 

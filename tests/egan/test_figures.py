@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gan_teach import egan
-from gan_teach.egan import figures, plane, programs, records, rivals
+from gan_teach.egan import figures, plane, paper_and_code, over_seeds, rivals
 from gan_teach.egan.evolution import Generation
 from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
@@ -144,7 +144,7 @@ def test_the_figure_of_a_comparison(record):
     drawn = lines(figure)
     for ax, panel, against in zip(figure.axes, drawn, ("generation", "cpu_seconds")):
         assert list(panel) == ["E-GAN", "random"]                                      # WGAN-GP was not run
-        x, mean, error = records.curve(record, "ring", "random", "mmd2", against)
+        x, mean, error = over_seeds.curve(record, "ring", "random", "mmd2", against)
         assert panel["random"][0] == pytest.approx(x) and panel["random"][1] == pytest.approx(mean)
         edge = ax.collections[1].get_paths()[0].vertices[:, 1]                         # of the band
         assert min(edge) == pytest.approx(min(m - e for m, e in zip(mean, error)))
@@ -161,7 +161,7 @@ def test_robustness_marks_the_best_of_a_row_and_whom_egan_beats():
     runs = {body: {name: {str(k): {"generation": [7], "cpu_seconds": [1.0], "modes": [8], "high_quality": [0.5],
                                    "mmd2": [m]} for k, m in enumerate(seeds)} for name, seeds in of.items()}
             for body, of in (("flat", flat), ("deep", deep))}
-    made = {"runs": runs, "tables": {body: records.table({"runs": runs}, body) for body in runs}}
+    made = {"runs": runs, "tables": {body: over_seeds.table({"runs": runs}, body) for body in runs}}
     cells = [[cell.strip().replace("\N{NO-BREAK SPACE}", " ") for cell in row.strip("|").split("|")]
              for row in rivals.robustness(made).splitlines()[2:]]
     assert cells == [["flat", "**0.3000 ± 0.1155**", "0.4000 ± 0.1097 ▲", "0.4000 ± 0.0608"],
@@ -266,12 +266,13 @@ def test_scores_stand_beside_those_of_real_pictures(folder):
 
 
 def test_a_pair_of_methods_is_compared_seed_by_seed():
-    mean, error, lower = records.paired([1.0, 2.0, 6.0], [2.0, 4.0, 5.0])
+    mean, error, lower = over_seeds.paired([1.0, 2.0, 6.0], [2.0, 4.0, 5.0])
     assert mean == pytest.approx(-2 / 3) and lower == 2
     assert error == pytest.approx(math.sqrt(((-1 + 2 / 3) ** 2 + (-2 + 2 / 3) ** 2 + (1 + 2 / 3) ** 2) / 2 / 3))
     with pytest.raises(ValueError):
-        records.paired([1.0, 2.0], [1.0])
+        over_seeds.paired([1.0, 2.0], [1.0])
 
 
-def test_the_programs_are_a_whole_table():
-    assert {len(row) for row in programs.ROWS} == {5} and len({row[0] for row in programs.ROWS}) == len(programs.ROWS)
+def test_paper_and_code_are_a_whole_table():
+    rows = paper_and_code.ROWS
+    assert {len(row) for row in rows} == {5} and len({row[0] for row in rows}) == len(rows)

@@ -15,7 +15,7 @@ from torch import nn
 
 from gan_teach import checkpoints
 from gan_teach.__main__ import main
-from gan_teach.egan import plane, records
+from gan_teach.egan import plane, over_seeds
 from gan_teach.egan.evolution import Evolution
 from gan_teach.networks import classifier
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
@@ -288,7 +288,7 @@ def test_a_variant_dearer_than_the_whole_budget_is_measured_at_its_first_checkpo
 
     record = {"runs": {"ring": {name: {"0": run(seconds), "1": run(seconds)}
                                 for name, seconds in (("E-GAN", 1.0), ("dear", 9.0), ("cheap", 0.5))}}}
-    found = records.table(record, "ring")
+    found = over_seeds.table(record, "ring")
     assert [found[name]["equal compute"]["generation"] for name in ("E-GAN", "dear", "cheap")] == [20, 10, 20]
     assert found["dear"]["equal compute"]["modes"]["mean"] == 1
 
@@ -335,11 +335,11 @@ def invented() -> dict:
 
 def test_tables_and_curves_by_hand():
     record = invented()
-    x, mean, spread = records.curve(record, "here", "E-GAN", "modes")
+    x, mean, spread = over_seeds.curve(record, "here", "E-GAN", "modes")
     assert (x, mean) == ([1, 2, 3, 4], [2, 3, 4, 5]) and spread == pytest.approx([1] * 4)
-    x, _, _ = records.curve(record, "here", "rival", "modes", against="cpu_seconds")
+    x, _, _ = over_seeds.curve(record, "here", "rival", "modes", against="cpu_seconds")
     assert x == pytest.approx(list(range(1, 11)))
-    table = records.table(record, "here")
+    table = over_seeds.table(record, "here")
     assert table["E-GAN"]["ms_per_generation"] == 2000 and table["rival"]["ms_per_generation"] == 1000
     equal, bought = table["rival"]["equal generations"], table["rival"]["equal compute"]
     assert equal["generation"] == 4 and bought["generation"] == 8
@@ -351,7 +351,7 @@ def test_tables_and_curves_by_hand():
     error = table["E-GAN"]["equal generations"]["modes"]["error"]
     assert error == pytest.approx(statistics.stdev([3, 5]) / math.sqrt(2), abs=1e-4)
     record["runs"]["here"]["E-GAN"]["2"] = record["runs"]["here"]["rival"]["0"]
-    _, mean, error = records.curve(record, "here", "E-GAN", "modes")
+    _, mean, error = over_seeds.curve(record, "here", "E-GAN", "modes")
     assert (mean[0], error[0]) == pytest.approx((4 / 3, statistics.stdev([1, 3, 0]) / math.sqrt(3)))
 
 

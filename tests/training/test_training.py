@@ -16,7 +16,7 @@ import torch
 from gan_teach.networks import device
 from gan_teach.networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from gan_teach.networks.progan import Discriminator, Generator, ProGANConfig
-from gan_teach.recipes import generators
+from gan_teach.recipes import growing
 from gan_teach.stylegan.discriminator import Discriminator as StyleDiscriminator
 from gan_teach.stylegan.generator import Generator as StyleGenerator
 from gan_teach.stylegan.generator import StyleGANConfig
@@ -339,16 +339,16 @@ def test_bfloat16_is_used_only_where_it_is_fast(monkeypatch):
         assert device.fast_bfloat16("cuda:0") == fast
 
 
-@pytest.mark.parametrize("settings", [Settings(), generators.STYLE_SETTINGS, generators.PORTRAIT_SETTINGS])
+@pytest.mark.parametrize("settings", [Settings(), growing.STYLE_SETTINGS, growing.PORTRAIT_SETTINGS])
 def test_a_recipe_cut_short_reaches_the_full_size_or_says_what_it_needs(settings):
     with pytest.raises(ValueError, match="320 images end before .* 64×64 pixels: give more than ") as refused:
-        generators.shortened(settings, 320)
+        growing.shortened(settings, 320)
     needed = int(str(refused.value).rsplit(" ", 1)[1].replace(",", ""))
     with pytest.raises(ValueError):
-        generators.shortened(settings, needed)
-    short = generators.shortened(settings, needed + 1)
+        growing.shortened(settings, needed)
+    short = growing.shortened(settings, needed + 1)
     last = -(-short.images // short.batch) - 1                             # the number of the last step
-    assert short.schedule.at(last * short.batch)[0] == 64 and generators.shortened(settings, None) is settings
+    assert short.schedule.at(last * short.batch)[0] == 64 and growing.shortened(settings, None) is settings
 
 
 def test_w_avg_follows_the_mapping_and_reaches_the_kept_generator():
