@@ -102,7 +102,7 @@ TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test
              "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
          "worlds.gaussians:ring": "tests/worlds/test_gaussians.py::test_ring_and_grid_are_those_of_the_experiment",
          "networks.losses:logits_and_slope":
-             "tests/training/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
+             "tests/networks/test_losses.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
          "metrics:precision_recall": "tests/test_metrics.py::test_precision_and_recall_eq1_and_eq2_by_loops"}
 SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.unit_iou:dissect": "01 · 5. Dissect",
@@ -243,10 +243,22 @@ def listed() -> set[tuple[str, str]]:
             for place, *_ in rows for numbers in re.findall(EQUATIONS, place) for number in numbers if number}
 
 
+def purpose(path: Path) -> str:
+    """The first line of a file's docstring."""
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))).splitlines()[0]
+
+
 def page() -> str:
     """The text of gan_teach/README.md."""
+    rooms = [name for name in ORDER if (PAGE.parent / name).is_dir()]
+    files = [name for name in ORDER if name not in rooms]
     lines = ["# The house, and where each idea lives", "",
-             "A folder is a room, and its `__init__.py` says in which order to read it. Imports run one way:",
+             "A folder is a room, and its `__init__.py` says in which order to read it. From the ground up:", "",
+             *(f"- [{name}/]({name}): {purpose(PAGE.parent / name / '__init__.py')}" for name in rooms), "",
+             "Beside the rooms are files that several of them use, and the texts in other languages:", "",
+             *(f"- [`{name}`]({name}.py): {purpose(PAGE.parent / f'{name}.py')}" for name in files),
+             "- [locale/](locale): what `language` reads.", "",
+             "Imports run one way:",
              *textwrap.wrap(f"`{' → '.join(ORDER)}`. This page is written by `python tests/index.py`, and a test "
                             "holds it.", 120), "", *ROOMS_TOLD, ""]
     for paper, rows in PAPERS.items():
