@@ -24,6 +24,7 @@ from ..egan.settings import Settings
 from ..egan.over_seeds import MEASURES, table
 from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
+from ..networks.device import one_thread
 from ..processes import place
 from ..worlds.gaussians import Mixture, grid, ring
 from .sharing import share_out
@@ -77,9 +78,9 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
     settings = {name: {v: f"{plan.length(v)} generations, {s}" for v, s in plan.variants.items()}
                 for name, plan in plans.items()}
     record = checkpoints.unfinished(path, command, {"threads": 1, "settings": settings}, tables={}, runs={})
-    before, todo = torch.get_num_threads(), [
-        (name, seed, variant) for name, plan in plans.items() for seed in range(plan.seeds) for variant in plan.variants
-        if str(seed) not in record["runs"].get(name, {}).get(variant, {})]
+    todo = [(name, seed, variant)
+            for name, plan in plans.items() for seed in range(plan.seeds) for variant in plan.variants
+            if str(seed) not in record["runs"].get(name, {}).get(variant, {})]
 
     def make(run: tuple) -> Iterator[dict]:
         name, seed, variant = run
@@ -89,11 +90,8 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
         name, seed, variant = run
         record["runs"].setdefault(name, {}).setdefault(variant, {})[str(seed)] = found
 
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         share_out(path, record, todo, make, keep, _write)
-    finally:
-        torch.set_num_threads(before)
     record["tables"] = {name: table(record, name) for name in plans}
     if place()[0] == 0:
         _write(path, record)

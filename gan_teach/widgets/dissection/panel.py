@@ -33,8 +33,7 @@ class DissectionPanel(DrawnPanel):
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
         self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
-        self.next = button(say("Next scene"), "gt-next", lambda: self._guard(
-            lambda: self.change(seed=self.next_seed())), width="106px")
+        self.next = button(say("Next scene"), "gt-next", lambda: self._press(seed=self.next_seed()), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
         self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
