@@ -32,7 +32,8 @@ from gan_teach.networks.classifier import ClassifierConfig
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.segmenter import SegmenterConfig
 from gan_teach.recipes import compare_plane, evolving, judges
-from gan_teach.training import Schedule, Settings, Training, run, whole
+from gan_teach.training import Schedule, Settings, Training, loop, run
+from gan_teach.worlds import gaussians
 
 CLOCKS = {"seconds", "cpu_seconds", "ms_per_generation", "equal compute"}      # the only things that may differ
 
@@ -79,7 +80,7 @@ def comparison(folder: Path) -> None:
     variants = {name: EvolutionSettings(batch=4, fitness_batch=4, mutations=mutations)
                 for name, mutations in (("E-GAN", (minimax, heuristic)), ("minimax", (minimax,)))}
     start = compare_plane.COMPARISONS["robustness"][1]()["16 wide"].start
-    compare_plane.compare({"ring": compare_plane.Plan(plane.ring, variants, 20, 2, every=5, start=start)},
+    compare_plane.compare({"ring": compare_plane.Plan(gaussians.ring, variants, 20, 2, every=5, start=start)},
                           folder / "comparison.json", "kills")
 
 
@@ -90,7 +91,7 @@ TRAININGS = {
     "stylegan": lambda folder: growing(folder, stylegan, STYLES),
     "progan, WGAN-GP": lambda folder: growing(folder, progan, PROGAN, loss="wgan-gp"),
     "stylegan, relativistic": lambda folder: growing(folder, stylegan, STYLES, loss="relativistic", r2=True),
-    "E-GAN on the plane": lambda folder: long_run.run(plane.start(width=16), plane.ring(), folder, 80, save_every=3,
+    "E-GAN on the plane": lambda folder: long_run.run(plane.start(width=16), gaussians.ring(), folder, 80, save_every=3,
                                                       picture_every=0),
     "E-GAN on pictures": on_pictures,
     "E-GAN on pictures, mean of survivors": lambda folder: on_pictures(folder, ema=0.9, bf16=True),
@@ -99,7 +100,7 @@ TRAININGS = {
 
 def kill_after(grids: int) -> None:
     """This process ends after it has kept so many grids of pictures, before the snapshot that follows."""
-    keep, left = whole.keep_samples, [grids]
+    keep, left = loop.keep_samples, [grids]
 
     def keep_and_die(*given) -> None:
         keep(*given)
@@ -107,7 +108,7 @@ def kill_after(grids: int) -> None:
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    whole.keep_samples = long_run.keep_samples = keep_and_die
+    loop.keep_samples = long_run.keep_samples = keep_and_die
 
 
 def begin(kind: str, folder: Path, grids: int = 0) -> int:

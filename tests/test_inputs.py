@@ -38,10 +38,11 @@ from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
 from gan_teach.official import upernet
 from gan_teach.recipes import judges
 from gan_teach.stylegan import Generator as StyleGAN
-from gan_teach.stylegan import StyleGANConfig, adain, measures, path_length, separability
+from gan_teach.stylegan import StyleGANConfig, adain, mixing_and_noise, path_length, separability
 from gan_teach.stylegan.projection import project
 from gan_teach.training import Settings as TrainingSettings
 from gan_teach.training import Training
+from gan_teach.worlds.gaussians import ring
 from gan_teach.worlds.scenes import Scenes
 
 NAN, INF = float("nan"), float("inf")
@@ -103,7 +104,7 @@ def test_numpy_masks_and_whole_numbers_are_taken():
 def test_seeds_that_torch_cannot_tell_apart_are_refused(seed, progan, unet):
     message = "seed must be a whole number from 0 to 4294967295"
     for draw in (lambda: sample_z(2, 4, seed), lambda: dissect(progan, "layer1", unet, 4, seed=seed),
-                 lambda: measures.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
+                 lambda: mixing_and_noise.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
         with pytest.raises(ValueError, match=message):
             draw()
     with pytest.raises(ValueError, match="number of latents must be a whole number from 1"):
@@ -119,7 +120,7 @@ def test_numpys_whole_numbers_are_seeds_wherever_there_is_one(progan, unet, eyes
     config = ClassifierConfig((("a", 2),), (4, 4), 4)
     for act in (lambda seed: next(project(G, torch.zeros(1, 3, 8, 8), steps=1, starts=2, seed=seed)).image,
                 lambda seed: path_length.path_length(G, eyes, pairs=3, seed=seed, progress=False).each,
-                lambda seed: measures.noise_deviation(G, torch.ones(1, 4), draws=2, seed=seed, progress=False),
+                lambda seed: mixing_and_noise.noise_deviation(G, torch.ones(1, 4), draws=2, seed=seed, progress=False),
                 lambda seed: G.noise(seed)[-1], lambda seed: metrics.generate(progan, 2, seed),
                 lambda seed: SceneGenerator(3, size=32, seed=seed).at(torch.rand(1, 1) * 0 + 0.01, "8×8")[0],
                 lambda seed: torch.tensor(dissect(progan, "layer1", unet, 4, seed=seed, progress=False).seed),
@@ -128,13 +129,14 @@ def test_numpys_whole_numbers_are_seeds_wherever_there_is_one(progan, unet, eyes
                 lambda seed: dissect_by_information(progan, ["layer1"], unet, 4, seed)["layer1"].thresholds,
                 lambda seed: torch.tensor(Loop(images, seed=seed).step()),
                 lambda seed: torch.tensor(warm_up.Game(seed=seed).step_d()),
-                lambda seed: plane.frozen_d(plane.ring(), "centre", 1, seed=seed)(torch.ones(1, 2)),
+                lambda seed: plane.frozen_d(ring(), "centre", 1, seed=seed)(torch.ones(1, 2)),
                 lambda seed: plane.start(EvolutionSettings(seed=seed))._draw(3).get_state(),
                 lambda seed: next(judges.train_segmenter(1, 2, seed, config=unet.config, data=((images, masks),) * 2)[
                     0].parameters()),
                 lambda seed: next(judges.train_classifier(images, {"a": masks[:, 0, 0] % 2}, 1, 2, seed, config=config
                                                           ).parameters()),
-                lambda seed: Scenes(1, size=32, seed=seed)[0][0], lambda seed: measures.numbers(seed).get_state()):
+                lambda seed: Scenes(1, size=32, seed=seed)[0][0],
+                lambda seed: mixing_and_noise.numbers(seed).get_state()):
         wanted = act(3)
         assert all(torch.equal(act(kind(3)), wanted) for kind in (np.int8, np.uint32))
 
@@ -219,7 +221,7 @@ def test_style_measures_stop_at_what_is_not_finite(eyes):
     for act in (lambda: next(project(G, picture, steps=1, starts=2)),
                 lambda: path_length.path_length(G, eyes, pairs=4, progress=False),
                 lambda: separability.linear_separability(G, eyes, n=8, progress=False),
-                lambda: measures.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
+                lambda: mixing_and_noise.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
         with pytest.raises(ValueError, match="NaN or infinity"):
             act()
 
@@ -367,13 +369,13 @@ def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
     learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
     children = plane.start()
-    children.train_d(plane.ring())
+    children.train_d(ring())
     children.vary()
     with torch.inference_mode():
         assert fitness(D, x, x, 0.0).quality > 0                # nothing of it needs them
-        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(plane.ring()), e.vary, children.evaluate, game.step_d,
+        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(ring()), e.vary, children.evaluate, game.step_d,
                     game.step_g, lambda: game.push(torch.ones(2, 2)), lambda: slope(minimax, torch.ones(3)),
-                    lambda: plane.frozen_d(plane.ring(), "centre", 1), trained.step, learning.step,
+                    lambda: plane.frozen_d(ring(), "centre", 1), trained.step, learning.step,
                     lambda: optimise_insertion(progan, "layer3", unet, "a", "b"),
                     lambda: distance_slopes(torch.rand(9, 2), torch.rand(9, 2))):
             with pytest.raises(ValueError, match="leave torch.inference_mode"):
