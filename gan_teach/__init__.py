@@ -15,10 +15,17 @@ A folder is a room. Beside the rooms:
     lettering       fonts that have the signs of a chart
 """
 
-import importlib
+import importlib.util
+import sys
 from pathlib import Path
 
 from .files import expanded
+
+for _name in ("torch", "safetensors", "numpy", "PIL", "tqdm"):         # looked for, not imported: that takes seconds
+    if importlib.util.find_spec(_name) is None:
+        raise ModuleNotFoundError(f"{sys.executable} has no {_name}: use the virtual environment's python, as "
+                                  "`.venv/bin/python -m gan_teach`, or install with `pip install -e \".[lab]\"`",
+                                  name=_name)
 
 __all__ = ["load"]
 
