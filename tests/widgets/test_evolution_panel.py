@@ -109,9 +109,31 @@ def test_another_gamma_judges_the_standing_children_anew():
     after = turned.view().children
     assert [c.fitness.quality for c in after] == [c.fitness.quality for c in before]
     assert all(c.fitness.total == pytest.approx(c.fitness.quality + 2 * c.fitness.diversity) for c in after)
+    want = plane.luck(turned.evolution, 2).std(0)
+    assert torch.allclose(torch.tensor([c.spread for c in after]), want, rtol=1e-4)
+    for gamma in (0.0, 2.0):                                            # F_d was not computed, and is again
+        turned.turn(gamma=gamma)
+        assert math.isnan(turned.view().children[0].fitness.diversity) == (gamma == 0)
+    assert [c.fitness for c in turned.view().children] == [c.fitness for c in after]
     turned.advance()
     assert turned.evolution.lineage[-1].survivors == tuple(select([c.fitness for c in after], 1))
     assert same(turned.evolution, straight(1, gamma=2.0))
+
+
+def test_another_gamma_costs_no_judgement_and_no_picture(monkeypatch):
+    """… and the frame is the one that is drawn whole."""
+    shown = panel()
+    for _ in range(3):
+        shown.phase.click()
+    monkeypatch.setattr(Evolution, "evaluate", None)
+    monkeypatch.setattr(evolution_render, "cloud", None)
+    before = shown.frame
+    shown.gamma.value = 1.0
+    assert not shown.error.value and shown.frame.bars != before.bars and shown.frame.main == before.main
+    monkeypatch.undo()
+    assert shown.frame == render(shown.lab.view())
+    shown.phase.click()                                                 # and then everything is drawn anew
+    assert shown.frame == render(shown.lab.view()) and shown.frame.children != before.children
 
 
 @pytest.mark.parametrize("changes", [{"d_steps": 3}, {"selection": "worst"}, {"selection": "random"},

@@ -58,6 +58,7 @@ class EvolutionLab(PlayingPanel):
                               span=span, head_start=head_start)
         self.frame = Frame()
         self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
+        self._same: Frame | None = None                 # the last frame, where the next one has its pictures
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
         self._build()
         self._listen()
@@ -126,7 +127,13 @@ class EvolutionLab(PlayingPanel):
                 for name in knobs:
                     self._turning.pop(name, None)
         else:
-            self.runner.step(lambda: self.lab.turn(**knobs))
+            same = self.frame if set(knobs) == {"gamma"} and self.runner.error is None else None
+
+            def turned():
+                self.lab.turn(**knobs)
+                self._same = same
+
+            self.runner.step(turned)
             if "selection" in knobs and self.lab.evolution.generation < self.lab.first_choice:
                 self.runner.play()                  # up to the first choice
                 self._name_play()
@@ -175,7 +182,8 @@ class EvolutionLab(PlayingPanel):
         if not playing:
             self.lab.remember()
         view = self.lab.view()
-        frame = render(view, fast=playing)
+        same, self._same = self._same, None
+        frame = render(view, fast=playing, same=same)
         with self._syncing():
             self._sync(view, playing)
             self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told

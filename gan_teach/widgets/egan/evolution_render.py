@@ -85,22 +85,24 @@ def titled(words: str, more: str = "", hook: str = "") -> str:
             f'<b>{escape(words)}</b> <span style="opacity:.75;font-size:.93em">{escape(more)}</span></div>')
 
 
-def render(view: View, fast: bool = False) -> Frame:
-    """The frame of a view. fast: pictures as JPEG."""
+def render(view: View, fast: bool = False, same: Frame | None = None) -> Frame:
+    """The frame of a view. fast: pictures as JPEG. same: a frame whose pictures are those of this view too."""
     pack, fate, on_plane = pictures.jpeg if fast else pictures.png, view.fate, view.field is not None
     kinds = {name: i for i, name in enumerate(view.offered)}
-    if fate is not None:
-        middle, bars = fates(view), fate_curves(fate)
-        note = say("after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span)
+    bars = fitness_bars(view, kinds) if fate is None else fate_curves(fate)
+    if same is not None:
+        main, middle, note = same.main, same.children, same.children_note
     else:
-        (middle, note), bars = children(view, kinds), fitness_bars(view, kinds)
+        main = pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP)))
+        drawn, note = children(view, kinds) if fate is None else (fates(view), say(
+            "after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span))
+        middle = pack(drawn)
     measures = measure_curves(view.measures)
     if not on_plane and not measures:                                       # nothing to measure: something to compare
         real = view.real[:32]
         measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
     many = "" if view.knobs.mu == 1 else f" · μ = {view.knobs.mu}"
-    return Frame(pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP))),
-                 say("generation {number}", number=view.generation) + many, pack(middle), note, bars, measures,
+    return Frame(main, say("generation {number}", number=view.generation) + many, middle, note, bars, measures,
                  family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None,
                  on_plane)
 
