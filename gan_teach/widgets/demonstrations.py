@@ -29,6 +29,7 @@ def dissection() -> Panels:
     from ..dissection.alpha import optimise_alpha
     from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
+    from ..dissection.units import Ranking
     from ..worlds.scenes import BELONGS
     from .dissection.paint import PaintPanel
     from .dissection.panel import DissectionPanel
@@ -48,12 +49,10 @@ def dissection() -> Panels:
     yield
     _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
     seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
-    rankings = {cls: found.units_for(cls) for cls in BELONGS}
-    rankings["tree"] = trees.units
+    rankings = dict.fromkeys(BELONGS, found) | {"tree": trees}
 
-    def adders(cls: str) -> list[int]:                                          # of the others when they are chosen
-        found = draw.get(cls) or optimise_insertion(G, layer, S, cls, BELONGS[cls], steps=14, lr=0.14, **short)
-        return found.units
+    def adders(cls: str) -> Ranking:                                            # of the others when they are chosen
+        return draw.get(cls) or optimise_insertion(G, layer, S, cls, BELONGS[cls], steps=14, lr=0.14, **short)
 
     paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576, adders=adders)
     force = DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
