@@ -3,12 +3,15 @@
 import ast
 import builtins
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from gan_teach.lessons import notebooks, notes
+from gan_teach.widgets.dissection import panel
+from gan_teach.widgets.egan import evolution_charts, evolution_render, interpolation_render
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
@@ -112,6 +115,13 @@ def test_no_picture_is_small(name):
     """On its own or in a strip; the colours of the classes are a key, not pictures."""
     code = "\n".join(text for kind, text in cells(name) if kind == "code" and "swatches" not in text)
     assert all(int(width) >= 128 for width in re.findall(r"\b(?:width|tile)=(\d+)", code))
+
+
+def test_no_picture_of_a_panel_is_small():
+    """In a notebook: a strip's, a unit's map, a child by itself or one of twelve."""
+    sides = [evolution_render.tiling(n, evolution_charts.CHILDREN[0], evolution_charts.CHILDREN[1] * math.ceil(n / 3) +
+                                     evolution_render.GAP * (math.ceil(n / 3) - 1))[1] for n in range(1, 13)]
+    assert min(interpolation_render.TILE, panel.TILE, *sides) >= 128
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("0*.ipynb")), ids=str)

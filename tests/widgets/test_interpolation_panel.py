@@ -41,7 +41,7 @@ def test_what_is_drawn_are_both_ways_at_alpha(G, seen):
     assert torch.allclose(seen[0][1], arc, atol=1e-5)
     for strip, function in zip(seen[1:], (linear, spherical)):
         assert len(strip) == STEPS
-        assert all(torch.allclose(z, function(z1, z2, k / 8), atol=1e-5) for k, z in enumerate(strip))
+        assert all(torch.allclose(z, function(z1, z2, k / (STEPS - 1)), atol=1e-5) for k, z in enumerate(strip))
 
 
 @pytest.mark.parametrize("alpha, seed", [(0.0, 3), (1.0, 4)])
