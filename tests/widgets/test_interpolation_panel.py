@@ -71,7 +71,7 @@ def test_a_strip_is_drawn_once_for_its_ends(G, seen):
 
 
 def test_the_mark_stands_under_the_nearest_picture():
-    row = np.zeros((10, 9 * 10, 3), np.uint8)
+    row = np.zeros((10, STEPS * 10, 3), np.uint8)
     for place in range(STEPS):
         marked = (_marked(row, place)[-1] == (230, 110, 0)).all(1)
         assert marked.nonzero()[0].tolist() == list(range(10 * place, 10 * place + 10))
