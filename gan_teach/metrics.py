@@ -197,7 +197,8 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     check_name("head", head, list(getattr(classifier, "heads", ())))
     from torchmetrics.image.inception import InceptionScore
 
-    with torch.random.fork_rng(devices=[]), evaluating(classifier):
+    with torch.random.fork_rng(devices=[]), evaluating(classifier), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)             # that it keeps all features: of these few
         torch.manual_seed(0)                                     # the metric shuffles before it splits
         metric = InceptionScore(feature=_Seen(classifier, head), splits=splits, normalize=False,
                                 sync_on_compute=False)           # as above

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import statistics
 from dataclasses import replace
@@ -407,6 +408,25 @@ def test_other_pictures_in_the_same_folder_are_refused(own, capsys):
     capsys.readouterr()
     evolving.train_on("one", "run", images=8, device="cpu")
     assert "nothing to do: the run in run has made" in capsys.readouterr().out
+
+
+def test_the_command_says_where_the_weights_are_and_how_to_go_on(own, capsys, monkeypatch):
+    (own / "one").rename(own / "照片")
+    assert main(["evolve", "照片", "--images", "8", "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("written: runs/照片-egan/照片-egan.safetensors\n".replace("/", os.sep)) and "5 of 照片" in out
+    assert [path.name for path in (own / "runs/照片-egan/samples").iterdir()] == ["00000002.png"], "the end has a grid"
+    step = Evolution.step
+    monkeypatch.setattr(Evolution, "step", lambda self, real: (step(self, real), signal.raise_signal(signal.SIGINT)))
+    assert main(["evolve", "two", "--images", "8", "--device", "cpu"]) == 130                # Ctrl-C in generation 1
+    assert "stopped; the same command goes on from runs" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_leaves_none_behind(own):
+    for name, words in (("tow/", "there is no folder tow"), ("one/0.png", "0.png is a file: give the folder")):
+        with pytest.raises(OSError, match=words):
+            evolving.train_on(name, images=8, device="cpu")
+    assert not (own / "runs").exists()
 
 
 def test_the_folder_of_the_results_is_never_read_as_pictures(own):
