@@ -15,9 +15,17 @@ A folder is a room. Beside the rooms:
     lettering       fonts that have the signs of a chart
 """
 
+import sys
 from pathlib import Path
 
-from . import checkpoints
+try:
+    from . import checkpoints
+except ModuleNotFoundError as error:
+    if str(error.name).split(".")[0] == "gan_teach":
+        raise
+    raise ModuleNotFoundError(f"{sys.executable} has no {error.name}: use the virtual environment's python, as "
+                              "`.venv/bin/python -m gan_teach`, or install with `pip install -e \".[lab]\"`",
+                              name=error.name) from error
 from .files import expanded
 
 __all__ = ["load"]

@@ -140,26 +140,35 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def train(given: argparse.Namespace) -> None:
+def told_of(record: dict | None, weights: Path) -> int:
+    """Print what came of a training; the exit status. None: it was stopped, or another process has the record."""
+    if record is None:
+        if os.environ.get("RANK", "0") != "0":
+            return 0
+        print(say("stopped; the same command goes on from {folder}", folder=weights.parent), file=sys.stderr)
+        return 130
+    print(json.dumps(record, indent=2, ensure_ascii=False))
+    print(say("written: {path}", path=weights.with_name(f"{weights.name}.safetensors")))
+    return 0
+
+
+def train(given: argparse.Namespace) -> int:
     from . import recipes
 
     folder = given.out or Path("runs") / given.name
     options = {key: value for key, value in (("loss", given.loss), ("start", given.start)) if value}
-    if options and given.name not in recipes.generators.RECIPES:
+    if options and given.name not in recipes.growing.RECIPES:
         raise ValueError(f"{given.name} has its own loss and start; --loss and --start are for "
-                         f"{', '.join(recipes.generators.RECIPES)}")
-    record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options)
-    if record is not None:                               # None: interrupted, or not the first of several processes
-        print(json.dumps(record, indent=2))
-        print(say("written: {path}", path=f"{folder / given.name}.safetensors"))
+                         f"{', '.join(recipes.growing.RECIPES)}")
+    return told_of(recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options),
+                   folder / given.name)
 
 
-def evolve(given: argparse.Namespace) -> None:
+def evolve(given: argparse.Namespace) -> int:
     from .recipes import evolving
 
-    record = evolving.train_on(given.pictures, given.out, given.rival, given.images, given.device)
-    if record is not None:                               # None: interrupted; the same command goes on
-        print(json.dumps(record, indent=2))
+    return told_of(evolving.train_on(given.pictures, given.out, given.rival, given.images, given.device),
+                   evolving.result(given.pictures, given.out, given.rival))
 
 
 def dissect(given: argparse.Namespace) -> None:
@@ -259,7 +268,7 @@ def list_shipped(given: argparse.Namespace) -> None:
     from . import checkpoints
 
     for name in checkpoints.shipped():
-        print(name, json.dumps(checkpoints.record(name), indent=2))
+        print(name, json.dumps(checkpoints.record(name), indent=2, ensure_ascii=False))
 
 
 def main(arguments: list[str] | None = None) -> int:

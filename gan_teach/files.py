@@ -108,6 +108,8 @@ def to_write(path: str | Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise NotADirectoryError(f"its folder is a file, so there cannot be {path}") from error
+    except OSError as error:
+        raise PermissionError(f"no folder can be made for {path} ({error.strerror}): give one of your own") from error
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"nothing can be written in its folder: {path}")
     return path

@@ -39,15 +39,16 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
 
 
 def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,
-        picture_every: int = 500) -> Evolution:
+        picture_every: int = 500, end: int | None = None) -> Evolution:
     """Go on from `folder`/resume.pt where there is one, until `generations` have passed.
 
-    Draws a progress bar, writes a grid of the first survivor's pictures every `picture_every` generations (0: never)
-    and a snapshot every `save_every`. Ctrl-C and SIGTERM finish the generation at hand, save, and return.
+    Draws a progress bar, which counts to `end` (None: to `generations`), writes a grid of the first survivor's
+    pictures every `picture_every` generations and at `end` (0: never), and a snapshot every `save_every`. Ctrl-C and
+    SIGTERM finish the generation at hand, save, and return.
     Raises ValueError where the snapshot was made with other settings or pictures, or is damaged.
     """
     generations, save_every = whole("generations", generations), whole("save_every", save_every, 1)
-    picture_every = whole("picture_every", picture_every)
+    picture_every, end = whole("picture_every", picture_every), generations if end is None else whole("end", end)
     keep_freed_memory()
     folder = expanded(folder)
     to_write(folder / "samples" / "first.png")
@@ -55,7 +56,7 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     go_on(evolution, real, folder)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
     clock = time.monotonic() - evolution.seconds
-    with stop_signals() as stop, tqdm(total=generations, initial=evolution.generation, unit=say(" generations")) as bar:
+    with stop_signals() as stop, tqdm(total=end, initial=evolution.generation, unit=say(" generations")) as bar:
         while evolution.generation < generations and not stop.is_set():
             evolution.step(real)
             evolution.seconds = time.monotonic() - clock
@@ -63,8 +64,9 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
             if evolution.generation % 50 == 0:
                 won = Counter(past.winner for past in evolution.lineage[-500:])
                 bar.set_postfix(loss_d=f"{evolution.loss_d[-1]:.2f}", **won, refresh=False)
-            if picture_every and evolution.generation % picture_every == 0:     # in eval mode, and before it is saved:
-                with evaluating(evolution.G):                                   # a picture leaves no trace in the run
+            due = evolution.generation == end or picture_every and evolution.generation % picture_every == 0
+            if picture_every and due:                           # in eval mode, and before it is saved: a picture leaves
+                with evaluating(evolution.G):                   # no trace in the run
                     keep_samples(folder, evolution.generation, evolution.G, z)
             if evolution.generation % save_every == 0:
                 evolution.save(resume)

@@ -19,6 +19,7 @@ from . import notebooks
 KEYS = ("minutes", "path", "answer", "mistakes", "small")        # the last is for `catch_up`
 QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pair)\b|"
                       r"(?:先猜|试一试|想一想|练习|一个游戏|两人一组))[^*]*\*\*")
+TIMED = re.compile(r"\s*(?:[(（]\d+ ?(?:minutes?|min|分钟)[)）]|· \d+ ?(?:minutes?|min|分钟))")    # in a heading
 PATH_MINUTES = 50
 # What stays in one line: a word, or a Chinese sign with the points around it.
 PIECES = re.compile(r"[“（《]*[\u2e80-\uffef][，。；：、！？）”》…]* ?|[^\s\u2e80-\uffef]+[，。；：、！？）”》…]* ?")
@@ -64,7 +65,7 @@ def sections(cells: list[dict]) -> list[Section]:
                     continue
                 for paragraph in re.split(r"\n\s*\n", part):
                     if heading := re.match(r"\s*## (.+)", paragraph):
-                        found.append(Section(heading[1]))
+                        found.append(Section(TIMED.sub("", heading[1])))
                     if (asked := QUESTION.search(paragraph)) and not paragraph.startswith("|"):
                         found[-1].questions.append(paragraph[asked.start():].strip())
         given = cell["metadata"].get("gan_teach", {})

@@ -112,6 +112,8 @@ def write(chapter: int | str, folder: Path, executed: Path | None = None) -> Pat
     code there shows nothing here. ValueError for a chapter that is not there, and for a file without any picture of it.
     """
     path, cells = notebooks.edition(chapter, current()), notebooks.read(chapter, current())
+    if executed and not executed.is_file():
+        raise FileNotFoundError(f"there is no file {executed}; give the notebook that was run and saved")
     page = to_write(folder / path.relative_to(notebooks.find(chapter).parent).with_suffix(".html"))
     found = notes.sections(cells)
     ran = read_json(executed) if executed else notebooks.run(path)

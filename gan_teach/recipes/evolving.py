@@ -44,8 +44,8 @@ SAMPLES, CURVE_SAMPLES = 5_000, 2_000       # pictures on each side of a Fréche
 
 # Made to learn within 3,000 generations: five times the paper's learning rate, batch norm in G, no momentum in
 # Adam, and a D that may not be steep. At this rate, with the paper's momentum and loss of D, villages collapse: the
-# rivals "plain-d", "momentum" and "paper". Siblings are mutated and judged on the same z, so that `egan.shared` makes
-# a generation of these 1.3 times cheaper (223 and 172 ms of one core with AVX-512).
+# rivals "plain-d", "momentum" and "paper". Siblings are mutated and judged on the same z, so that `egan.shared_passes`
+# makes a generation of these 1.3 times cheaper (223 and 172 ms of one core with AVX-512).
 SETTINGS = Settings(batch=32, fitness_batch=64, d_steps=1, gamma=0.01, lr=1e-3, betas=(0.0, 0.99),
                     d_loss=logistic_r1_r2, mutate_same_z=True, judge_same_z=True, bf16=True)
 
@@ -120,7 +120,7 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     while evolution.generation < generations:
         goal = min(generations, (evolution.generation // every + 1) * every)
         since = time.process_time()
-        long_run.run(evolution, real, folder, goal, save_every=every, picture_every=every)
+        long_run.run(evolution, real, folder, goal, save_every=every, picture_every=every, end=generations)
         curve["cpu_seconds"] += time.process_time() - since
         judged()
         if evolution.generation < goal:
@@ -188,13 +188,18 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     """
     if rival not in RIVALS:
         raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
-    place = files.expanded(pictures).resolve()
-    name = f"{place.name.replace('.', '-') or 'pictures'}-{rival}"
-    folder = Path("runs") / name if folder is None else files.expanded(folder)
+    place, weights = files.expanded(pictures).resolve(), result(pictures, folder, rival)
+    folder = weights.parent
     if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:
         raise ValueError(f"the pictures lie in the folder of the results, {folder}: give another")
-    return _train(name, pictures, rival, folder, images, device,
+    return _train(weights.name, pictures, rival, folder, images, device,
                   f"python -m gan_teach evolve {shlex.quote(str(pictures))} --rival {rival}")
+
+
+def result(pictures: str | Path, folder: str | Path | None, rival: str) -> Path:
+    """Where `train_on` leaves its weights and their record, without the suffix."""
+    name = f"{files.expanded(pictures).resolve().name.replace('.', '-') or 'pictures'}-{rival}"
+    return (Path("runs") / name if folder is None else files.expanded(folder)) / name
 
 
 def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: int | None, device,
@@ -202,7 +207,8 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     """images: how many real pictures D is shown in all, instead of the plan's number of generations."""
     images = None if images is None else whole("images, how many are shown in all,", images, 1)
     plan, folder = plan_for(data), files.expanded(folder)
-    files.to_write(folder / name)                         # before the pictures are drawn or read, which takes minutes
+    if data in datasets.NAMES:
+        files.to_write(folder / name)                     # before they are drawn, which takes minutes
     real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings

@@ -42,12 +42,12 @@ def build(out: Path, execute: bool = False, executed: Path | None = None) -> Pat
         if not any(folder.glob("*.ipynb")):
             raise FileNotFoundError(f"there are no chapters in {folder}")
     to_write(out / "index.html")
+    networks.export(out / "networks")                       # first: without its packages nothing needs to be fetched
     packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
     styles = {path: path.removeprefix("dist/") for path in packages.names("katex", "dist/fonts/", ".woff2")}
     packages.copy("katex", {path: out / "chapters" / "katex" / name
                             for path, name in {"dist/katex.min.css": "katex.css", **styles}.items()})
-    networks.export(out / "networks")
     known = machines.write(out / "data")
     for path in (*(PAGE / "js").glob("*.js"), PAGE / "style.css", PAGE / "icon.svg"):
         shutil.copyfile(path, out / path.relative_to(PAGE))

@@ -86,7 +86,9 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
         if folder.resolve() == Path(folder.resolve().anchor):
             raise ValueError(f"{folder} is the whole disk: give a folder with pictures")
         return _folder(folder, size, n, without)
-    if len(folder.parts) > 1:
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file: give the folder that it lies in")
+    if len(folder.parts) > 1 or str(name).endswith(("/", "\\")):
         raise FileNotFoundError(f"there is no folder {folder}; give one with pictures in it, or a name: "
                                 f"{', '.join(NAMES)}")
     raise ValueError(f"no pictures {str(name)!r}; there are {', '.join(NAMES)}, or give the path of a folder")
@@ -140,8 +142,8 @@ def fetch(name: str) -> Path:
         raise ValueError(f"{name!r} cannot be fetched from here; fashion and cifar10 can" if name != "celeba" else
                          str(_missing("celeba", [store()], "train")))
     root = store()
-    print(say("{name}: {size}, into {root}", name=name, size=SIZES[name], root=root))
     if name == "fashion" and DEBIAN.is_dir():
+        print(say("{name}: taken from {folder}, into {root}", name=name, folder=DEBIAN, root=root))
         raw = root / "FashionMNIST" / "raw"
         raw.mkdir(parents=True, exist_ok=True)
         for packed in sorted(DEBIAN.glob("*-ubyte.gz")):
@@ -149,12 +151,13 @@ def fetch(name: str) -> Path:
                 with gzip.open(packed) as source, temporary.open("wb") as target:
                     shutil.copyfileobj(source, target)
         return root
+    print(say("{name}: {size}, into {root}", name=name, size=SIZES[name], root=root))
     try:
         (datasets.FashionMNIST if name == "fashion" else datasets.CIFAR10)(str(root), download=True)
     except (OSError, RuntimeError) as error:
         if files.disk_full(error):
-            raise files.DiskFull(f"the disk is full, {name} was not fetched: make room in {root} and "
-                                               "call again") from error
+            raise files.DiskFull(f"the disk is full, {name} was not fetched: make room in {root} and call "
+                                 "again") from error
         raise ConnectionError(f"{name} could not be fetched ({error}); call again, or put the files that "
                               f"torchvision.datasets reads into {root} by hand") from error
     return root
