@@ -139,7 +139,7 @@ def test_generations_are_those_of_python_for_the_same_weights_and_draws(node, ex
 def test_a_long_evolution_on_the_grid_is_that_of_python(node, exact, record_property):
     """From the same weights and draws: the same children live on, to the same modes and MMD². With other draws eight
     seeds did not tell half the learning rate from the right one, at 100 generations."""
-    start, mixture, generations = plane.start(), plane.grid(), 200
+    start, mixture, generations = plane.start(), gaussians.grid(), 200
     python = Recorded(start.G, start.D, start.settings, "cpu")
     given = {"G": listed(python.G), "D": listed(python.D), "generations": generations}
     for _ in range(generations):
