@@ -17,7 +17,7 @@ TREE = (0.82, 0.57), (0.94, 0.57), (0.94, 0.68), (0.82, 0.68)               # a 
 
 def main(site: Path, path: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, visiting(site.parent, site.name, Path(scratch)) as visit:
-        visit.page.set_viewport_size({"width": 1280, "height": 860})
+        visit.page.set_viewport_size({"width": 1280, "height": 920})
         visit.open("paint.html")
         visit.page.wait_for_function("performance.getEntriesByName('counted').length")
         visit.page.evaluate("performance.clearMeasures()")
