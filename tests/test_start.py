@@ -72,10 +72,12 @@ def test_an_address_that_colab_cannot_open_is_refused(tmp_path, wrong):
 
 # ------------------------------------------------------------------------------------------ the page
 
-def test_the_readme_opens_with_a_small_moving_picture_and_one_line_to_start():
+def test_the_readme_opens_with_the_site_and_a_small_moving_picture_each_with_the_line_that_starts_it():
     text = (ROOT / "README.md").read_text("utf-8")
-    picture, line = text.index("](data/pictures/panels.webp)"), text.index("gan-teach lab\n```")
-    assert picture < line < text.index("## Chapters") and text[:picture].count("\n") < 10
+    places = [text.index(words) for words in ("](data/pictures/site.png)", "gan_teach site --out site\n",
+                                              "](data/pictures/panels.webp)", "gan-teach lab\n```", "## ")]
+    assert places == sorted(places) and text[:places[2]].count("\n") < 27
+    assert re.findall(r"\]\(([^)]*)\)", text)[:2] == ["data/pictures/site.png", "#the-site"], "the first link"
     path = ROOT / "data" / "pictures" / "panels.webp"
     with Image.open(path) as film:
         assert film.n_frames > 20 and path.stat().st_size < 3e6

@@ -148,8 +148,8 @@ def page(notebook: dict) -> str:
 # Tables at the top of a module whose strings are said when they are shown.
 TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
           "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
-          "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED", "ARGPARSE", "TEXTS",
-          "ROWS", "CHANGES", "NOISY", "FASHION"}
+          "REASONS", "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED",
+          "ARGPARSE", "TEXTS", "ROWS", "CHANGES", "NOISY", "FASHION"}
 NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "COARSE", "MIDDLE", "FINE", "RANGES",
          "BODIES"}    # … and those whose keys are
 ROOMS = ("lessons", "widgets", "worlds", "egan", "recipes", "site", "__main__.py")  # where those tables stand

@@ -109,7 +109,7 @@ class Laboratory:
         if knobs.selection == "mine" and self.evolution.generation == self.next == 0:
             self.first_choice = self.head_start
         if knobs.gamma != before.gamma and self.evolution.scores and self.next == 3:
-            self._judge(bool(self.spread))
+            self._weigh() if knobs.gamma and before.gamma else self._judge(bool(self.spread))
 
     # ------------------------------------------------------------------------------ evolving
 
@@ -165,8 +165,21 @@ class Laboratory:
         e = self.evolution
         e.settings = self._settings(mu=e.settings.mu)
         e.evaluate()
-        judged = plane.luck(e, self.luck) if luck else ()
-        self.spread = tuple(Fitness(*row) for row in torch.as_tensor(judged).std(0).tolist()) if luck else ()
+        self.spread = self._scatter(plane.luck(e, self.luck)) if luck else ()
+
+    def _weigh(self) -> None:
+        """F of the judged children with γ as it is turned now; F_q and F_d, which cost the time, stay as they are."""
+        e, gamma = self.evolution, self.knobs.gamma
+        e.settings = self._settings(mu=e.settings.mu)
+        e.scores = [Fitness.weighed(f.quality, f.diversity, gamma) for f in e.scores]
+        if self.spread:
+            quality, diversity, _ = self._judged_again.unbind(-1)
+            self.spread = self._scatter(torch.stack([quality, diversity, quality + gamma * diversity], -1))
+
+    def _scatter(self, judged: Tensor) -> tuple[Fitness, ...]:
+        """The standard deviation of one judgement of each child, of those of `plane.luck`, which are kept."""
+        self._judged_again = judged
+        return tuple(Fitness(*row) for row in judged.std(0).tolist())
 
     def _select(self) -> None:
         e = self.evolution

@@ -119,7 +119,7 @@ def read(folder: Path, execute: bool, panel: dict[str | None, str], executed: Se
             chapter.names, names = like.names, iter(like.names)
             html = re.sub(HEADING, lambda _, names=names: next(names), html)
         html = re.sub(r"<pre>(?=[^<]*\S {2,}\S)", '<pre class="columns" tabindex="0">', html)    # printed, not code
-        html = re.sub("<table>|<pre>(?=<code)", lambda it: f'{it[0][:-1]} tabindex="0">', html)   # wider than a phone
+        html = re.sub("<table(?=[ >])|<pre(?=><code)", r'\g<0> tabindex="0"', html)                # wider than a phone
         chapter.html = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', html)
         for machine in chapter.machines:
             above, there, _ = html.partition(f'<p class="panel live">{panel[machine]}')

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .. import checkpoints, pictures
 from ..checkpoints import load
@@ -20,6 +21,7 @@ from ..dissection.pixels import coverage
 from ..egan import plane
 from ..egan.warm_up import Game
 from ..files import cache_folder, write_text
+from ..language import say
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
 from ..stylegan.adain_mixing_truncation import layer_groups, mix
@@ -48,7 +50,7 @@ def found_units() -> dict:
     if not kept.exists():
         G, S = load("scenes-progan"), load("scenes-segmenter")
         found = {"remove": {}, "add": {}}
-        for cls in CLASSES:
+        for cls in tqdm(CLASSES, desc=say("search the units to paint with")):
             drop = optimise_alpha(G, LAYER, S, cls, collateral_weight=0.3)
             k = levels(G, LAYER, range(len(drop.score)), S, cls, SAMPLES)
             grow = optimise_insertion(G, LAYER, S, cls, BELONGS[cls], 2 * k)

@@ -32,9 +32,9 @@ def svg(width: float, height: float, body: Iterable[str], label: str) -> str:
 
 def text(x: float, y: float, words: str, anchor: str = "start", size: float = 12, colour: str = "currentColor",
          bold: bool = False) -> str:
-    """Words at a place; an underscore lowers the letter after it, as in F_q."""
-    weight = ' font-weight="600"' if bold else ""
-    lowered = re.sub(r"_(\w)", r'<tspan dy="3" font-size="75%">\1</tspan><tspan dy="-3">&#8203;</tspan>', escape(words))
+    """Words at a place; an underscore lowers the letter after it, as in F_q. Nothing is smaller than 12."""
+    weight, low = ' font-weight="600"' if bold else "", f'<tspan dy="3" font-size="{max(12, 0.75 * size):g}">'
+    lowered = re.sub(r"_(\w)", rf'{low}\1</tspan><tspan dy="-3">&#8203;</tspan>', escape(words))
     return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}" fill="{colour}"{weight}>'
             f"{lowered}</text>")
 

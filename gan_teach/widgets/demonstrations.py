@@ -1,7 +1,7 @@
 """What each chapter shows on a projector: the demonstrations, functions that return their panels by name.
 
-A new one is such a function, and a line in `DEMOS`. It may rest between its steps, which `STEPS` then names, while the
-page says which one is made. How the page looks, and how it is served, is in `stage`.
+A new one is such a function, and a line in `DEMOS`. It rests between its steps, which `STEPS` names, while the page
+says which one is made. How the page looks, and how it is served, is in `stage`.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,10 +13,13 @@ Panels = Iterator[dict[str, object] | None]               # None where it rests,
 
 
 def warm_up() -> Panels:
-    """Chapter 0: the two players, on data that lie together and on data that lie apart."""
+    """Chapter 0: two players, on data that lie together and on data that lie apart. Rests after each of its `STEPS`."""
     from .egan.warm_up import WarmUpPanel
 
-    yield {say("On a wave"): WarmUpPanel(), say("On a ring"): WarmUpPanel("ring of 8")}
+    yield
+    wave = WarmUpPanel()
+    yield
+    yield {say("On a wave"): wave, say("On a ring"): WarmUpPanel("ring of 8")}
 
 
 def dissection() -> Panels:
@@ -29,6 +32,7 @@ def dissection() -> Panels:
     from ..dissection.alpha import optimise_alpha
     from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
+    from ..dissection.units import Ranking
     from ..worlds.scenes import BELONGS
     from .dissection.paint import PaintPanel
     from .dissection.panel import DissectionPanel
@@ -48,12 +52,10 @@ def dissection() -> Panels:
     yield
     _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
     seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
-    rankings = {cls: found.units_for(cls) for cls in BELONGS}
-    rankings["tree"] = trees.units
+    rankings = dict.fromkeys(BELONGS, found) | {"tree": trees}
 
-    def adders(cls: str) -> list[int]:                                          # of the others when they are chosen
-        found = draw.get(cls) or optimise_insertion(G, layer, S, cls, BELONGS[cls], steps=14, lr=0.14, **short)
-        return found.units
+    def adders(cls: str) -> Ranking:                                            # of the others when they are chosen
+        return draw.get(cls) or optimise_insertion(G, layer, S, cls, BELONGS[cls], steps=14, lr=0.14, **short)
 
     paint = PaintPanel(G, layer, S, rankings, k, seed=seed, units=12, strength=2.0, width=576, adders=adders)
     force = DissectionPanel(G, layer, S, found, {cls: 2 * k[cls] for cls in k}, seed=seed, width=300,
@@ -62,14 +64,16 @@ def dissection() -> Panels:
 
 
 def mixing() -> Panels:
-    """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise."""
+    """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise. Rests after each of its `STEPS`."""
     from .. import load
     from .stylegan.adain import AdaINPanel
     from .stylegan.mixer import StyleMixer
     from .stylegan.noise import NoisePanel
 
     models = {name: load(name) for name in ("portraits-stylegan", "scenes-stylegan")}
+    yield
     mixer = StyleMixer(models, sources=(1, 2, 3), width=560)                   # fits 1280×720 beside its controls
+    yield
     noise = NoisePanel(dict(reversed(models.items())))                         # villages show it better
     yield {say("Mix"): mixer, say("AdaIN by hand"): AdaINPanel(models), say("Noise"): noise}
 
@@ -101,14 +105,15 @@ def evolution() -> Panels:
         e.settings = settings
         return e
 
-    clothes = EvolutionLab(grown_up, pictures="fashion")
+    clothes = EvolutionLab(grown_up, pictures="fashion", rows=1)              # all that 1280×720 has room for
     yield
     young = plane.start()
     with one_thread():
         for _ in range(150):
             young.step(ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
-    yield {say("Evolve"): EvolutionLab(), say("On clothes"): clothes, say("Mutations"): MutationPanel(logits=verdicts)}
+    yield {say("Evolve"): EvolutionLab(rows=1), say("On clothes"): clothes,
+           say("Mutations"): MutationPanel(logits=verdicts)}
 
 
 def capstone() -> Panels:
@@ -155,8 +160,10 @@ def by_day(G, S, layer: str, n: int) -> tuple:
     return r, labels, label_pixels(labels, len(S.classes)) * day
 
 
-# What a page says while it is made: one text for each step of a demonstration that rests between them.
-STEPS = {"dissection": ("loading the networks", "comparing every unit with every class",
+# What a page says while it is made: one text for each step of a demonstration.
+STEPS = {"warm-up": ("loading the two players", "drawing the wave", "drawing the ring"),
+         "mixing": ("loading the networks", "mixing the first pictures", "drawing the panels"),
+         "dissection": ("loading the networks", "comparing every unit with every class",
                         "searching the units that draw trees", "searching the units that grow trees and doors",
                         "drawing the panels"),
          "evolution": ("loading the networks", "a new D learns what clothes are", "drawing the panels"),

@@ -81,7 +81,7 @@ def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
         if given not in known:
             raise ValueError(f"no {what} {given!r}; there are: {', '.join(known)}")
     shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach", ignore=shutil.ignore_patterns("*.webp"))
-    steps = STEPS.get(name, STEPS["dissection"][-1:])
+    steps = STEPS[name]
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]
     sources += ["next(steps, None)"] * len(steps)
     cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],

@@ -10,6 +10,7 @@
     browser       from a control to its picture on the screen
     browser-busy  the same while a training runs
     site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
+    tfjs          a generation of Evolve in the site's own lines, beside TensorFlow.js, in Node
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
 Networks have random weights and the size that is named; in processes, chapters, browser and site they are the shipped
@@ -22,6 +23,7 @@ and its machine. --quick: everything tiny, to see that it works.
 
 import argparse
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -342,6 +344,27 @@ def site(quick: bool) -> Iterator[dict]:
         yield from bench_site.measure(bench_site.built(Path(folder) / "site"), 6 if quick else 40)
 
 
+TFJS = ("@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0")
+
+
+def tfjs(quick: bool) -> list[dict]:
+    """CPU milliseconds of Node; the first generation must give the same F."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "install", "--silent", "--prefix", folder, *TFJS], check=True)
+        done = subprocess.run(["node", str(HERE / "bench_tfjs.mjs"), folder, "1" if quick else "5"], check=True,
+                              stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
+def tfjs_table(rows: list[dict]) -> list[str]:
+    lines = ["A generation of E-GAN on the plane, as *Evolve* of the site trains it, in Node: by the page's own lines",
+             "([mlp.js](../../gan_teach/site/page/js/mlp.js), [egan.js](../../gan_teach/site/page/js/egan.js)), and by",
+             "TensorFlow.js on two of its backends, from the same weights and draws. A library spends most",
+             "of its time between operations as small as these. That, and what it adds to the page, is why training in",
+             "the page is our own.", "", "| way | a generation | × ours | to load | packed |", "|---|--:|--:|--:|--:|"]
+    return lines + ["| {way} | {ms} ms | {times_ours} | {kb:,} kB | {kb_packed:,} kB |".format(**row) for row in rows]
+
+
 def starts(quick: bool) -> Iterator[dict]:
     yield from bench_starts.measure(["colab"] if quick else bench_starts.WAYS)
 
@@ -349,8 +372,8 @@ def starts(quick: bool) -> Iterator[dict]:
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser, "browser-busy": browser_busy, "site": site, "starts": starts}
-TABLES = {"site": bench_site.table, "starts": bench_starts.table}           # of columns of their own
+            "browser": browser, "browser-busy": browser_busy, "site": site, "tfjs": tfjs, "starts": starts}
+TABLES = {"site": bench_site.table, "tfjs": tfjs_table, "starts": bench_starts.table}        # of columns of their own
 PAGE = """# What it costs
 
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part

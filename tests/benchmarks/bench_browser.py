@@ -2,10 +2,10 @@
 
     python tests/benchmarks/bench_browser.py [times]
 
-Every slider of the panels that draws, by an arrow key, each time there or back; and on the style mixer a click into the
-figure, and a layer's tick. The clock runs in the page, from the event to the moment that the picture's new data is
-decoded (of a chart, that it stands in the page). The brush of the paint panel and n_D draw nothing before the next
-stroke or step. 40 moves of each take 3 to 4 minutes. Prints; asserts nothing.
+Every slider of the panels that draws, by an arrow key, each time there or back, the evolution's *Go back* too; and on
+the style mixer a click into the figure, and a layer's tick. The clock runs in the page, from the event to the moment
+that the picture's new data is decoded (of a chart, that it stands in the page). The brush of the paint panel and n_D
+draw nothing before the next stroke or step. 40 moves of each take 3 to 4 minutes. Prints; asserts nothing.
 """
 
 import sys
@@ -28,7 +28,8 @@ SLIDERS = {"dissection, strength": ("dissection", ".gt-slider", ".gt-after"),
            "mixing, share": ("mixer", ".gt-mix-share", ".gt-mix-large"),
            "interpolation, α": ("interpolation", ".gt-way-alpha", ".gt-way-spherical"),
            "mutations, D(G(z))": ("mutations", ".gt-mutation-slider", ".gt-mutation-chart"),
-           "evolution, γ": ("lab", ".gt-evo-gamma", ".gt-evo-scene")}
+           "evolution, γ": ("lab", ".gt-evo-gamma", ".gt-evo-scene"),
+           "evolution, Go back": ("lab", ".gt-evo-back", ".gt-evo-scene")}
 CLOCK = """([panel, place]) => {
     const what = () => {
         const it = document.querySelector(place);
@@ -78,6 +79,9 @@ def measure(times) -> dict[str, list[float]]:
             page.wait_for_timeout(1500)
         page.evaluate(LISTEN)
         for name, (panel, slider, place) in SLIDERS.items():
+            for _ in range(2 * (name == "evolution, Go back")):     # generations to go back to
+                page.locator(".on-lab .gt-evo-generation").click()
+                page.wait_for_timeout(1500)
             page.locator(f".on-{panel} {slider} {browser.HANDLE}").focus()
             found[name] = milliseconds(
                 page, name, panel, place, lambda i: page.keyboard.press("ArrowRight" if i % 2 else "ArrowLeft"), times)

@@ -5,7 +5,7 @@
     laptop   README's lines for a copy of the repository, with Python alone
     wheel    the wheel, built by README's line, installed into an empty environment; `gan-teach lab`
     stage-…  that environment without a network: `gan-teach demo dissection`, and each other demonstration
-    pipx     the first line of the Chinese README, with a pipx that is there: the Chinese edition
+    pipx     the Chinese README's line for pipx, with a pipx that is there: the Chinese edition
     colab    Colab's notebook, kernel and widgets with none of our packages; the notebook's first cell installs them
 
 Everything happens in a temporary folder, in a Chromium of its own; the repository is a clone of the working tree, and
@@ -213,7 +213,7 @@ def stage(folder: Path, tree: Path, demo: str) -> dict:
 
 
 def pipx(folder: Path, tree: Path) -> dict:
-    """The Chinese README's first line."""
+    """The Chinese README's line for pipx."""
     here = folder / "pipx"
     here.mkdir()
     shell(f"{shlex.quote(sys.executable)} -m venv tool && tool/bin/pip install -q pipx", here)      # it is there

@@ -4,11 +4,8 @@
 //     node tests/benchmarks/bench_tfjs.mjs DIR [rounds]
 //
 // All begin with the same weights and see the same draws; the first generation must give the same F. Then they take
-// turns; ms are of the processor. Node 20.19 or newer. On two busy cores of an AMD EPYC, medians of 5 rounds:
-//
-//     ours: 25.1 ms a generation, 1.0 × ours; 13 kB (5 packed) to load
-//     TensorFlow.js, cpu: 154.6 ms a generation, 6.3 × ours; 1470 kB (369 packed) to load
-//     TensorFlow.js, wasm: 48.5 ms a generation, 1.9 × ours; 2044 kB (542 packed) to load
+// turns; ms are of the processor. Node 20.19 or newer. Prints JSON, of which `python -m tests.benchmarks --only tfjs`
+// makes a table.
 import { readFileSync } from "fs";
 import { createRequire } from "module";
 import { resolve } from "path";
@@ -120,7 +117,7 @@ for (let round = 0; round < WARM + +rounds; round++) for (const [way, evolution]
 
 const kB = (...paths) => {
   const files = paths.map((path) => readFileSync(path)), sum = (sizes) => Math.round(sizes.reduce((a, b) => a + b) / 1e3);
-  return `${sum(files.map((file) => file.length))} kB (${sum(files.map((file) => gzipSync(file).length))} packed)`;
+  return { kb: sum(files.map((file) => file.length)), kb_packed: sum(files.map((file) => gzipSync(file).length)) };
 };
 const ownFile = (name) => fileURLToPath(new URL(`../../gan_teach/site/page/js/${name}.js`, import.meta.url));
 const core = `${packages}/tfjs/dist/tf.min.js`, wasm = `${packages}/tfjs-backend-wasm/dist`;
@@ -128,5 +125,5 @@ const bytes = { ours: kB(ownFile("mlp"), ownFile("egan")),
                 "TensorFlow.js, cpu": kB(core),
                 "TensorFlow.js, wasm": kB(core, `${wasm}/tf-backend-wasm.min.js`, `${wasm}/tfjs-backend-wasm-simd.wasm`) };
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-for (const [way, ms] of Object.entries(took))
-  console.log(`${way}: ${median(ms).toFixed(1)} ms a generation, ${median(ms.map((v, k) => v / took.ours[k])).toFixed(1)} × ours; ${bytes[way]} to load`);
+console.log(JSON.stringify(Object.entries(took).map(([way, ms]) => ({ way, ms: +median(ms).toFixed(1),
+  times_ours: +median(ms.map((v, k) => v / took.ours[k])).toFixed(1), ...bytes[way] }))));

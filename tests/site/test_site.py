@@ -1,5 +1,6 @@
 """The site: whole in both languages, self-contained, its machines driven by mouse, touch and keys, as PyTorch says."""
 
+import ast
 import io
 import json
 import math
@@ -18,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 import torch
-from browser import CHROMIUM, FLAGS, serious, wait_until
+from browser import CHROMIUM, FLAGS, keep, serious, wait_until
 from PIL import Image
 from serving import Visit, missing, slowed, visiting
 
@@ -27,6 +28,7 @@ from gan_teach.dissection.pixels import class_pixels
 from gan_teach.dissection.units import Ranking
 from gan_teach.egan import plane
 from gan_teach.language import languages
+from gan_teach.lessons import notebooks
 from gan_teach.networks.layers import sample_z
 from gan_teach.recipes.address import COLAB
 from gan_teach.site import build, chapters, machines, networks, packages
@@ -104,24 +106,53 @@ def known(site):
     return json.loads((site / "data" / "paint.json").read_text("utf-8"))
 
 
-@pytest.fixture
-def small(site, known, tmp_path, monkeypatch):
-    """A site of one chapter in each language, built anew with the networks and numbers of the large one: where its
-    notebooks lie, as in an installed package, and what builds it."""
+def lay_out(folder: Path, text: str, code: list[str], site: Path, known: dict, patch) -> Path:
+    """One chapter in each language, as an installed package has it below `folder`; where its notebooks lie. `build`
+    makes a site of it, with the networks and numbers of the large one."""
     import nbformat
-    monkeypatch.setattr(networks, "export", lambda out: shutil.copytree(site / "networks", out))
-    monkeypatch.setattr(machines, "write", lambda out: shutil.copytree(site / "data", out) and known)
-    cells = [nbformat.v4.new_markdown_cell(f"# Small\n\n[Open in Colab]({COLAB}old/address/blob/main/a.ipynb)"),
-             nbformat.v4.new_code_cell("print(6 * 7)")]
+    patch.setattr(networks, "export", lambda out: shutil.copytree(site / "networks", out))
+    patch.setattr(machines, "write", lambda out: shutil.copytree(site / "data", out) and known)
+    cells = [nbformat.v4.new_markdown_cell(text), *map(nbformat.v4.new_code_cell, code)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for language in languages():
-        folder = tmp_path / "installed" / "notebooks" / below(language)
-        folder.mkdir(parents=True, exist_ok=True)
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, folder / "00_small.ipynb")
-    (tmp_path / "installed" / "data").symlink_to(files.data_folder())
-    monkeypatch.setattr(files, "__file__", str(tmp_path / "installed" / "files.py"))
-    return tmp_path / "installed" / "notebooks", lambda **given: build(tmp_path / "out", **given).parent
+        path = folder / "notebooks" / below(language) / "00_small.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    (folder / "data").symlink_to(files.data_folder())
+    patch.setattr(files, "__file__", str(folder / "files.py"))
+    return folder / "notebooks"
+
+
+@pytest.fixture
+def small(site, known, tmp_path, monkeypatch):
+    """Where the notebooks of a small site lie, and what builds it."""
+    text = f"# Small\n\n[Open in Colab]({COLAB}old/address/blob/main/a.ipynb)"
+    where = lay_out(tmp_path / "installed", text, ["print(6 * 7)"], site, known, monkeypatch)
+    return where, lambda **given: build(tmp_path / "out", **given).parent
+
+
+OUTPUTS = ["import matplotlib.pyplot as plt\nimport torch\nfrom IPython.display import Markdown\n"
+           "from gan_teach import checkpoints, pictures\nfrom gan_teach.egan import rivals",
+           "slope = torch.linspace(-1, 1, 64).expand(3, 64, 64)\n"
+           "pictures.show([[slope] * 8] * 2, titles=[[f'seed {n}' for n in range(8)]], alt='grey slopes')",
+           "figure, axes = plt.subplots(1, 2, figsize=(10, 3))\naxes[0].plot([0, 1, 4, 9])\n"
+           "pictures.chart(figure, alt='left: a curve that rises; right: nothing')",
+           "Markdown(rivals.worth(checkpoints.comparison('plane-comparison'), 'ring', 'equal generations'))",
+           "for unit in range(6):\n    print(f'unit {unit}', *(f'{unit * n:9.3f}' for n in range(12)))"]
+RAN = "../ran/chapters/00_small.html"
+
+
+@pytest.fixture(scope="module")
+def ran(site, known, tmp_path_factory):
+    """Beside the site one of a chapter that was run: pictures, a chart, a table and columns of numbers are its outputs.
+    Its address is `RAN`."""
+    import nbformat
+    folder = tmp_path_factory.mktemp("installed")
+    with pytest.MonkeyPatch.context() as patch:
+        where = lay_out(folder, "# A chapter with outputs\n\n## Pictures, numbers", OUTPUTS, site, known, patch)
+        (folder / "run").mkdir()
+        nbformat.write(notebooks.run(where / "00_small.ipynb"), folder / "run" / "00_small.ipynb")
+        build(site.parent / "ran", executed=folder / "run")
 
 
 # ------------------------------------------------------------------------------------------ the files
@@ -278,10 +309,10 @@ def test_chapters_lead_to_colab_once_the_repository_has_an_address(small, monkey
 
 
 def test_an_installed_package_builds_its_chapters_and_a_folder_without_any_is_told(small, tmp_path):
-    notebooks, built = small
+    where, built = small
     home = (built() / "zh" / "index.html").read_text("utf-8")
     assert 'href="chapters/00_small.html">Small<' in home and "notebooks/zh/00_small.ipynb" in home
-    (notebooks / "zh" / "00_small.ipynb").unlink()
+    (where / "zh" / "00_small.ipynb").unlink()
     with pytest.raises(FileNotFoundError, match="there are no chapters in .*zh"):
         build(tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -307,6 +338,17 @@ def test_every_text_is_used_and_none_is_missing():
     everything = scripts + "".join(path.read_text("utf-8") for path in written)
     for name in TEXTS:
         assert len(re.findall(rf"\b{name}\b", everything)) > 1 or name in asked, f"nobody shows {name!r}"
+
+
+SHARED = """seed reset undo redo play pause step one_generation data pace slow fast count strength add remove frame next
+    loss_of_g d_for_g clear d_learns g_learns show_pushes from_source noise strip real_points fake_points field_key
+    not_made family_key tree_empty tree_alt verdicts_key""".split()
+
+
+def test_a_control_that_a_panel_has_too_has_the_same_words():
+    panels = {node.value for path in (PAGE.parents[1] / "widgets").rglob("*.py")
+              for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)}
+    assert not {key: TEXTS[key] for key in SHARED if TEXTS[key] not in panels}
 
 
 def test_a_package_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch):
@@ -464,6 +506,8 @@ def test_a_seed_is_the_same_village_as_in_pytorch(paint, known):
     paint.open("index.html")
     paint.open("paint.html#5")                                                # a link to a scene
     assert apart(paint.picture("#picture"), village(5)) <= 1
+    act(paint, lambda: paint.page.evaluate("location.hash = '#6'"))           # and to another one, from the page itself
+    assert apart(paint.picture("#picture"), village(6)) <= 1 and paint.page.input_value("#seed") == "6"
     act(paint, lambda: (paint.page.fill("#seed", str(known["seed"])), paint.page.press("#seed", "Enter")))
 
 
@@ -657,6 +701,30 @@ def test_from_stroke_to_picture(paint, record_property, times):
     found = paint.measures("stroke to picture")
     assert len(found) >= 3
     report(record_property, "Paint, from stroke to picture", found, stopped)
+
+
+ASKED = """async () => {
+    const { run } = await import("./js/engine.js"), answers = [];
+    for (let n = 0; n < 2; n++) answers.push(await run("segmenter").then(() => "there", error => error.message));
+    return answers;
+}"""
+
+
+def test_a_network_that_did_not_come_is_asked_for_again(visit):
+    visit.open("index.html")
+    before = len(visit.complaints)
+    visit.page.route("**/segmenter.onnx", lambda route: route.abort(), times=1)
+    first, second = visit.page.evaluate(ASKED)
+    assert first != "there" and second == "there"
+    del visit.complaints[before:]                                             # these were ours
+
+
+def test_a_worker_that_is_no_more_refuses_what_it_is_asked(visit):
+    before = len(visit.complaints)
+    with planted(visit, worker=[("const build =", "throw new Error('gone');\nconst build =")]):
+        visit.open("index.html")
+        assert all("gone" in answer for answer in visit.page.evaluate(ASKED))
+    del visit.complaints[before:]                                             # these were ours
 
 
 # ------------------------------------------------------------------------------------------ WebAssembly or WebGPU
@@ -879,7 +947,7 @@ def test_a_generation_in_four_steps(visit):
     assert page.locator("#children button").count() == 3 and page.locator("#children .won").count() == 0
     for phase in plane.PHASES:
         before = shown(visit)
-        assert page.inner_text("#step") == TEXTS["step"].format(next=TEXTS[f"next_{phase}"])
+        assert page.inner_text("#step") == TEXTS["step"].format(act=TEXTS[f"next_{phase}"])
         page.click("#step")
         notes = page.locator("#children small").all_inner_texts()
         seen.append((phase, shown(visit) != before, notes))
@@ -891,7 +959,7 @@ def test_a_generation_in_four_steps(visit):
     assert won.count(True) == 1 and fitness[won.index(True)] == max(fitness)
     assert number(visit) == 1 and "lives on" in page.inner_text("#said")
     assert page.locator("#tree svg [stroke='var(--green)']").count() == 1
-    assert page.locator("#measures td").first.inner_text().endswith("of 8")
+    wait_until(page, lambda: page.locator("#measures td").first.inner_text().endswith("of 8"))
 
 
 def test_the_reader_selects_and_other_knobs_count(visit):
@@ -918,7 +986,7 @@ def test_the_reader_selects_and_other_knobs_count(visit):
     check(visit, "data", "grid")
     assert page.inner_text("#said").endswith(TEXTS["done_nothing"]) and number(visit) == 0
     page.click("#generation")
-    assert page.locator("#measures td").first.inner_text().endswith("of 25")
+    wait_until(page, lambda: page.locator("#measures td").first.inner_text().endswith("of 25"))
     page.click("#reset")
     assert number(visit) == 0
 
@@ -946,7 +1014,7 @@ def test_play_pause_and_the_same_seed_is_the_same_evolution(visit, record_proper
 def test_a_finger_evolves_and_selects(phone):
     page = opened(phone, "evolve.html").page
     for phase in plane.PHASES:
-        assert page.inner_text("#step") == TEXTS["step"].format(next=TEXTS[f"next_{phase}"])
+        assert page.inner_text("#step") == TEXTS["step"].format(act=TEXTS[f"next_{phase}"])
         page.locator("#step").tap()
     assert number(phone) == 1 and page.locator("#children .won").count() == 1
     tap(phone, "selection", "mine")
@@ -1091,6 +1159,18 @@ def test_search_finds_a_section_and_leads_to_it(visit):
     visit.page.wait_for_url("**/path/chapters/02_stylegan.html#AdaIN-by-hand")
 
 
+def test_a_slider_is_read_out_as_it_is_written(visit):
+    other = set()
+    for machine in MACHINES:
+        page = opened(visit, f"{machine}.html").page
+        for slider in page.locator("input[type=range]").all():
+            slider.press("ArrowLeft")
+            words = page.locator(f"output[for={slider.get_attribute('id')}]").inner_text()
+            assert slider.get_attribute("aria-valuetext") == words
+            other |= {slider.get_attribute("id")} if words != slider.input_value() else set()
+    assert other == {"rate", "brush", "strength", "share", "gamma"}, "their numbers alone say too little"
+
+
 def test_a_search_that_could_not_be_loaded_says_so_and_is_tried_again(visit):
     visit.open("index.html")
     before = len(visit.complaints)
@@ -1118,6 +1198,24 @@ def test_a_chapter_is_printed_dark_on_white_whatever_is_chosen(visit):
     assert seen["dark", "print"] == seen["light", "print"]
     assert seen["dark", "print"][1:3] == seen["light", "screen"][1:3]
     assert all(a != b for a, b in zip(seen["dark", "screen"], seen["light", "screen"]))
+
+
+WIDE = """() => Array.from(document.querySelectorAll(".chapter, .chapter :is(table, pre, .output_area)"))
+    .filter(it => it.scrollWidth > it.clientWidth).map(it => it.outerHTML.slice(0, 80))"""
+
+
+def test_nothing_of_a_printed_chapter_is_cut(visit, ran):
+    """Of a sheet of A4 680 pixels are left to the text; what scrolls on a screen breaks its lines there."""
+    visit.page.set_viewport_size({"width": 680, "height": 960})
+    visit.open(RAN)
+    try:
+        assert any("columns" in wide for wide in visit.page.evaluate(WIDE))
+        visit.page.emulate_media(media="print")
+        keep(visit.page, "site-print", "chapter")
+        assert not visit.page.evaluate(WIDE)
+    finally:
+        visit.page.emulate_media(media="screen")
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_chapters_contents_are_there_on_a_phone(phone):
@@ -1170,8 +1268,8 @@ def test_the_modules_have_the_types_they_say(site, tmp_path):
 @pytest.mark.parametrize("screen", ["visit", "phone"])
 @pytest.mark.parametrize("name", ["index.html", *(f"{machine}.html" for machine in MACHINES), "zh/paint.html",
                                   "chapters/01_gan_dissection.html", "chapters/03b_evolutionary_gan_further.html",
-                                  "zh/chapters/04_capstone.html"])
-def test_axe_finds_nothing_serious_and_nothing_jumps(request, record_property, screen, name):
+                                  "zh/chapters/04_capstone.html", RAN])
+def test_axe_finds_nothing_serious_and_nothing_jumps(request, ran, record_property, screen, name):
     """The times, of this machine, are shown; that a machine is painted before all of it is there is asserted."""
     it = request.getfixturevalue(screen)
     it.open(name)
@@ -1180,22 +1278,24 @@ def test_axe_finds_nothing_serious_and_nothing_jumps(request, record_property, s
                     "{largest:.0f} ms, ready {ready:.0f} ms, shift {shift:.3f}, {megabytes:.2f} MB".format(**found))
     assert found["shift"] < 0.05 and found["first"] > 0
     assert found["first"] < found["ready"] or name.removesuffix(".html") not in MACHINES
+    shot = name.removeprefix("../").removesuffix(".html").replace("/", "-")
+    keep(it.page, f"site-{shot}{'-phone' * (screen == 'phone')}", "chapter" if name == RAN else None)
     for theme in ("light",) if screen == "phone" else ("light", "dark"):
         it.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         assert not (found := serious(it.page)), f"{theme}: {found}"
     assert screen != "phone" or fits(it)
 
 
-def test_no_chapter_is_wider_than_a_phone(visit):
+def test_no_chapter_is_wider_than_a_phone(visit, ran):
     """Long names of files and functions break, tables and code scroll in themselves."""
     visit.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     try:
         wide = {}
-        for page in [f"{below(language)}chapters/{path.stem}.html" for language in languages()
-                     for path in files.notebooks_folder().glob("0*.ipynb")]:
+        for page in [RAN, *(f"{below(language)}chapters/{path.stem}.html" for language in languages()
+                            for path in files.notebooks_folder().glob("0*.ipynb"))]:
             visit.open(page)
             wide[page] = visit.page.evaluate("document.documentElement.scrollWidth")
-        assert len(wide) == 8 * len(languages()) and max(wide.values()) <= PHONE[0], wide
+        assert len(wide) == 1 + 8 * len(languages()) and max(wide.values()) <= PHONE[0], wide
     finally:
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 

@@ -296,7 +296,8 @@ def test_a_class_evolves_points_steps_plays_pauses_and_chooses(panels):
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["a page at rest", "a slow page"])
-@pytest.mark.parametrize("name, hook", [("lab", "evo-"), ("clothes", "evo-"), ("players", "")])
+@pytest.mark.parametrize("name, hook", [("lab", "evo-"), ("clothes", "evo-"), ("players", ""),
+                                        ("projection", "projection-")])
 def test_pause_is_answered_at_once(panels, name, hook, slow):
     """Never more frames on their way than the page has shown: after Pause come the one on its way, and the last."""
     fresh(page := panels, name)
@@ -305,5 +306,8 @@ def test_pause_is_answered_at_once(panels, name, hook, slow):
     page.locator(f"{scene} img").first.wait_for()
     if name == "players":
         page.locator(".gt-speed button:has-text('fast')").first.click()
+    if name == "projection":
+        page.locator(".gt-projection-steps input").fill("5000")
+        page.keyboard.press("Tab")
     assert browser.paused(page, scene, play, slow) <= 2
-    browser.keep(page, f"lab-evolution-{name}" if hook else f"lab-warm-up-{name}", f"on-{name}")
+    browser.keep(page, f"lab-paused-{name}", f"on-{name}")

@@ -22,6 +22,7 @@ from gan_teach.egan.laboratory import Laboratory
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.egan.view import share_curve
 from gan_teach.networks import dcgan
+from gan_teach.lessons.checks.egan import slopes
 from gan_teach.networks.device import one_thread
 from gan_teach.pictures import as_array
 from gan_teach.recipes import evolving
@@ -110,9 +111,31 @@ def test_another_gamma_judges_the_standing_children_anew():
     after = turned.view().children
     assert [c.fitness.quality for c in after] == [c.fitness.quality for c in before]
     assert all(c.fitness.total == pytest.approx(c.fitness.quality + 2 * c.fitness.diversity) for c in after)
+    want = plane.luck(turned.evolution, 2).std(0)
+    assert torch.allclose(torch.tensor([c.spread for c in after]), want, rtol=1e-4)
+    for gamma in (0.0, 2.0):                                            # F_d was not computed, and is again
+        turned.turn(gamma=gamma)
+        assert math.isnan(turned.view().children[0].fitness.diversity) == (gamma == 0)
+    assert [c.fitness for c in turned.view().children] == [c.fitness for c in after]
     turned.advance()
     assert turned.evolution.lineage[-1].survivors == tuple(select([c.fitness for c in after], 1))
     assert same(turned.evolution, straight(1, gamma=2.0))
+
+
+def test_another_gamma_costs_no_judgement_and_no_picture(monkeypatch):
+    """… and the frame is the one that is drawn whole."""
+    shown = panel()
+    for _ in range(3):
+        shown.phase.click()
+    monkeypatch.setattr(Evolution, "evaluate", None)
+    monkeypatch.setattr(evolution_render, "cloud", None)
+    before = shown.frame
+    shown.gamma.value = 1.0
+    assert not shown.error.value and shown.frame.bars != before.bars and shown.frame.main == before.main
+    monkeypatch.undo()
+    assert shown.frame == render(shown.lab.view())
+    shown.phase.click()                                                 # and then everything is drawn anew
+    assert shown.frame == render(shown.lab.view()) and shown.frame.children != before.children
 
 
 @pytest.mark.parametrize("changes", [{"d_steps": 3}, {"selection": "worst"}, {"selection": "random"},
@@ -639,6 +662,29 @@ def test_the_chart_knows_the_closed_forms():
         assert number in frame.table
     assert "Loudest: heuristic." in frame.text and not frame.error
     assert "Loudest: minimax." in MutationRenderer().render(MutationState(0.9)).text
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_a_learners_slopes_draw_the_tangents(p):
+    """A right tangent leaves its curve as the square of the way from p does; one of the wrong sign at once."""
+    def away(slopes) -> list[float]:
+        chart = MutationRenderer(slopes=slopes).render(MutationState(p)).chart.split("<g transform")[0]
+        lines = [np.array([pair.split(",") for pair in points.split()], float)
+                 for points in re.findall(r'<polyline points="([^"]+)"', chart)]
+        curves, tangents = lines[:3], lines[3:]
+        assert len(tangents) == 3 and all(len(tangent) > 5 for tangent in tangents)
+        return [max(abs(np.interp(x, *curve.T) - y) for x, y in tangent if abs(x - tangent[:, 0].mean()) < 12)
+                for curve, tangent in zip(curves, tangents)]
+
+    assert max(away(slopes)) < 1.5
+    assert max(away(lambda p: [-slope for slope in slopes(p)])) > 2
+    assert len(re.findall("<polyline", MutationRenderer().render(MutationState(p)).chart)) == 6
+
+
+def test_no_letter_of_a_chart_is_smaller_than_12_pixels():
+    frame, chart = render(view_at()), MutationRenderer().render(MutationState()).chart
+    found = re.findall(r'font-size="([^"]+)"', frame.bars + frame.measures + frame.tree + frame.shares + chart)
+    assert found and all(float(size) >= 12 for size in found)
 
 
 def test_the_histogram_is_of_d_and_a_bad_mutation_is_told():

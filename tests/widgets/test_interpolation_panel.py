@@ -41,7 +41,7 @@ def test_what_is_drawn_are_both_ways_at_alpha(G, seen):
     assert torch.allclose(seen[0][1], arc, atol=1e-5)
     for strip, function in zip(seen[1:], (linear, spherical)):
         assert len(strip) == STEPS
-        assert all(torch.allclose(z, function(z1, z2, k / 8), atol=1e-5) for k, z in enumerate(strip))
+        assert all(torch.allclose(z, function(z1, z2, k / (STEPS - 1)), atol=1e-5) for k, z in enumerate(strip))
 
 
 @pytest.mark.parametrize("alpha, seed", [(0.0, 3), (1.0, 4)])
@@ -71,7 +71,7 @@ def test_a_strip_is_drawn_once_for_its_ends(G, seen):
 
 
 def test_the_mark_stands_under_the_nearest_picture():
-    row = np.zeros((10, 9 * 10, 3), np.uint8)
+    row = np.zeros((10, STEPS * 10, 3), np.uint8)
     for place in range(STEPS):
         marked = (_marked(row, place)[-1] == (230, 110, 0)).all(1)
         assert marked.nonzero()[0].tolist() == list(range(10 * place, 10 * place + 10))

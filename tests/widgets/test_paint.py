@@ -3,6 +3,8 @@
 The rigged generator's unit 0 draws red, unit 1 green, unit 2 blue, each exactly where it is on.
 """
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from panels import LEVELS, RANKINGS, Colours, Rigged, draw, shown
 
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.unit_iou import dissect
+from gan_teach.dissection.units import Ranking
 from gan_teach.pictures import as_array, png, to_uint8
 from gan_teach.widgets import PaintPanel
 from gan_teach.widgets.dissection.paint_canvas import PaintGrid, paint_canvas
@@ -175,6 +178,7 @@ def test_a_dissection_ranks_and_levels_are_measured():
     panel = PaintPanel(Rigged(), "layer1", Colours(), dissection, cls="green", units=1)
     assert [value for _, value in panel.cls.options] == ["dark", "red", "green", "blue"] and not panel.error.value
     assert panel.renderer.rankings["green"][0] == 1 and 0.2 < panel.renderer.level("green")[1] < 1.3
+    assert "by IoU" in panel.order.value
     panel.strength.value = 3.0              # k is a mean; three times that outshines every other colour
     draw(panel, (0.1, 0.1))
     assert panel.frame.tallies[0].came == panel.frame.tallies[0].asked > 0
@@ -275,12 +279,17 @@ def test_the_units_that_add_a_class_are_found_once_when_it_is_chosen():
 
     def find(cls):
         asked.append(cls)
-        return [{"red": 1, "green": 2}[cls]]
+        score = torch.full((6,), -math.inf)
+        score[2] = 1
+        return [1] if cls == "red" else Ranking(cls, score, score, by="α")
 
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS, cls="red", adders=find)
-    assert asked == ["red"]
+    assert asked == ["red"] and "as they were given" in panel.order.value
     panel.cls.value = "green"
-    assert asked == ["red", "green"]
+    assert asked == ["red", "green"] and "by α" in panel.order.value
+    panel.action.value = "remove"
+    assert "as they were given" in panel.order.value
+    panel.action.value = "add"
     draw(panel, (0.5, 0.5))
     panel.cls.value = "red"
     assert asked == ["red", "green"] and panel.renderer.adders("green") == [2] and not panel.error.value

@@ -1,7 +1,9 @@
 """The page on the projector: what is written for Voilà, what is said when it cannot start, and painting on it."""
 
+import ast
 import base64
 import importlib.util
+import inspect
 import io
 import json
 import os
@@ -152,7 +154,7 @@ def test_the_stage_of_evolution_has_its_panels():
 
 
 def test_the_stage_of_the_warm_up_has_two_games():
-    tabs, = demonstrations.warm_up()
+    *rests, tabs = demonstrations.warm_up()
     assert [panel.data.value for panel in tabs.values()] == ["a wave", "ring of 8"]
     tabs["On a ring"].both.click()
     assert not tabs["On a ring"].error.value and tabs["On a ring"].game.steps_d == 1
@@ -173,6 +175,12 @@ def test_the_stage_of_the_capstone_has_units_and_styles_of_one_generator():
     panel.cls.value = max(offered, key=offered.get)
     assert not panel.error.value and len(panel.ticks) == max(offered.values()) > offered["tree"]
     assert panel.cells[-1].layout.display == ""
+
+
+@pytest.mark.parametrize("name", demonstrations.DEMOS)
+def test_a_demonstration_rests_after_each_step_that_its_page_names(name):
+    source = ast.parse(inspect.getsource(demonstrations.DEMOS[name][1]))
+    assert sum(isinstance(node, ast.Yield) for node in ast.walk(source)) == len(STEPS[name]) > 2
 
 
 @pytest.mark.parametrize("given, name", [("1", "dissection"), ("02", "mixing"), ("0", "warm-up"), ("04", "capstone"),
@@ -274,6 +282,16 @@ def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
 TOO_LARGE = """() => [...document.querySelectorAll("#rendered_cells, .gt-stage *")].filter(it =>
     it.offsetParent !== null && ["auto", "scroll"].includes(getComputedStyle(it).overflowY)
     && (it.scrollHeight > it.clientHeight + 1 || it.scrollWidth > it.clientWidth + 1)).map(it => it.className)"""
+# Of the height of the stage, 16:9: how much the largest picture or chart takes, and how much is empty at its end.
+FILLED = """() => {
+    const stage = document.querySelector(".gt-stage"), top = stage.getBoundingClientRect().top;
+    const screen = stage.getBoundingClientRect().width * 720 / 1264;
+    const seen = (what, of) => [...stage.querySelectorAll(what)].filter(it => it.offsetParent || it.closest("svg"))
+        .map(it => of(it.getBoundingClientRect())).concat(0);
+    const content = "img, svg, canvas, button, select, input, label, p, pre, .widget-html-content";
+    return [Math.max(...seen("img, svg, canvas", it => it.height)) / screen,
+            1 - Math.max(...seen(content, it => it.height && it.bottom - top)) / screen];
+}"""
 TOO_PALE = """() => {
     const luminance = colour => {
         const [r, g, b] = colour.match(/[\\d.]+/g).map(v => v / 255).map(
@@ -300,6 +318,8 @@ def look_at_every_panel(page, name: str) -> None:
             page.set_viewport_size({"width": width, "height": height})
             browser.wait_until(page, lambda: not page.evaluate(TOO_LARGE))
             browser.keep(page, f"stage-{name}-{at + 1}-{width}")
+            largest, empty = page.evaluate(FILLED)
+            assert largest > 1 / 3 > empty, f"panel {at + 1}: largest {largest:.2f}, empty below {empty:.2f}"
         for theme in ("dark", "contrast", "light"):
             page.keyboard.press("t")
             assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -379,9 +399,23 @@ def test_every_panel_answers_to_mouse_and_keys_on_the_stage(tmp_path):
         errors = browser.console_errors(page)
         page.goto(address, wait_until="commit")
         page.locator(".gt-panels").wait_for(timeout=600_000)
-        browser.work_every_panel(page, "stage", lambda name: page.locator(
-            ".gt-panels button").nth([*browser.PANELS].index(name)).click())
-        page.locator(".gt-panels button").nth([*browser.PANELS].index("lab")).click()
+
+        def turn(name):
+            page.locator(".gt-panels button").nth([*browser.PANELS].index(name)).click()
+
+        # eleven tabs in one line, as the few of a demonstration stand in one
+        page.add_style_tag(content=".gt-stage h1 { display: none } .gt-panels button { min-width: 0 !important }")
+        browser.work_every_panel(page, "stage", turn)
+        for width, height in ((1920, 1080), (1280, 720)):
+            page.set_viewport_size({"width": width, "height": height})
+            for name in browser.PANELS:
+                turn(name)
+                page.wait_for_timeout(500)
+                browser.keep(page, f"stage-{name}-{width}")
+                if name != "quiz":                                      # it has no picture, and is as long as it is
+                    assert not page.evaluate(TOO_LARGE), name
+                    assert page.evaluate(FILLED)[0] > 1 / 3 > page.evaluate(FILLED)[1], (name, page.evaluate(FILLED))
+        turn("lab")
         assert browser.paused(page, ".on-lab .gt-evo-scene", ".on-lab .gt-evo-play") <= 2
         assert not errors
 

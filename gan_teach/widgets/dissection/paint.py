@@ -35,7 +35,7 @@ class PaintPanel(DrawnPanel):
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
         self._start = cls, units, strength
         super().__init__(renderer, PaintState(seed))
-        self._guard(renderer.prepare, cls)
+        self._guard(self._prepare)
 
     def _build(self) -> None:
         def slider(kind, name, text, value, least, most, **options):
@@ -54,10 +54,10 @@ class PaintPanel(DrawnPanel):
         self.next = button(say("Another scene"), "gt-paint-next", lambda: self.go(PaintState(self.next_seed())),
                            width="150px")
         self.outline = tick("gt-paint-outline", say("frame the paint"), value=True)
-        self.before, self.tallies = html("gt-paint-before"), html("gt-paint-tallies")
+        self.before, self.tallies, self.order = (html(f"gt-paint-{name}") for name in ("before", "tallies", "order"))
         how = say("drag, or arrows and space") if hasattr(self.canvas, "_esm") else say("press the buttons")
         controls = column(
-            row(self.action, gap="8px"), self.cls, self.brush, self.units, self.strength,
+            row(self.action, gap="8px"), self.cls, self.brush, self.units, self.order, self.strength,
             row(*self.travel_buttons("gt-paint"), gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),
             self.error,
             row(under(say("before"), "", self.before),
@@ -70,12 +70,22 @@ class PaintPanel(DrawnPanel):
 
     def _listen(self) -> None:
         self._watch(self.canvas, self._stroked, "stroke")
-        self._watch(self.cls, self.renderer.prepare)        # now, so that the stroke need not wait
-        self._watch(self.action, lambda value: setattr(self.canvas, "action", value))
+        self._watch(self.cls, lambda _: self._prepare())    # now, so that the stroke need not wait
+        self._watch(self.action, lambda _: self._act())
         self._watch(self.outline, lambda value: setattr(self.canvas, "outline", value))
         self._watch(self.brush, lambda value: setattr(self.canvas, "brush", float(value)))
         self._watch(self.units, lambda value: self._tune(units=value))
         self._watch(self.strength, lambda value: self._tune(strength=value))
+
+    def _prepare(self) -> None:
+        self.renderer.prepare(self.cls.value)
+        self._act()
+
+    def _act(self) -> None:
+        """What the next stroke does, and by which units."""
+        self.canvas.action = self.action.value
+        words = escape(self.renderer.reason(self.action.value, self.cls.value))
+        self.order.value = f'<div style="font-size:14px;line-height:1.3;margin-left:82px;opacity:.8">{words}</div>'
 
     def go(self, state: PaintState) -> None:
         """Go to another state, as a step that Undo takes back."""

@@ -15,13 +15,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ... import pictures
-from ...dissection.units import check_units
+from ...dissection.agreement import Dissection
+from ...dissection.units import Units, check_units
 from ...language import say
 from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
 from ...worlds.reading import FAR
 from ..rendering import keep
 from .shared_render import UnitRenderer
+
+
+REASONS = {
+    "": "best first, as they were given",
+    "IoU": "best first by IoU: whose maps match the class",
+    "effect": "best first by the effect of each alone",
+    "α": "best first by α: searched for what they do together",
+}
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,10 @@ def stroke_mask(points: Sequence[tuple[float, float]], brush: float, size: tuple
 class PaintRenderer(UnitRenderer):
     """`render(state) -> PaintFrame` for one generator, layer and segmenter.
 
-    rankings: a `Dissection`, or a dict class -> units, best first; its classes are those that can be painted.
-    adders: class -> units for the action "add", where those that draw it are others than those that match it
-    (`insertion.optimise_insertion`); or a function of the class that finds them, called once, when it is first chosen.
-    levels, edits: see `UnitRenderer`.
+    rankings: a `Dissection`, or a dict class -> units, best first (or the `Dissection` that orders them); its classes
+    are those that can be painted. adders: class -> units for the action "add", where those that draw it are others than
+    those that match it (`insertion.optimise_insertion`); or a function of the class that finds them, called once, when
+    it is first chosen. levels, edits: see `UnitRenderer`.
     """
 
     FRAME = PaintFrame
@@ -108,20 +117,31 @@ class PaintRenderer(UnitRenderer):
         self._edited: OrderedDict = OrderedDict()       # state -> r after its strokes
         self._masks: OrderedDict = OrderedDict()        # stroke -> h×w
         if not isinstance(rankings, Mapping):
-            rankings = {cls: rankings.units_for(cls) for cls in rankings.classes}
-        self.rankings = {cls: check_units(units, self.units) for cls, units in rankings.items()}
+            rankings = dict.fromkeys(rankings.classes, rankings)
+        self._by: dict[tuple[str, str], str] = {}       # (action, class) -> what put its units in order
+        self.rankings = {cls: self._order("remove", cls, given) for cls, given in rankings.items()}
         self._find = adders if callable(adders) else None
-        self._adders = {} if self._find else self.rankings | {
-            cls: check_units(units, self.units) for cls, units in (adders or {}).items()}
+        self._adders = {} if self._find else {
+            cls: self._order("add", cls, given) for cls, given in {**rankings, **(adders or {})}.items()}
         for cls in self.rankings:
             check_name("class", cls, segmenter.classes)
+
+    def _order(self, action: str, cls: str, given: Units | Dissection) -> list[int]:
+        """The units of a class for an action, best first."""
+        matched = hasattr(given, "units_for")
+        self._by[action, cls] = "IoU" if matched else getattr(given, "by", "")
+        return given.units_for(cls) if matched else check_units(given, self.units)
 
     def adders(self, cls: str) -> list[int]:
         """The units that add a class, best first; found once."""
         if cls not in self._adders:
             with self.drawing():
-                self._adders[cls] = check_units(self._find(cls), self.units)
+                self._adders[cls] = self._order("add", cls, self._find(cls))
         return self._adders[cls]
+
+    def reason(self, action: str, cls: str) -> str:
+        """Why an action takes these units of a class and in this order, in words."""
+        return say(REASONS[self._by.get((action, cls), "")])
 
     def prepare(self, cls: str) -> None:
         """Measure and find all that a stroke of this class needs, so that it need not wait."""

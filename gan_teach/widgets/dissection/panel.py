@@ -9,7 +9,7 @@ from ..paint_mask import mask_canvas
 from ..panel import DrawnPanel
 from .panel_render import DissectionRenderer, Frame, bars
 
-TILE = 96           # CSS width of the map of a unit
+TILE = 128          # CSS width of the map of a unit; smaller on the stage, where twelve fit beside each other
 PLACES = IN_PLACE, EVERYWHERE, PAINTED = "where it is", "whole picture", "painted region"
 
 

@@ -22,7 +22,7 @@ from ...worlds import datasets
 from ..charts import SIGNS, plain
 from ..controls import button, choices, column, field, hooked, html, row, spoken, tick, toggles
 from ..playing import PlayingPanel
-from .evolution_render import NEXT, Frame, render, titled
+from .evolution_render import NEXT, ROWS, Frame, render, titled
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PARENTS = (1, 2, 4)
@@ -38,7 +38,8 @@ class EvolutionLab(PlayingPanel):
         EvolutionLab(pictures="fashion")        # pictures of 32×32: a set of `datasets`, or a folder of your own
 
     Other games: evolution, settings -> an `Evolution` at generation 0; real, as for `Evolution.step`, or a dict of such
-    by name; settings, at the start; offered, measure, luck, span, head_start: see `Laboratory`. Select "mine", and
+    by name; settings, at the start; offered, measure, luck, span, head_start: see `Laboratory`. rows: of children, see
+    `render`. Select "mine", and
     choose the survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
@@ -47,8 +48,9 @@ class EvolutionLab(PlayingPanel):
 
     def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
                  luck: int | None = None, span: int | None = None, pictures: str | Path | None = None,
-                 head_start: int | None = None):
+                 head_start: int | None = None, rows: int = ROWS):
         super().__init__()
+        self.rows = rows
         if pictures is not None:
             plan = evolving.plan_for(pictures)
             evolution = evolution or partial(evolving.begin, network=plan.network)
@@ -58,6 +60,7 @@ class EvolutionLab(PlayingPanel):
                               span=span, head_start=head_start)
         self.frame = Frame()
         self._turning: dict = {}                        # knobs that wait for the end of an act to be turned
+        self._same: Frame | None = None                 # the last frame, where the next one has its pictures
         self.runner = Runner(self._act, self.show, self._failed, frames=FRAMES)
         self._build()
         self._listen()
@@ -126,7 +129,13 @@ class EvolutionLab(PlayingPanel):
                 for name in knobs:
                     self._turning.pop(name, None)
         else:
-            self.runner.step(lambda: self.lab.turn(**knobs))
+            same = self.frame if set(knobs) == {"gamma"} and self.runner.error is None else None
+
+            def turned():
+                self.lab.turn(**knobs)
+                self._same = same
+
+            self.runner.step(turned)
             if "selection" in knobs and self.lab.evolution.generation < self.lab.first_choice:
                 self.runner.play()                  # up to the first choice
                 self._name_play()
@@ -175,7 +184,8 @@ class EvolutionLab(PlayingPanel):
         if not playing:
             self.lab.remember()
         view = self.lab.view()
-        frame = render(view, fast=playing)
+        same, self._same = self._same, None
+        frame = render(view, fast=playing, same=same, rows=self.rows)
         with self._syncing():
             self._sync(view, playing)
             self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told

@@ -24,12 +24,12 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     judged = [c for c in view.children if c.fitness is not None]
     if view.waiting:
         return ""
-    top, left, across = 34, 109, (width - 109) / 3
+    top, left, across = 36, 109, (width - 109) / 3
     middle, half = 0.30 * across, 0.27 * across                  # of a column: its axis, and the longest bar
     titles = ((say("F_q, quality"), "E D(G(z))"), (say("γ F_d, diversity"), "−γ log ‖∇L_D‖"),
               (say("F, total"), "F_q + γ F_d"))
-    body = [text(left + (k + 0.5) * across, 12, title, "middle", 12, bold=True) +
-            text(left + (k + 0.5) * across, 26, note, "middle", 12) for k, (title, note) in enumerate(titles)]
+    body = [text(left + (k + 0.5) * across, 10, title, "middle", 12, bold=True) +
+            text(left + (k + 0.5) * across, 28, note, "middle", 12) for k, (title, note) in enumerate(titles)]
     if not judged:
         hidden = say("The children have not been judged yet.")
         body.append(text(width / 2, height / 2 + 18, hidden, "middle", 13))

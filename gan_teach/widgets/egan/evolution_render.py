@@ -22,6 +22,8 @@ from .evolution_charts import CHILDREN, MAIN, YOURS, amount, called, family_tree
     measure_curves, winners
 
 SHARP = 1.4                     # picture pixels for each of them
+ROWS = 4                        # of three children each: all of μ = 4
+GAP = 6                         # between two children, CSS pixels
 MAGNIFY = (1, 2, 5, 10, 20, 50, 100)
 
 HAPPENED = {
@@ -85,22 +87,26 @@ def titled(words: str, more: str = "", hook: str = "") -> str:
             f'<b>{escape(words)}</b> <span style="opacity:.75;font-size:.93em">{escape(more)}</span></div>')
 
 
-def render(view: View, fast: bool = False) -> Frame:
-    """The frame of a view. fast: pictures as JPEG."""
+def render(view: View, fast: bool = False, same: Frame | None = None, rows: int = ROWS) -> Frame:
+    """The frame of a view. fast: pictures as JPEG. same: a frame whose pictures are those of this view too. rows: of
+    three children below each other, at most; where there are more children they are smaller.
+    """
     pack, fate, on_plane = pictures.jpeg if fast else pictures.png, view.fate, view.field is not None
     kinds = {name: i for i, name in enumerate(view.offered)}
-    if fate is not None:
-        middle, bars = fates(view), fate_curves(fate)
-        note = say("after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span)
+    bars = fitness_bars(view, kinds) if fate is None else fate_curves(fate)
+    if same is not None:
+        main, middle, note = same.main, same.children, same.children_note
     else:
-        (middle, note), bars = children(view, kinds), fitness_bars(view, kinds)
+        main = pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP)))
+        drawn, note = children(view, kinds, rows) if fate is None else (fates(view), say(
+            "after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span))
+        middle = pack(drawn)
     measures = measure_curves(view.measures)
     if not on_plane and not measures:                                       # nothing to measure: something to compare
         real = view.real[:32]
         measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
     many = "" if view.knobs.mu == 1 else f" · μ = {view.knobs.mu}"
-    return Frame(pack(cloud(view.fake, view.real, view.field, round(MAIN * SHARP))),
-                 say("generation {number}", number=view.generation) + many, pack(middle), note, bars, measures,
+    return Frame(main, say("generation {number}", number=view.generation) + many, middle, note, bars, measures,
                  family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None,
                  on_plane)
 
@@ -122,7 +128,7 @@ def _fit(picture: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize((size, size), how))
 
 
-def tiling(n: int, width: float, height: float, gap: float = 6) -> tuple[int, float]:
+def tiling(n: int, width: float, height: float, gap: float = GAP) -> tuple[int, float]:
     """Columns, and the side, of n squares that fill width×height best."""
     def side(columns):
         rows = -(-n // columns)
@@ -140,16 +146,16 @@ def magnification(children, side: float, extent: float = 2.2) -> int:
     return max((k for k in MAGNIFY if k <= wanted), default=1)
 
 
-def children(view: View, kinds: Mapping[str, int]) -> tuple[np.ndarray, str]:
+def children(view: View, kinds: Mapping[str, int], rows: int = ROWS) -> tuple[np.ndarray, str]:
     """All children, a tile each, with the mark of their mutation; winners framed in green, with a star."""
-    canvas = _canvas()
+    n = len(view.children) or view.knobs.mu * sum(view.knobs.active)
+    rows = min(rows, math.ceil(n / 3))
+    height = rows * CHILDREN[1] + (rows - 1) * GAP
+    canvas, (columns, side) = _canvas(height), tiling(n, CHILDREN[0], height)
     if not view.children:
-        n = view.knobs.mu * sum(view.knobs.active)
-        columns, side = tiling(n, *CHILDREN)
         for i in range(n):
             _frame(canvas, i, columns, side)[:] = 176           # as the ground: no glare in a dark hall
         return canvas, say("they are made in the next variation")
-    columns, side = tiling(len(view.children), *CHILDREN)
     size = round(side * SHARP)
     on_plane = view.field is not None
     times = magnification(view.children, size) if on_plane else 1
@@ -172,12 +178,12 @@ def _lines(before: torch.Tensor, after: torch.Tensor, loudness: torch.Tensor, lo
             "weights": torch.cat([loudness, torch.tensor([loudest])])}
 
 
-def _canvas() -> np.ndarray:
+def _canvas(height: float = CHILDREN[1]) -> np.ndarray:
     """The children's place, white."""
-    return np.full((round(CHILDREN[1] * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+    return np.full((round(height * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
 
 
-def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = 6) -> np.ndarray:
+def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = GAP) -> np.ndarray:
     """The place of tile number i."""
     top, left = (round(k * (side + gap) * SHARP) for k in divmod(i, columns))
     size = round(side * SHARP)

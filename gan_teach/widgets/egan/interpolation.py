@@ -31,7 +31,7 @@ class InterpolationPanel(DrawnPanel):
         self.alpha = field(widgets.FloatSlider, "gt-way-alpha", "α", "auto", "24px", value=self.state.alpha, min=0.0,
                            max=1.0, step=0.01)
         self.large = [picture(f"gt-way-{name}", 192) for name in WAYS]
-        self.strips = [picture(f"gt-way-{name}-strip", STEPS * TILE * 3 // 4, TILE * 3 // 4 + 6) for name in WAYS]
+        self.strips = [picture(f"gt-way-{name}-strip", STEPS * TILE, TILE + 8) for name in WAYS]
         self.text = html("gt-way-text")
         for strip in self.strips:
             strip.layout.height = "auto"
@@ -39,7 +39,7 @@ class InterpolationPanel(DrawnPanel):
             row(self.first, self.second, self.next, undo, reset, gap="8px"), self.alpha, self.text, self.error,
             *(row(large, under(say(name), say(NOTES[name]), strip), gap="16px")
               for name, large, strip in zip(WAYS, self.large, self.strips)),
-            gap="8px", max_width="860px", padding="8px 12px"), "gt-way")
+            gap="8px", max_width="900px", padding="8px 12px"), "gt-way")
 
     def _listen(self) -> None:
         self._watch(self.alpha, lambda value: self.change("alpha", alpha=value))

@@ -14,8 +14,8 @@ from ...limits import finite
 from ...networks.layers import sample_z
 from ..rendering import Renderer, keep
 
-STEPS = 9           # pictures of a strip
-TILE = 88           # CSS pixels of one of them
+STEPS = 5           # pictures of a strip
+TILE = 128          # CSS pixels of one of them
 ENDS = 64           # pairs of ends that are kept
 
 
@@ -33,7 +33,7 @@ class InterpolationFrame:
     """What the panel draws: bytes of pictures, for each of `WAYS`, and what is to be said about them."""
 
     large: tuple[bytes, ...] = ()       # G at α
-    strips: tuple[bytes, ...] = ()      # G at nine α from 0 to 1, a mark under the nearest
+    strips: tuple[bytes, ...] = ()      # G at some α from 0 to 1, a mark under the nearest
     text: str = ""
     error: str = ""
 

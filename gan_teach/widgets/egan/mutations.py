@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -45,14 +45,17 @@ class MutationRenderer(Renderer):
     """`render(state) -> MutationFrame` for some mutations, functions of D's logits.
 
     logits: D's verdicts on a batch of fakes, N numbers; where they are given, a histogram of D(G(z)) stands under
-    the curves and shows in which part of them this generator is.
+    the curves and shows in which part of them this generator is. slopes: p -> ∂M/∂l where D(G(z)) = p, for each
+    mutation; where it is given, the losses have their tangents, drawn from it.
     """
 
     FRAME = MutationFrame
     ADVICE = "A mutation takes N logits and gives one number, for example their mean."
 
-    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None):
+    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None,
+                 slopes: Callable[[float], Sequence[float]] | None = None):
         super().__init__()
+        self.slopes = slopes
         self.mutations, self.names = tuple(mutations), [name_of(m) for m in mutations]
         self.ps = [k / 200 for k in range(1, 200)]
         self.curves = [[self.at(m, p) for p in self.ps] for m in self.mutations]     # (loss, weight) for each p
@@ -74,7 +77,8 @@ class MutationRenderer(Renderer):
         words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
                     loudest=plain(self.names[loudest]))
         losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
-        left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES)
+        by_p = [float(slope) / (state.p * (1 - state.p)) for slope in self.slopes(state.p)] if self.slopes else []
+        left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES, tangents=by_p)
         right = self._chart(say("gradient |∂M/∂l|"), weights, [v[1] for v in here], state.p,
                             (0.0, 1.1 * max(map(max, weights))), self.seen)
         gap, (width, height) = 24, SIZE
@@ -83,7 +87,7 @@ class MutationRenderer(Renderer):
         return MutationFrame(svg(2 * width + gap, height, both, label), self._table(here, loudest), words)
 
     def _chart(self, title: str, curves: Sequence[Sequence[float]], here: Sequence[float], p: float,
-               span: tuple[float, float], seen: Sequence[float] = ()) -> list[str]:
+               span: tuple[float, float], seen: Sequence[float] = (), tangents: Sequence[float] = ()) -> list[str]:
         width, height = SIZE
         x0, x1, y0, y1 = 44.0, width - 12.0, height - 40.0, 26.0
 
@@ -109,6 +113,8 @@ class MutationRenderer(Renderer):
                  text(x1, height - 6, say("taken for real →"), "end", 12)]
         if seen:
             body.append(text(x1, y1 - 12, say("grey: D’s verdicts on a batch"), "end", 12))
+        if tangents:
+            body.append(text(x1, y1 - 12, say("straight: tangents by the slopes"), "end", 12))
         body.append(line(x(p), y0, x(p), y1, dash="4 3", opacity=0.7))
         for i, values in enumerate(curves):
             inside = [(x(q), y(v)) for q, v in zip(self.ps, values) if span[0] <= v <= span[1]]
@@ -117,6 +123,11 @@ class MutationRenderer(Renderer):
                 v = values[round(q * 200) - 1]
                 if span[0] <= v <= span[1]:
                     body.append(mark(i, x(q), y(v), 4))
+        for v, rise in zip(here, tangents):             # ∂M/∂p = ∂M/∂l / (p (1 − p)): 50 pixels to either side of p
+            dx, dy = x(1) - x(0), y(rise) - y(0)
+            steps = [k / 10 * 50 / math.hypot(dx, dy) for k in range(-10, 11)]
+            body.append(curve([(x(p + k), y(v + k * rise)) for k in steps
+                               if 0 <= p + k <= 1 and span[0] <= v + k * rise <= span[1]], "currentColor", 1.6))
         for i, v in enumerate(here):
             if span[0] <= v <= span[1]:
                 body.append(mark(i, x(p), y(v), 8, edge="#ffffff"))
@@ -139,13 +150,14 @@ class MutationRenderer(Renderer):
 class MutationPanel(DrawnPanel):
     """Drag D(G(z)) from "sure it is a fake" to "taken for real": which mutation still speaks?
 
-    mutations, logits: see `MutationRenderer`. p: where the point stands at first.
+    mutations, logits, slopes: see `MutationRenderer`. p: where the point stands at first.
     """
 
     ERROR = "gt-mutation-error"
 
-    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2):
-        super().__init__(MutationRenderer(mutations, logits), MutationState(p))
+    def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2,
+                 slopes: Callable[[float], Sequence[float]] | None = None):
+        super().__init__(MutationRenderer(mutations, logits, slopes), MutationState(p))
 
     def _build(self) -> None:
         self.slider = field(widgets.FloatSlider, "gt-mutation-slider", "D(G(z))", f"{SIZE[0]}px", "70px",

@@ -21,18 +21,23 @@ function start(kind) {
   /** @type {Map<number, { resolve: (answer: Answer) => void, reject: (error: Error) => void }>} */
   const waiting = new Map();
   let last = 0;
+  /** Why it answers no more. @type {Error | null} */
+  let over = null;
+  const end = (/** @type {Error} */ error) => {
+    over = error;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
   worker.onmessage = (/** @type {MessageEvent} */ { data: { id, error, ...answer } }) => {
     const { resolve, reject } = /** @type {any} */ (waiting.get(id));
     waiting.delete(id);
     error ? reject(new Error(error)) : resolve(answer);
   };
-  worker.onerror = (/** @type {ErrorEvent} */ event) => {                          // the worker itself did not load
-    for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
-    waiting.clear();
-  };
+  worker.onerror = (/** @type {ErrorEvent} */ event) => end(new Error(event.message || "the worker did not start"));
   return {
     /** Run a network; without inputs only load it. @param {string} name @param {Inputs} [inputs] @returns {Promise<Answer>} */
     ask(name, inputs) {
+      if (over) return Promise.reject(over);
       const id = ++last;
       const named = inputs && Object.fromEntries(Object.entries(inputs).map(([key, [data, dims]]) => [key, { data, dims }]));
       worker.postMessage({ id, name, inputs: named });
@@ -40,7 +45,7 @@ function start(kind) {
     },
     stop() {
       worker.terminate();
-      for (const { reject } of waiting.values()) reject(new Error("the worker was stopped"));
+      end(new Error("the worker was stopped"));
     },
   };
 }

@@ -22,6 +22,9 @@ let shownReal;
 let parent;                                              // of the children that are shown
 let done = "", waiting = false, resume = false;          // the last phase; whether the reader must choose; and then play on
 let chosenByHand = 0, agreed = 0, measured = { at: -1, modes: 0, quality: 0, mmd2: 0 };
+let unmeasured = false, due = false;                     // whether the survivor is to be measured; whether that is on its way
+/** D's field, until D learns. @type {HTMLCanvasElement | null} */
+let ground = null;
 /** @type {{ yours: number, best: number } | null} */
 let choice = null;
 let speed = { since: 0, generations: 0, rate: 0 };
@@ -34,7 +37,7 @@ function begin() {
   mixture = mixtures[chosen("data")]();
   evolution = new Evolution({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
   [shownZ, shownReal] = [look.normal(2 * SHOWN), sample(mixture, SHOWN / 2, look)];
-  done = ""; waiting = resume = false; choice = null; chosenByHand = agreed = 0; measured.at = -1;
+  done = ""; waiting = resume = false; choice = null; chosenByHand = agreed = 0; measured.at = -1; unmeasured = false; ground = null;
   turn();
 }
 
@@ -48,7 +51,7 @@ function turn() {
 function advance(byHand) {
   if (waiting) return;
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
-  if (next === "train_d") evolution.train_d();
+  if (next === "train_d") { ground = null; evolution.train_d(); }
   if (next === "vary") { parent = evolution.G; choice = null; evolution.vary(); }
   if (next === "evaluate") {
     evolution.evaluate();
@@ -59,7 +62,7 @@ function advance(byHand) {
   if (next === "select")
     evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
   done = next;
-  if (done === "select" && (byHand || evolution.generation % MEASURE_EVERY === 0)) measure();
+  unmeasured ||= done === "select" && (byHand || evolution.generation % MEASURE_EVERY === 0);
 }
 
 /** @param {boolean} byHand */
@@ -75,7 +78,7 @@ function choose(child) {
   waiting = false;
   evolution.select(child);
   done = "select";
-  measure();
+  unmeasured = true;
   resume ? start() : show();
 }
 
@@ -84,26 +87,25 @@ function start() {
   playing.play(true);
 }
 
-const measure = () => { measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) }; };
-
 const playing = player(() => chosen("pace") === "slow" ? advance(false) : generation(false), show, () => chosen("pace") === "slow");
 
 // ------------------------------------------------------------------------------------------ what is seen
 
 function show() {
-  const seen = field(evolution.D), since = performance.now() - speed.since;
+  const seen = ground ??= field(evolution.D), since = performance.now() - speed.since;
   if (playing.playing && since > 1000) speed = { since: performance.now(), generations: evolution.generation,
     rate: (evolution.generation - speed.generations) / since * 1000 };
   look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
   showChildren(seen);
   showTree();
-  showWon();
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
-  element("step").textContent = text("step", { next: text(`next_${next}`) });
+  element("step").textContent = text("step", { act: text(`next_${next}`) });
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
   element("said").innerHTML = said();
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
+  if (!due) requestAnimationFrame(() => setTimeout(showWon));                 // when the picture is on the screen
+  due = true;
 }
 
 function said() {
@@ -172,7 +174,11 @@ function showTree() {
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 
+/** Who won; and how good the survivor is: to measure it takes a while, and no picture waits for it. */
 function showWon() {
+  due = false;
+  if (unmeasured) measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) };
+  unmeasured = false;
   const last = evolution.lineage.slice(-WINDOW);
   element("won").innerHTML = NAMES.map((name, kind) => {
     const share = last.filter(({ mutations, winner }) => mutations[winner] === name).length / Math.max(1, last.length);

@@ -26,10 +26,13 @@ export const choose = (name, value) => {
     /** @type {any} */ (input).checked = /** @type {any} */ (input).value === value;
 };
 
-/** Show a slider's value beside it, now and after each move. @param {string} id @param {(v: number) => string} [say] */
+/** Show a slider's value beside it, and tell it in the same words, now and after each move. @param {string} id @param {(v: number) => string} [say] */
 export function slider(id, say = String) {
   const input = element(id), output = document.querySelector(`output[for=${id}]`);
-  const show = () => { if (output) output.textContent = say(+input.value); };
+  const show = () => {
+    if (output) output.textContent = say(+input.value);
+    input.setAttribute("aria-valuetext", say(+input.value));
+  };
   input.addEventListener("input", show);
   show();
   return show;
@@ -113,7 +116,7 @@ export function player(act, show, slowly, budget = 30) {
   const SLOW = 700;                                      // ms from act to act
   const seen = () => {
     show();
-    element("play").textContent = playing ? `❙❙ ${text("pause")}` : `▶ ${text("play")}`;
+    element("play").textContent = text(playing ? "pause" : "play");
     element("play").setAttribute("aria-pressed", String(playing));
     element("said").setAttribute("aria-live", playing ? "off" : "polite");
   };

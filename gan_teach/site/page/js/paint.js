@@ -317,6 +317,11 @@ const hand = drawing(over, GRID, {
 function listen() {
   element("reset").onclick = () => { undone = strokes.splice(0).reverse(); change(); };
   element("seed").onchange = () => openAndShow();
+  addEventListener("hashchange", () => {                 // typed into the address, or a step back in the history
+    if (!named()) return;
+    element("seed").value = named();
+    openAndShow();
+  });
   element("next").onclick = () => { element("seed").value = (scene.seed + 1) % about.seeds; openAndShow(); };
   element("frame").onchange = element("brush").oninput = drawOver;
   element("strength").oninput = retune;
@@ -349,7 +354,10 @@ async function openAndShow() {
   change();
 }
 
-if (/^#\d+$/.test(location.hash)) element("seed").value = location.hash.slice(1);
+/** The seed that the address names, as …/paint.html#17 does. */
+const named = () => location.hash.match(/^#(\d+)$/)?.[1];
+
+element("seed").value = named() ?? element("seed").value;
 slider("brush", (v) => `${v} px`);
 const showStrength = slider("strength", (v) => `× ${v}`);
 element("count").addEventListener("shown", slider("count"));

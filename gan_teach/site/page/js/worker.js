@@ -12,15 +12,19 @@ const runtime = import(`./ort.${build}.js`).then((ort) => {
 /** @type {Map<string, Promise<import("./ort.wasm.js").InferenceSession>>} */
 const sessions = new Map();
 
-/** @param {string} name */
-const load = async (name) => (await runtime).InferenceSession.create(
-  new URL(`../networks/${name}.onnx`, import.meta.url).href, { executionProviders: [self.name] });
+/** A network; where that fails it is forgotten, so that it is loaded again when it is asked again. @param {string} name */
+function load(name) {
+  const session = runtime.then(({ InferenceSession }) => InferenceSession.create(
+    new URL(`../networks/${name}.onnx`, import.meta.url).href, { executionProviders: [self.name] }));
+  sessions.set(name, session);
+  session.catch(() => sessions.delete(name));
+  return session;
+}
 
 self.onmessage = async ({ data: { id, name, inputs } }) => {
   try {
     const { Tensor } = await runtime;
-    if (!sessions.has(name)) sessions.set(name, load(name));
-    const session = await /** @type {Promise<any>} */ (sessions.get(name));
+    const session = await (sessions.get(name) ?? load(name));
     if (!inputs) return self.postMessage({ id });
     const feeds = Object.fromEntries(Object.entries(inputs).map(([key, { data, dims }]) =>
       [key, new Tensor("float32", data, dims)]));
