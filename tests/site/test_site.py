@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 import torch
-from browser import CHROMIUM, FLAGS, serious, wait_until
+from browser import CHROMIUM, FLAGS, missing, serious, wait_until
 from PIL import Image
-from serving import Visit, missing, slowed, visiting
+from serving import Visit, slowed, visiting
 
 from gan_teach import checkpoints, files, load, pictures
 from gan_teach.dissection.pixels import class_pixels
@@ -81,9 +81,6 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def visit(site, tmp_path_factory):
-    if CHROMIUM is None:
-        missing("no Chromium or Chrome: the pages cannot be opened here")
-    pytest.importorskip("playwright", reason="a browser is driven by playwright, of the extra [test]")
     with visiting(site.parents[1], "some/path", tmp_path_factory.mktemp("browser")) as visit:
         yield visit
 

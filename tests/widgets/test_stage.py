@@ -29,10 +29,13 @@ from gan_teach.widgets.demonstrations import STEPS
 from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
 from gan_teach.widgets.stylegan import adain_render
 
-needs_voila = pytest.mark.skipif(importlib.util.find_spec("voila") is None,
-                                 reason='no Voilà to serve the page (pip install "voila>=0.5")')
-needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in "
-                                                                    "(Debian: apt-get install chromium)")
+needs_voila = pytest.mark.usefixtures("voila")
+
+
+@pytest.fixture(scope="module")
+def voila():
+    if importlib.util.find_spec("voila") is None:
+        browser.missing('no Voilà to serve the page (pip install "voila>=0.5")')
 
 
 class Panel:
@@ -223,7 +226,7 @@ def serving(name: str, before: str = ""):
 
 
 @pytest.fixture(scope="module")
-def served():
+def served(voila):
     with serving("dissection") as address:
         yield address
 
@@ -264,6 +267,14 @@ def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
     while listens():
         assert time.monotonic() < end, "the server goes on alone"
         time.sleep(0.2)
+
+
+def strangers(page) -> list[str]:
+    """A list that takes every address of another computer that the page asks for from now on."""
+    found = []
+    page.on("request", lambda request: re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", request.url)
+            or found.append(request.url))
+    return found
 
 
 # What does not fit the screen, or scrolls inside it; and the words in charts that are too pale on the page.
@@ -310,17 +321,18 @@ def look_at_every_panel(page, name: str) -> None:
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 @pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution", "capstone"])     # and dissection, below
 def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
-    with serving(name) as address, browser.chromium(tmp_path) as page:
+    with browser.chromium(tmp_path) as page, serving(name) as address:
+        outside = strangers(page)
         page.goto(address, wait_until="commit")
         if (stage.PAGE / f"{name}.webp").exists():
             page.locator("#gt-replay img").wait_for()                   # before the panels, and not beside them
             assert not page.locator(".gt-stage").count()
             page.locator("#gt-replay").wait_for(state="hidden", timeout=600_000)
         look_at_every_panel(page, name)
+        assert not outside
         if name == "warm-up":
             page.keyboard.press("f")
             browser.wait_until(page, lambda: page.evaluate("document.fullscreenElement !== null"))
@@ -367,10 +379,9 @@ stage.write_page = write_page
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 def test_every_panel_answers_to_mouse_and_keys_on_the_stage(tmp_path):
-    with serving("dissection", WRITTEN) as address, browser.chromium(tmp_path) as page:
+    with browser.chromium(tmp_path) as page, serving("dissection", WRITTEN) as address:
         page.set_viewport_size({"width": 1280, "height": 720})
         errors = browser.console_errors(page)
         page.goto(address, wait_until="commit")
@@ -390,7 +401,6 @@ def picture(page) -> np.ndarray:
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 def test_the_mouse_paints_where_it_goes(served, tmp_path):
     """Tree units are forced on along a line in the lower left: the picture changes there, and not far away."""
@@ -398,8 +408,7 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         assert "/login" in refused.url
     with browser.chromium(tmp_path) as page:
         page.set_viewport_size({"width": 1280, "height": 720})
-        outside = []
-        page.on("request", lambda request: outside.append(request.url))
+        outside = strangers(page)
         page.goto(served, wait_until="commit")                          # Voilà goes on sending while the cell runs
         canvas = page.locator(".gt-canvas").first
         canvas.wait_for(timeout=600_000)
@@ -433,4 +442,4 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         for key in ("ArrowDown", "ArrowDown", "Space"):
             page.keyboard.press(key)
         browser.wait_until(page, lambda: (picture(page) != before).any())
-        assert not [url for url in outside if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)]
+        assert not outside
