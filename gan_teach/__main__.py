@@ -145,9 +145,9 @@ def train(given: argparse.Namespace) -> None:
 
     folder = given.out or Path("runs") / given.name
     options = {key: value for key, value in (("loss", given.loss), ("start", given.start)) if value}
-    if options and given.name not in recipes.generators.RECIPES:
+    if options and given.name not in recipes.growing.RECIPES:
         raise ValueError(f"{given.name} has its own loss and start; --loss and --start are for "
-                         f"{', '.join(recipes.generators.RECIPES)}")
+                         f"{', '.join(recipes.growing.RECIPES)}")
     record = recipes.RECIPES[given.name](folder, images=given.images, device=given.device, **options)
     if record is not None:                               # None: interrupted, or not the first of several processes
         print(json.dumps(record, indent=2))

@@ -105,7 +105,7 @@ class Distance:
         check_enough(int(self.metric.real_features_num_samples), len(fake))
         self.metric.reset()                                      # forgets the fake ones only
         self.metric.update(fake, real=False)
-        return float(self.metric.compute())
+        return float(self.metric.compute())                      # ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)  (Eq. 6)
 
 
 @torch.no_grad()
@@ -171,6 +171,7 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
         raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
 
     def inside(samples: torch.Tensor, manifold: torch.Tensor) -> float:
+        # the share of samples s with ‖s − m‖ ≤ ‖m − NN_k(m)‖ for some m of the manifold        (Eq. 1 and 2)
         radii = torch.cdist(manifold, manifold).kthvalue(k + 1, dim=1).values              # the first is itself
         return int((torch.cdist(samples, manifold) <= radii).any(1).sum()) / len(samples)
 

@@ -44,14 +44,14 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("the demonstration", "painting with units", "widgets.dissection.paint:PaintPanel"),
     ],
     "StyleGAN (Karras et al. 2018, arXiv 1812.04948)": [
-        ("Figure 1", "the mapping f: Z → W, of a configuration", "stylegan.generator:StyleGANConfig"),
+        ("Figure 1", "the mapping f: Z → W", "stylegan.generator:Mapping"),
         ("Figure 1", "the synthesis network: constant, noise, styles", "stylegan.generator:Generator"),
         ("Eq. 1", "AdaIN", "stylegan.adain_mixing_truncation:adain"),
         ("section 3.1", "mixing regularisation, style mixing", "stylegan.adain_mixing_truncation:mix"),
         ("Figure 3", "the figure of style mixing, as a panel", "widgets.stylegan.mixer:StyleMixer"),
         ("Table 1", "configurations A to F", "stylegan.generator:configuration"),
-        ("Table 2", "latents mixed in a picture", "stylegan.measures:mixing_distances"),
-        ("Figure 4", "what the noise decides", "stylegan.measures:noise_deviation"),
+        ("Table 2", "latents mixed in a picture", "stylegan.mixing_and_noise:mixing_distances"),
+        ("Figure 4", "what the noise decides", "stylegan.mixing_and_noise:noise_deviation"),
         ("Eq. 2", "perceptual path length in Z", "stylegan.path_length:path_length"),
         ("Eq. 3", "perceptual path length in W", "stylegan.path_length:path_length"),
         ("section 4.2", "linear separability", "stylegan.separability:linear_separability"),
@@ -66,8 +66,8 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
         ("Eq. 7", "fitness: F_q, F_d, and F = F_q + γ F_d", "egan.fitness_and_selection:fitness"),
         ("section 3.3", "selection", "egan.fitness_and_selection:select"),
         ("Algorithm 1", "a generation: D learns, vary, evaluate, select", "egan.evolution:Evolution"),
-        ("Figure 3", "the ring of eight Gaussians", "egan.plane:ring"),
-        ("Figure 3", "the grid of 25 Gaussians", "egan.plane:grid"),
+        ("Figure 3", "the ring of eight Gaussians", "worlds.gaussians:ring"),
+        ("Figure 3", "the grid of 25 Gaussians", "worlds.gaussians:grid"),
         ("Figure 4", "which mutation made the survivor, over a run", "egan.figures:picks"),
         ("section 4", "rivals over seeds, generations and compute", "recipes.compare_plane:run"),
         ("section 4", "latent interpolation", "egan.interpolation:strip"),
@@ -93,16 +93,16 @@ PAPERS: dict[str, list[tuple[str, str, str]]] = {
 TESTS = {"dissection.unit_iou:dissect": "tests/dissection/test_unit_iou.py::test_iou_eq2_by_loops",
          "dissection.information:dissect_by_information":
              "tests/dissection/test_information.py::test_quality_of_a_dissection_by_loops",
-         "stylegan.generator:StyleGANConfig": "tests/stylegan/test_cost.py::test_weights_are_those_of_the_paper",
+         "stylegan.generator:Mapping": "tests/stylegan/test_stylegan.py::test_mapping_by_hand",
          "stylegan.generator:Generator": "tests/stylegan/test_stylegan.py::test_generator_by_hand",
          "stylegan.generator:configuration":
              "tests/stylegan/test_stylegan.py::test_configurations_add_one_thing_at_a_time",
          "stylegan.adain_mixing_truncation:truncate": "tests/stylegan/test_stylegan.py::test_truncation_by_its_formula",
          "dissection.intervention:ablation_curve":
              "tests/dissection/test_intervention.py::test_the_curve_counts_what_a_direct_ablation_counts",
-         "egan.plane:ring": "tests/egan/test_plane.py::test_ring_and_grid_are_those_of_the_experiment",
+         "worlds.gaussians:ring": "tests/worlds/test_gaussians.py::test_ring_and_grid_are_those_of_the_experiment",
          "networks.losses:logits_and_slope":
-             "tests/training/test_training.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
+             "tests/networks/test_losses.py::test_r1_of_a_linear_discriminator_is_its_squared_weight",
          "metrics:precision_recall": "tests/test_metrics.py::test_precision_and_recall_eq1_and_eq2_by_loops"}
 SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.unit_iou:dissect": "01 · 5. Dissect",
@@ -110,11 +110,11 @@ SECTIONS = {"networks.progan:Generator": "01 · 1. Meet the generator",
             "dissection.agreement:Dissection": "01 · 5. Dissect",
             "dissection.intervention:insert": "01 · 8. Insert",
             "dissection.intervention:causal_effect": "01b · 5. One number for cause",
-            "stylegan.generator:StyleGANConfig": "02 · 2. From z to w",
+            "stylegan.generator:Mapping": "02 · 2. From z to w",
             "stylegan.generator:Generator": "02 · 4. From a constant to a face",
             "stylegan.adain_mixing_truncation:adain": "02 · 3. AdaIN: how w speaks",
             "stylegan.generator:configuration": "02b · 3. The paper's tables, in small",
-            "stylegan.measures:mixing_distances": "02b · 3. The paper's tables, in small",
+            "stylegan.mixing_and_noise:mixing_distances": "02b · 3. The paper's tables, in small",
             "recipes.compare_styles:run": "02b · 3. The paper's tables, in small",
             "stylegan.path_length:path_length": "02b · 2. Is W a better space than Z?",
             "recipes.compare_plane:run": "03b · 2. What is selection worth?",
@@ -243,10 +243,22 @@ def listed() -> set[tuple[str, str]]:
             for place, *_ in rows for numbers in re.findall(EQUATIONS, place) for number in numbers if number}
 
 
+def purpose(path: Path) -> str:
+    """The first line of a file's docstring."""
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))).splitlines()[0]
+
+
 def page() -> str:
     """The text of gan_teach/README.md."""
+    rooms = [name for name in ORDER if (PAGE.parent / name).is_dir()]
+    files = [name for name in ORDER if name not in rooms]
     lines = ["# The house, and where each idea lives", "",
-             "A folder is a room, and its `__init__.py` says in which order to read it. Imports run one way:",
+             "A folder is a room, and its `__init__.py` says in which order to read it. From the ground up:", "",
+             *(f"- [{name}/]({name}): {purpose(PAGE.parent / name / '__init__.py')}" for name in rooms), "",
+             "Beside the rooms are files that several of them use, and the texts in other languages:", "",
+             *(f"- [`{name}`]({name}.py): {purpose(PAGE.parent / f'{name}.py')}" for name in files),
+             "- [locale/](locale): what `language` reads.", "",
+             "Imports run one way:",
              *textwrap.wrap(f"`{' → '.join(ORDER)}`. This page is written by `python tests/index.py`, and a test "
                             "holds it.", 120), "", *ROOMS_TOLD, ""]
     for paper, rows in PAPERS.items():

@@ -31,6 +31,7 @@ from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.segmenter import SegmenterConfig
 from gan_teach.recipes import evolving, judges
 from gan_teach.training import Schedule, Settings, Training, run
+from gan_teach.worlds import gaussians
 
 CLOCKS = {"seconds", "cpu_seconds"}          # in snapshots and curves: the only things that may differ
 
@@ -76,7 +77,7 @@ TRAININGS = {
     "progan": lambda folder: growing(folder, progan, progan.ProGANConfig(z_dim=8, widths=(8, 8))),
     "stylegan": lambda folder: growing(folder, stylegan,
                                        stylegan.StyleGANConfig(8, 8, 8, fmap_max=8, mapping_layers=2)),
-    "E-GAN on the plane": lambda folder: long_run.run(plane.start(width=16), plane.ring(), folder, 80, save_every=3,
+    "E-GAN on the plane": lambda folder: long_run.run(plane.start(width=16), gaussians.ring(), folder, 80, save_every=3,
                                                       picture_every=0),
     "E-GAN on pictures": on_pictures, "segmenter": segmenter, "classifier": classifier}
 

@@ -35,11 +35,12 @@ def what(name: str, record: dict) -> str:
 
 
 def made(record: dict) -> str:
-    """How long its training took, and how many pictures it was shown; with the training it went on from."""
-    past = record.get("start", {})
-    minutes = (record["seconds"] + past.get("seconds", 0)) / 60
-    shown = record.get("images_shown", 0) + past.get("images_shown", 0)
-    return f"{minutes:.0f} min" + (f", {shown:,} pictures" if shown else "")
+    """How long its training took, and how many pictures it was shown; with the trainings it went on from."""
+    seconds = shown = 0
+    while record:
+        seconds, shown = seconds + record["seconds"], shown + record.get("images_shown", 0)
+        record = record.get("start")
+    return f"{seconds / 60:.0f} min" + (f", {shown:,} pictures" if shown else "")
 
 
 def measured(record: dict) -> str:

@@ -15,7 +15,7 @@ from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import inserted, optimise_insertion
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.units import save_units
-from gan_teach.egan import evolution, plane, settings
+from gan_teach.egan import evolution, settings
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
 from gan_teach.egan.interpolation import linear, spherical, strip, way
 from gan_teach.lessons import notebooks
@@ -28,6 +28,7 @@ from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
 from gan_teach.training import Schedule, Settings
 from gan_teach.widgets import stage
+from gan_teach.worlds import gaussians
 
 NAN = math.nan
 QUIET = {"progress": False}
@@ -284,8 +285,9 @@ def test_ways_and_mixtures():
             (lambda: linear(lost, z, 0.5), "a latent at the end of the way: NaN"),
             (lambda: spherical(z, lost, 0.5), "a latent at the end of the way: NaN"),
             (lambda: way([1.0, 2.0], [3.0, 4.0]), "a latent at the end of the way must be a tensor; got a list"),
-            (lambda: plane.ring(0), "modes must be a whole number from 1"), (lambda: plane.ring(1.5), "modes must be"),
-            (lambda: plane.grid(0), "side must be a whole number from 1")):
+            (lambda: gaussians.ring(0), "modes must be a whole number from 1"),
+            (lambda: gaussians.ring(1.5), "modes must be"),
+            (lambda: gaussians.grid(0), "side must be a whole number from 1")):
         with pytest.raises(ValueError, match=message):
             act()
 

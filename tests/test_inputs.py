@@ -29,10 +29,11 @@ from gan_teach.networks.progan import ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
 from gan_teach.recipes import judges
 from gan_teach.stylegan import Generator as StyleGAN
-from gan_teach.stylegan import StyleGANConfig, measures, path_length, separability
+from gan_teach.stylegan import StyleGANConfig, mixing_and_noise, path_length, separability
 from gan_teach.stylegan.projection import project
 from gan_teach.training import Settings as TrainingSettings
 from gan_teach.training import Training
+from gan_teach.worlds.gaussians import ring
 from gan_teach.worlds.scenes import Scenes
 
 NAN, INF = float("nan"), float("inf")
@@ -94,7 +95,7 @@ def test_numpy_masks_and_whole_numbers_are_taken():
 def test_seeds_that_torch_cannot_tell_apart_are_refused(seed, progan, unet):
     message = "seed must be a whole number from 0 to 4294967295"
     for draw in (lambda: sample_z(2, 4, seed), lambda: dissect(progan, "layer1", unet, 4, seed=seed),
-                 lambda: measures.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
+                 lambda: mixing_and_noise.numbers(seed), lambda: metrics.generate(progan, 2, seed)):
         with pytest.raises(ValueError, match=message):
             draw()
     with pytest.raises(ValueError, match="number of latents must be a whole number from 1"):
@@ -156,7 +157,7 @@ def test_style_measures_stop_at_what_is_not_finite(eyes):
     for act in (lambda: next(project(G, picture, steps=1, starts=2)),
                 lambda: path_length.path_length(G, eyes, pairs=4, progress=False),
                 lambda: separability.linear_separability(G, eyes, n=8, progress=False),
-                lambda: measures.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
+                lambda: mixing_and_noise.noise_deviation(G, G.ws(sample_z(1, 4, 0)), draws=2, progress=False)):
         with pytest.raises(ValueError, match="NaN or infinity"):
             act()
 
@@ -270,13 +271,13 @@ def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
     learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
     children = plane.start()
-    children.train_d(plane.ring())
+    children.train_d(ring())
     children.vary()
     with torch.inference_mode():
         assert fitness(D, x, x, 0.0).quality > 0                # nothing of it needs them
-        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(plane.ring()), e.vary, children.evaluate, game.step_d,
+        for act in (lambda: fitness(D, x, x, 0.1), lambda: e.step(ring()), e.vary, children.evaluate, game.step_d,
                     game.step_g, lambda: game.push(torch.ones(2, 2)), lambda: slope(minimax, torch.ones(3)),
-                    lambda: plane.frozen_d(plane.ring(), "centre", 1), trained.step, learning.step,
+                    lambda: plane.frozen_d(ring(), "centre", 1), trained.step, learning.step,
                     lambda: optimise_insertion(progan, "layer3", unet, "a", "b"),
                     lambda: distance_slopes(torch.rand(9, 2), torch.rand(9, 2))):
             with pytest.raises(ValueError, match="leave torch.inference_mode"):

@@ -15,7 +15,7 @@ from gan_teach.capstone import StyleEffects, effects_figure
 from gan_teach.dissection.figures import layer_figure
 from gan_teach.egan import figures, heuristic, least_squares, minimax, rivals
 from gan_teach.egan.fitness_and_selection import Fitness
-from gan_teach.recipes.generators import curve_figure
+from gan_teach.recipes.growing import curve_figure
 
 BROUGHT = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 LATIN, ALL = BROUGHT / "DejaVuSans.ttf", BROUGHT / "LastResortHE-Regular.ttf"   # the second draws a frame for any sign

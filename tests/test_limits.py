@@ -29,12 +29,12 @@ from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.official import convert
 from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
 from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, judges
-from gan_teach.recipes.generators import scenes_progan
-from gan_teach.stylegan import Generator, StyleGANConfig, measures, mix, path_length, separability, truncate
+from gan_teach.recipes.growing import scenes_progan
+from gan_teach.stylegan import Generator, StyleGANConfig, mixing_and_noise, mix, path_length, separability, truncate
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import project
 from gan_teach.training.settings import comparable
-from gan_teach.worlds import Portraits, Scenes
+from gan_teach.worlds import Portraits, Scenes, gaussians
 from gan_teach.worlds.datasets import pictures
 from gan_teach.worlds.drawing import random_numbers
 
@@ -359,7 +359,7 @@ def test_numbers_of_the_measures_are_looked_at():
             (lambda: path_length.path_length(style, eyes, pairs=0), "pairs must be a whole number from 1"),
             (lambda: path_length.path_length(style, eyes, pairs=2, epsilon=0.0), "epsilon must be a number from 1e-09"),
             (lambda: separability.linear_separability(style, eyes, n=0), "n must be a whole number from 1"),
-            (lambda: measures.noise_deviation(style, torch.ones(1, 8), draws=0), "draws must be a whole number"),
+            (lambda: mixing_and_noise.noise_deviation(style, torch.ones(1, 8), draws=0), "draws must be a whole"),
             (lambda: project(style, picture, steps=1.5), "steps must be a whole number from 1"),
             (lambda: project(style, picture, starts=-1), "starts must be a whole number from 0"),
             (lambda: project(style, picture, peak_rate=NAN), "peak_rate must be a finite number"),
@@ -535,7 +535,7 @@ def test_what_is_not_finite_stops_every_function_of_numbers(bad):
     good, broken, y = torch.rand(9, 2), torch.rand(9, 2), torch.ones(9, 1)
     pictures, spoilt = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     broken[4, 1], spoilt[1, 2, 3, 4] = bad, bad
-    eyes, ring, level = (lambda images: images), plane.ring(), broken.numpy()               # noqa: E731
+    eyes, ring, level = (lambda images: images), gaussians.ring(), broken.numpy()               # noqa: E731
     for act, what in (
             (lambda: metrics.Distance(broken), "the features of real pictures"),
             (lambda: metrics.Distance(good)(broken), "the features of generated pictures"),
@@ -560,13 +560,13 @@ def test_a_plane_generator_whose_weights_are_spoilt_is_not_measured():
     with torch.no_grad():
         next(G.parameters())[0] = NAN
     with pytest.raises(ValueError, match="the samples: NaN or infinity"):
-        plane.measure(plane.ring(), G)
+        plane.measure(gaussians.ring(), G)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
 def test_seeds_of_the_games_are_looked_at(seed):
-    for act in (lambda: plane.frozen_d(plane.ring(), "centre", 1, seed), lambda: warm_up.Game(seed=seed),
-                lambda: plane.what_d_rewards(dcgan.PlaneDiscriminator(), plane.ring(), 8, seed),
+    for act in (lambda: plane.frozen_d(gaussians.ring(), "centre", 1, seed), lambda: warm_up.Game(seed=seed),
+                lambda: plane.what_d_rewards(dcgan.PlaneDiscriminator(), gaussians.ring(), 8, seed),
                 lambda: warm_up.Game().points(4, seed),
                 lambda: first_pictures.Loop(torch.zeros(4, 1, 32, 32, dtype=torch.uint8), seed=seed)):
         with pytest.raises(ValueError, match="seed must be a whole number from 0 to 4294967295"):
@@ -590,7 +590,7 @@ def test_how_long_a_training_goes_and_how_often_it_saves(tmp_path, option, value
         training.run(tiny(), tmp_path, **{option: value})
     if option not in ("steps", "judge_every"):
         with pytest.raises(ValueError, match=message):
-            long_run.run(plane.start(), plane.ring(), tmp_path, 1, **{option: value})
+            long_run.run(plane.start(), gaussians.ring(), tmp_path, 1, **{option: value})
 
 
 def test_no_grid_where_none_is_wanted_and_a_damaged_curve_is_named(tmp_path):

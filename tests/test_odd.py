@@ -24,14 +24,14 @@ from gan_teach import checkpoints, files, metrics, official, training
 from gan_teach import pictures as p
 from gan_teach.__main__ import main
 from gan_teach.dissection import ablation_curve, dissect, iou, masks
-from gan_teach.egan import evolution, interpolation, long_run, plane
+from gan_teach.egan import evolution, interpolation, long_run
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
-from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, measures, path_length, truncate
+from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
 from gan_teach.stylegan import separability as sep
-from gan_teach.worlds import datasets, reading
+from gan_teach.worlds import datasets, gaussians, reading
 from gan_teach.worlds.scenes import Scenes
 
 NAN = math.nan
@@ -69,8 +69,8 @@ def test_a_batch_is_a_whole_number_wherever_there_is_one(batch):
                 lambda: metrics.generate(G, 4, 0, batch), lambda: metrics.classifier_score(X, C, batch=batch, splits=2),
                 lambda: segment(S, X, batch), lambda: path_length.path_length(G, C, pairs=2, batch=batch, **QUIET),
                 lambda: sep.linear_separability(G, C, n=4, batch=batch, **QUIET),
-                lambda: measures.noise_deviation(G, torch.ones(1, 8), 2, batch=batch, **QUIET),
-                lambda: measures.mixing_distances(G, X, S, (1,), batch=batch, **QUIET)):
+                lambda: mixing_and_noise.noise_deviation(G, torch.ones(1, 8), 2, batch=batch, **QUIET),
+                lambda: mixing_and_noise.mixing_distances(G, X, S, (1,), batch=batch, **QUIET)):
         with pytest.raises(ValueError, match="batch must be a whole number from 1"):
             act()
 
@@ -98,8 +98,8 @@ def test_a_pair_may_be_a_list_and_a_loss_is_a_function():
 
 @pytest.mark.parametrize("act, message", [
     (lambda: layer_groups(1.5), "layers must be a whole number from 1"), (lambda: layer_groups(0), "layers must be"),
-    (lambda: measures.mixed(style(), 2, 1.5, torch.Generator()), "number of latents mixed in 4 layers must be a whole"),
-    (lambda: measures.mixing_distances(style(), X, unet(), 3, **QUIET), "latents are a list of numbers"),
+    (lambda: mixing_and_noise.mixed(style(), 2, 1.5, torch.Generator()), "latents mixed in 4 layers must be a whole"),
+    (lambda: mixing_and_noise.mixing_distances(style(), X, unet(), 3, **QUIET), "latents are a list of numbers"),
     (lambda: StyleGANConfig(resolution=8.0), "resolution must be a whole"), (lambda: StyleGANConfig(z_dim=0), "z_dim"),
     (lambda: StyleGANConfig(resolution="8"), "resolution must be"), (lambda: StyleGANConfig(w_dim=-1), "w_dim must be"),
     (lambda: StyleGANConfig(mapping_layers=-1), "mapping_layers must be"),
@@ -174,7 +174,7 @@ SIDES = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
     (lambda: style().synthesis(torch.ones(1, 8).long()), "w is a floating tensor"),
     (lambda: path_length.path_length(small(), eyes(), **QUIET), "a Generator has no styles"),
     (lambda: sep.linear_separability(small(), eyes(), **QUIET), "a Generator has no styles"),
-    (lambda: measures.noise_deviation(small(), torch.ones(1, 8), **QUIET), "a Generator has no styles"),
+    (lambda: mixing_and_noise.noise_deviation(small(), torch.ones(1, 8), **QUIET), "a Generator has no styles"),
     (lambda: metrics.generate(None, 4, 0), "a NoneType is no generator"),
     (lambda: metrics.generate(lambda z: z, 4, 0), "a function is no generator: it must be callable and have .z_dim"),
     (lambda: metrics.sharpness(X[..., :1, :1]), "2×2 or more"), (lambda: metrics.sharpness(X[:0]), "2×2 or more"),
@@ -401,9 +401,9 @@ def test_a_loaded_network_is_trained_and_gradients_are_recorded_where_they_are_n
 
 def test_the_default_kind_of_number_changes_no_draw():
     """In float64 torch draws other numbers from the same seed: it was another picture, and another training."""
-    G, world = style(), plane.ring()
+    G, world = style(), gaussians.ring()
     e, C, draw = evolved(), eyes(), lambda: torch.Generator().manual_seed(0)
-    draws = [lambda: world(9, draw()), lambda: e._z(5, draw()), lambda: measures.mixed(G, 3, 2, draw()),
+    draws = [lambda: world(9, draw()), lambda: e._z(5, draw()), lambda: mixing_and_noise.mixed(G, 3, 2, draw()),
              lambda: G.regularised(2, draw()), lambda: path_length.path_length(G, C, pairs=3, **QUIET).each]
     wanted = [act() for act in draws]
     torch.set_default_dtype(torch.float64)

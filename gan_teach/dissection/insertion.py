@@ -80,6 +80,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
             r, f = G.at(z[i], layer)                                        # (n, U, h, w)
             under = F.interpolate(Q[i], size=free.shape[-2:]) * free[i][:, None]            # (n, 1, H, W)
             with torch.enable_grad():
+                # E_{z,Q}[ s_c(x'_i) ],   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)                       (Eq. 6)
                 s = segmenter(f(insert(r, range(U), Q[i], k, strength=alpha))).softmax(1)
                 drawn = (s[:, [c]] * under).sum() / under.sum().clamp(min=1)
             gradient, = torch.autograd.grad(drawn, alpha)                   # (U,)

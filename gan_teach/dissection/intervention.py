@@ -82,7 +82,7 @@ def ablate(r: Tensor, units: Units, where: Tensor | None = None, strength: float
     """
     units = _edited(r, units)
     out = r.clone()
-    # r_{U,P} ← (1 − s·P) · r_{U,P}
+    # r_{U,P} ← (1 − s·P) · r_{U,P};   x_a = f(0, r_rest) at s = 1                                  (Eq. 3)
     out[:, units] = r[:, units] * (1 - _amount(r, units, where, strength))  # (N, |U|, h, w)
     return out
 
@@ -97,7 +97,7 @@ def insert(r: Tensor, units: Units, where: Tensor | None = None, level: float | 
     units = _edited(r, units)
     out, amount = r.clone(), _amount(r, units, where, strength)
     k = per_unit("level", r[:, units].amax((0, 2, 3)) if level is None else level, r, units)
-    # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P}
+    # r_{U,P} ← s·P·k + (1 − s·P) · r_{U,P};   x_i = f(k, r_rest) at s = 1                          (Eq. 3)
     out[:, units] = amount * k + (1 - amount) * r[:, units]                 # (N, |U|, h, w)
     return out
 

@@ -86,7 +86,7 @@ def iou(mask_u: Tensor, mask_c: Tensor) -> float:
         raise ValueError(f"iou is of two boolean masks of one size; got {mask_u.dtype} of {tuple(mask_u.shape)} and "
                          f"{mask_c.dtype} of {tuple(mask_c.shape)} (of label maps: labels == c)")
     intersection, union = (mask_u & mask_c).sum().item(), (mask_u | mask_c).sum().item()
-    return intersection / union if union else 0.0
+    return intersection / union if union else 0.0                           # |u ∧ c| / |u ∨ c|           (Eq. 2)
 
 
 def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000, quantile: float = 0.01,

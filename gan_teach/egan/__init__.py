@@ -6,8 +6,8 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     fitness_and_selection   evaluation F = F_q + γ F_d, and who lives on
     settings, evolution     what is set beforehand; a generation: D learns, vary, evaluate, select
     child                   how one child is made: a copy, a gradient, one step of Adam
-    shared                  the same generation, with what siblings have in common computed once
-    plane                   a ring of eight Gaussians and a grid of 25: exact measures, pictures
+    shared_passes           the same generation, with what siblings have in common computed once
+    plane                   evolution on the plane, on a ring of eight Gaussians or a grid of 25: measures, pictures
     warm_up                 the game of two players, by hand (chapter 0)
     first_pictures          a first GAN of pictures, on one page (chapter 0)
     laboratory, view        an evolution to experiment with, and what there is to see of it
@@ -15,8 +15,8 @@ Wang et al. 2018, "Evolutionary Generative Adversarial Networks" (arXiv 1803.006
     interpolation           the way from one latent to another
     long_run                a long evolution that can be killed and goes on exactly
     figures                 films, the three losses, verdicts with their scatter
-    records, rivals         comparisons: their records, and what they say in tables and charts
-    programs                where the paper, its authors' programs and this package differ
+    over_seeds, rivals      comparisons: the figures of their records over the seeds, and these as tables and charts
+    paper_and_code          where the paper, its authors' programs and this package differ
 """
 
 from .evolution import Evolution, Generation

@@ -26,7 +26,7 @@ from ..networks.device import low_precision, pick_device
 from ..networks.layers import check_finite, check_gradients
 from ..networks.protocols import check_alike
 from ..training import NotFinite, Resumable, check_descent
-from . import shared
+from . import shared_passes
 from .child import Moments, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import Fitness, judged, select
 from .settings import Settings
@@ -187,7 +187,7 @@ class Evolution(Resumable):
         for j, parent in enumerate(self.survivors):
             if s.mutate_same_z and s.shared:
                 with self._precision():
-                    moves = shared.gradients(parent.G, self.D, self._z(s.batch, draw), s.mutations)
+                    moves = shared_passes.gradients(parent.G, self.D, self._z(s.batch, draw), s.mutations)
             else:
                 zs = [self._z(s.batch, draw) for _ in s.mutations[:1 if s.mutate_same_z else None]]
                 moves = []
@@ -224,7 +224,8 @@ class Evolution(Resumable):
             fakes = [(clone(child.G) if again else child.G)(zs[k % len(zs)]) for k, child in enumerate(self.children)]
         with self._precision():
             if s.shared and s.gamma:
-                scores = [Fitness.weighed(*pair, s.gamma) for pair in shared.quality_and_diversity(self.D, x, fakes)]
+                pairs = shared_passes.quality_and_diversity(self.D, x, fakes)
+                scores = [Fitness.weighed(*pair, s.gamma) for pair in pairs]
             else:
                 scores = [judged(self.D, x, fake, s.gamma) for fake in fakes]
         if any(math.isnan(f.total) for f in scores):

@@ -22,6 +22,7 @@ from ..language import pad, say, told
 from ..networks.device import one_thread
 from ..networks.layers import sample_z
 from ..pictures import Table, show
+from ..worlds.gaussians import Mixture, ring
 from . import plane
 from .child import Mutation, name_of, slope
 from .evolution import Evolution, Generation
@@ -47,7 +48,7 @@ class Film(NamedTuple):
     measures: list[plane.Measures]
 
 
-def look(evolution: Evolution, mixture: plane.Mixture, n: int = 400) -> np.ndarray:
+def look(evolution: Evolution, mixture: Mixture, n: int = 400) -> np.ndarray:
     """The first survivor's samples among real ones, on D's field."""
     with torch.no_grad():
         fake = evolution.G(sample_z(n, evolution.G.z_dim, seed=1))
@@ -55,11 +56,11 @@ def look(evolution: Evolution, mixture: plane.Mixture, n: int = 400) -> np.ndarr
 
 
 def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 600),
-         mixture: plane.Mixture | None = None) -> Film:
+         mixture: Mixture | None = None) -> Film:
     """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread; if it takes over a
     second, under a bar.
     """
-    mixture = mixture or plane.ring()
+    mixture = mixture or ring()
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
     bar = tqdm(total=stops[-1], desc=told(f"seed {seed}"), unit=say(" generations"), leave=False, delay=1)
     with one_thread(), bar:
@@ -101,17 +102,17 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
                         for row in rows])
 
 
-def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: plane.Mixture | None = None
+def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: Mixture | None = None
            ) -> Evolution:
     """An evolution on the plane that has lived so long, and stands before its next selection: D has learnt once more,
     the children are made and judged. Always the same for the same settings; a copy, so that it is there at once the
     second time.
     """
-    return copy.deepcopy(_judged(settings, generations, mixture or plane.ring()))
+    return copy.deepcopy(_judged(settings, generations, mixture or ring()))
 
 
 @lru_cache(maxsize=8)
-def _judged(settings: Settings, generations: int, mixture: plane.Mixture) -> Evolution:
+def _judged(settings: Settings, generations: int, mixture: Mixture) -> Evolution:
     evolution = film(settings, settings.seed, (generations,), mixture).evolution
     with one_thread():
         evolution.train_d(mixture)
@@ -120,7 +121,7 @@ def _judged(settings: Settings, generations: int, mixture: plane.Mixture) -> Evo
     return evolution
 
 
-def fates(evolution: Evolution, mixture: plane.Mixture, generations: int = 60) -> list[Evolution]:
+def fates(evolution: Evolution, mixture: Mixture, generations: int = 60) -> list[Evolution]:
     """What became of each child, had it been selected: as many evolutions, from one state and with the same draws.
 
     Call it between `evaluate` and `select`; the evolution itself is left as it is. Later choices are by F.

@@ -71,6 +71,7 @@ def judged(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     loss = F.softplus(-D(real)).mean() + F.softplus(logits).mean()
     gradient = torch.autograd.grad(loss, list(D.parameters()), allow_unused=True)
     norm = sum(g.square().sum() for g in gradient if g is not None).sqrt()
+    # F_q = E D(G(z)),   F_d = −log ‖∇_D (−E log D(x) − E log(1 − D(G(z))))‖,   F = F_q + γ F_d    (Eq. 7)
     return Fitness.weighed(float(logits.detach().sigmoid().mean()), float(-norm.log()), gamma)
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..networks.device import one_thread
+from ..worlds.gaussians import Mixture, grid, ring
 from . import plane, view
 from .child import name_of
 from .evolution import Evolution
@@ -28,7 +29,7 @@ from .fitness_and_selection import SELECTIONS, Fitness, select
 from .view import Knobs, View
 
 RULES = (*SELECTIONS, "mine")
-DATA = {"ring": plane.ring(), "grid": plane.grid()}
+DATA = {"ring": ring(), "grid": grid()}
 MEMORY = 96e6           # bytes of snapshots that are kept, at least three of them
 MOST = 240              # snapshots, however small they are
 
@@ -55,7 +56,7 @@ class Laboratory:
         missing = [name_of(m) for m in settings.mutations if m not in self.offered]
         if missing:
             raise ValueError(f"the settings use {', '.join(missing)}, which is not among the mutations offered")
-        on_plane = all(isinstance(real, plane.Mixture) for real in self.data.values())
+        on_plane = all(isinstance(real, Mixture) for real in self.data.values())
         self._thread = one_thread if on_plane else nullcontext
         cheap = (lambda mixture, G: plane.measure(mixture, G, n=500)._asdict()) if on_plane else None
         self.measure = measure or cheap

@@ -1,15 +1,13 @@
-"""Evolution on the plane: Gaussians to imitate, exact measures, and pictures to watch.
+"""Evolution on the plane: networks that imitate Gaussians, exact measures, and pictures to watch.
 
-The two mixtures are those of E-GAN's first experiment (Wang et al. 2018, arXiv 1803.00657; sizes from its
-authors' code): 8 Gaussians on a ring and 25 on a grid. Everything is small enough for one CPU thread; use
-`torch.set_num_threads(1)`, more of them only wait for each other here. The controls at the end ask what
-selection and F_d are worth. Taught in notebooks/03_evolutionary_gan.ipynb.
+E-GAN's first experiment (Wang et al. 2018, arXiv 1803.00657); its ring and its grid are in worlds/gaussians.py.
+Everything is small enough for one CPU thread; use `torch.set_num_threads(1)`, more of them only wait for each other
+here. The controls at the end ask what selection and F_d are worth. Taught in notebooks/03_evolutionary_gan.ipynb.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .. import pictures
-from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.wgan import wasserstein, wasserstein_gp
+from ..worlds.gaussians import Mixture
 from .evolution import Evolution, Generation
 from .settings import Settings, logistic
 from .fitness_and_selection import Fitness, fitness
@@ -34,32 +32,6 @@ REAL, GENERATED, MOVED = (0, 90, 181), (230, 110, 0), (120, 50, 0)      # blue, 
 
 # What chapter 3 starts from: E-GAN's authors' settings for points, but narrower networks that learn faster.
 SETTINGS = Settings(batch=64, fitness_batch=128, d_steps=1, lr=1e-3, betas=(0.5, 0.999), betas_d=(0.0, 0.999))
-
-
-# ------------------------------------------------------------------------------------------ data
-
-@dataclass(frozen=True)
-class Mixture:
-    """Gaussians of equal weight and width; called with (n, torch.Generator) it draws n points, N×2."""
-
-    centres: tuple[tuple[float, float], ...]
-    sigma: float
-
-    def __call__(self, n: int, draw: torch.Generator) -> Tensor:
-        which = torch.randint(len(self.centres), (n,), generator=draw)
-        return torch.tensor(self.centres)[which] + self.sigma * torch.randn(n, 2, generator=draw, dtype=torch.float32)
-
-
-def ring(modes: int = 8, radius: float = math.sqrt(2), sigma: float = 0.02 / math.sqrt(2)) -> Mixture:
-    """Gaussians evenly spaced on a circle."""
-    angles = [2 * math.pi * k / modes for k in range(whole("modes", modes, 1))]
-    return Mixture(tuple((radius * math.cos(a), radius * math.sin(a)) for a in angles), sigma)
-
-
-def grid(side: int = 5, spacing: float = math.sqrt(0.5), sigma: float = 0.05 / math.sqrt(8)) -> Mixture:
-    """side² Gaussians on a square grid around 0."""
-    places = [spacing * (k - (side - 1) / 2) for k in range(whole("side", side, 1))]
-    return Mixture(tuple((x, y) for x in places for y in places), sigma)
 
 
 # ------------------------------------------------------------------------------------------ measures

@@ -1,6 +1,6 @@
 """E-GAN beside its rivals: tables and charts of the comparisons, on the plane and on pictures.
 
-Everything is read from records (`records`, and those of shipped generators). A table is Markdown, a figure is a
+Everything is read from records (`over_seeds`, and those of shipped generators). A table is Markdown, a figure is a
 matplotlib figure for `pictures.chart`. Shown in notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator
 
 from .. import files
 from ..language import say, told
-from . import records
+from . import over_seeds
 from .figures import LOOKS, mark, markdown
 
 AXES = {"generation": "generations", "cpu_seconds": "CPU seconds"}
@@ -48,7 +48,7 @@ def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", varian
     runs = record["runs"][name]
     for ax, against in zip(axes, AXES):
         for variant in (v for v in variants if v in runs):
-            x, mean, error = records.curve(record, name, variant, measure, against)
+            x, mean, error = over_seeds.curve(record, name, variant, measure, against)
             ax.plot(x, mean, linewidth=2, **mark(variant))
             ax.fill_between(x, *([m + side * e for m, e in zip(mean, error)] for side in (-1, 1)),
                             color=mark(variant)["color"], alpha=0.2, linewidth=0)
@@ -61,17 +61,17 @@ def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", varian
 
 def robustness(record: dict, reference: str = "E-GAN") -> str:
     """A table of MMD² with a row for each pair of networks: bold is the lowest of a row; ▲ marks a rival that is higher
-    than the reference by two errors of `records.paired`, ▼ one that is lower by as much.
+    than the reference by two errors of `over_seeds.paired`, ▼ one that is lower by as much.
     """
     bodies = record["tables"]
     rows = [("MMD²", *map(told, next(iter(bodies.values()))))]
     for body, row in bodies.items():
         cells = {name: of["equal generations"] for name, of in row.items()}
         best = min(cells, key=lambda name: cells[name]["mmd2"]["mean"])
-        found = {name: records.figures(record, body, name, "mmd2", of["generation"]) for name, of in cells.items()}
+        found = {name: over_seeds.figures(record, body, name, "mmd2", of["generation"]) for name, of in cells.items()}
         rows.append([told(body)])
         for name, of in cells.items():
-            mean, error, _ = records.paired(found[reference], found[name])
+            mean, error, _ = over_seeds.paired(found[reference], found[name])
             sign = "" if abs(mean) <= 2 * error else " ▲" if mean < 0 else " ▼"
             rows[-1].append(("**{}**" if name == best else "{}").format(_with_error(of["mmd2"], 4)) + sign)
     return markdown(rows)

@@ -6,7 +6,6 @@ Taught in notebooks/00_warm_up.ipynb.
 """
 
 import copy
-import math
 from typing import NamedTuple
 
 import torch
@@ -16,7 +15,7 @@ from ..limits import MAX_SEED, whole
 from ..networks.dcgan import PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_gradients, sample_z, seeded
 from ..networks.losses import logistic_d, logistic_g
-from .plane import Mixture, grid, ring
+from ..worlds.gaussians import Mixture, grid, ring, wave
 
 
 def saturating_g(fake: Tensor) -> Tensor:
@@ -25,37 +24,6 @@ def saturating_g(fake: Tensor) -> Tensor:
     Its slope is −D(x): silent where D is sure of a fake.
     """
     return -torch.nn.functional.softplus(fake).mean()
-
-
-def wave(parts: int = 48, sigma: float = 0.06) -> Mixture:
-    """A wavy line across the picture, made of so many small Gaussians that it looks like one."""
-    ticks = [3.2 * (k + 0.5) / parts - 1.6 for k in range(parts)]
-    return Mixture(tuple((x, 0.8 * math.sin(2 * x)) for x in ticks), sigma)
-
-
-SIDE, EXTENT = 20, 2.2          # cells of a drawing in a row, and where the picture ends
-
-
-def drawn(cells: str, side: int = SIDE) -> Mixture:
-    """A drawing as data: side·side characters, row by row from the top, "1" where there is paint.
-
-    A small Gaussian for each painted cell, as wide as makes neighbours run together. ValueError for an empty drawing.
-    """
-    cell = 2 * EXTENT / side
-    centres = tuple((cell * (i % side + 0.5) - EXTENT, EXTENT - cell * (i // side + 0.5))
-                    for i, on in enumerate(cells) if on == "1")
-    if not centres:
-        raise ValueError("the drawing is empty: there is nothing to learn from")
-    return Mixture(centres, cell / 3)
-
-
-def heart(side: int = SIDE) -> str:
-    """A drawing to begin with: the cells of (x² + y² − 1)³ ≤ x² y³."""
-    def inside(i: int) -> bool:
-        x, y = (2.6 * (k + 0.5) / side - 1.3 for k in (i % side, side - 1 - i // side))
-        return (x * x + y * y - 1) ** 3 <= x * x * y**3
-
-    return "".join("01"[inside(i)] for i in range(side * side))
 
 
 DATA = {"a wave": wave(), "one cloud": Mixture(((0.9, 0.7),), 0.25), "ring of 8": ring(), "grid of 25": grid()}

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from . import notebooks, progress
+from .printed import shell
 
 
 def small(cell: dict) -> str:
@@ -53,16 +54,11 @@ def made(tree: ast.Module) -> list[str]:
     return [symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() and not symbol.is_imported()]
 
 
-def _shell():
-    """The notebook's shell; None in a script or a test."""
-    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-
-
 @contextlib.contextmanager
 def _quiet():
     """Nothing is printed or displayed; matplotlib's figures are closed."""
     with contextlib.ExitStack() as stack:
-        if _shell() is None:
+        if shell() is None:
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         else:
@@ -86,7 +82,7 @@ def catch_up(where: str, namespace: dict | None = None) -> None:
         known = "\n".join(f"  {name}: " + ", ".join(f"{name}.{n}" for n in its if n) for name, its in there.items())
         raise ValueError(f"no section {str(where)!r}; there are:\n{known}")
     namespace = sys._getframe(1).f_globals if namespace is None else namespace
-    if _shell() is None:
+    if shell() is None:
         namespace.setdefault("display", lambda *shown: None)             # a notebook has it
     before = list(there[chapter])[1:]
     before = before[:before.index(number)]

@@ -14,11 +14,15 @@ from .. import language
 SHOWN = ("HTML", "Markdown")
 
 
+def shell():
+    """The notebook's shell; None in a script or a test."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
 def begin() -> None:
     """Tell what the notebook's cells print from here on. The banner calls it; twice is as good as once."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None and not any(isinstance(one, Telling) for one in shell.ast_transformers):
-        shell.ast_transformers.append(Telling())
+    if (here := shell()) is not None and not any(isinstance(one, Telling) for one in here.ast_transformers):
+        here.ast_transformers.append(Telling())
 
 
 class Telling(ast.NodeTransformer):
@@ -50,7 +54,7 @@ def _starred(several: ast.Starred) -> ast.Starred:
     return ast.copy_location(ast.Starred(_called("lines", several.value), several.ctx), several)
 
 
-told = language.told
+told = language.told        # reached by its name alone, from the code that `_called` makes
 
 
 def line(text: object) -> object:

@@ -4,7 +4,6 @@ The first code cell is the same in every chapter but for the chapter's number, i
 """
 
 import os
-import sys
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -37,7 +36,7 @@ def banner(chapter: int | str, minutes: float, language: str | None = None) -> N
     use(None if os.environ.get("GAN_TEACH_LANG") else language)
     progress.begin(chapter)
     printed.begin()
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    shell = printed.shell()
     for act in (progress.after_cell, errors.after_cell, after_cell):
         if shell is not None and act not in shell.events.callbacks["post_run_cell"]:      # twice is as good as once
             shell.events.register("post_run_cell", act)

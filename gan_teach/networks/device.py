@@ -40,7 +40,7 @@ def low_precision(device: torch.device | str, wanted: bool = True) -> torch.auto
 
 
 _counting = threading.Lock()
-_alone = {"users": 0, "before": 0}
+_inside: list[int] = []         # for each who is inside `one_thread`, the number of threads before the first came
 
 
 @contextmanager
@@ -51,13 +51,10 @@ def one_thread() -> Iterator[None]:
     just then. So the first who enters notes it for all, and nobody takes the 1 of another for what the notebook had.
     """
     with _counting:
-        if not _alone["users"]:
-            _alone["before"] = torch.get_num_threads()
-        _alone["users"] += 1
+        _inside.append(_inside[0] if _inside else torch.get_num_threads())
         torch.set_num_threads(1)
     try:
         yield
     finally:
         with _counting:
-            _alone["users"] -= 1
-            torch.set_num_threads(_alone["before"])
+            torch.set_num_threads(_inside.pop())

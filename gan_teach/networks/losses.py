@@ -36,6 +36,7 @@ def logits_and_slope(discriminator, x: torch.Tensor) -> tuple[torch.Tensor, torc
     x = x.detach().requires_grad_(True)
     logits = discriminator(x)
     (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    # R = E ‖∇_x D(x)‖²                                                                    (Eq. 9 and 10)
     return logits, gradient.square().sum(dim=tuple(range(1, x.ndim))).mean()
 
 

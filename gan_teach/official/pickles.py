@@ -84,13 +84,13 @@ def as_array(data, dtype, shape, order: str = "C") -> np.ndarray:
 
 def _dtype(code, *_) -> Dtype:
     if code not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
-        raise ValueError(f"holds an array of the type {say(code)}; only plain numbers are read")
+        raise ValueError(f"holds an array of the type {brief(code)}; only plain numbers are read")
     return Dtype(code)
 
 
 def _empty_array(kind, shape, code) -> Array:
     if kind != Name("numpy", "ndarray"):
-        raise ValueError(f"wants an array of the class {say(kind)}")
+        raise ValueError(f"wants an array of the class {brief(kind)}")
     return Array()
 
 
@@ -119,7 +119,7 @@ def set_items(target, items: list) -> dict:
     return target
 
 
-def say(value) -> str:
+def brief(value) -> str:
     """A value of the file, short: only texts and numbers are shown, as anything else may be endlessly nested."""
     shown = type(value) in (str, int, float, Name) and (type(value) is not str or len(value) < 200)
     return f"{value!r:.80}" if shown else f"a {type(value).__name__}"
@@ -211,7 +211,7 @@ def run(file, size: int, builders: dict[Name, Callable] = BUILDERS, names: froze
         elif op in ("REDUCE", "NEWOBJ"):
             arguments, function = stack.pop(), stack.pop()
             if type(function) is not Name or function not in builders or not _few(arguments):
-                raise ValueError(f"calls {say(function)}, which is no builder of weights, or with many arguments")
+                raise ValueError(f"calls {brief(function)}, which is no builder of weights, or with many arguments")
             stack.append(builders[function](*arguments))
             made += len(stack[-1]) if type(stack[-1]) in (bytes, dict) else 0
             if made > size:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from . import pickles
-from .pickles import Array, Inert, Name, opened, ordered_dict, run, say
+from .pickles import Array, Inert, Name, brief, opened, ordered_dict, run
 
 NETWORKS = ("G", "D", "Gs")
 
@@ -30,7 +30,7 @@ class Network(Inert):
     def build(self, state) -> None:
         if not isinstance(state, dict) or state.get("version") not in (2, 3):
             version = state.get("version") if isinstance(state, dict) else None
-            raise ValueError(f"holds a network of format version {say(version)}; ProGAN and StyleGAN have 2 and 3 "
+            raise ValueError(f"holds a network of format version {brief(version)}; ProGAN and StyleGAN have 2 and 3 "
                              "(4 is StyleGAN2, which is another network)")
         for key, kind in (("name", str), ("static_kwargs", dict), ("components", dict), ("variables", list)):
             value = state.get(key, kind())
@@ -77,7 +77,7 @@ def _variables(network: Network, size: int) -> dict[str, torch.Tensor]:
     parts = {"": network}
     for name, part in network.components.items():
         if type(part) is not Network or part.components:
-            raise ValueError(f"has a component {say(name)} that is no plain network")
+            raise ValueError(f"has a component {brief(name)} that is no plain network")
         parts[f"{name}/"] = part
     found, budget = {}, 2 * size           # one array may be named a thousand times; half precision becomes float32
     for prefix, part in parts.items():
@@ -87,13 +87,13 @@ def _variables(network: Network, size: int) -> dict[str, torch.Tensor]:
             name, array = prefix + item[0], item[1]
             array = array.value if type(array) is Array else np.asarray(array) if type(array) is float else None
             if array is None or array.dtype.kind != "f":
-                raise ValueError(f"has a variable {say(name)} that is no array of floating-point numbers")
+                raise ValueError(f"has a variable {brief(name)} that is no array of floating-point numbers")
             budget -= 1 + 4 * array.size
             if name in found or budget < 0:
-                raise ValueError(f"has the variable {say(name)} twice, or more variables than bytes")
+                raise ValueError(f"has the variable {brief(name)} twice, or more variables than bytes")
             with np.errstate(over="ignore"):
                 array = array.astype(np.float32)
             if not np.isfinite(array).all():
-                raise ValueError(f"has NaN or infinite numbers in {say(name)}")
+                raise ValueError(f"has NaN or infinite numbers in {brief(name)}")
             found[name] = torch.from_numpy(array)
     return found

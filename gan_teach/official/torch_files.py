@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .pickles import Name, opened, ordered_dict, run, say
+from .pickles import Name, brief, opened, ordered_dict, run
 
 MAGIC = 0x1950A86A20F9469CFC6C      # the first of the four pickles that open a legacy file
 MAX_DIRECTORY = 1 << 22             # bytes of a zip file's list of parts, each of which takes about 70
@@ -79,7 +79,7 @@ def _storage(given) -> Storage:
     _, kind, key, _, numel, *view = given
     plain = type(kind) is Name and type(key) is str and type(numel) is int and numel >= 0
     if not plain or kind.module != "torch" or kind.name not in DTYPES or any(part is not None for part in view):
-        raise ValueError(f"has a storage of the kind {say(kind)}")
+        raise ValueError(f"has a storage of the kind {brief(kind)}")
     return Storage(DTYPES[kind.name], key, numel)
 
 
@@ -123,7 +123,7 @@ def _tensor_of(name, view: View, flat: dict[str, torch.Tensor], data) -> torch.T
         flat[storage.key] = torch.frombuffer(raw, dtype=torch.uint8) if raw else torch.empty(0, dtype=torch.uint8)
     tensor = flat[storage.key].view(storage.dtype).as_strided(view.size, view.stride, view.offset)
     if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-        raise ValueError(f"has NaN or infinite numbers in {say(name)}")
+        raise ValueError(f"has NaN or infinite numbers in {brief(name)}")
     return tensor
 
 
@@ -153,7 +153,7 @@ def _zip(file, size: int):
     def data(storage: Storage) -> bytes:
         entry = f"{root}data/{storage.key}"
         if entry not in names or archive.getinfo(entry).file_size != storage.nbytes:
-            raise ValueError(f"has no {storage.nbytes} bytes for the storage {say(storage.key)}")
+            raise ValueError(f"has no {storage.nbytes} bytes for the storage {brief(storage.key)}")
         return archive.read(entry)               # compares the CRC
 
     structure = io.BytesIO(archive.read(f"{root}data.pkl"))
@@ -175,7 +175,7 @@ def _legacy(file, size: int):
     def remember(given) -> Storage:
         storage = _storage(given)
         if declared.setdefault(storage.key, storage) != storage:
-            raise ValueError(f"declares the storage {say(storage.key)} twice")
+            raise ValueError(f"declares the storage {brief(storage.key)} twice")
         return storage
 
     content = run(file, size, BUILDERS, STORAGES, remember)
@@ -186,7 +186,7 @@ def _legacy(file, size: int):
     position = file.tell()
     for key in keys:                             # each one: the number of elements, then the elements
         if file[position : position + 8] != struct.pack("<q", declared[key].numel):
-            raise ValueError(f"is cut or altered before the storage {say(key)}")
+            raise ValueError(f"is cut or altered before the storage {brief(key)}")
         starts[key] = position + 8
         position += 8 + declared[key].nbytes
     if position != size:

@@ -1,6 +1,6 @@
 """How the files of data/ are made, each by one command (two pictures are filmed in a browser, by tests/film.py).
 
-    generators          `train`: the generators that grow, of villages and portraits
+    growing             `train`: the generators that grow, of villages and portraits
     evolving            `train`: E-GAN and its rivals, on clothes and villages
     judges              `train`: the segmenter and the classifiers
     compare_plane, compare_styles, compare_progan    `compare`: the records behind the chapters' claims
@@ -10,6 +10,6 @@
     address             `address`: the repository's address, in everything that names it
 """
 
-from . import evolving, generators, judges
+from . import evolving, growing, judges
 
-RECIPES = {**generators.RECIPES, **judges.RECIPES, **evolving.RECIPES}      # by the names that `train` takes
+RECIPES = {**growing.RECIPES, **judges.RECIPES, **evolving.RECIPES}      # by the names that `train` takes

@@ -21,11 +21,12 @@ from .. import checkpoints, files
 from ..egan import plane
 from ..egan.evolution import Evolution
 from ..egan.settings import Settings
-from ..egan.plane import Mixture
-from ..egan.records import MEASURES, table
+from ..egan.over_seeds import MEASURES, table
 from ..limits import whole
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
+from ..networks.device import one_thread
 from ..processes import place
+from ..worlds.gaussians import Mixture, grid, ring
 from .sharing import share_out
 
 
@@ -77,9 +78,9 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
     settings = {name: {v: f"{plan.length(v)} generations, {s}" for v, s in plan.variants.items()}
                 for name, plan in plans.items()}
     record = checkpoints.unfinished(path, command, {"threads": 1, "settings": settings}, tables={}, runs={})
-    before, todo = torch.get_num_threads(), [
-        (name, seed, variant) for name, plan in plans.items() for seed in range(plan.seeds) for variant in plan.variants
-        if str(seed) not in record["runs"].get(name, {}).get(variant, {})]
+    todo = [(name, seed, variant)
+            for name, plan in plans.items() for seed in range(plan.seeds) for variant in plan.variants
+            if str(seed) not in record["runs"].get(name, {}).get(variant, {})]
 
     def make(run: tuple) -> Iterator[dict]:
         name, seed, variant = run
@@ -89,11 +90,8 @@ def compare(plans: dict[str, Plan], path: Path, command: str) -> dict:
         name, seed, variant = run
         record["runs"].setdefault(name, {}).setdefault(variant, {})[str(seed)] = found
 
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         share_out(path, record, todo, make, keep, _write)
-    finally:
-        torch.set_num_threads(before)
     record["tables"] = {name: table(record, name) for name in plans}
     if place()[0] == 0:
         _write(path, record)
@@ -109,15 +107,15 @@ def _write(path: Path, record: dict) -> None:
 def plane_plans() -> dict[str, Plan]:
     """The paper's two mixtures, all of `plane.variants`."""
     variants = plane.variants()
-    return {"ring": Plan(plane.ring, variants, 1500, every=150, equal_compute=True),
-            "grid": Plan(plane.grid, variants, 800, every=100, equal_compute=True)}
+    return {"ring": Plan(ring, variants, 1500, every=150, equal_compute=True),
+            "grid": Plan(grid, variants, 800, every=100, equal_compute=True)}
 
 
 def ahead_plans() -> dict[str, Plan]:
     """Where chapter 3 shows a single loss collapse: D makes two steps for each of G's, at twice the rate."""
     variants = plane.variants(replace(plane.SETTINGS, d_steps=2, lr_d=2e-3))
     chosen = {name: s for name, s in variants.items() if name not in ("worst", "WGAN-GP")}
-    return {"ring": Plan(plane.ring, chosen, 600, every=100, equal_compute=True)}
+    return {"ring": Plan(ring, chosen, 600, every=100, equal_compute=True)}
 
 
 BODIES = {"as taught": PlaneConfig(), "2 layers": PlaneConfig(depth=2), "5 layers": PlaneConfig(depth=5),
@@ -141,7 +139,7 @@ def robustness_plans() -> dict[str, Plan]:
     """The paper's architecture test, small: other depths, fewer units, batch norm in D; E-GAN and the single losses."""
     chosen = {name: s for name, s in plane.variants().items() if name in ("E-GAN", "minimax", "heuristic",
                                                                          "least_squares")}
-    return {body: Plan(plane.ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
+    return {body: Plan(ring, chosen, 1000, every=100, start=_start(body)) for body in BODIES}
 
 
 COMPARISONS: dict[str, tuple[str, Callable[[], dict[str, Plan]]]] = {

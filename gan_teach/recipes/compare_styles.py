@@ -28,7 +28,7 @@ from ..limits import whole
 from ..networks.classifier import Classifier
 from ..pictures import to_float
 from ..stylegan.generator import StyleGANConfig, configuration
-from ..stylegan.measures import mixing_distances
+from ..stylegan.mixing_and_noise import mixing_distances
 from ..stylegan.path_length import path_length
 from ..stylegan.separability import linear_separability
 from ..stylegan.prepared import prepared

@@ -44,8 +44,8 @@ SAMPLES, CURVE_SAMPLES = 5_000, 2_000       # pictures on each side of a Fréche
 
 # Made to learn within 3,000 generations: five times the paper's learning rate, batch norm in G, no momentum in
 # Adam, and a D that may not be steep. At this rate, with the paper's momentum and loss of D, villages collapse: the
-# rivals "plain-d", "momentum" and "paper". Siblings are mutated and judged on the same z, so that `egan.shared` makes
-# a generation of these 1.3 times cheaper (223 and 172 ms of one core with AVX-512).
+# rivals "plain-d", "momentum" and "paper". Siblings are mutated and judged on the same z, so that `egan.shared_passes`
+# makes a generation of these 1.3 times cheaper (223 and 172 ms of one core with AVX-512).
 SETTINGS = Settings(batch=32, fitness_batch=64, d_steps=1, gamma=0.01, lr=1e-3, betas=(0.0, 0.99),
                     d_loss=logistic_r1_r2, mutate_same_z=True, judge_same_z=True, bf16=True)
 

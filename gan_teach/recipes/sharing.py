@@ -50,8 +50,8 @@ def share_out(path: Path, record: dict, todo: Sequence[Run], make: Callable[[Run
         while True:
             with alone():
                 mine = list(islice(parts, 1))                               # one part; empty at the end
-            found = gathered(mine)
-            for run, part in zip(runs, found):
+            found = gathered(mine)                                          # of each run [a part], [None] where it
+            for run, part in zip(runs, found):                              # was interrupted, [] where it is finished
                 if None in part:
                     return False
                 if part:

@@ -17,7 +17,7 @@ from .. import files
 from ..language import say
 from ..stylegan.cost import Cost, count, measure_speed
 from ..stylegan.generator import PUBLISHED, StyleGANConfig
-from . import generators
+from . import growing
 
 NAME = "training-cost"
 IMAGES = 25e6                                                   # shown in the paper's trainings
@@ -27,7 +27,7 @@ V100_DAYS = {256: {1: 14.9, 8: 3.3}, 1024: {1: 41.2, 8: 6.6}}   # as the authors
 def run(folder: str | Path, speed: float | None = None) -> dict:
     """Count and time; write the record into the folder and return it. speed: operations a second; None: timed here."""
     path = files.to_write(Path(folder) / f"{NAME}.json")
-    speed = measure_speed(generators.PORTRAIT, device="cpu") if speed is None else speed
+    speed = measure_speed(growing.PORTRAIT, device="cpu") if speed is None else speed
     costs = {str(size): vars(count(StyleGANConfig(**PUBLISHED | {"resolution": size}))) for size in V100_DAYS}
     record = {"command": "python -m gan_teach compare cost", "torch": torch.__version__,
               "processor": platform.processor() or platform.machine(), "operations_a_second": speed, "sizes": costs}

@@ -18,11 +18,12 @@ from ..dissection.insertion import optimise_insertion
 from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import coverage
 from ..egan import plane
-from ..egan.warm_up import Game, drawn, heart
+from ..egan.warm_up import Game
 from ..files import cache_folder, write_text
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
 from ..stylegan.adain_mixing_truncation import layer_groups, mix
+from ..worlds.gaussians import drawn, heart, ring
 from ..worlds.scenes import BELONGS, time_of
 from .networks import LAYER, STYLED, noise_row
 
@@ -141,12 +142,12 @@ def planes() -> tuple[np.ndarray, np.ndarray]:
         fake = G(torch.randn(250, G.z_dim, generator=draw))
         return plane.picture(fake, mixture(160, draw), plane.field(D), size=256)
 
-    game, evolution, ring = Game(drawn(heart()), seed=1), plane.start(), plane.ring()
-    before = seen(game.data, game.G, game.D), seen(ring, evolution.G, evolution.D)
+    game, evolution, eight = Game(drawn(heart()), seed=1), plane.start(), ring()
+    before = seen(game.data, game.G, game.D), seen(eight, evolution.G, evolution.D)
     for _ in range(GAMES):
         game.round(2)
-        evolution.step(ring)
-    after = seen(game.data, game.G, game.D), seen(ring, evolution.G, evolution.D)
+        evolution.step(eight)
+    after = seen(game.data, game.G, game.D), seen(eight, evolution.G, evolution.D)
     return tuple(np.hstack(pair) for pair in zip(before, after))
 
 

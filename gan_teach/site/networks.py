@@ -72,8 +72,7 @@ def functions() -> dict[str, tuple[Function, dict[str, Tensor]]]:
     """Name of the file -> the function in it, and an input of each name."""
     G, S = prebaked(load("scenes-progan", "cpu")), load("scenes-segmenter", "cpu")
     z = sample_z(1, G.z_dim, seed=0)
-    r, _ = G.at(z, LAYER)
-    _, f = G.at(z, LAYER)
+    r, f = G.at(z, LAYER)
     found = {"progan-h": (Function(G, lambda z: G.at(z, LAYER)[0]), {"z": z}),
              "progan-f": (Function(G, f), {"r": r}),
              "segmenter": (Function(S, S), {"x": f(r)})}

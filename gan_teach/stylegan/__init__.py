@@ -9,7 +9,7 @@ Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generativ
     prepared                   the generator made ready for drawing: the same pictures, sooner on a CPU
     path_length                perceptual path length: does the picture change evenly?             (Eqs. 2 and 3)
     separability               linear separability: does a flat cut tell an attribute apart?
-    measures                   what mixing and noise do
+    mixing_and_noise           what mixing and noise do, measured
     projection                 which w draws a given picture?
     cost                       what a training of another size would cost
 """

@@ -32,7 +32,8 @@ def adain(x: Tensor, y: Style, eps: float = 1e-8) -> Tensor:
     pixels = x.shape[2] * x.shape[3]                                        # sums divided: see layers.pixel_norm
     x = x - x.sum((2, 3), keepdim=True) / pixels
     sigma = (x.square().sum((2, 3), keepdim=True) / pixels + eps).sqrt()
-    return (y_s / sigma).to(x.dtype) * x + y_b.to(x.dtype)                  # Eq. 1
+    # y_{s,i} · (x_i − μ(x_i)) / σ(x_i) + y_{b,i}                                                  (Eq. 1)
+    return (y_s / sigma).to(x.dtype) * x + y_b.to(x.dtype)
 
 
 def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""StyleGAN: the generator whose pictures are steered by styles, and its discriminator.
+"""StyleGAN: the generator whose pictures are steered by styles. Its discriminator is in discriminator.py.
 
 Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generative Adversarial Networks"
 (arXiv 1812.04948), checked against what the authors' code computes. Read from top to bottom:

@@ -19,7 +19,7 @@ from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator, check_styles
-from .measures import numbers
+from .mixing_and_noise import numbers
 
 SPACES, ENDS = ("z", "w"), ("full", "end")
 
@@ -125,6 +125,7 @@ def step_length(g: Callable[[Tensor], Tensor], d: Callable[[Tensor, Tensor], Ten
 
     g: N×W to pictures; d: two lots of pictures to N squared distances; w1, w2: N×W; t: N×1.
     """
+    # 1/ε² · d( g(lerp(w₁, w₂; t)), g(lerp(w₁, w₂; t + ε)) )                               (Eqs. 2 and 3)
     return d(g(between(w1, w2, t)), g(between(w1, w2, t + epsilon))) / epsilon**2
 
 

@@ -18,7 +18,7 @@ from ..limits import finite, whole
 from ..networks.layers import check_finite
 from ..networks.protocols import check_name, device_of, evaluating
 from .generator import Generator, check_styles
-from .measures import numbers
+from .mixing_and_noise import numbers
 
 
 def linear_svm(x: Tensor, y: Tensor, C: float = 1.0, steps: int = 100) -> Tensor:

@@ -6,14 +6,14 @@ in which two equal runs differ too). Read in this order:
 
     settings     what is chosen beforehand, and the schedule by which the pictures grow
     step         one update of D, of G and of its average; of several processes each works on its part
-    snapshots    saving, going on, and what must not be saved; for every long work
-    whole        the loop itself, with sample grids and a curve
+    snapshots    what is saved, what is gone on from, and what never is saved; for every long work
+    loop         the loop itself, `advance`, and `run` with sample grids and a curve
 """
 
+from .loop import advance, curve, keep_samples, run
 from .settings import LOSSES, Schedule, Settings, r1_weight
-from .snapshots import NotFinite, Resumable, advance, check_descent, check_same, snapshot
+from .snapshots import NotFinite, Resumable, check_descent, check_same, snapshot
 from .step import Training
-from .whole import curve, keep_samples, run
 
 __all__ = ["LOSSES", "NotFinite", "Resumable", "Schedule", "Settings", "Training", "advance", "check_descent",
            "check_same", "curve", "keep_samples", "r1_weight", "run", "snapshot"]

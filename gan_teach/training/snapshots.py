@@ -1,18 +1,13 @@
-"""Work that can be killed at any moment and goes on exactly: snapshots, the loop around them, and what stops it."""
+"""Work that can be killed at any moment and goes on exactly: snapshots, going on from them, what is never saved."""
 
-import os
-import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
-from ..files import expanded, regular, writing
-from ..language import say
+from ..files import regular, writing
 from ..limits import finite, whole
-from ..processes import any_of, place, stop_signals
 
 
 class NotFinite(RuntimeError):
@@ -92,34 +87,3 @@ class Resumable:
             raise ValueError(f"{path}: {error}") from error
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
-
-
-def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1
-            ) -> Iterator[tuple[dict[str, float], tqdm]]:
-    """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
-    progress bar, which counts `batch` a step.
-
-    training: a `Training`, or what has its `step`, `steps`, `seconds`, `save` and `resume`. A snapshot is written every
-    `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and one at the end.
-    Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
-    folder none does.
-    """
-    end, save_every = whole("steps", end), whole("save_every", save_every, 1)
-    resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
-    if resume and os.path.lexists(resume):                   # a broken link is named, and not begun anew
-        training.resume(resume)
-    if training.steps >= end and first:
-        print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,
-                  now=training.steps, end=end))
-    clock = time.monotonic() - training.seconds
-    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=say(" images"),
-                                      unit_scale=True, disable=not first) as bar:
-        while training.steps < end and not any_of(stop.is_set()):
-            losses = training.step()
-            training.seconds = time.monotonic() - clock
-            bar.update(batch)
-            yield losses, bar
-            if training.steps % save_every == 0 and first and resume:
-                training.save(resume)
-    if first and resume:
-        training.save(resume)

@@ -86,6 +86,7 @@ def evolution() -> Panels:
     from ..networks.device import one_thread
     from ..networks.layers import sample_z
     from ..worlds import datasets
+    from ..worlds.gaussians import ring
     from .egan.evolution import EvolutionLab
     from .egan.mutations import MutationPanel
 
@@ -105,7 +106,7 @@ def evolution() -> Panels:
     young = plane.start()
     with one_thread():
         for _ in range(150):
-            young.step(plane.ring())
+            young.step(ring())
         verdicts = young.D(young.G(sample_z(500, young.G.z_dim, seed=0)))
     yield {say("Evolve"): EvolutionLab(), say("On clothes"): clothes, say("Mutations"): MutationPanel(logits=verdicts)}
 

@@ -108,7 +108,7 @@ class PaintButtons(PictureButtons):
         self.grid.layout.display = "grid" if self.active else "none"
 
 
-def painter(rows: int, cols: int, width: int = 272, paint: str = "auto"):
+def mask_canvas(rows: int, cols: int, width: int = 272, paint: str = "auto"):
     """A `PaintMask`, or `PaintButtons` when anywidget is missing or paint="buttons"; "drag" insists on the mask."""
     if stands_in(paint, "drag", "buttons", say("painting by drag")):
         return PaintButtons(rows, cols, width)

@@ -1,5 +1,6 @@
-"""What the generators learn from: drawn worlds, in which every fact is known, and collections of pictures.
+"""What the generators learn from: points and drawn worlds, of which every fact is known, and collections of pictures.
 
+    gaussians       points on a plane: a ring of eight Gaussians, a grid of 25, a wave, a drawing
     drawing         brushes: soft-edged shapes, a label for every pixel
     scenes          villages: trees, doors, windows, clouds, by day, dusk and night
     faces, hair, wardrobe, portraits    people, and what they wear

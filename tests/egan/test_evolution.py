@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_teach.egan import plane, shared
+from gan_teach.egan import shared_passes
 from gan_teach.egan.child import clone, descend, mutate, slope
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
@@ -29,12 +29,13 @@ from gan_teach.networks.dcgan import (
     PlaneGenerator,
 )
 from gan_teach.networks.device import fast_bfloat16
-from gan_teach.networks.losses import logistic_d, logistic_r1_r2, logits_and_slope
-from gan_teach.networks.wgan import gradient_penalty, wasserstein, wasserstein_gp
+from gan_teach.networks.losses import logistic_r1_r2
+from gan_teach.networks.wgan import wasserstein, wasserstein_gp
 from gan_teach.training import NotFinite
+from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
-RING = plane.ring()
+RING = gaussians.ring()
 THREE = (minimax, heuristic, least_squares)
 
 
@@ -115,7 +116,7 @@ def test_fitness_eq7_against_finite_differences():
     assert got.quality == pytest.approx(quality, rel=1e-9)
     assert got.diversity == pytest.approx(-math.log(math.sqrt(square)), rel=1e-6)
     assert got.total == pytest.approx(quality + 0.3 * got.diversity, rel=1e-9)
-    both = shared.quality_and_diversity(D, real, [fake, real])
+    both = shared_passes.quality_and_diversity(D, real, [fake, real])
     assert both[0] == pytest.approx(got[:2], rel=1e-9)
     assert both[1] == pytest.approx(fitness(D, real, real, 1.0)[:2], rel=1e-9)
 
@@ -173,7 +174,7 @@ def test_shared_children_are_the_plain_children(norm_g, norm_d):
     before = {name: value.clone() for name, value in G.state_dict().items()}
     z = torch.randn(6, 5, dtype=torch.float64)
     mutations = (*THREE, spread)
-    for mutation, (child, gradient) in zip(mutations, shared.gradients(G, D, z, mutations)):
+    for mutation, (child, gradient) in zip(mutations, shared_passes.gradients(G, D, z, mutations)):
         plain_child, plain = mutate(G, D, z, mutation)
         assert difference(plain, gradient) < 1e-12
         for name, value in child.state_dict().items():          # the averages of the batch norm too
@@ -184,7 +185,7 @@ def test_shared_children_are_the_plain_children(norm_g, norm_d):
 def test_with_batch_norm_in_d_scaling_the_image_gradient_would_be_wrong():
     G, D = image_networks(False, True, per_sample=True)
     z = torch.randn(6, 5, dtype=torch.float64)
-    wrong = [difference(mutate(G, D, z, m)[1], g) for m, (_, g) in zip(THREE, shared.gradients(G, D, z, THREE))]
+    wrong = [difference(mutate(G, D, z, m)[1], g) for m, (_, g) in zip(THREE, shared_passes.gradients(G, D, z, THREE))]
     assert max(wrong) > 0.01
 
 
@@ -193,11 +194,11 @@ def test_shared_work_passes_each_network_once():
     passes = []
     D.register_forward_pre_hook(lambda *_: passes.append("D"))
     G.register_forward_pre_hook(lambda *_: passes.append("G"))       # a clone keeps the hooks
-    shared.gradients(G, D, torch.randn(6, 5, dtype=torch.float64), THREE)
+    shared_passes.gradients(G, D, torch.randn(6, 5, dtype=torch.float64), THREE)
     assert sorted(passes) == ["D", "G"]
     passes.clear()
     x = torch.randn(3, 3, 16, 16, dtype=torch.float64)
-    shared.quality_and_diversity(D, x, [x, x, x])
+    shared_passes.quality_and_diversity(D, x, [x, x, x])
     assert passes == ["D"] * 4                                       # real once, not three times
 
 
@@ -419,42 +420,6 @@ def test_one_mutation_is_a_plain_gan():
     assert torch.allclose(weights(e.G), weights(G), rtol=1e-9) and torch.allclose(weights(e.D), weights(D), rtol=1e-9)
 
 
-def test_gradient_penalty_of_a_linear_critic():
-    D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)).double()
-    real, fake = torch.randn(5, 2, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)
-    draw = torch.Generator().manual_seed(0)
-    norm = math.hypot(*D[0].weight[0].tolist())
-    assert gradient_penalty(D, real, fake, draw).item() == pytest.approx((norm - 1) ** 2)
-    want = (D(fake).sum() - D(real).sum()).item() / 5 + 10 * (norm - 1) ** 2
-    assert wasserstein_gp(D, real, fake, draw).item() == pytest.approx(want)
-
-
-def test_gradient_penalty_looks_between_the_pairs():
-    """D = x²/2 has slope x: at the points between −1 and 1 the penalty is the mean of (|x̂| − 1)², x̂ = 1 − 2t."""
-    real, fake = torch.ones(2000, 1), -torch.ones(2000, 1)
-    got = gradient_penalty(lambda x: x.square().sum(1) / 2, real, fake, torch.Generator().manual_seed(0))
-    assert got.item() == pytest.approx(1 / 3, abs=0.03)
-
-
-def test_a_smooth_d_is_the_papers_loss_and_both_penalties():
-    torch.manual_seed(0)
-    D = Discriminator(DCGANConfig((4, 3))).double()
-    real, fake = torch.randn(5, 3, 16, 16).double(), torch.randn(4, 3, 16, 16).double()
-    want = logistic_d(D(real), D(fake)) + 3 / 2 * (logits_and_slope(D, real)[1] + logits_and_slope(D, fake)[1])
-    got = logistic_r1_r2(D, real, fake, gamma=3)
-    assert got.item() == pytest.approx(want.item(), rel=1e-12)
-    for a, b in zip(*(torch.autograd.grad(loss, list(D.parameters()), allow_unused=True) for loss in (want, got))):
-        assert (a is None) == (b is None) and (a is None or torch.allclose(a, b, rtol=1e-9, atol=1e-15))
-
-
-def test_the_penalties_of_a_linear_d_are_its_weights():
-    """l = w·x + b has slope w everywhere: R1 = R2 = ‖w‖², γ = 10 of each half."""
-    D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)).double()
-    real, fake = torch.randn(5, 2).double(), torch.randn(5, 2).double()
-    plain, smooth = logistic(D, real, fake, None), logistic_r1_r2(D, real, fake, None)
-    assert (smooth - plain).item() == pytest.approx(10 * D[0].weight.square().sum().item())
-
-
 def test_an_evolution_takes_it_as_the_environments_loss():
     flat, e = evolution(), evolution(d_loss=logistic_r1_r2)
     assert e.step(RING).loss_d[0] > flat.step(RING).loss_d[0] and not torch.equal(weights(e.D), weights(flat.D))
@@ -514,7 +479,6 @@ def test_restore_goes_back_exactly(policy):
 
 SCRIPT = """
     import os, signal, sys, torch
-    from gan_teach.egan import plane
     from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
     from gan_teach.egan import Evolution, Settings
     from gan_teach.egan.long_run import run

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from gan_teach import egan
-from gan_teach.egan import figures, plane, programs, records, rivals
+from gan_teach.egan import figures, plane, paper_and_code, over_seeds, rivals
 from gan_teach.egan.evolution import Generation
 from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
 from gan_teach.recipes import compare_plane
 from gan_teach.widgets import charts
+from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
 SMALL = replace(plane.SETTINGS, batch=8, fitness_batch=8)
@@ -33,12 +34,12 @@ def lines(figure):
 def test_a_film_is_an_evolution_that_was_looked_at():
     alone = plane.start(replace(SMALL, seed=3))
     for _ in range(4):
-        alone.step(plane.ring())
+        alone.step(gaussians.ring())
     film = figures.film(SMALL, seed=3, stops=(2, 4))
     assert film.stops == (2, 4) and len(film.pictures) == 2 and film.evolution.generation == 4
     assert torch.equal(weights(alone.G), weights(film.evolution.G))
-    assert film.measures[1] == plane.measure(plane.ring(), alone.G)
-    assert (film.pictures[1] == figures.look(alone, plane.ring())).all()
+    assert film.measures[1] == plane.measure(gaussians.ring(), alone.G)
+    assert (film.pictures[1] == figures.look(alone, gaussians.ring())).all()
     assert (film.pictures[0] != film.pictures[1]).any()
 
 
@@ -57,23 +58,23 @@ def test_fates_are_what_would_have_come():
     """Fate k equals an evolution whose selection named child k, bit for bit; the one asked is left alone."""
     e = plane.start(SMALL, width=16)
     for _ in range(2):
-        e.step(plane.ring())
+        e.step(gaussians.ring())
     begin = e.state()
-    e.train_d(plane.ring())
+    e.train_d(gaussians.ring())
     e.vary()
     e.evaluate()
     before, scores = e.state(), list(e.scores)
-    found = figures.fates(e, plane.ring(), generations=3)
+    found = figures.fates(e, gaussians.ring(), generations=3)
     assert e.scores == scores and e.generation == 2
     assert torch.equal(weights(e.D), torch.cat([before["D"][name].flatten() for name, _ in e.D.named_parameters()]))
     for child, fate in enumerate(found):
         twin = plane.start(SMALL, width=16)
         twin.restore(begin)
         twin.settings = replace(SMALL, selection=lambda scores, child=child: child)
-        twin.step(plane.ring())
+        twin.step(gaussians.ring())
         twin.settings = SMALL
         for _ in range(3):
-            twin.step(plane.ring())
+            twin.step(gaussians.ring())
         assert torch.equal(weights(twin.G), weights(fate.G)) and torch.equal(weights(twin.D), weights(fate.D))
     assert not torch.equal(weights(found[0].G), weights(found[1].G))
 
@@ -125,7 +126,7 @@ def record(tmp_path_factory):
     """A comparison of three variants from two seeds, of a few generations."""
     chosen = {name: replace(s, batch=8, fitness_batch=8) for name, s in plane.variants().items()
               if name in ("E-GAN", "random", "heuristic")}
-    plan = compare_plane.Plan(plane.ring, chosen, 6, seeds=2, every=2, start=lambda s: plane.start(s, width=8))
+    plan = compare_plane.Plan(gaussians.ring, chosen, 6, seeds=2, every=2, start=lambda s: plane.start(s, width=8))
     return compare_plane.compare({"ring": plan}, tmp_path_factory.mktemp("c") / "record.json", "a test")
 
 
@@ -143,7 +144,7 @@ def test_the_figure_of_a_comparison(record):
     drawn = lines(figure)
     for ax, panel, against in zip(figure.axes, drawn, ("generation", "cpu_seconds")):
         assert list(panel) == ["E-GAN", "random"]                                      # WGAN-GP was not run
-        x, mean, error = records.curve(record, "ring", "random", "mmd2", against)
+        x, mean, error = over_seeds.curve(record, "ring", "random", "mmd2", against)
         assert panel["random"][0] == pytest.approx(x) and panel["random"][1] == pytest.approx(mean)
         edge = ax.collections[1].get_paths()[0].vertices[:, 1]                         # of the band
         assert min(edge) == pytest.approx(min(m - e for m, e in zip(mean, error)))
@@ -160,7 +161,7 @@ def test_robustness_marks_the_best_of_a_row_and_whom_egan_beats():
     runs = {body: {name: {str(k): {"generation": [7], "cpu_seconds": [1.0], "modes": [8], "high_quality": [0.5],
                                    "mmd2": [m]} for k, m in enumerate(seeds)} for name, seeds in of.items()}
             for body, of in (("flat", flat), ("deep", deep))}
-    made = {"runs": runs, "tables": {body: records.table({"runs": runs}, body) for body in runs}}
+    made = {"runs": runs, "tables": {body: over_seeds.table({"runs": runs}, body) for body in runs}}
     cells = [[cell.strip().replace("\N{NO-BREAK SPACE}", " ") for cell in row.strip("|").split("|")]
              for row in rivals.robustness(made).splitlines()[2:]]
     assert cells == [["flat", "**0.3000 ± 0.1155**", "0.4000 ± 0.1097 ▲", "0.4000 ± 0.0608"],
@@ -265,12 +266,13 @@ def test_scores_stand_beside_those_of_real_pictures(folder):
 
 
 def test_a_pair_of_methods_is_compared_seed_by_seed():
-    mean, error, lower = records.paired([1.0, 2.0, 6.0], [2.0, 4.0, 5.0])
+    mean, error, lower = over_seeds.paired([1.0, 2.0, 6.0], [2.0, 4.0, 5.0])
     assert mean == pytest.approx(-2 / 3) and lower == 2
     assert error == pytest.approx(math.sqrt(((-1 + 2 / 3) ** 2 + (-2 + 2 / 3) ** 2 + (1 + 2 / 3) ** 2) / 2 / 3))
     with pytest.raises(ValueError):
-        records.paired([1.0, 2.0], [1.0])
+        over_seeds.paired([1.0, 2.0], [1.0])
 
 
-def test_the_programs_are_a_whole_table():
-    assert {len(row) for row in programs.ROWS} == {5} and len({row[0] for row in programs.ROWS}) == len(programs.ROWS)
+def test_paper_and_code_are_a_whole_table():
+    rows = paper_and_code.ROWS
+    assert {len(row) for row in rows} == {5} and len({row[0] for row in rows}) == len(rows)

@@ -15,13 +15,13 @@ from torch import nn
 
 from gan_teach import checkpoints
 from gan_teach.__main__ import main
-from gan_teach.egan import plane, records
+from gan_teach.egan import plane, over_seeds
 from gan_teach.egan.evolution import Evolution
 from gan_teach.networks import classifier
 from gan_teach.networks.dcgan import Discriminator, Generator, layout
 from gan_teach.recipes import compare_plane, evolving, judges
 from gan_teach.recipes.evolving import PLANS, RIVALS, Plan, evolve, kept, start
-from gan_teach.worlds import datasets
+from gan_teach.worlds import datasets, gaussians
 
 torch.set_num_threads(1)
 TINY = Plan(layout(32, 2, z_dim=4), 4, 2, 2, "noise", replace(evolving.SETTINGS, batch=4, fitness_batch=4))
@@ -273,7 +273,7 @@ def test_where_d_is_ahead_it_makes_two_steps_at_twice_the_rate_and_single_losses
 
 def test_a_run_of_a_comparison_is_the_evolution_itself(compared):
     _, record = compared
-    evolution, ring = plane.start(replace(plane.SETTINGS, seed=1)), plane.ring()
+    evolution, ring = plane.start(replace(plane.SETTINGS, seed=1)), gaussians.ring()
     for _ in range(4):
         evolution.step(ring)
     found = plane.measure(ring, evolution.G)
@@ -288,7 +288,7 @@ def test_a_variant_dearer_than_the_whole_budget_is_measured_at_its_first_checkpo
 
     record = {"runs": {"ring": {name: {"0": run(seconds), "1": run(seconds)}
                                 for name, seconds in (("E-GAN", 1.0), ("dear", 9.0), ("cheap", 0.5))}}}
-    found = records.table(record, "ring")
+    found = over_seeds.table(record, "ring")
     assert [found[name]["equal compute"]["generation"] for name in ("E-GAN", "dear", "cheap")] == [20, 10, 20]
     assert found["dear"]["equal compute"]["modes"]["mean"] == 1
 
@@ -335,11 +335,11 @@ def invented() -> dict:
 
 def test_tables_and_curves_by_hand():
     record = invented()
-    x, mean, spread = records.curve(record, "here", "E-GAN", "modes")
+    x, mean, spread = over_seeds.curve(record, "here", "E-GAN", "modes")
     assert (x, mean) == ([1, 2, 3, 4], [2, 3, 4, 5]) and spread == pytest.approx([1] * 4)
-    x, _, _ = records.curve(record, "here", "rival", "modes", against="cpu_seconds")
+    x, _, _ = over_seeds.curve(record, "here", "rival", "modes", against="cpu_seconds")
     assert x == pytest.approx(list(range(1, 11)))
-    table = records.table(record, "here")
+    table = over_seeds.table(record, "here")
     assert table["E-GAN"]["ms_per_generation"] == 2000 and table["rival"]["ms_per_generation"] == 1000
     equal, bought = table["rival"]["equal generations"], table["rival"]["equal compute"]
     assert equal["generation"] == 4 and bought["generation"] == 8
@@ -351,7 +351,7 @@ def test_tables_and_curves_by_hand():
     error = table["E-GAN"]["equal generations"]["modes"]["error"]
     assert error == pytest.approx(statistics.stdev([3, 5]) / math.sqrt(2), abs=1e-4)
     record["runs"]["here"]["E-GAN"]["2"] = record["runs"]["here"]["rival"]["0"]
-    _, mean, error = records.curve(record, "here", "E-GAN", "modes")
+    _, mean, error = over_seeds.curve(record, "here", "E-GAN", "modes")
     assert (mean[0], error[0]) == pytest.approx((4 / 3, statistics.stdev([1, 3, 0]) / math.sqrt(3)))
 
 
@@ -363,7 +363,7 @@ def test_other_bodies_have_the_depth_and_norm_that_they_are_named_for():
         norms = [m for m in evolution.D.modules() if isinstance(m, nn.BatchNorm1d)]
         assert len(norms) == (body == "batch norm in D")
         assert evolution.D.per_sample is (body != "batch norm in D")
-        near, far = (evolution.D(plane.ring()(8, torch.Generator().manual_seed(0)) + shift) for shift in (0, 20))
+        near, far = (evolution.D(gaussians.ring()(8, torch.Generator().manual_seed(0)) + shift) for shift in (0, 20))
         assert abs(near.mean() - far.mean()) > 0.01, "D can tell one batch from another"
 
 

@@ -18,12 +18,12 @@ ALL = """
     from gan_teach.__main__ import main
     from gan_teach.processes import join_group
     from gan_teach.recipes import compare_plane, compare_progan, compare_styles
-    from gan_teach.training import Schedule, snapshots
+    from gan_teach.training import Schedule, loop
 
     join_group()
     out = sys.argv[1]
     compare_plane.time = SimpleNamespace(thread_time=count().__next__)      # what differs from run to run is time alone
-    snapshots.time = SimpleNamespace(monotonic=lambda: 0.0)
+    loop.time = SimpleNamespace(monotonic=lambda: 0.0)
 
     for module, world in ((compare_styles, "Portraits"), (compare_progan, "Scenes")):
         many = getattr(module, world)

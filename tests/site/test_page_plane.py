@@ -14,9 +14,11 @@ from gan_teach import checkpoints
 from gan_teach.egan import plane
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import fitness
-from gan_teach.egan.warm_up import LOSSES, SIDE, Game, drawn, heart
+from gan_teach.egan.warm_up import LOSSES, Game
 from gan_teach.networks.dcgan import PlaneDiscriminator, PlaneGenerator
 from gan_teach.site.pages import PAGE
+from gan_teach.worlds import gaussians
+from gan_teach.worlds.gaussians import SIDE, drawn, heart
 
 OPENING = """
 import { readFileSync } from "fs";
@@ -107,7 +109,7 @@ say(Array.from({ length: given.generations }, () => {
 """
 
 
-@pytest.mark.parametrize("mixture, gamma, d_steps", [(plane.ring(), 0.01, 1), (plane.grid(), 0.5, 2)])
+@pytest.mark.parametrize("mixture, gamma, d_steps", [(gaussians.ring(), 0.01, 1), (gaussians.grid(), 0.5, 2)])
 def test_generations_are_those_of_python_for_the_same_weights_and_draws(node, exact, mixture, gamma, d_steps):
     settings = plane.replace(plane.SETTINGS, gamma=gamma, d_steps=d_steps, seed=3)
     start = plane.start(settings)
@@ -137,7 +139,7 @@ def test_generations_are_those_of_python_for_the_same_weights_and_draws(node, ex
 def test_fitness_eq7_of_far_and_near_fakes(node, exact):
     """Also where D is sure: the largest and the smallest gradients."""
     torch.manual_seed(0)
-    G, D, x = PlaneGenerator(), PlaneDiscriminator(), plane.ring()(64, torch.Generator().manual_seed(1)).double()
+    G, D, x = PlaneGenerator(), PlaneDiscriminator(), gaussians.ring()(64, torch.Generator().manual_seed(1)).double()
     for scale in (1.0, 40.0):
         with torch.no_grad():
             D.net[-1].weight.mul_(scale)
@@ -185,7 +187,7 @@ say({ G: weights(game.G), D: weights(game.D), verdicts: Object.values(game.verdi
 
 def test_mixtures_and_measures_are_those_of_python(node):
     far = [[0.3, 9.0], [-4.0, 0.1]]
-    for name, mixture in (("ring", plane.ring()), ("grid", plane.grid()), ("drawn", drawn(heart()))):
+    for name, mixture in (("ring", gaussians.ring()), ("grid", gaussians.grid()), ("drawn", drawn(heart()))):
         draw = torch.Generator().manual_seed(2)
         fake = torch.cat([mixture(120, draw), 0.5 * torch.randn(80, 2, generator=draw), torch.tensor(far)])
         found = node("""
@@ -237,7 +239,7 @@ say(Array.from({ length: given.seeds }, (_, seed) => {
     z = torch.tensor([run["z"] for run in found])
     x = torch.tensor([run["x"] for run in found]) / 0.5**0.5                # places of the grid: −2 to 2
     assert max(far(z, NORMAL)) < WITHIN and max(far(x.round(), {2: 2, 4: 6.8, 8: 102.8})) < WITHIN
-    assert max(far((x - x.round()) / (plane.grid().sigma / 0.5**0.5), NORMAL)) < WITHIN
+    assert max(far((x - x.round()) / (gaussians.grid().sigma / 0.5**0.5), NORMAL)) < WITHIN
     assert abs(float((z * x.round()).mean())) < WITHIN * (2 / z.numel()) ** 0.5
     column, row = x.round().long().add(2).unflatten(1, (-1, 2)).unbind(-1)
     times = torch.bincount((5 * column + row).flatten(), minlength=25).double()

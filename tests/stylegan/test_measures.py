@@ -8,7 +8,7 @@ import torch
 
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.layers import sample_z
-from gan_teach.stylegan import measures, path_length, separability
+from gan_teach.stylegan import mixing_and_noise, path_length, separability
 from gan_teach.stylegan.generator import Generator, StyleGANConfig, configuration
 from gan_teach.stylegan.prepared import prepared
 
@@ -95,7 +95,7 @@ def test_path_length_eq2_and_eq3_agree_with_torchmetrics(G, eyes, space, ends):
     """torchmetrics walks from t = 0 alone. But I(t + ε) is also the point at ε on the way from I(t) to I(t + 1)."""
     from torchmetrics.functional.image import perceptual_path_length
 
-    n, draw = 24, measures.numbers(3)
+    n, draw = 24, mixing_and_noise.numbers(3)
     z1, z2 = torch.randn(2, n, 8, generator=draw)
     t = torch.rand(n, 1, generator=draw) if ends == "full" else torch.zeros(n, 1)
 
@@ -137,7 +137,7 @@ def test_path_length_of_a_straight_road():
 
     road = Straight(StyleGANConfig(**SIZE))
     found = path_length.path_length(road, lambda x: x.flatten(1), "w", "end", 50, seed=1, epsilon=1e-3, progress=False)
-    draw = measures.numbers(1)
+    draw = mixing_and_noise.numbers(1)
     w1, w2 = (road.mapping(z).detach().double() for z in torch.randn(2, 50, 8, generator=draw))
     u, v = w1 / w1.norm(dim=1, keepdim=True), torch.lerp(w1, w2, 1e-3)
     v = v / v.norm(dim=1, keepdim=True)
@@ -183,7 +183,7 @@ def test_every_depth_of_the_mapping_is_measured(depth, eyes):
 def test_the_configuration_without_styles_and_noise_is_measured_too(eyes):
     G = shaken(configuration("B", **SIZE))
     assert path_length.path_length(G, eyes, "z", pairs=4, progress=False).mean > 0
-    assert measures.noise_deviation(G, G.ws(sample_z(1, 8, 0)), 3, progress=False).max() < 1e-6
+    assert mixing_and_noise.noise_deviation(G, G.ws(sample_z(1, 8, 0)), 3, progress=False).max() < 1e-6
 
 
 def test_path_length_refuses_what_it_cannot_measure(G, eyes):
@@ -201,7 +201,7 @@ def test_latents_of_small_seeds_are_kept_out():
     first = Generator(StyleGANConfig(**SIZE)).mapping.layers[0]
     rows = first.weight.detach() * first.rate
     assert torch.allclose(sample_z(8, 8, seed=0), rows, atol=1e-5)          # why it matters
-    assert not torch.allclose(torch.randn(8, 8, generator=measures.numbers(0)), rows, atol=1e-1)
+    assert not torch.allclose(torch.randn(8, 8, generator=mixing_and_noise.numbers(0)), rows, atol=1e-1)
 
 
 # -------------------------------------------------------------------------------------- separability
@@ -289,14 +289,14 @@ def test_linear_separability_looks_at_the_right_space(G):
 
 def test_mixed_latents_change_at_their_crossovers(G):
     for latents in (1, 2, 4, 6):
-        ws = measures.mixed(G, 50, latents, torch.Generator().manual_seed(0))
+        ws = mixing_and_noise.mixed(G, 50, latents, torch.Generator().manual_seed(0))
         changes = (ws[:, 1:] != ws[:, :-1]).any(2)                          # (50, L − 1)
         assert (changes.sum(1) == latents - 1).all()
-    ws = measures.mixed(G, 400, 2, torch.Generator().manual_seed(0))
+    ws = mixing_and_noise.mixed(G, 400, 2, torch.Generator().manual_seed(0))
     where = (ws[:, 1:] != ws[:, :-1]).any(2).float().mean(0)
     assert (where - 0.2).abs().max() < 0.08                                 # each of the 5 crossovers as often
     with pytest.raises(ValueError, match="from 1 to 6"):
-        measures.mixed(G, 5, 7, torch.Generator())
+        mixing_and_noise.mixed(G, 5, 7, torch.Generator())
 
 
 def test_mixing_distances_are_those_of_the_mixed_pictures(G, monkeypatch):
@@ -307,19 +307,19 @@ def test_mixing_distances_are_those_of_the_mixed_pictures(G, monkeypatch):
         assert a is real and judge == "judge" and b.shape == real.shape and b.abs().max() <= 1
         return float(len(seen))
 
-    monkeypatch.setattr(measures, "frechet_distance", distance)
-    found = measures.mixing_distances(G, real, "judge", (1, 3), seed=4, batch=5, progress=False)
+    monkeypatch.setattr(mixing_and_noise, "frechet_distance", distance)
+    found = mixing_and_noise.mixing_distances(G, real, "judge", (1, 3), seed=4, batch=5, progress=False)
     assert found == {1: 1.0, 3: 2.0}
-    draw = measures.numbers(4)
-    ws = measures.mixed(G, 12, 3, draw)
+    draw = mixing_and_noise.numbers(4)
+    ws = mixing_and_noise.mixed(G, 12, 3, draw)
     noise = torch.randint(2**31, (12,), generator=draw).tolist()
     assert torch.allclose(seen[1], G.synthesis(ws, G.noise(noise)).clamp(-1, 1), atol=1e-5)
 
 
 def test_noise_deviation_by_loops(G):
     ws = G.ws(sample_z(2, 8, seed=1))
-    found = measures.noise_deviation(G, ws, draws=7, seed=5, batch=3, progress=False)
-    seeds = torch.randint(2**31, (7,), generator=measures.numbers(5)).tolist()
+    found = mixing_and_noise.noise_deviation(G, ws, draws=7, seed=5, batch=3, progress=False)
+    seeds = torch.randint(2**31, (7,), generator=mixing_and_noise.numbers(5)).tolist()
     for n in range(2):
         greys = [(G.synthesis(ws[n:n + 1], s)[0].clamp(-1, 1).double().mean(0) + 1) / 2 for s in seeds]
         mean = sum(greys) / 7
@@ -331,7 +331,7 @@ def test_noise_deviation_by_loops(G):
 def test_noise_deviation_of_some_layers_and_of_none(G):
     ws = G.ws(sample_z(1, 8, seed=1))
     options = {"draws": 4, "progress": False}
-    assert measures.noise_deviation(G, ws, layers=(), **options).max() < 1e-6
-    fine, every = measures.noise_deviation(G, ws, layers=[5], **options), measures.noise_deviation(G, ws, **options)
+    assert mixing_and_noise.noise_deviation(G, ws, layers=(), **options).max() < 1e-6
+    fine, every = (mixing_and_noise.noise_deviation(G, ws, layers=layers, **options) for layers in ([5], None))
     assert 0 < fine.mean() < every.mean()
-    assert torch.allclose(measures.noise_deviation(G, ws[:, 0], **options), every, atol=1e-5)
+    assert torch.allclose(mixing_and_noise.noise_deviation(G, ws[:, 0], **options), every, atol=1e-5)

@@ -17,7 +17,7 @@ from gan_teach import widgets as ours
 from gan_teach.runner import _latest
 from gan_teach.widgets import front_end
 from gan_teach.widgets.dissection.paint_canvas import PaintGrid, paint_canvas
-from gan_teach.widgets.paint_mask import PaintButtons, painter
+from gan_teach.widgets.paint_mask import PaintButtons, mask_canvas
 from gan_teach.widgets.panel import MOST_UNDO, DrawnPanel, History, Panel
 from gan_teach.widgets.stylegan.mixer_grid import MixLists, mix_grid
 
@@ -293,7 +293,7 @@ STAND_INS = {                   # class -> panel, its sentence, what makes it, a
     PaintGrid: (lambda: ours.PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS).canvas,
                 "painting by drag is left out, buttons", lambda way: paint_canvas((8, 8), 512, 64, way), "drag"),
     PaintButtons: (lambda: KINDS[2].make()[0].paint, "painting by drag is left out, buttons",
-                   lambda way: painter(8, 8, paint=way), "drag"),
+                   lambda way: mask_canvas(8, 8, paint=way), "drag"),
     MixLists: (lambda: ours.StyleMixer(generator())._grid, "choosing by click is left out, two lists",
                lambda way: mix_grid(500, way), "click")}
 

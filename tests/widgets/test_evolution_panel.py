@@ -31,6 +31,7 @@ from gan_teach.widgets.egan.evolution import EvolutionLab
 from gan_teach.widgets.egan.evolution_charts import family_tree
 from gan_teach.widgets.egan.evolution_render import children, describe, magnification, render, tiling
 from gan_teach.widgets.egan.mutations import MutationPanel, MutationRenderer, MutationState
+from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
 
@@ -50,7 +51,7 @@ def straight(generations, **changes):
     """An evolution that nobody has touched."""
     e = start(replace(SMALL, **changes))
     for _ in range(generations):
-        e.step(plane.ring())
+        e.step(gaussians.ring())
     return e
 
 
@@ -242,11 +243,11 @@ def test_both_fates_come_from_one_state():
 
     by_hand = straight(1)
     by_hand.settings = replace(by_hand.settings, selection=other)
-    by_hand.step(plane.ring())
+    by_hand.step(gaussians.ring())
     assert same(chooser.evolution, by_hand) and not torch.equal(by_hand.G.last.weight, before.G.last.weight)
     by_hand.settings = SMALL
     for _ in range(3):
-        by_hand.step(plane.ring())
+        by_hand.step(gaussians.ring())
     assert torch.equal(yours.G.last.weight, by_hand.G.last.weight)
     view = chooser.view()
     assert [[g for g, _ in curve] for curve in view.fate.measures] == [[0, 3], [0, 3]]

@@ -15,7 +15,7 @@ from gan_teach.pictures import as_array, to_uint8
 from gan_teach.stylegan.adain_mixing_truncation import mix, truncate
 from gan_teach.widgets import StyleMixer
 from gan_teach.widgets.stylegan import mixer_render
-from gan_teach.widgets.stylegan.drawer import span
+from gan_teach.widgets.stylegan.shared_render import span
 from gan_teach.widgets.stylegan.mixer_render import STRIP, MixRenderer, MixState
 
 

@@ -7,7 +7,7 @@ from panels import generator, shown
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.pictures import as_array, colour_map
-from gan_teach.stylegan.measures import noise_deviation
+from gan_teach.stylegan.mixing_and_noise import noise_deviation
 from gan_teach.widgets import NoisePanel
 from gan_teach.widgets.stylegan.noise_render import DRAWS, OTHERS, NoiseRenderer, NoiseState, measured
 

@@ -11,8 +11,8 @@ from gan_teach.dissection.unit_iou import dissect
 from gan_teach.dissection.units import Ranking
 from gan_teach.pictures import as_array, png
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
-from gan_teach.widgets.dissection.render import DissectionRenderer, DissectionState
-from gan_teach.widgets.paint_mask import painter
+from gan_teach.widgets.dissection.panel_render import DissectionRenderer, DissectionState
+from gan_teach.widgets.paint_mask import mask_canvas
 
 
 @pytest.fixture(scope="module")
@@ -154,14 +154,14 @@ def test_a_searched_order_is_shown_with_its_reason_and_a_reader_s_edits_are_used
 
 
 def test_buttons_paint_and_unfold_only_when_needed():
-    small = painter(4, 4, paint="buttons")
+    small = mask_canvas(4, 4, paint="buttons")
     assert small.grid.layout.display == "none"
     small.active = True
     small.buttons[5].value = True
     assert small.grid.layout.display == "grid" and small.mask == "0000010000000000"
     small.mask = "1" + "0" * 15
     assert [b.value for b in small.buttons] == [True] + [False] * 15
-    large = painter(32, 32, paint="buttons")
+    large = mask_canvas(32, 32, paint="buttons")
     large.buttons[0].value = True
     assert len(large.buttons) == 256 and large.mask.count("1") == 4
 

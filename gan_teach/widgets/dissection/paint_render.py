@@ -21,7 +21,7 @@ from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
 from ...worlds.reading import FAR
 from ..rendering import keep
-from .units import UnitRenderer
+from .shared_render import UnitRenderer
 
 
 @dataclass(frozen=True)

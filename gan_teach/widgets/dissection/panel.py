@@ -5,9 +5,9 @@ import ipywidgets as widgets
 from ...language import say
 from ..controls import button, choices, column, field, heading, hooked, html, picture, row, said, swap, tick, \
     toggles, under
-from ..paint_mask import painter
+from ..paint_mask import mask_canvas
 from ..panel import DrawnPanel
-from .render import DissectionRenderer, Frame, bars
+from .panel_render import DissectionRenderer, Frame, bars
 
 TILE = 96           # CSS width of the map of a unit
 PLACES = IN_PLACE, EVERYWHERE, PAINTED = "where it is", "whole picture", "painted region"
@@ -23,8 +23,8 @@ class DissectionPanel(DrawnPanel):
     def __init__(self, G, layer: str, segmenter, dissection, levels=None, cls: str | None = None, seed: int = 0,
                  paint: str = "auto", orders=None, width: int = 272, **edits):
         renderer = DissectionRenderer(G, layer, segmenter, dissection, levels, orders, **edits)
-        self.paint, self._width = painter(*renderer.grid, width, paint), width
-        renderer.outline = not hasattr(self.paint, "_esm")          # a drag painter draws its own outline
+        self.paint, self._width = mask_canvas(*renderer.grid, width, paint), width
+        renderer.outline = not hasattr(self.paint, "_esm")          # the one that is dragged on draws its own outline
         classes = renderer.classes
         super().__init__(renderer, renderer.start(cls or ("tree" if "tree" in classes else classes[0]), seed))
 
@@ -33,8 +33,7 @@ class DissectionPanel(DrawnPanel):
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
         self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
-        self.next = button(say("Next scene"), "gt-next", lambda: self._guard(
-            lambda: self.change(seed=self.next_seed())), width="106px")
+        self.next = button(say("Next scene"), "gt-next", lambda: self._press(seed=self.next_seed()), width="106px")
         self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
         self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))

@@ -7,12 +7,13 @@ import torch
 
 from ... import pictures
 from ...egan import plane
-from ...egan.warm_up import DATA, LOSSES, SIDE, Game, drawn, heart
+from ...egan.warm_up import DATA, LOSSES, Game
 from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
+from ...worlds.gaussians import SIDE, drawn, heart
 from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
-from ..paint_mask import painter
+from ..paint_mask import mask_canvas
 from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
 
@@ -88,7 +89,7 @@ class WarmUpPanel(PlayingPanel):
 
     def _set_up_easel(self) -> None:
         """The canvas, with a heart on it."""
-        self.canvas = painter(SIDE, SIDE, 288)
+        self.canvas = mask_canvas(SIDE, SIDE, 288)
         self.canvas.add_class("gt-easel")
         self.canvas.mask, self.canvas.active = heart(), True
         self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), say("the canvas"))

@@ -6,8 +6,8 @@ from ...language import say
 from ...stylegan.adain_mixing_truncation import adain
 from ..controls import button, column, field, hooked, html, offer, picture, row, said, swap, under
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
-from .drawer import pixels
 from .panel import StylePanel
+from .shared_render import pixels
 
 
 class AdaINPanel(StylePanel):

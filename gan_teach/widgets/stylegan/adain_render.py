@@ -21,7 +21,7 @@ from ...stylegan.generator import Generator
 from ...stylegan.adain_mixing_truncation import Style, adain
 from ..charts import bar, line, minus, svg, text
 from ..rendering import keep
-from .drawer import StyleRenderer, check_layers, large, pixels
+from .shared_render import StyleRenderer, check_layers, large, pixels
 
 GREY, ORANGE = "#7a7a7a", "#d95f0e"     # before; generated
 STRONGEST = 8                           # units offered as the most visible

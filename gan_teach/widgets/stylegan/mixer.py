@@ -7,10 +7,10 @@ import ipywidgets as widgets
 from ...language import say
 from ...stylegan.adain_mixing_truncation import layer_groups, mix
 from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, swap, tick
-from .drawer import pixels
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
 from .panel import StylePanel
+from .shared_render import pixels
 
 GROUPS = ("coarse", "middle", "fine")
 PRESETS = ALL, NONE, EVERY = "all", "none", "all layers"

@@ -20,7 +20,7 @@ from ...limits import finite, whole
 from ...stylegan.generator import Generator
 from ...stylegan.adain_mixing_truncation import layer_groups, mix
 from ..charts import minus
-from .drawer import Drawer, StyleRenderer, Which, check_layers, large, pixels, span, tidy
+from .shared_render import Drawer, StyleRenderer, Which, check_layers, large, pixels, span, tidy
 
 MOST = 8                # sources, and destinations, at most
 STRIP = 5               # pictures from the destination to the full style of the source

@@ -16,10 +16,10 @@ from ...language import say
 from ...limits import finite, whole
 from ...networks.device import one_thread
 from ...stylegan.generator import Generator
-from ...stylegan.measures import noise_deviation
+from ...stylegan.mixing_and_noise import noise_deviation
 from ...stylegan.prepared import prepared
 from ..rendering import keep
-from .drawer import StyleRenderer, large, pixels, span, tidy
+from .shared_render import StyleRenderer, large, pixels, span, tidy
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures

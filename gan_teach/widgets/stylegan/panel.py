@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ...language import say
 from ..controls import button, choices, field, offer, tick, toggles
 from ..panel import DrawnPanel
-from .drawer import Drawer, pixels
+from .shared_render import Drawer, pixels
 
 REST = 0.2          # seconds without a new wish until what follows the picture is drawn
 

@@ -1,5 +1,5 @@
 // The plane on which both games are played: what is real, how good the generated points are, and a picture of it.
-// As gan_teach.egan.plane and gan_teach.egan.warm_up.drawn.
+// As gan_teach.egan.plane and gan_teach.worlds.gaussians.
 import { output, sigmoid } from "./mlp.js";
 import { pen } from "./pictures.js";
 

@@ -61,7 +61,7 @@ def quality_and_diversity(D: nn.Module, real: Tensor, fakes: Sequence[Tensor]) -
     for fake in fakes:
         logits = D(fake)
         fake_half = torch.autograd.grad(F.softplus(logits).mean(), weights, allow_unused=True)
-        # ‖∇_D L_D‖² = ‖∇_D(−E log D(x)) + ∇_D(−E log(1 − D(G(z))))‖²
+        # ‖∇_D L_D‖² = ‖∇_D(−E log D(x)) + ∇_D(−E log(1 − D(G(z))))‖²,   F_d = −½ log of it          (Eq. 7)
         square = sum((a + b).square().sum() for a, b in zip(real_half, fake_half) if a is not None)
         found.append((float(logits.detach().sigmoid().mean()), float(-0.5 * square.log())))
     return found

@@ -9,20 +9,20 @@ import torch
 from gan_teach import checkpoints, metrics
 from gan_teach.__main__ import main
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
-from gan_teach.recipes import generators
+from gan_teach.recipes import growing
 from gan_teach.training import Schedule
 
 
 def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     """The whole recipe of a style generator on a few drawings, with the other loss, stopped and gone on with."""
     monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path))
-    monkeypatch.setattr(generators, "run", partial(generators.run, judge_every=32))
+    monkeypatch.setattr(growing, "run", partial(growing.run, judge_every=32))
     for name, value in {"SCENES": 32, "SAMPLES": 40, "ON_THE_WAY": 20}.items():
-        monkeypatch.setattr(generators, name, value)
-    monkeypatch.setattr(generators, "STYLE", replace(generators.STYLE, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
-    full_grown = replace(generators.STYLE_SETTINGS, schedule=Schedule({}, {64: 0}))
-    monkeypatch.setattr(generators, "STYLE_SETTINGS", full_grown)
-    record = generators.scenes_stylegan(tmp_path / "run", images=64, device="cpu", loss="relativistic")
+        monkeypatch.setattr(growing, name, value)
+    monkeypatch.setattr(growing, "STYLE", replace(growing.STYLE, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
+    full_grown = replace(growing.STYLE_SETTINGS, schedule=Schedule({}, {64: 0}))
+    monkeypatch.setattr(growing, "STYLE_SETTINGS", full_grown)
+    record = growing.scenes_stylegan(tmp_path / "run", images=64, device="cpu", loss="relativistic")
     assert record["settings"]["loss"] == "relativistic" and record["settings"]["r1_gamma_end"] == 2.5
     assert record["images_shown"] == 64 and record["command"].endswith("scenes-stylegan --loss relativistic")
     assert 0 <= record["precision"] <= 1 and 0 <= record["recall"] <= 1 and record["sharpness"] > 0
@@ -31,36 +31,37 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
     assert [row["images"] for row in record["curve"]] == [32, 64] and (tmp_path / "run" / "curve.png").stat().st_size
     assert main(["train", "scenes-egan", "--loss", "relativistic"]) == 1
 
-    monkeypatch.setattr(generators, "ON", generators.ON | {"d_first": 32})
+    monkeypatch.setattr(growing, "ON", growing.ON | {"d_first": 32})
     first = tmp_path / "run" / "scenes-stylegan"
-    again = generators.scenes_stylegan(tmp_path / "on", images=32, device="cpu", loss="relativistic", start=first)
+    again = growing.scenes_stylegan(tmp_path / "on", images=32, device="cpu", loss="relativistic", start=first)
     assert again["start"]["sha256"] == record["sha256"] and again["command"].endswith(f" --start {first}")
     begun, ended = (checkpoints.load(path, "cpu") for path in (first, tmp_path / "on" / "scenes-stylegan"))
     assert torch.equal(begun.mapping.layers[0].weight, ended.mapping.layers[0].weight)   # only D has learnt
     begun.w_avg.add_(1)
     checkpoints.save(tmp_path / "other", begun)
     with pytest.raises(ValueError, match="resume.pt: this snapshot is of a training that began as other weights"):
-        generators.scenes_stylegan(tmp_path / "on", images=64, device="cpu", loss="relativistic",
+        growing.scenes_stylegan(tmp_path / "on", images=64, device="cpu", loss="relativistic",
                                    start=tmp_path / "other")
     with pytest.raises(ValueError, match="not a network of this recipe"):
-        generators.portraits_stylegan(tmp_path / "third", images=32, device="cpu", start=first)
+        growing.portraits_stylegan(tmp_path / "third", images=32, device="cpu", start=first)
 
 
 def test_the_curve_of_a_training_as_a_figure():
     rows = [{"images": 20_000, "frechet_distance": 0.3, "precision": 0.2, "recall": 0.1},
             {"images": 40_000, "frechet_distance": 0.2, "precision": 0.4, "recall": 0.3}]
-    left, right = generators.curve_figure({"curve": rows}).axes
+    left, right = growing.curve_figure({"curve": rows}).axes
     assert left.lines[0].get_xydata().tolist() == [[20, 0.3], [40, 0.2]]
     assert {line.get_label(): line.get_ydata().tolist() for line in right.lines} == {
         "precision": [0.2, 0.4], "recall": [0.1, 0.3]}
-    went_on, _ = generators.curve_figure({"curve": rows, "start": {"images_shown": 400_000}}).axes
-    assert went_on.lines[0].get_xdata().tolist() == [420, 440]
+    went_on, _ = growing.curve_figure({"curve": rows, "start": {"images_shown": 400_000,
+                                                                "start": {"images_shown": 100_000}}}).axes
+    assert went_on.lines[0].get_xdata().tolist() == [520, 540]
 
 
 def test_a_ruler_looks_at_each_picture_once():
     torch.manual_seed(0)
     eyes, seen = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval(), []
-    ruler = generators.Ruler(generators.Scenes, eyes, 20, seed=3)
+    ruler = growing.Ruler(growing.Scenes, eyes, 20, seed=3)
     images = torch.rand(20, 3, 64, 64) * 2 - 1
     wanted = metrics.frechet_distance(ruler.real, images, eyes)
     eyes.down[0].register_forward_hook(lambda module, given, found: seen.append(len(given[0])))

@@ -23,7 +23,7 @@ from ...networks.segmenter import segment
 from ...worlds.reading import FAR
 from ..charts import minus
 from ..rendering import keep
-from .units import UnitRenderer
+from .shared_render import UnitRenderer
 
 SHOWN = 12          # units offered for a class
 LEAST_IOU = 0.01    # units of less have nothing to do with a class: none is offered by its IoU, but for the best

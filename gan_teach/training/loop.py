@@ -1,18 +1,52 @@
-"""The run: step after step, with sample grids and a curve on the way."""
+"""The loop: `advance` makes step after step and saves; `run` does so with sample grids and a curve on the way."""
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from tqdm.auto import tqdm
 
 from .. import pictures
 from ..files import expanded, read_json, to_write, write_json, writing
+from ..language import say
 from ..limits import whole
 from ..memory import keep_freed_memory
 from ..networks.layers import sample_z
-from ..processes import place
-from .snapshots import advance
+from ..processes import any_of, place, stop_signals
 from .step import Training
+
+
+def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1
+            ) -> Iterator[tuple[dict[str, float], tqdm]]:
+    """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
+    progress bar, which counts `batch` a step.
+
+    training: a `Training`, or what has its `step`, `steps`, `seconds`, `save` and `resume`. A snapshot is written every
+    `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and one at the end.
+    Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
+    folder none does.
+    """
+    end, save_every = whole("steps", end), whole("save_every", save_every, 1)
+    resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
+    if resume and os.path.lexists(resume):                   # a broken link is named, and not begun anew
+        training.resume(resume)
+    if training.steps >= end and first:
+        print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,
+                  now=training.steps, end=end))
+    clock = time.monotonic() - training.seconds
+    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=say(" images"),
+                                      unit_scale=True, disable=not first) as bar:
+        while training.steps < end and not any_of(stop.is_set()):
+            losses = training.step()
+            training.seconds = time.monotonic() - clock
+            bar.update(batch)
+            yield losses, bar
+            if training.steps % save_every == 0 and first and resume:
+                training.save(resume)
+    if first and resume:
+        training.save(resume)
 
 
 def run(training: Training, folder: str | Path, save_every: int = 500, picture_every: int = 1000,

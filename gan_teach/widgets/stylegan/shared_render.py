@@ -1,4 +1,4 @@
-"""A style generator prepared for drawing in a panel, and the words that the panels of chapter 2 share.
+"""What the renderers of chapter 2 share: a style generator prepared for drawing, layers and their numbers in words.
 
 A layer is computed only where something below it or in it has changed: a picture goes on from the layers last drawn,
 a row of pictures from the layers of the one that they vary.
