@@ -1,10 +1,10 @@
 """The README's moving picture: three panels worked in a real browser, a frame after each move; and one for each stage.
 
-    python tests/film.py [data/pictures/panels.webp]
+    python tests/film.py [warm-up capstone …]
 
-Serves the stages of chapters 1, 2 and 3 one after the other (`python -m gan_teach demo`), drives the first panel of
-each with mouse and keys in a headless Chromium, and puts the frames together: all in one, and smaller those of each
-stage, which its page plays while the live panels warm up. Takes some minutes.
+Serves these stages, or all, one after the other (`python -m gan_teach demo`), drives the panels of each with mouse and
+keys in a headless Chromium, and puts the frames together, small, into the recording that its page plays while the live
+panels warm up; those of chapters 1, 2 and 3, larger, into the README's. Takes some minutes.
 """
 
 import io
@@ -20,8 +20,28 @@ import browser
 from PIL import Image
 
 SIZE, WIDTH, SMALL = {"width": 1280, "height": 720}, 960, 640  # of the page, of the film, and of a stage's own
-PAGE = Path(__file__).resolve().parents[1] / "gan_teach" / "widgets" / "stage_page"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, FILM = ROOT / "gan_teach" / "widgets" / "stage_page", ROOT / "data" / "pictures" / "panels.webp"
 QUICK, HOLD = 160, 1600                                         # ms a frame
+
+
+def take_turns(page):
+    """Some steps of D, some of G; then let both play."""
+    page.locator(".gt-d").first.wait_for(timeout=600_000)
+    page.wait_for_timeout(1500)
+    yield
+    for hook in ("d", "d", "d", "g", "g"):
+        page.locator(f".gt-{hook}").first.click()
+        page.wait_for_timeout(700)
+        yield
+    page.locator(".gt-speed button", has_text="fast").first.click()
+    page.locator(".gt-play").first.click()
+    for _ in range(20):
+        page.wait_for_timeout(500)
+        yield
+    page.locator(".gt-play").first.click()
+    page.wait_for_timeout(1000)
+    yield
 
 
 def paint(page):
@@ -88,6 +108,37 @@ def evolve(page):
     yield
 
 
+def ask(page):
+    """Turn the units of trees off, where trees are and then everywhere; on the other panel pull one unit's style."""
+    page.locator(".gt-remove").first.wait_for(timeout=600_000)
+    page.wait_for_timeout(1500)
+    yield
+    page.locator(".gt-slider [role=slider]").first.focus()
+    for _ in range(10):
+        for _ in range(2):
+            page.keyboard.press("ArrowLeft")
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(500)
+        yield
+    page.locator(".gt-where button").nth(1).click()
+    page.wait_for_timeout(1500)
+    yield
+    page.keyboard.press("PageDown")
+    page.wait_for_timeout(1500)
+    yield
+    page.locator(".gt-adain-ys [role=slider]").first.focus()
+    for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 12:
+        for _ in range(3):
+            page.keyboard.press(key)
+            page.wait_for_timeout(200)
+        page.wait_for_timeout(500)
+        yield
+
+
+ACTS = {"warm-up": take_turns, "dissection": paint, "mixing": mix, "evolution": evolve, "capstone": ask}
+README = "dissection", "mixing", "evolution"
+
+
 def frames(name, acts, scratch):
     """The pictures of the stage of this name, one after each act: (picture, milliseconds)."""
     code = f"from gan_teach.widgets.stage import serve; raise SystemExit(serve({name!r}, browser=False))"
@@ -118,14 +169,15 @@ def write(path, shots, width=WIDTH):
     print(f"{path}: {len(shots)} frames, {path.stat().st_size / 1e6:.2f} MB")
 
 
-def main(path):
-    shots = []
+def main(names):
+    shots = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for name, acts in (("dissection", paint), ("mixing", mix), ("evolution", evolve)):
-            shots += (own := frames(name, acts, Path(scratch)))
-            write(PAGE / f"{name}.webp", own, SMALL)
-    write(path, shots)
+        for name in names:
+            shots[name] = frames(name, ACTS[name], Path(scratch))
+            write(PAGE / f"{name}.webp", shots[name], SMALL)
+    if shots.keys() >= {*README}:
+        write(FILM, [shot for name in README for shot in shots[name]])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/pictures/panels.webp"))
+    main(sys.argv[1:] or ACTS)

@@ -24,11 +24,12 @@ MEMORY = ROOT / "tests" / "seen.json"
 def texts() -> dict[str, list[tuple[str, str]]]:
     """Every text that speaks of trained networks: its short name -> [(cell or "", words and code)]."""
     found = {}
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in sorted((ROOT / "notebooks").rglob("0*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        found[path.stem.split("_")[0]] = [(cell["id"], re.sub('src="[^"]*', "", "".join(cell["source"])))
-                                          for cell in cells]
-    for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "notebooks" / "TEACHING.md"):
+        found["zh/" * (path.parent.name == "zh") + path.stem.split("_")[0]] = [
+            (cell["id"], re.sub('src="[^"]*', "", "".join(cell["source"]))) for cell in cells]
+    pages = "README.md", "data/README.md", "notebooks/TEACHING.md", "notebooks/zh/README.md", "notebooks/zh/TEACHING.md"
+    for path in map(ROOT.joinpath, pages):
         found[path.relative_to(ROOT).as_posix().removesuffix(".md")] = [("", path.read_text("utf-8"))]
     found["README"].append(("", (ROOT / "gan_teach" / "recipes" / "readme_pictures.py").read_text("utf-8")))
     return found

@@ -92,7 +92,6 @@ def test_a_chapter_runs_without_torchmetrics_and_anywidget(bare, tmp_path, bare_
     assert told or not re.search(USERS, code)
 
 
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in")
 def test_every_panel_answers_to_mouse_and_keys_in_notebook_6(colab, tmp_path):
     """Those of anywidget and those of the core; and the console has no errors."""
     folder = tmp_path / "notebooks"

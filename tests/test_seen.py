@@ -26,4 +26,5 @@ def test_a_name_with_a_place_in_it_stands_for_all_that_begin_so():
         "scenes-egan": ["a"], "scenes-long": ["a", "b"]}
     assert [*seen.spoken_of([("", 'rivals.runs("fashion")'), ("", 'comparison("plane-ahead")')], names)] == [*names[2:]]
     assert "scenes-random" in seen.now()["03b"] and "scenes-plain-d" in seen.now()["04"]
+    assert all(of == seen.now()[f"zh/{text}"] for text, of in seen.now().items() if text[0] == "0")
     assert {"portraits-stylegan", "scenes-long"} <= {*seen.now()["README"]}      # what its pictures are drawn with

@@ -112,7 +112,9 @@ def test_the_wheel_is_the_whole_workbook(wheel):
         where = path.relative_to(ROOT)
         if path.is_file():
             assert (where if where.parts[0] == "gan_teach" else "gan_teach" / where).as_posix() in inside
-    print(f"{wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB")
+    for page, words in (("README.md", r"a wheel of (\d+) MB"), ("notebooks/zh/README.md", r"(\d+) MB 的 wheel")):
+        told = int(re.search(words, (ROOT / page).read_text("utf-8"))[1])
+        assert abs(told - wheel.stat().st_size / 1e6) < 0.1 * told, f"{page}; it has {wheel.stat().st_size / 1e6:.1f}"
     assert not [name for name in inside if name.startswith(("tests", "data", "notebooks"))]
 
 
@@ -130,6 +132,19 @@ print(*checkpoints.shipped())"""
     where, clothes, *chapters = first.split()
     assert installed.parents[1] in Path(where).parents and clothes == "10000"
     assert chapters == list(notebooks.chapters()) and "scenes-stylegan" in second.split()
+
+
+@needs_links
+@pytest.mark.parametrize("command, said, written", [
+    ("list", "scenes-progan", None), ("progress", "gan-teach-progress.json", None), ("notes 02", "AdaIN", None),
+    ("dissect scenes-progan --samples 20 --device cpu", "written: ", "dissection-scenes-progan.html"),
+    ("train scenes-segmenter --images 32 --device cpu", "written: ",
+     "runs/scenes-segmenter/scenes-segmenter.safetensors")])
+def test_the_commands_of_the_installed_wheel_do_their_work(installed, tmp_path, command, said, written):
+    """By its own script, in an empty folder, where nothing of the repository is seen."""
+    done = environments.run(installed.with_name("gan-teach"), *command.split(), cwd=tmp_path, GAN_TEACH_PROGRESS="")
+    assert said in done.stdout
+    assert written is None or (tmp_path / written).stat().st_size > 10_000
 
 
 def test_nothing_is_written_into_the_package(installed, tmp_path):

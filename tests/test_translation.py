@@ -154,6 +154,18 @@ def test_a_translation_formats_the_same_values(name):
         assert len({tuple(sorted(re.findall(r"%\(\w+\)[sr]|%[sr]", t))) for t in (text, translated)}) == 1, text
 
 
+def test_a_term_of_the_table_has_no_rival_in_any_text():
+    table = (NOTEBOOKS / "zh" / "TERMS.md").read_text("utf-8")
+    _, _, *rows = re.search(r"(?s)\n(\| 用 \| 不用 \|.*?)\n\n", table)[1].splitlines()
+    rivals = {rival: term for term, row in (row.strip("| ").split(" | ") for row in rows) for rival in row.split("、")}
+    assert rivals["样式"] == "风格" and len(rivals) > 50
+    texts = {path.name: path.read_text("utf-8") for path in NOTEBOOKS.glob("zh/*.md") if path.name != "TERMS.md"}
+    texts["zh.po"] = "\n".join(language.catalogue(language.FOLDER / "zh.po").values())
+    assert len(texts) > 10
+    assert not [f"{name}: {rival}; the table says {term}" for name, text in texts.items()
+                for rival, term in rivals.items() if rival in text]
+
+
 def test_a_po_file_is_read_as_gettext_writes_it(tmp_path):
     path = tmp_path / "xx.po"
     path.write_text('# note\nmsgid ""\nmsgstr ""\n"Language: xx\\n"\n\n#: a.py\nmsgid "One \\"u\\"."\nmsgstr ""\n'

@@ -86,7 +86,7 @@ def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
     sources += ["next(steps, None)"] * len(steps)
     cells = [{"cell_type": "code", "id": f"step-{i}", "metadata": {}, "execution_count": None, "outputs": [],
               "source": source} for i, source in enumerate(sources)]
-    film = PAGE / f"{name}.webp"                                # made by tests/film.py, for those that have one
+    film = PAGE / f"{name}.webp"                                # in English and light colours, by tests/film.py
     replay = film.exists() and {"src": f"data:image/webp;base64,{base64.b64encode(film.read_bytes()).decode()}",
                                 "alt": say("A recording of these panels at work. The live ones are on their way.")}
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},

@@ -10,6 +10,7 @@ Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebook
 """
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import os
@@ -75,8 +76,8 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
     if name in DRAWN:
         count = n or {"train": 40_000, "test": 5_000}[split]
         _check_room(count, size)
-        drawn = DRAWN[name](count, size=size, seed=SPLITS.index(split))
-        return Pictures(drawn.images(), torch.zeros(count, dtype=torch.long), (drawn.name,))
+        drawn = rendered(DRAWN[name], count, SPLITS.index(split), size)
+        return Pictures(drawn, torch.zeros(count, dtype=torch.long), (DRAWN[name].name,))
     if name == "fashion":
         return _fashion(split, size, n, root)
     if name == "cifar10":
@@ -99,19 +100,28 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
 def rendered(drawings, n: int, seed: int, size: int = 64) -> Tensor:
     """All of `n` drawings such as `Scenes`, uint8 n×3×size×size: rendered once, and kept in the cache.
 
-    The file's name holds a hash of the code that draws. Where the cache cannot be written, nothing is kept.
+    The file's name holds a hash of the code that draws. It is mapped, not read: all who use one cache share its memory.
+    A cache that cannot be written is read; what is not in it is drawn, not kept, and that is said once.
     """
     code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem != "datasets")
     name = f"{drawings.name}-{size}-{n}-{seed}-{hashlib.sha256(code).hexdigest()[:12]}.npy"
     file = files.cache_folder() / "rendered" / name
     with contextlib.suppress(Exception):                     # a damaged file may fail anywhere in its reader
-        kept = torch.from_numpy(np.load(file, allow_pickle=False))
+        kept = torch.from_numpy(np.load(file, mmap_mode="c", allow_pickle=False))      # a change is one's own
         if kept.shape == (n, 3, size, size) and kept.dtype == torch.uint8:
             return kept
     images = drawings(n, size=size, seed=seed).images()
-    with contextlib.suppress(OSError), files.writing(file) as temporary, temporary.open("wb") as target:
-        np.save(target, images.numpy())
+    try:
+        with files.writing(file) as temporary, temporary.open("wb") as target:
+            np.save(target, images.numpy())
+    except OSError:
+        _tell_not_kept(file.parent)
     return images
+
+
+@functools.cache
+def _tell_not_kept(folder: Path) -> None:
+    print(say("Nothing can be written in {folder}: what is drawn is not kept there", folder=shown(folder)))
 
 
 # ------------------------------------------------------------------------------------------ where sets lie

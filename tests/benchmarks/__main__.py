@@ -7,15 +7,16 @@
     dissection    the counts, beside such a loop
     processes     a dissection by 1, 2 and 4 processes of torchrun
     chapters      Run All: seconds, seconds to the first picture, memory
+    catch-up      `catch_up` to each section: seconds, and the cell that takes most of them
     browser       from a control to its picture on the screen
     browser-busy  the same while a training runs
     site          from a move of the hand to its picture in each machine of the site, its first picture, what it fetches
     tfjs          a generation of Evolve in the site's own lines, beside TensorFlow.js, in Node
     starts        every way to start, from nothing: seconds to the first picture, memory, what was installed
 
-Networks have random weights and the size that is named; in processes, chapters, browser and site they are the shipped
-ones. The ways of a row take turns, and each is compared with the first one
-of its row in the same turn: "times faster" is the median of these ratios. Results are compared too: a faster way that
+Networks have random weights and the size that is named; in processes, chapters, catch-up, browser and site they are
+the shipped ones. The ways of a row take turns, and each is compared with the first one of its row in the same turn:
+"times faster" is the median of these ratios. Results are compared too: a faster way that
 draws, counts or chooses something else ends the run. Asserts no time. The load of the machine, before and after, stands
 beside its name: where it was busy, only the ratios say something. What is not measured anew keeps its figures, its date
 and its machine. --quick: everything tiny, to see that it works.
@@ -42,6 +43,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import bench_catch_up
 import bench_chapters
 import bench_dissection
 import bench_official_layout
@@ -311,6 +313,10 @@ def chapters(quick: bool) -> list[dict]:
     return found
 
 
+def catch_up(quick: bool) -> Iterator[dict]:
+    yield from bench_catch_up.each(["00"] if quick else [*notebooks.chapters()])
+
+
 @contextmanager
 def training(folder: str):
     """A training beside us, while it lasts."""
@@ -372,8 +378,10 @@ def starts(quick: bool) -> Iterator[dict]:
 # ------------------------------------------------------------------------------------------ the file and the page
 
 SECTIONS = {"stylegan": stylegan, "egan": egan, "dissection": dissection, "processes": processes, "chapters": chapters,
-            "browser": browser, "browser-busy": browser_busy, "site": site, "tfjs": tfjs, "starts": starts}
-TABLES = {"site": bench_site.table, "tfjs": tfjs_table, "starts": bench_starts.table}        # of columns of their own
+            "catch-up": catch_up, "browser": browser, "browser-busy": browser_busy, "site": site, "tfjs": tfjs,
+            "starts": starts}
+TABLES = {"catch-up": bench_catch_up.table, "site": bench_site.table, "tfjs": tfjs_table,
+          "starts": bench_starts.table}                                                          # their own columns
 PAGE = """# What it costs
 
 Written by `OMP_NUM_THREADS=1 python -m tests.benchmarks`, which tells how it measures; `--only NAME` measures a part

@@ -300,7 +300,6 @@ def test_wrong_wishes_are_refused_before_any_work(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
 def test_the_page_works_from_the_keyboard(path, tmp_path):
     with browser.chromium(tmp_path) as tab:
         errors, asked = [], []

@@ -13,7 +13,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import pytest
 from browser import chromium
 
 from gan_teach.site.pages import MACHINES
@@ -36,11 +35,6 @@ VITALS = """() => new Promise(done => {
         .observe({ type: "largest-contentful-paint", buffered: true });
     setTimeout(() => done(seen), 200);
 })"""
-
-
-def missing(reason: str) -> None:
-    """Skip: this computer lacks what the test needs. With GAN_TEACH_NO_SKIP set, as by .ci/run, that is a failure."""
-    (pytest.fail if os.environ.get("GAN_TEACH_NO_SKIP") else pytest.skip)(reason)
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import torch
-from serving import missing
+from browser import missing
 from torch import nn
 
 from gan_teach import checkpoints

@@ -19,9 +19,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 import torch
-from browser import CHROMIUM, FLAGS, keep, serious, wait_until
+from browser import CHROMIUM, FLAGS, keep, missing, serious, wait_until
 from PIL import Image
-from serving import Visit, missing, slowed, visiting
+from serving import Visit, slowed, visiting
 
 from gan_teach import checkpoints, files, load, pictures
 from gan_teach.dissection.pixels import class_pixels
@@ -83,9 +83,6 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def visit(site, tmp_path_factory):
-    if CHROMIUM is None:
-        missing("no Chromium or Chrome: the pages cannot be opened here")
-    pytest.importorskip("playwright", reason="a browser is driven by playwright, of the extra [test]")
     with visiting(site.parents[1], "some/path", tmp_path_factory.mktemp("browser")) as visit:
         yield visit
 

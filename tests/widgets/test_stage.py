@@ -25,16 +25,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_teach import language
 from gan_teach.__main__ import parser
 from gan_teach.widgets import charts, demonstrations, stage
 from gan_teach.widgets.demonstrations import STEPS
 from gan_teach.widgets.egan import evolution_charts, mutations, warm_up_render
 from gan_teach.widgets.stylegan import adain_render
 
-needs_voila = pytest.mark.skipif(importlib.util.find_spec("voila") is None,
-                                 reason='no Voilà to serve the page (pip install "voila>=0.5")')
-needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium or Chrome on PATH to test in "
-                                                                    "(Debian: apt-get install chromium)")
+needs_voila = pytest.mark.usefixtures("voila")
+
+
+@pytest.fixture(scope="module")
+def voila():
+    if importlib.util.find_spec("voila") is None:
+        browser.missing('no Voilà to serve the page (pip install "voila>=0.5")')
 
 
 class Panel:
@@ -96,12 +100,24 @@ def test_the_page_is_a_notebook_of_a_cell_a_step(tmp_path):
     told = notebook.metadata.gan_teach
     assert told.steps == [*STEPS["dissection"]] and told.language == "en"
     assert told.theme == "dark" in told.themes
-    sent = base64.b64decode(told.replay.src.removeprefix("data:image/webp;base64,"))
-    assert sent[8:12] == b"WEBP" and told.replay.alt
+    assert told.replay.alt
 
 
-def test_a_stage_that_was_not_filmed_has_no_recording(tmp_path):
-    assert nbformat.read(stage.write_page(tmp_path, "capstone"), as_version=4).metadata.gan_teach.replay is False
+@pytest.mark.parametrize("name", stage.DEMOS)
+def test_every_stage_has_a_recording_that_plays_while_it_starts(tmp_path, name):
+    replay = nbformat.read(stage.write_page(tmp_path, name), as_version=4).metadata.gan_teach.replay
+    sent = base64.b64decode(replay.src.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(sent)) as film:
+        assert film.format == "WEBP" and film.n_frames > 10 and len(sent) < 6e5
+
+
+def test_a_recording_of_the_english_panels_says_so_in_chinese(tmp_path):
+    language.use("zh")
+    try:
+        replay = nbformat.read(stage.write_page(tmp_path, "warm-up"), as_version=4).metadata.gan_teach.replay
+    finally:
+        language.use("en")
+    assert "英文版" in replay.alt and "录像" in replay.alt
 
 
 STYLE = (stage.PAGE / "stage.css").read_text("utf-8")
@@ -235,7 +251,7 @@ def serving(name: str, before: str = ""):
 
 
 @pytest.fixture(scope="module")
-def served():
+def served(voila):
     with serving("dissection") as address:
         yield address
 
@@ -276,6 +292,14 @@ def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
     while listens():
         assert time.monotonic() < end, "the server goes on alone"
         time.sleep(0.2)
+
+
+def strangers(page) -> list[str]:
+    """A list that takes every address of another computer that the page asks for from now on."""
+    found = []
+    page.on("request", lambda request: re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", request.url)
+            or found.append(request.url))
+    return found
 
 
 # What does not fit the screen, or scrolls inside it; and the words in charts that are too pale on the page.
@@ -334,17 +358,17 @@ def look_at_every_panel(page, name: str) -> None:
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 @pytest.mark.parametrize("name", ["warm-up", "mixing", "evolution", "capstone"])     # and dissection, below
 def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path):
-    with serving(name) as address, browser.chromium(tmp_path) as page:
+    with browser.chromium(tmp_path) as page, serving(name) as address:
+        outside = strangers(page)
         page.goto(address, wait_until="commit")
-        if (stage.PAGE / f"{name}.webp").exists():
-            page.locator("#gt-replay img").wait_for()                   # before the panels, and not beside them
-            assert not page.locator(".gt-stage").count()
-            page.locator("#gt-replay").wait_for(state="hidden", timeout=600_000)
+        page.locator("#gt-replay img").wait_for()                       # before the panels, and not beside them
+        assert not page.locator(".gt-stage").count()
+        page.locator("#gt-replay").wait_for(state="hidden", timeout=600_000)
         look_at_every_panel(page, name)
+        assert not outside
         if name == "warm-up":
             page.keyboard.press("f")
             browser.wait_until(page, lambda: page.evaluate("document.fullscreenElement !== null"))
@@ -391,10 +415,9 @@ stage.write_page = write_page
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 def test_every_panel_answers_to_mouse_and_keys_on_the_stage(tmp_path):
-    with serving("dissection", WRITTEN) as address, browser.chromium(tmp_path) as page:
+    with browser.chromium(tmp_path) as page, serving("dissection", WRITTEN) as address:
         page.set_viewport_size({"width": 1280, "height": 720})
         errors = browser.console_errors(page)
         page.goto(address, wait_until="commit")
@@ -428,7 +451,6 @@ def picture(page) -> np.ndarray:
 
 
 @needs_voila
-@needs_browser
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to end the server with")
 def test_the_mouse_paints_where_it_goes(served, tmp_path):
     """Tree units are forced on along a line in the lower left: the picture changes there, and not far away."""
@@ -436,8 +458,7 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         assert "/login" in refused.url
     with browser.chromium(tmp_path) as page:
         page.set_viewport_size({"width": 1280, "height": 720})
-        outside = []
-        page.on("request", lambda request: outside.append(request.url))
+        outside = strangers(page)
         page.goto(served, wait_until="commit")                          # Voilà goes on sending while the cell runs
         canvas = page.locator(".gt-canvas").first
         canvas.wait_for(timeout=600_000)
@@ -471,4 +492,4 @@ def test_the_mouse_paints_where_it_goes(served, tmp_path):
         for key in ("ArrowDown", "ArrowDown", "Space"):
             page.keyboard.press(key)
         browser.wait_until(page, lambda: (picture(page) != before).any())
-        assert not [url for url in outside if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)]
+        assert not outside

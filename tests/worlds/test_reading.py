@@ -286,6 +286,7 @@ def test_a_folder_as_people_have_them(tmp_path, capsys):
 
 def test_a_folder_named_like_a_set_is_not_taken_for_it_in_silence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "scenes").mkdir()
     four().save(tmp_path / "scenes" / "a.png")
     assert len(datasets.pictures("scenes", size=32, n=3).images) == 3
