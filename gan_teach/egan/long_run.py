@@ -42,13 +42,13 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
         picture_every: int = 500, end: int | None = None) -> Evolution:
     """Go on from `folder`/resume.pt where there is one, until `generations` have passed.
 
-    Draws a progress bar, which counts to `end` (None: to `generations`), writes a grid of the first survivor's
-    pictures every `picture_every` generations and at `end` (0: never), and a snapshot every `save_every`. Ctrl-C and
-    SIGTERM finish the generation at hand, save, and return.
+    Draws a progress bar, which counts to `end` where this is a part of a longer run, writes a grid of the first
+    survivor's pictures every `picture_every` generations (0: never) and at `end`, and a snapshot every `save_every`.
+    Ctrl-C and SIGTERM finish the generation at hand, save, and return.
     Raises ValueError where the snapshot was made with other settings or pictures, or is damaged.
     """
     generations, save_every = whole("generations", generations), whole("save_every", save_every, 1)
-    picture_every, end = whole("picture_every", picture_every), generations if end is None else whole("end", end)
+    picture_every, end = whole("picture_every", picture_every), None if end is None else whole("end", end)
     keep_freed_memory()
     folder = expanded(folder)
     to_write(folder / "samples" / "first.png")
@@ -56,7 +56,8 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     go_on(evolution, real, folder)
     z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
     clock = time.monotonic() - evolution.seconds
-    with stop_signals() as stop, tqdm(total=end, initial=evolution.generation, unit=say(" generations")) as bar:
+    with stop_signals() as stop, tqdm(total=end or generations, initial=evolution.generation,
+                                      unit=say(" generations")) as bar:
         while evolution.generation < generations and not stop.is_set():
             evolution.step(real)
             evolution.seconds = time.monotonic() - clock

@@ -65,7 +65,7 @@ def sections(cells: list[dict]) -> list[Section]:
                     continue
                 for paragraph in re.split(r"\n\s*\n", part):
                     if heading := re.match(r"\s*## (.+)", paragraph):
-                        found.append(Section(TIMED.sub("", heading[1])))
+                        found.append(Section(heading[1]))
                     if (asked := QUESTION.search(paragraph)) and not paragraph.startswith("|"):
                         found[-1].questions.append(paragraph[asked.start():].strip())
         given = cell["metadata"].get("gan_teach", {})
@@ -111,7 +111,7 @@ def notes(chapter: int | str, width: int = 100) -> str:
     for s in found:
         timing, said = s.timing(), s.said()
         if timing or said:
-            lines += ["", f"## {s.title}" + (f"  ({timing})" if timing else "")]
+            lines += ["", f"## {TIMED.sub('', s.title)}" + (f"  ({timing})" if timing else "")]
         for word, text in said:
             lines += wrapped(text.replace("**", ""), width, word)
     return "\n".join(lines)

@@ -668,7 +668,7 @@ def test_paint_opens_with_the_surest_village_of_one_sun(known):
     assert machines.one_sun(labels, 2)
     labels[3, 32] = 2
     assert not machines.one_sun(labels, 2)
-    z = torch.cat([sample_z(1, 128, seed) for seed in (8, 19, known["seed"], 31)])     # 8: two suns; 19, 31: less sure
+    z = torch.cat([sample_z(1, 128, seed) for seed in (19, 8, known["seed"], 31)])     # 19: two suns; 8, 31: less sure
     assert [machines.first_scene(z), machines.first_scene(z[:2]), machines.first_scene(z[:1])] == [2, 1, 0]
 
 
