@@ -45,7 +45,7 @@ def take_turns(page):
 
 
 def paint(page):
-    """Grow a tree on either side of the house, dab by dab, then clouds in the sky."""
+    """Wipe out the trees on either side of the house, dab by dab, then add a cloud to the sky."""
     canvas = page.locator(".gt-canvas").first
     canvas.wait_for(timeout=600_000)
     box = canvas.bounding_box()
@@ -54,9 +54,12 @@ def paint(page):
         page.keyboard.press("ArrowRight")
     page.wait_for_timeout(1000)
     yield
-    strokes = {"tree": ([(0.08, y) for y in (0.66, 0.6, 0.54, 0.48)], [(0.92, y) for y in (0.66, 0.6, 0.54, 0.48)]),
-               "cloud": ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
-    for cls, lines in strokes.items():
+    strokes = {("remove", "tree"): ([(0.09, y) for y in (0.54, 0.64, 0.74, 0.84)],
+                                    [(0.91, y) for y in (0.52, 0.62, 0.72, 0.8)]),
+               ("add", "cloud"): ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
+    for (action, cls), lines in strokes.items():
+        page.locator(".gt-paint-action button", has_text=action).first.click()
+        page.wait_for_timeout(700)
         page.locator(".gt-paint-class button", has_text=cls).first.click()
         for line in lines:
             for i, (across, down) in enumerate(line):

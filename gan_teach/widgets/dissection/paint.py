@@ -43,7 +43,7 @@ class PaintPanel(DrawnPanel):
 
         cls, units, strength = self._start
         U, across = self.renderer.units, self.renderer.size[1]
-        self.action = toggles("gt-paint-action", [(say("+ add"), "add"), (say("− remove"), "remove")], "add", "110px")
+        self.action = toggles("gt-paint-action", [(say("+ add"), "add"), (say("− remove"), "remove")], "add", "126px")
         self.cls = toggles("gt-paint-class", choices(self.renderer.rankings), cls)
         self.brush = slider(widgets.IntSlider, "brush", say("Brush"), max(2, across // 7), 2, max(3, across // 3))
         self.units = slider(widgets.IntSlider, "units", say("Units"), min(units, U), 1, U)
