@@ -25,6 +25,17 @@ PAGE, FILM = ROOT / "gan_teach" / "widgets" / "stage_page", ROOT / "data" / "pic
 QUICK, HOLD = 160, 1600                                         # ms a frame
 
 
+def pull(page, slider, keys, times=2):
+    """Move a slider by arrow keys, a frame after each of `keys`, which is pressed so many times."""
+    page.locator(f".gt-{slider} [role=slider]").first.focus()
+    for key in keys:
+        for _ in range(times):
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        page.wait_for_timeout(500)
+        yield
+
+
 def take_turns(page):
     """Some steps of D, some of G; then let both play."""
     page.locator(".gt-d").first.wait_for(timeout=600_000)
@@ -88,13 +99,7 @@ def mix(page):
         page.wait_for_timeout(2500)
         yield
         yield
-    page.locator(".gt-mix-psi [role=slider]").first.focus()
-    for key in ["ArrowLeft"] * 7 + ["ArrowRight"] * 10:
-        for _ in range(2):
-            page.keyboard.press(key)
-            page.wait_for_timeout(300)
-        page.wait_for_timeout(500)
-        yield
+    yield from pull(page, "mix-psi", ["ArrowLeft"] * 7 + ["ArrowRight"] * 10)
 
 
 def evolve(page):
@@ -116,26 +121,14 @@ def ask(page):
     page.locator(".gt-remove").first.wait_for(timeout=600_000)
     page.wait_for_timeout(1500)
     yield
-    page.locator(".gt-slider [role=slider]").first.focus()
-    for _ in range(10):
-        for _ in range(2):
-            page.keyboard.press("ArrowLeft")
-            page.wait_for_timeout(300)
-        page.wait_for_timeout(500)
-        yield
+    yield from pull(page, "slider", ["ArrowLeft"] * 10)
     page.locator(".gt-where button").nth(1).click()
     page.wait_for_timeout(1500)
     yield
     page.keyboard.press("PageDown")
     page.wait_for_timeout(1500)
     yield
-    page.locator(".gt-adain-ys [role=slider]").first.focus()
-    for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 12:
-        for _ in range(3):
-            page.keyboard.press(key)
-            page.wait_for_timeout(200)
-        page.wait_for_timeout(500)
-        yield
+    yield from pull(page, "adain-ys", ["ArrowRight"] * 6 + ["ArrowLeft"] * 12, times=3)
 
 
 ACTS = {"warm-up": take_turns, "dissection": paint, "mixing": mix, "evolution": evolve, "capstone": ask}
