@@ -390,15 +390,13 @@ milliseconds. *Times faster* is the median over the turns, beside the plain loop
 description, one operation after the other. Where the machine was busy, only these ratios say something, and seconds by
 the clock nothing. A section that is missing was not measured yet, or on a machine too busy for it.
 """
-NOTES = {
-    "stylegan": "The aims, 3 × for one picture of the published width and 4 × for 16, are met in bfloat16; in float32, "
-                "as loaded and prepared, they are not: see the rows.",
-    "egan": "The aims, 1.5 × with fresh z and 3 × with one z in bfloat16, are not met: in float32, by PyTorch's "
-            "profiler, nine tenths of a generation with fresh z are convolutions and their gradients, which the plain "
-            "loop has to compute too.",
-    "dissection": "The aim, 3 ×, is not met: drawing and segmenting, which the plain loop does too, take most of what "
-                  "is left (2026-11-29: of scenes-progan's 0.76 s for 100 pictures 0.63 s). Weights that lie channels "
-                  "last would make that one 1.07 times as fast, and change its counts, so they are not used."}
+NOTES = {       # what was aimed at, beside which the rows are read, and what bounds them
+    "stylegan": "Aims: 3 × for one picture of the published width, 4 × for 16, prepared in bfloat16.",
+    "egan": "Aims: 1.5 × with fresh z, 3 × with one z in bfloat16. In float32, by PyTorch's profiler, nine tenths of a "
+            "generation with fresh z are convolutions and their gradients, which the plain loop has to compute too.",
+    "dissection": "Aim: 3 ×. Drawing and segmenting, which the plain loop does too, take most of what is left "
+                  "(2026-11-29: of scenes-progan's 0.76 s for 100 pictures 0.63 s). Weights that lie channels last "
+                  "would make that one 1.07 times as fast, and change its counts, so they are not used."}
 
 
 def processor() -> str:

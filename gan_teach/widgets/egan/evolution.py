@@ -39,8 +39,8 @@ class EvolutionLab(PlayingPanel):
 
     Other games: evolution, settings -> an `Evolution` at generation 0; real, as for `Evolution.step`, or a dict of such
     by name; settings, at the start; offered, measure, luck, span, head_start: see `Laboratory`. rows: of children, see
-    `render`. Select "mine", and
-    choose the survivor yourself before F is shown; then your choice and the algorithm's live on from the same state.
+    `render`. Select "mine", and choose the survivor yourself before F is shown; then your choice and the algorithm's
+    live on from the same state.
     `.lab` is the laboratory, `.frame` what is shown, `.widget` the widget; a cell that ends with the panel shows it.
     """
 
