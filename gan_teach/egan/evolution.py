@@ -74,7 +74,7 @@ class Evolution(Resumable):
     """
 
     def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
-        self.device = pick_device(device and str(device))
+        self.device = pick_device(device)
         parents = list(G) if isinstance(G, (list, tuple)) else [G]
         if len(parents) not in (1, settings.mu):
             raise ValueError(f"{len(parents)} generators for mu = {settings.mu}; give one, or as many as survive")

@@ -29,7 +29,7 @@ class ClassifierConfig:
 
 
 class Classifier(nn.Module):
-    """images N×3×H×W in [-1, 1] → {attribute: logits N×k}. Any H, W of at least 2^len(widths) pixels."""
+    """images N×3×H×W in [-1, 1] → {attribute: logits N×k}. Any H, W of at least 2^(len(widths) − 1) pixels."""
 
     def __init__(self, config: ClassifierConfig = ClassifierConfig()):
         super().__init__()

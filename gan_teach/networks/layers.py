@@ -5,7 +5,7 @@ from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn as nn
@@ -158,7 +158,7 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self._sooner(x):
             return self._by_winograd(x)
-        return F.conv2d(x, self._made("_scaled"), self.bias, padding=self.padding)
+        return F.conv2d(x, self._made("scaled", lambda weight: weight * self.scale), self.bias, padding=self.padding)
 
     def __getstate__(self) -> dict:
         """Without what was made of the weight: a copy has a weight of its own."""
@@ -173,14 +173,8 @@ class EqualizedConv2d(nn.Module):
                 and (self.up or x.shape[2] >= 16 and not (x.shape[2] % 4 or x.shape[3] % 4)))
 
     def _by_winograd(self, x: torch.Tensor) -> torch.Tensor:
-        y = self._made("_winograd")(x)
+        y = self._made("winograd", lambda weight: WinogradConv(weight * self.scale, self.up))(x)
         return y if self.bias is None else y + self.bias[:, None, None]
-
-    def _scaled(self, weight: torch.Tensor) -> torch.Tensor:
-        return weight * self.scale
-
-    def _winograd(self, weight: torch.Tensor) -> WinogradConv:
-        return WinogradConv(weight * self.scale, self.up)
 
     def _stands(self) -> bool:
         """Whether what is made of the weight may be kept: not where it shall pass gradients on, nor for tensors that do
@@ -189,13 +183,12 @@ class EqualizedConv2d(nn.Module):
         return not ((torch.is_grad_enabled() and weight.requires_grad) or type(weight) is not nn.Parameter
                     or weight.is_inference())
 
-    def _made(self, how: str):
-        """What the method of this name makes of the weight. Kept as long as the weight stands, for it takes longer than
-        a small picture."""
-        weight, make = self.weight, getattr(self, how)
+    def _made(self, name: str, make: Callable[[torch.Tensor], object]):
+        """What `make` makes of the weight, kept as long as that stands: it takes longer than a small picture."""
+        weight = self.weight
         if not self._stands():
             return make(weight)
-        stands = how, weight._version, weight.data_ptr()
+        stands = name, weight._version, weight.data_ptr()
         kept = self._kept                                       # read once: another thread may replace it
         if kept[0] is not weight or kept[1] != stands:
             with torch.inference_mode(False), torch.no_grad():              # for later, outside of inference mode too
@@ -222,7 +215,7 @@ class UpConv2d(EqualizedConv2d):
 
     def kernel(self) -> torch.Tensor:
         """The kernel of the transposed convolution, C×C'×4×4."""
-        return self._made("_kernel")
+        return self._made("kernel", self._kernel)
 
     def _kernel(self, weight: torch.Tensor) -> torch.Tensor:
         return _spread(weight.flip(2, 3) * self.scale).transpose(0, 1)
