@@ -1,7 +1,6 @@
 """Pictures drawn by the batch, and their pixels counted by class: what every measurement of chapter 1 does.
 
-A *place* is one pixel of r, and the block of the picture that it stands for. Used by `intervention.py` and
-`context.py`.
+A *place* is one pixel of r, and the block of the picture that it stands for.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..limits import whole
-from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, latents
+from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, evaluating, latents
 from ..networks.segmenter import segment
 
 
@@ -31,7 +30,8 @@ def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50,
 @torch.no_grad()
 def unit_count(G: Generator, layer: str) -> int:
     """The number of units of a layer."""
-    return next(pictures(G, layer, 1, 0))[0].shape[1]
+    with evaluating(G):                                                     # or a batch norm would count this picture
+        return next(pictures(G, layer, 1, 0))[0].shape[1]
 
 
 def class_pixels(images: Tensor, segmenter: Segmenter) -> Tensor:

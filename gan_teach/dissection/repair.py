@@ -29,13 +29,10 @@ from .pixels import pictures, unit_count
 from .units import Units, check_units
 
 
-@torch.no_grad()
-def features(images: Tensor, segmenter: UNet, batch: int = 100) -> Tensor:
-    """What the judge sees of pictures N×3×H×W (floats in [-1, 1] or bytes): `SegmenterFeatures`, on the CPU."""
-    device = next(segmenter.parameters()).device
-    with evaluating(segmenter):
-        return torch.cat([metrics.features(to_float(part.to(device)), segmenter).cpu()
-                          for part in images.split(batch)])                 # (N, F)
+def features(images: Tensor, segmenter: UNet) -> Tensor:
+    """`metrics.features` of pictures that lie anywhere, N×3×H×W, floats in [-1, 1] or bytes."""
+    return torch.cat([metrics.features(to_float(part.to(device_of(segmenter))), segmenter)
+                      for part in images.split(100)])                       # (N, F)
 
 
 @torch.no_grad()

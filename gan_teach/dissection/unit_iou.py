@@ -114,9 +114,8 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
-    given = None if thresholds is None else {layer: thresholds}
-    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress, given,
-                          shuffles)[layer]
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress,
+                          None if thresholds is None else {layer: thresholds}, shuffles)[layer]
 
 
 def in_order(G: Generator, layers: Sequence[str]) -> list[str]:

@@ -153,7 +153,7 @@ def test_features_take_bytes_and_leave_the_judge_in_its_mode():
     x = real(5, 1)
     as_bytes = ((x + 1) * 127.5).round().byte()
     judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).train()
-    found = features(as_bytes, judge, batch=2)
+    found = features(as_bytes, judge)
     assert judge.training and all(m.training for m in judge.modules()) and found.shape == (5, 16)
     with evaluating(judge), torch.no_grad():
         assert torch.allclose(found, SegmenterFeatures(judge)(as_bytes.float() / 127.5 - 1), atol=1e-5)
