@@ -139,9 +139,8 @@ def blur(x: torch.Tensor) -> torch.Tensor:
 class EqualizedConv2d(nn.Module):
     """Convolution with an equalised learning rate: ŵ = w · gain / sqrt(fan_in), w ~ N(0, 1).
 
-    Every weight is stored at unit variance and scaled when it is used, so that Adam's step, whose size
-    does not depend on the gradient's scale, means the same for every layer. Wide layers draw by Winograd's way on a CPU
-    (`winograd.py`): the same up to rounding, in half the time from 256 units on.
+    Every weight is stored at unit variance and scaled when it is used, so that Adam's step, whose size does not depend
+    on the gradient's scale, means the same for every layer. Wide ones draw by Winograd's way on a CPU (`winograd.py`).
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = math.sqrt(2), padding: int | None = None,
