@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks.device import low_precision, pick_device
 from ..networks.layers import check_finite, check_gradients
