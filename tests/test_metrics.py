@@ -9,6 +9,7 @@ from gan_teach import __main__, metrics
 from gan_teach.dissection import repair, truth
 from gan_teach.metrics import (SegmenterFeatures, channel_means, features, frechet_distance, generate,
                                precision_recall, sharpness)
+from gan_teach.networks import dcgan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -35,6 +36,10 @@ def test_generated_pictures_follow_the_seed_and_stay_in_range():
     assert x.shape == (7, 3, 8, 8) and x.abs().max() <= 1
     assert torch.allclose(x, generate(G, 7, seed=3, batch=7), atol=1e-5)
     assert not torch.equal(x, generate(G, 7, seed=4))
+    G = dcgan.Generator(dcgan.DCGANConfig((6, 4), z_dim=5, norm_g=True)).train()
+    before = {name: t.clone() for name, t in G.state_dict().items()}
+    assert torch.equal(generate(G, 7, seed=3, batch=3), generate(G, 7, seed=3, batch=3)) and G.training
+    assert all(torch.equal(t, before[name]) for name, t in G.state_dict().items())     # a batch norm's averages too
 
 
 def test_precision_and_recall_eq1_and_eq2_by_loops():
