@@ -6,7 +6,7 @@
 Everything is cut square and brought to one size, as bytes N×3×size×size: what `Evolution`, `Training` and the
 classifier take; `reading.py` says what becomes of a file. Nothing is fetched unless `fetch` is called; a set that is
 missing says how to get it.
-Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebooks/03_evolutionary_gan.ipynb.
+Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Used in notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
 import contextlib
