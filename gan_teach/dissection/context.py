@@ -237,7 +237,7 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     chance = [torch.randperm(U, generator=rng)[:n].tolist() for _ in range(draws)]
     C, before, after, random = len(classes_of(segmenter)), [], [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("resists removal") if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("resists removal"), progress):
             def count(units, r=r, f=f):
                 return label_pixels(segment(segmenter, f(ablate(r, units))), C)[:, numbers].cpu()      # (N, names)
             before.append(count([]))
@@ -258,7 +258,7 @@ def removed_by_kind(G: Generator, layer: str, segmenter: Segmenter, cls: str, un
     """
     c, kinds, counts = check_name("class", cls, classes_of(segmenter)), [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("{cls} by kind", cls=say(cls)) if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("{cls} by kind", cls=say(cls)), progress):
             x = f(r)
             labels = segment(segmenter, x)
             after = segment(segmenter, f(ablate(r, units, coverage(labels, c, r.shape[-2:]) > 0)))

@@ -14,17 +14,19 @@ from ..limits import whole
 from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, evaluating, latents
 from ..networks.segmenter import segment
 
+BATCH = 50      # pictures drawn at a time
 
-def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50, label: str | None = None
+
+def pictures(G: Generator, layer: str, samples: int, seed: int, label: str = "", progress: bool = False
              ) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
-    """r and f of `samples` pictures, a batch at a time; z from `seed`. label: of a progress bar; None for none.
+    """r and f of `samples` pictures, `BATCH` at a time; z from `seed`. label: of the progress bar.
 
     What f returns is checked: ValueError where it is no picture.
     """
     check_layer(G, layer)
-    for z in tqdm(latents(G, whole("samples", samples, 1), seed).split(batch), label, leave=False,
-                  disable=label is None):
-        yield cut(G, z, layer)
+    z = latents(G, whole("samples", samples, 1), seed)
+    for part in tqdm(z.split(BATCH), label, leave=False, disable=not progress):
+        yield cut(G, part, layer)
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
 from .intervention import ablate
-from .pixels import pictures, unit_count
+from .pixels import BATCH, pictures, unit_count
 from .units import Units, check_units
 
 
@@ -57,8 +57,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
     phi_real, phi, loud = features(real, segmenter), [], []
     with evaluating(G, segmenter):
-        label = say("pictures of {layer}", layer=layer) if progress else None
-        for r, f in pictures(G, layer, samples, seed, label=label):
+        for r, f in pictures(G, layer, samples, seed, say("pictures of {layer}", layer=layer), progress):
             phi.append(features(f(r).clamp(-1, 1), segmenter))              # (N, F)
             loud.append(r.amax((2, 3)).cpu())                               # (N, U)
     phi, T = torch.cat(phi), torch.cat(loud).topk(top, 0).indices           # (samples, F), (top, U)
@@ -106,9 +105,9 @@ def frechet_slopes(G: Generator, layer: str, segmenter: UNet, real: Tensor, samp
     judge, slopes = SegmenterFeatures(segmenter), torch.zeros(unit_count(G, layer))
     with evaluating(G, segmenter):
         phi = torch.cat([features(f(r).clamp(-1, 1), segmenter) for r, f in pictures(G, layer, samples, seed)])
-        parts = distance_slopes(phi, features(real, segmenter)).float().split(50)
-        label = say("slopes of {layer}", layer=layer) if progress else None
-        for (r, f), part in zip(pictures(G, layer, samples, seed, 50, label), parts, strict=True):
+        parts = distance_slopes(phi, features(real, segmenter)).float().split(BATCH)
+        again = pictures(G, layer, samples, seed, say("slopes of {layer}", layer=layer), progress)
+        for (r, f), part in zip(again, parts, strict=True):
             s = torch.zeros(len(slopes), device=device_of(G), requires_grad=True)
             with torch.enable_grad():
                 seen = judge(f(ablate(r, range(len(s)), strength=s)).clamp(-1, 1))             # (N, F)
@@ -176,7 +175,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("repair") if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("repair"), progress):
             for trial, phi in zip(trials, seen, strict=True):               # h(z) is paid once
                 phi.append(features(f(ablate(r, trial, strength=strength)).clamp(-1, 1), segmenter))
     phi_real = features(real, segmenter)
