@@ -29,13 +29,12 @@ def can_measure(what: str) -> bool:
     return False
 
 
-class SegmenterFeatures(nn.Module):
-    """The means over the picture of every channel on the U-Net's way down: N×3×H×W → N×(16+32+64+96)."""
+class ChannelMeans(nn.Module):
+    """The means over the picture of every channel on a judge's way down: N×3×H×W → N×(16+32+64+96) of a U-Net."""
 
-    def __init__(self, segmenter: UNet | Classifier):
+    def __init__(self, judge: UNet | Classifier):
         super().__init__()
-        self.down = segmenter.down
-        self.num_features = sum(segmenter.config.widths)
+        self.down, self.num_features = judge.down, sum(judge.config.widths)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return torch.cat([x.mean(dim=(2, 3)) for x in way_down(self.down, images)], dim=1)
@@ -56,7 +55,7 @@ class _Seen(nn.Module):
 def seeing(judge: UNet | Classifier) -> nn.Module:
     """What gives the features that a judge sees. ValueError for what is none."""
     if isinstance(judge, UNet):
-        return SegmenterFeatures(judge)
+        return ChannelMeans(judge)
     if not hasattr(judge, "features") or not hasattr(judge, "num_features"):
         raise ValueError(f"the judge is a segmenter (UNet) or a Classifier of ours; got a {type(judge).__name__}")
     return _Seen(judge)
@@ -145,7 +144,7 @@ def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 1
 
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
-    return features(images, judge, batch, see=SegmenterFeatures(judge))
+    return features(images, judge, batch, see=ChannelMeans(judge))
 
 
 @torch.no_grad()

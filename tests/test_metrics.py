@@ -7,7 +7,7 @@ import torch
 
 from gan_teach import __main__, metrics
 from gan_teach.dissection import repair, truth
-from gan_teach.metrics import (SegmenterFeatures, channel_means, features, frechet_distance, generate,
+from gan_teach.metrics import (ChannelMeans, channel_means, features, frechet_distance, generate,
                                precision_recall, sharpness)
 from gan_teach.networks import dcgan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
@@ -20,7 +20,7 @@ def test_frechet_distance_eq6_in_numpy():
     judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval()
     real, fake = torch.randn(60, 3, 16, 16), 0.5 * torch.randn(60, 3, 16, 16) + 0.3
     with torch.no_grad():
-        a, b = (SegmenterFeatures(judge).eval()(x).double().numpy() for x in (real, fake))
+        a, b = (ChannelMeans(judge).eval()(x).double().numpy() for x in (real, fake))
     assert a.shape == (60, 16)
     s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     root = np.sqrt(np.clip(np.linalg.eigvals(s @ t).real, 0, None)).sum()      # tr (Σ_r Σ_g)^½
@@ -66,7 +66,7 @@ def test_what_is_broken_costs_precision_and_what_is_missing_recall():
 def test_features_are_what_the_judge_sees():
     judge = UNet(SegmenterConfig(("a", "b"), (4, 8))).eval().requires_grad_(False)
     x = torch.rand(5, 3, 16, 16) * 2 - 1
-    assert torch.allclose(features(x, judge, batch=2), SegmenterFeatures(judge)(x), atol=1e-6)
+    assert torch.allclose(features(x, judge, batch=2), ChannelMeans(judge)(x), atol=1e-6)
 
 
 def test_a_judge_in_training_judges_as_it_does_later_and_trains_on():

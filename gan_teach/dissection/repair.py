@@ -19,7 +19,7 @@ from torch import Tensor
 from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
-from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
+from ..metrics import ChannelMeans, Distance, check_enough, precision_recall
 from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
@@ -102,7 +102,7 @@ def frechet_slopes(G: Generator, layer: str, segmenter: UNet, real: Tensor, samp
     """
     check_gradients()
     check_enough(len(real), samples)
-    judge, slopes = SegmenterFeatures(segmenter), torch.zeros(unit_count(G, layer))
+    judge, slopes = ChannelMeans(segmenter), torch.zeros(unit_count(G, layer))
     with evaluating(G, segmenter):
         phi = torch.cat([features(f(r).clamp(-1, 1), segmenter) for r, f in pictures(G, layer, samples, seed)])
         parts = distance_slopes(phi, features(real, segmenter)).float().split(BATCH)

@@ -155,8 +155,12 @@ class EqualizedConv2d(nn.Module):
     _kept: tuple = (None,)          # the weight, what tells that it stands, and what was made of it
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self._sooner(x):
-            return self._by_winograd(x)
+        if not self._sooner(x):
+            return self._convolved(x)
+        y = self._made("winograd", lambda weight: WinogradConv(weight * self.scale, self.up))(x)
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+    def _convolved(self, x: torch.Tensor) -> torch.Tensor:
         return F.conv2d(x, self._made("scaled", lambda weight: weight * self.scale), self.bias, padding=self.padding)
 
     def __getstate__(self) -> dict:
@@ -170,10 +174,6 @@ class EqualizedConv2d(nn.Module):
                 and x.device.type == "cpu" and x.dtype == w.dtype == torch.float32 and self._stands()
                 and not (torch.is_grad_enabled() and x.requires_grad) and not torch.is_autocast_enabled("cpu")
                 and (self.up or x.shape[2] >= 16 and not (x.shape[2] % 4 or x.shape[3] % 4)))
-
-    def _by_winograd(self, x: torch.Tensor) -> torch.Tensor:
-        y = self._made("winograd", lambda weight: WinogradConv(weight * self.scale, self.up))(x)
-        return y if self.bias is None else y + self.bias[:, None, None]
 
     def _stands(self) -> bool:
         """Whether what is made of the weight may be kept: not where it shall pass gradients on, nor for tensors that do
@@ -219,9 +219,7 @@ class UpConv2d(EqualizedConv2d):
     def _kernel(self, weight: torch.Tensor) -> torch.Tensor:
         return _spread(weight.flip(2, 3) * self.scale).transpose(0, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self._sooner(x):
-            return self._by_winograd(x)
+    def _convolved(self, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
 
 
