@@ -6,7 +6,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..language import say
-from .controls import button, remark
+from .controls import remark
 from .panel import Panel
 
 
@@ -65,8 +65,8 @@ class PlayingPanel(Panel):
 
         Pause is answered at once, though the act that is under way may take a while (a generation on pictures, ½ s).
         """
-        return button(say("▶ Play"), hook, lambda: self._guard(
-            *((self.runner.pause, self._name_play) if self.runner.playing else (self.begin,))), "primary", width)
+        return self.button(say("▶ Play"), hook, lambda: self.runner.pause(self._name_play) if self.runner.playing
+                           else self.begin(), "primary", width)
 
     def begin(self) -> None:
         """Play."""

@@ -139,6 +139,15 @@ def test_an_error_is_told_and_the_panel_lives_on(kind, panel, monkeypatch):
     assert not panel.error.value and settled(panel) and panel.frame == panel.renderer.render(panel.state)
 
 
+def test_what_a_button_cannot_do_is_told(monkeypatch):
+    panel, _ = mutations()
+    monkeypatch.setattr(panel, "_sync", lambda: 1 / 0)
+    panel.slider.value = 0.4
+    panel.error.value = ""
+    panel.reset.click()
+    assert "division by zero" in panel.error.value and panel.ADVICE in panel.error.value
+
+
 @pytest.mark.parametrize("name, changes, message", [
     ("mixer", {"layers": (99,)}, "there is no layer 99; this generator has layers 0 to 7"),
     ("mixer", {"layers": (-1,)}, "no layer -1"), ("mixer", {"noisy": (8,)}, "no layer 8"),
@@ -384,3 +393,10 @@ def test_closing_waits_for_the_act_at_hand():
     assert begun.wait(20)
     made.close()
     assert ended and made.close() is None
+
+
+def test_a_panel_that_is_closed_while_it_draws_raises_nothing(monkeypatch):
+    made, renderer = mutations()
+    monkeypatch.setattr(renderer, "render", lambda state: made.close())
+    made.slider.value = 0.4
+    assert not vars(made)

@@ -120,6 +120,15 @@ def test_painting_limits_the_change_to_the_region(panel):
     assert panel.state.region is None and panel.where.value == IN_PLACE and "1" not in panel.paint.mask
 
 
+def test_a_pull_of_the_brush_is_one_step(panel):
+    first = panel.state
+    for cells in range(8, 33, 8):                           # what the browser sends of one pull
+        panel.paint.mask = "1" * cells + "0" * (64 - cells)
+    assert panel.where.value == PAINTED and sum(map(sum, panel.state.region)) == 32
+    panel.undo.click()
+    assert panel.state == first and panel.where.value == IN_PLACE
+
+
 def test_removal_in_place_spares_the_rest_and_says_so(panel):
     """Units 0 and 1 at 0 only where red is: the green far from it stays."""
     panel.change(units=(0, 1))

@@ -12,7 +12,7 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...worlds.gaussians import SIDE, drawn, heart
-from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
+from ..controls import choices, column, field, heading, hooked, html, row, spoken, tick
 from ..paint_mask import mask_canvas
 from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
@@ -43,13 +43,13 @@ class WarmUpPanel(PlayingPanel):
 
     def _build(self) -> None:
         self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
-        self.d, self.g, self.both = (button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px")
-                                     for words, hook, act in ((say("D learns"), "d", self._d_moves),
-                                                              (say("G learns"), "g", self._g_moves),
-                                                              (say("Both"), "both", self._round)))
+        self.d, self.g, self.both = (
+            self.button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px") for words, hook, act in (
+                (say("D learns"), "d", self._d_moves), (say("G learns"), "g", self._g_moves),
+                (say("Both"), "both", self._round)))
         self.play = self.play_button("gt-play")
-        self.back = button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
-        self.reset = button(say("Reset"), "gt-reset", self._anew, width="80px")
+        self.back = self.button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
+        self.reset = self.button(say("Reset"), "gt-reset", self._anew, width="80px")
         self.speed = field(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=choices(SPEEDS),
                            value="medium")
         self.speed.style.button_width = "82px"
@@ -93,21 +93,21 @@ class WarmUpPanel(PlayingPanel):
         self.canvas.add_class("gt-easel")
         self.canvas.mask, self.canvas.active = heart(), True
         self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), say("the canvas"))
-        self.canvas.observe(lambda change: self._anew() if "1" in change["new"] else
-                            self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
-        wipe = button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
+        self._watch(self.canvas, lambda mask: self._anew() if "1" in mask else
+                    self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
+        wipe = self.button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
         title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play"))
         self.easel.children = [title, self.canvas, wipe]
 
     def _anew(self) -> None:
-        self._guard(lambda: self.runner.step(self._new_game))
+        self.runner.step(self._new_game)
 
     def _by_hand(self, move) -> None:
         def kept():
             self._keep()
             move()
 
-        self._guard(lambda: self.runner.step(kept))
+        self.runner.step(kept)
 
     def begin(self) -> None:
         """Play, from a snapshot on that Back knows."""

@@ -16,7 +16,7 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..controls import button, column, heading, hooked, html, row, spoken, tick, titled
+from ..controls import column, heading, hooked, html, row, spoken, tick, titled
 from ..playing import PlayingPanel
 
 PIXELS = 256        # CSS width of the three pictures
@@ -102,8 +102,8 @@ class ProjectionPanel(PlayingPanel):
         self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
                                              layout=widgets.Layout(width="150px")), f"{hook}-own")
         self.play = self.play_button(f"{hook}-play")
-        self.reset = button(say("Reset"), f"{hook}-reset", lambda: self._guard(self.begin_anew))
-        self.use = button(say("Use its styles"), f"{hook}-use", lambda: self._guard(self._use), "info", "130px")
+        self.reset = self.button(say("Reset"), f"{hook}-reset", self.begin_anew)
+        self.use = self.button(say("Use its styles"), f"{hook}-use", self._use, "info", "130px")
         self.scene, self.spoken, self.error, self.code = (html(f"{hook}-{name}") for name in (
             "scene", "spoken", "error", "code"))
         self._watch(self.per_layer, lambda _: self.begin_anew())
