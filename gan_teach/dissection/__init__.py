@@ -13,6 +13,7 @@ A generator is cut at a layer, x = G(z) = f(r) with r = h(z), and every channel 
     alpha           the search for the units that do it, as weights α                                    (Eq. 6)
     insertion       few units that draw a thing where it belongs, by the insertion half of Eq. 6
     context         where a thing may be inserted, and what resists being removed
+    clear_scene     which scene a panel opens with, by a rule
     repair          units that draw artefacts, found and switched off
     compare         the same measurement for several generators or layers
     figures         what a dissection shows

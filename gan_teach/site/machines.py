@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from .. import checkpoints, pictures
 from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
+from ..dissection.clear_scene import clear_scene
 from ..dissection.insertion import optimise_insertion
 from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import coverage
@@ -26,7 +27,7 @@ from ..networks.layers import sample_z
 from ..networks.segmenter import segment
 from ..stylegan.adain_mixing_truncation import layer_groups, mix
 from ..worlds.gaussians import drawn, heart, ring
-from ..worlds.scenes import BELONGS, time_of
+from ..worlds.scenes import BELONGS
 from .networks import LAYER, STYLED, noise_row
 
 SEEDS = 200                                             # from 0 on; each is one z for every machine
@@ -62,36 +63,13 @@ def found_units() -> dict:
     return json.loads(kept.read_text())
 
 
-@torch.no_grad()
-def first_scene(z: Tensor) -> int:
-    """The seed that Paint opens with, 0 where none will do.
-
-    Of the villages by day that show one sun and enough of everything that can be painted: the one of whose labels the
-    segmenter is surest, by its mean probability. A ghost of a tower, or a smear, makes it doubt.
-    """
-    G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")
-    least = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
-    sure = {0: 0.0}
-    for seed, x in ((seed, G(z[seed:seed + 1])) for seed in range(len(z))):
-        p, labels = S(x).softmax(1).max(1)                                  # 1×H×W each
-        enough = all((labels == S.classes.index(cls)).float().mean() > few for cls, few in least.items())
-        if enough and time_of(x) == ["day"] and one_sun(labels[0], S.classes.index("sun")):
-            sure[seed] = p.mean().item()
-    return max(sure, key=sure.get)
-
-
-def one_sun(labels: Tensor, sun: int) -> bool:
-    """Do the sun's pixels fit into 12×12, which no sun of a scene exceeds? Labels H×W; False where there is none."""
-    where = (labels == sun).nonzero()                                       # (pixels, 2)
-    return len(where) > 0 and int((where.amax(0) - where.amin(0)).max()) < 12
-
-
-def paint(z: Tensor) -> dict:
+def paint() -> dict:
     """The file of Paint."""
     S = load("scenes-segmenter", "cpu")
     return {"classes": S.classes, "colours": pictures.label_colours(S.classes).tolist(), "units": found_units(),
             "random": torch.randperm(64, generator=torch.Generator().manual_seed(RANDOM)).tolist(),
-            "layer": LAYER, "heat": pictures.INFERNO.astype(int).tolist(), "seeds": SEEDS, "seed": first_scene(z)}
+            "layer": LAYER, "heat": pictures.INFERNO.astype(int).tolist(), "seeds": SEEDS,
+            "seed": clear_scene(load("scenes-progan", "cpu"), S, range(SEEDS))}
 
 
 def mixing() -> dict:
@@ -119,7 +97,7 @@ def write(folder: Path) -> dict:
     _numbers(folder / "z.bin", z)
     for machine, rows in noises().items():
         _numbers(folder / f"{machine}-noise.bin", rows)
-    about = paint(z)
+    about = paint()
     write_text(folder / "paint.json", json.dumps(about))
     write_text(folder / "mix.json", json.dumps(mixing()))
     before, after = removed(z[about["seed"]], about["units"]["remove"]["tree"]["units"][:12])

@@ -28,8 +28,9 @@ def dissection() -> Panels:
     The units are few and searched for, by short forms of the searches of the chapter, as are its layer and its panels.
     """
     from .. import load
-    from ..dissection.insertion import optimise_insertion
     from ..dissection.alpha import optimise_alpha
+    from ..dissection.clear_scene import clear_scene
+    from ..dissection.insertion import optimise_insertion
     from ..dissection.intervention import levels
     from ..dissection.unit_iou import dissect
     from ..dissection.units import Ranking
@@ -50,8 +51,7 @@ def dissection() -> Panels:
     draw = {cls: optimise_insertion(G, layer, S, cls, BELONGS[cls], 2 * k[cls], steps=14, lr=0.14, **short)
             for cls in k}
     yield
-    _, _, pixels = by_day(G, S, layer, 24)                                      # a large house and a tree:
-    seed = int((pixels[:, S.classes.index("wall")] * (pixels[:, S.classes.index("tree")] > 150)).argmax())
+    seed = clear_scene(G, S, range(96))
     rankings = dict.fromkeys(BELONGS, found) | {"tree": trees}
 
     def adders(cls: str) -> Ranking:                                            # of the others when they are chosen
@@ -94,7 +94,7 @@ def evolution() -> Panels:
     from .egan.evolution import EvolutionLab
     from .egan.mutations import MutationPanel
 
-    parent, real = load("fashion-egan"), datasets.pictures("fashion", "test").images
+    parent, real = load("fashion-long"), datasets.pictures("fashion", "test").images
     yield
 
     def grown_up(settings) -> Evolution:

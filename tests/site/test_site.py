@@ -661,17 +661,6 @@ def test_adding_takes_other_units_than_removing(paint, known):
     assert known["units"]["add"]["tree"]["units"] != known["units"]["remove"]["tree"]["units"]
 
 
-def test_paint_opens_with_the_surest_village_of_one_sun(known):
-    labels = torch.zeros(64, 64, dtype=torch.long)
-    assert not machines.one_sun(labels, 2)
-    labels[3:15, 20:32] = 2
-    assert machines.one_sun(labels, 2)
-    labels[3, 32] = 2
-    assert not machines.one_sun(labels, 2)
-    z = torch.cat([sample_z(1, 128, seed) for seed in (19, 8, known["seed"], 31)])     # 19: two suns; 8, 31: less sure
-    assert [machines.first_scene(z), machines.first_scene(z[:2]), machines.first_scene(z[:1])] == [2, 1, 0]
-
-
 def test_the_units_of_trees_remove_more_trees_than_random_ones(paint, known):
     seen = []
     for (x, y) in ((0.72, 0.5), (0.85, 0.5), (0.72, 0.65)):

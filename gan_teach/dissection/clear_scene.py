@@ -1,0 +1,35 @@
+"""Which scene Paint opens with, on the stage and on the site: chosen by a rule, not by eye."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from ..networks.layers import sample_z
+from ..networks.protocols import Generator, Segmenter, classes_of, device_of
+from ..worlds.scenes import time_of
+
+LEAST = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
+
+
+@torch.no_grad()
+def clear_scene(G: Generator, S: Segmenter, seeds: Iterable[int]) -> int:
+    """The seed of the clearest scene, the first one where none will do.
+
+    Of the scenes by day that show one sun and enough of everything that can be painted: the one of whose labels the
+    segmenter is surest, by its mean probability. A ghost of a tower, or a smear, makes it doubt.
+    """
+    seeds, classes, sure = list(seeds), classes_of(S), {}
+    for seed in seeds:
+        x = G(sample_z(1, G.z_dim, seed, device_of(G)))
+        p, labels = S(x).softmax(1).max(1)                                  # 1×H×W each
+        enough = all((labels == classes.index(cls)).float().mean() > few for cls, few in LEAST.items())
+        if enough and time_of(x) == ["day"] and one_sun(labels[0], classes.index("sun")):
+            sure[seed] = p.mean().item()
+    return max(sure, key=sure.get, default=seeds[0])
+
+
+def one_sun(labels: Tensor, sun: int) -> bool:
+    """Do the sun's pixels fit into 12×12, which no sun of a scene exceeds? Labels H×W; False where there is none."""
+    where = (labels == sun).nonzero()                                       # (pixels, 2)
+    return len(where) > 0 and int((where.amax(0) - where.amin(0)).max()) < 12
