@@ -11,7 +11,8 @@ import browser
 import ipywidgets as widgets
 import pytest
 import torch
-from panels import KINDS, LEVELS, RANKINGS, Colours, Rigged, evolution, evolution_lab, generator, projection, warm_up
+from panels import KINDS, LEVELS, RANKINGS, Colours, Rigged, evolution, evolution_lab, generator, mutations, \
+    projection, warm_up
 
 from gan_teach import widgets as ours
 from gan_teach.runner import _latest

@@ -2,7 +2,7 @@
 import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
-import { chosen, element, list, player, slider, text } from "./page.js";
+import { chosen, element, list, player, seed, slider, text } from "./page.js";
 import { field, look, measures, mixtures, sample } from "./plane.js";
 
 const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
@@ -32,8 +32,8 @@ let speed = { since: 0, generations: 0, rate: 0 };
 // ------------------------------------------------------------------------------------------ what happens
 
 function begin() {
-  const seed = Math.max(0, Math.round(+element("seed").value) || 0), look = chance(seed + 1_000_003);
-  draw = chance(seed);
+  const look = chance(seed() + 1_000_003);
+  draw = chance(seed());
   mixture = mixtures[chosen("data")]();
   evolution = new Evolution({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
   [shownZ, shownReal] = [look.normal(2 * SHOWN), sample(mixture, SHOWN / 2, look)];
@@ -97,14 +97,13 @@ function show() {
     rate: (evolution.generation - speed.generations) / since * 1000 };
   look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
   showChildren(seen);
-  showTree();
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
   element("step").textContent = text("step", { act: text(`next_${next}`) });
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
   element("said").innerHTML = said();
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
-  if (!due) requestAnimationFrame(() => setTimeout(showWon));                 // when the picture is on the screen
+  if (!due) requestAnimationFrame(() => setTimeout(showPast));                // when the picture is on the screen
   due = true;
 }
 
@@ -116,7 +115,8 @@ function said() {
   if (playing.playing && chosen("pace") === "fast")
     return before + (speed.rate ? text("speed", { rate: Math.round(speed.rate) }) : "");
   const winner = evolution.lineage.at(-1);
-  return before + text(`done_${done || "nothing"}`, { loss: evolution.lossD.toFixed(2), winner: winner ? words(winner.winner) : "" });
+  return before + text(`done_${done || "nothing"}`, { winner: winner ? words(winner.winner) : "" }) +
+    (done === "train_d" ? text("loss_d", { loss: evolution.lossD }) : "");
 }
 
 /** The name of a child's mutation. @param {number} child */
@@ -174,9 +174,10 @@ function showTree() {
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 
-/** Who won; and how good the survivor is: to measure it takes a while, and no picture waits for it. */
-function showWon() {
+/** The family, who won, and how good the survivor is: no picture waits for that, since to measure it takes a while. */
+function showPast() {
   due = false;
+  showTree();
   if (unmeasured) measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) };
   unmeasured = false;
   const last = evolution.lineage.slice(-WINDOW);
