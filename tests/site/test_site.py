@@ -879,6 +879,21 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
 
 
 @torch.no_grad()
+def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visit):
+    G, page = load("scenes-stylegan", "cpu"), visit.page
+    slowly = "await new Promise((done) => setTimeout(done, name.endsWith('mapping') ? 1000 : 0)); const begun"
+    with planted(visit, worker=[("const begun", slowly)]):
+        opened(visit, "mix.html")
+        check(visit, "model", "villages")
+        page.click("#new-sources")
+        check(visit, "group", "fine")                       # while the latent of source 15 is on its way
+        ws = [G.ws(sample_z(1, G.z_dim, seed)) for seed in (11, 15)]
+        shows(visit, G.synthesis(mix(*(w * 0.7 + G.w_avg * 0.3 for w in ws), (8, 9))))
+        check(visit, "group", "coarse")
+        shows(visit, G.synthesis(mix(*(w * 0.7 + G.w_avg * 0.3 for w in ws), range(4))))
+
+
+@torch.no_grad()
 def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
     G = load("scenes-stylegan", "cpu")
     check(mixer, "model", "villages")

@@ -20,7 +20,7 @@ from ...language import say
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..controls import choices, column, field, hooked, html, row, spoken, tick, toggles
+from ..controls import choices, column, field, hooked, row, tick, toggles
 from ..playing import PlayingPanel
 from .evolution_render import NEXT, ROWS, Frame, render, titled
 
@@ -49,7 +49,7 @@ class EvolutionLab(PlayingPanel):
     def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
                  luck: int | None = None, span: int | None = None, pictures: str | Path | None = None,
                  head_start: int | None = None, rows: int = ROWS):
-        super().__init__()
+        super().__init__("gt-evo")
         self.rows = rows
         if pictures is not None:
             plan = evolving.plan_for(pictures)
@@ -81,8 +81,6 @@ class EvolutionLab(PlayingPanel):
         self.pace = toggles("gt-evo-pace", choices(("slow", "fast")), "fast", "58px")
         self.back = field(widgets.IntSlider, "gt-evo-back", say("Go back"), "260px", "62px", value=0, min=0, max=0,
                           continuous_update=False)
-        self.scene, self.spoken, self.error = (html(f"gt-evo-{name}", margin="0")
-                                               for name in ("scene", "spoken", "error"))
         self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px",
                           options=[(f"{g:g}", g) for g in sorted({*GAMMAS, k.gamma})])
         self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", min=1, max=max(10, k.d_steps))
@@ -183,14 +181,11 @@ class EvolutionLab(PlayingPanel):
         frame = render(view, fast=playing, same=same, rows=self.rows)
         with self._syncing():
             self._sync(view, playing)
-            self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told
-            if not playing:                 # while it plays the words change too often to be read out
-                self.spoken.value = spoken(frame.text)
+            self.put(frame)
 
     def _sync(self, view, playing: bool) -> None:
         """Move the controls to where the laboratory is, or soon will be."""
         k = replace(view.knobs, **self._turning)
-        self._name_play()
         self.phase.description = say("Step: {act}", act=say(NEXT[view.done]))
         for step in (self.phase, self.one):             # in their place stand the choices
             step.layout.display = "none" if view.waiting else ""

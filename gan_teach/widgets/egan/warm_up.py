@@ -12,7 +12,7 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...worlds.gaussians import SIDE, drawn, heart
-from ..controls import choices, column, field, heading, hooked, html, row, spoken, tick
+from ..controls import choices, column, field, heading, hooked, row, tick
 from ..paint_mask import mask_canvas
 from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
@@ -32,7 +32,7 @@ class WarmUpPanel(PlayingPanel):
     """
 
     def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
-        super().__init__()
+        super().__init__("gt")
         self._start = {"data": data, "seed": seed, "d_steps": d_steps, "loss": loss}
         self.frame = Frame()
         self.runner = Runner(self._act, self.show, self._failed)
@@ -42,7 +42,6 @@ class WarmUpPanel(PlayingPanel):
         self.runner.step(lambda: None)
 
     def _build(self) -> None:
-        self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
         self.d, self.g, self.both = (
             self.button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px") for words, hook, act in (
                 (say("D learns"), "d", self._d_moves), (say("G learns"), "g", self._g_moves),
@@ -96,7 +95,8 @@ class WarmUpPanel(PlayingPanel):
         self._watch(self.canvas, lambda mask: self._anew() if "1" in mask else
                     self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
         wipe = self.button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
-        title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play"))
+        title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play") if
+                        hasattr(self.canvas, "_esm") else say("paint with the buttons"))
         self.easel.children = [title, self.canvas, wipe]
 
     def _anew(self) -> None:
@@ -159,8 +159,4 @@ class WarmUpPanel(PlayingPanel):
     def draw(self) -> None:
         """Draw the game as it is, in one message to the page; called under the runner's lock."""
         with one_thread():
-            self.frame = frame(self.game, self.history, self._said, self.pushes.value)
-        self.scene.value, self.error.value = self.frame.html(), self.told
-        if not self.runner.playing:                     # nobody wants twelve sentences a second read out
-            self.spoken.value = spoken(self.frame.text)
-        self._name_play()
+            self.put(frame(self.game, self.history, self._said, self.pushes.value))

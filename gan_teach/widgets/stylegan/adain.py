@@ -24,6 +24,7 @@ class AdaINPanel(StylePanel):
         super().__init__(renderer, renderer.start(model, seed, layer, unit))
 
     def _build(self) -> None:
+        self._ranked = None                     # the model and layer whose strongest units stand on their buttons
         hook, span = "gt-adain", {"min": -2.0, "max": 2.0, "step": 0.05, "readout_format": "+.2f"}
         self.layer = field(widgets.Dropdown, f"{hook}-layer", say("Layer"), "180px", "48px", options=[("0", 0)])
         self.unit = field(widgets.IntText, f"{hook}-unit", say("Unit"), "130px", "34px")      # `change` refuses others
@@ -62,6 +63,11 @@ class AdaINPanel(StylePanel):
         unit = None if changes.keys() & {"model", "layer"} else self.state.unit
         self.change(**vars(self.renderer.start(**state, unit=unit)))
 
+    def _offer_strong(self, known: bool) -> None:
+        """Show the strongest units, or keep their place while those of another layer are searched."""
+        for it in (self.rank, *self.strong):
+            it.layout.visibility = "visible" if known else "hidden"
+
     def _take(self, i: int) -> None:
         """The unit of the i-th button."""
         if self.strong[i].description:
@@ -77,6 +83,7 @@ class AdaINPanel(StylePanel):
             span = max(span, abs(value))
             control.min, control.max = -span, span
             self._put(control, value)
+        self._offer_strong((state.model, state.layer) == self._ranked)
 
     def show(self, frame: AdaINFrame) -> None:
         of = {"seed": self.state.seed, "unit": self.state.unit, "layer": self.state.layer}
@@ -92,6 +99,8 @@ class AdaINPanel(StylePanel):
         words = say("silenced, these units change the picture most, by up to {share:.1f} %:",
                     share=50 * found.change[0])
         self.rank.value = f'<div style="font-size:14px;line-height:1.5">{words}</div>'
+        self._ranked = self.state.model, self.state.layer
+        self._offer_strong(True)
         for i, it in enumerate(self.strong):
             it.layout.display = "" if i < len(found.units) else "none"
             it.description = str(found.units[i]) if i < len(found.units) else ""

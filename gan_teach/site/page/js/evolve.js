@@ -122,33 +122,28 @@ function said() {
 /** The name of a child's mutation. @param {number} child */
 const words = (child) => text(evolution.children[child].mutation);
 
-/** A tile for each child: where the same z was and is, its fitness, the winner's star. @param {HTMLCanvasElement} seen */
+/** A tile for each child: where the same z was and is, its fitness, the winner's star. Pictures first: they ask for their
+ *  size, which words might change. @param {HTMLCanvasElement} seen */
 function showChildren(seen) {
-  const { children, scores } = evolution, from = shownZ.subarray(0, 2 * MOVES), winner = done === "select" ? evolution.lineage.at(-1)?.winner : -1;
-  const box = element("children");
-  while (box.children.length > NAMES.length) box.lastChild.remove();
-  NAMES.forEach((name, kind) => {
-    const i = children.findIndex(({ mutation }) => mutation === name), tile = box.children[kind] ?? newTile(box, name, kind);
-    const there = i >= 0 && done !== "", judged = there && (done === "evaluate" || done === "select") && scores[i] && !waiting;
+  const { children, scores } = evolution, box = element("children"), from = shownZ.subarray(0, 2 * MOVES), none = new Float64Array();
+  const before = children.length ? output(parent, from) : none, after = children.map(({ G }) => output(G, from));
+  const way = after.flatMap((x) => Array.from({ length: MOVES }, (_, n) => Math.hypot(x[2 * n] - before[2 * n], x[2 * n + 1] - before[2 * n + 1])));
+  const typical = way.sort((a, b) => a - b)[way.length >> 1], times = MAGNIFY.find((k) => k * typical < 0.4) ?? 1;
+  const child = NAMES.map((name) => children.findIndex(({ mutation }) => mutation === name));
+  child.forEach((i, kind) => {
+    const tile = box.children[kind] ?? newTile(box, NAMES[kind], kind);
+    const x = i < 0 ? none : after[i].map((v, t) => before[t] + times * (v - before[t]));
+    look(tile.querySelector("canvas"), { field: seen, fake: x, from: i < 0 ? undefined : before, dot: 0.014 });
+  });
+  const winner = done === "select" ? evolution.lineage.at(-1)?.winner : -1;
+  child.forEach((i, kind) => {
+    const tile = box.children[kind], judged = i >= 0 && (done === "evaluate" || done === "select") && scores[i] && !waiting;
     tile.disabled = !waiting || i < 0;
     tile.classList.toggle("won", i >= 0 && i === winner);
     tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
-      quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
+      quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : text(i < 0 && children.length ? "takes_no_part" : "not_judged");
   });
-  if (!children.length) {
-    for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
-    element("times").textContent = text("not_made");
-    return;
-  }
-  const before = output(parent, from), after = children.map(({ G }) => output(G, from));
-  const way = after.flatMap((x) => Array.from({ length: MOVES }, (_, n) => Math.hypot(x[2 * n] - before[2 * n], x[2 * n + 1] - before[2 * n + 1])));
-  const typical = way.sort((a, b) => a - b)[way.length >> 1], times = MAGNIFY.find((k) => k * typical < 0.4) ?? 1;
-  element("times").textContent = text("moves_drawn", { times });
-  NAMES.forEach((name, kind) => {
-    const i = children.findIndex(({ mutation }) => mutation === name);
-    const x = i < 0 ? new Float64Array() : after[i].map((v, t) => before[t] + times * (v - before[t]));
-    look(box.children[kind].querySelector("canvas"), { field: seen, fake: x, from: i < 0 ? undefined : before, dot: 0.014 });
-  });
+  element("times").textContent = children.length ? text("moves_drawn", { times }) : text("not_made");
 }
 
 /** @param {HTMLElement} box @param {string} name @param {number} kind */
