@@ -887,10 +887,10 @@ def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visi
         check(visit, "model", "villages")
         page.click("#new-sources")
         check(visit, "group", "fine")                       # while the latent of source 15 is on its way
-        ws = [G.ws(sample_z(1, G.z_dim, seed)) for seed in (11, 15)]
-        shows(visit, G.synthesis(mix(*(w * 0.7 + G.w_avg * 0.3 for w in ws), (8, 9))))
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.7) for seed in (11, 15)]
+        shows(visit, G.synthesis(mix(*ws, (8, 9))))
         check(visit, "group", "coarse")
-        shows(visit, G.synthesis(mix(*(w * 0.7 + G.w_avg * 0.3 for w in ws), range(4))))
+        shows(visit, G.synthesis(mix(*ws, range(4))))
 
 
 @torch.no_grad()

@@ -32,10 +32,8 @@ class DissectionPanel(DrawnPanel):
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
         self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
-        self.next = self.button(say("Next scene"), "gt-next", lambda: self.change(seed=self.next_seed()),
-                                width="106px")
-        self.undo = self.button(say("Undo"), "gt-undo", self.step_back, width="72px")
-        self.reset = self.button(say("Reset"), "gt-reset", self.start_again, width="72px")
+        self.next = self.button(say("Another scene"), "gt-next", lambda: self.change(seed=self.next_seed()),
+                                width="130px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
@@ -59,7 +57,7 @@ class DissectionPanel(DrawnPanel):
         drag = hasattr(self.paint, "_esm")
         self.widget = hooked(column(
             row(heading(say("Which units draw it?"), say("units of {layer}", layer=self.renderer.layer)), self.cls,
-                self.seed, self.next, self.undo, self.reset),
+                self.seed, self.next, *self.travel_buttons("gt", "84px", "72px")),
             row(under(say("before"), say("drag to paint here" if drag else "paint with the buttons"), self.paint),
                 under(say("after"), "", self.after),
                 under(say("difference"), say("black: no change"), self.difference),
