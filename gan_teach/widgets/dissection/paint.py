@@ -78,14 +78,20 @@ class PaintPanel(DrawnPanel):
         self._watch(self.strength, lambda value: self._tune(strength=value))
 
     def _prepare(self) -> None:
-        self.renderer.prepare(self.cls.value)
-        self._act()
+        self._remark(say("One moment …"))                   # a search may take seconds
+        try:
+            self.renderer.prepare(self.cls.value)
+        finally:
+            self._act()
 
     def _act(self) -> None:
         """What the next stroke does, and by which units."""
         self.canvas.action = self.action.value
-        words = escape(self.renderer.reason(self.action.value, self.cls.value))
-        self.order.value = f'<div style="font-size:14px;line-height:1.3;margin-left:82px;opacity:.8">{words}</div>'
+        self._remark(self.renderer.reason(self.action.value, self.cls.value))
+
+    def _remark(self, words: str) -> None:
+        self.order.value = \
+            f'<div style="font-size:14px;line-height:1.3;margin-left:82px;opacity:.8">{escape(words)}</div>'
 
     def go(self, state: PaintState) -> None:
         """Go to another state, as a step that Undo takes back."""

@@ -7,7 +7,7 @@ import { field, look, measures, mixtures, sample } from "./plane.js";
 
 const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
 const NAMES = Object.keys(mutations), SHOWN = 400, MOVES = 60, GENERATIONS = 24, WINDOW = 100;
-const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play
+const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play; who pauses sees the survivor's own measures
 /** @type {Evolution} */
 let evolution;
 /** Draws of the game, and of the pictures: looking changes nothing. @type {ReturnType<typeof chance>} */
@@ -62,7 +62,7 @@ function advance(byHand) {
   if (next === "select")
     evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
   done = next;
-  unmeasured ||= done === "select" && (byHand || evolution.generation % MEASURE_EVERY === 0);
+  unmeasured ||= done === "select" && evolution.generation % MEASURE_EVERY === 0;
 }
 
 /** @param {boolean} byHand */
@@ -78,7 +78,6 @@ function choose(child) {
   waiting = false;
   evolution.select(child);
   done = "select";
-  unmeasured = true;
   resume ? start() : show();
 }
 
@@ -173,7 +172,9 @@ function showTree() {
 function showPast() {
   due = false;
   showTree();
-  if (unmeasured) measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) };
+  const { generation } = evolution;
+  if (unmeasured || !playing.playing && generation && generation !== measured.at)
+    measured = { at: generation, ...measures(mixture, output(evolution.G, shownZ)) };
   unmeasured = false;
   const last = evolution.lineage.slice(-WINDOW);
   element("won").innerHTML = NAMES.map((name, kind) => {
