@@ -51,8 +51,7 @@ TEXTS = {
 
     # all machines
     "loading": "Loading the networks (about {megabytes} MB, once) …",
-    "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with "
-              "WebAssembly.",
+    "failed": "This machine cannot go on: {error}. Reload the page to try again; it needs a browser with WebAssembly.",
     "loading_page": "One moment …",
     "computed_wasm": "Computed by WebAssembly.",
     "computed_webgpu": "Computed by WebGPU, in {webgpu} ms; WebAssembly needs {wasm} ms.",

@@ -13,6 +13,7 @@ from gan_teach.pictures import as_array, png
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
 from gan_teach.widgets.dissection.panel_render import DissectionRenderer, DissectionState
 from gan_teach.widgets.paint_mask import mask_canvas
+from gan_teach.widgets.panel import widgets_in
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,7 @@ def test_painting_limits_the_change_to_the_region(panel):
 
 
 def test_a_pull_of_the_brush_is_one_step(panel):
+    assert (panel.brush in widgets_in(panel.widget, set())) == hasattr(panel.paint, "_esm"), "buttons know no brush"
     first = panel.state
     for cells in range(8, 33, 8):                           # what the browser sends of one pull
         panel.paint.mask = "1" * cells + "0" * (64 - cells)

@@ -66,7 +66,7 @@ class DissectionPanel(DrawnPanel):
             row(word(say("removed")), self.slider, word(say("forced on")), self.remove, self.force, word(say("Remove")),
                 self.where, gap="8px"),
             row(heading(say("units"), say("number and why it is here; tick to change")), self.all, self.none,
-                self.brush, *([word(say("shift-drag erases"), "font-size:14px;opacity:.75")] if drag else []),
+                *([self.brush, word(say("shift-drag erases"), "font-size:14px;opacity:.75")] if drag else []),
                 self.clear, gap="8px"),
             row(*self.cells, gap="4px"),
             gap="4px", max_width="1264px", padding="4px 12px"), "gt-dissection")
