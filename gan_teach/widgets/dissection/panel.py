@@ -33,15 +33,15 @@ class DissectionPanel(DrawnPanel):
                          options=choices(self.renderer.classes))
         self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
         self.next = self.button(say("Another scene"), "gt-next", lambda: self.change(seed=self.next_seed()),
-                                width="130px")
+                                width="136px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
         self.remove = self.button(say("Remove"), "gt-remove", lambda: self.change(strength=-1.0), "danger")
         self.force = self.button(say("Force on"), "gt-force", lambda: self.change(strength=1.0), "success")
         self.where = toggles("gt-where", choices(PLACES), IN_PLACE, "132px")
-        self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description=say("Brush"),
-                                       layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
+        self.brush = field(widgets.IntSlider, "gt-brush", say("Brush"), "200px", "44px", value=self.paint.brush, min=1,
+                           max=5)
         self.clear = self.button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
         self.heats = [picture("gt-heat", TILE) for _ in offered]
