@@ -49,7 +49,7 @@ function render({ model, el }) {
     canvas.setPointerCapture(e.pointerId); erase = e.shiftKey; cursor = null; at = under(e); stroke(e);
   };
   canvas.onpointermove = (e) => { if (at && e.isPrimary) stroke(e); };
-  canvas.onpointerup = canvas.onpointercancel = () => { if (at) { at = null; send(); } };
+  canvas.onpointerup = canvas.onpointercancel = (e) => { if (at && e.isPrimary) { at = null; send(); } };
   canvas.onkeydown = (e) => {
     const to = moved(e, cursor, rows, cols);
     if (!to) return;

@@ -65,7 +65,9 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
     start(place(event), event.timeStamp);
   };
   over.onpointermove = (/** @type {PointerEvent} */ event) => { if (event.isPrimary) move(place(event), event.timeStamp); };
-  over.onpointerup = over.onpointercancel = over.onlostpointercapture = () => { down = false; end(); };
+  over.onpointerup = over.onpointercancel = over.onlostpointercapture = (/** @type {PointerEvent} */ event) => {
+    if (event.isPrimary) { down = false; end(); }
+  };
   over.onpointerleave = () => { hand.pointer = null; show(); };
   over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
     const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0],
