@@ -45,7 +45,7 @@ TEXTS = {
     "search": "Search the chapters",
     "search_none": "Nothing found for “{query}”.",
     "search_failed": "The search could not be loaded. Type once more to try again.",
-    "search_found": "{n} sections found for “{query}”.",
+    "search_found": "Sections found for “{query}”: {n}.",
     "install": "Install",
     "install_lead": "With Python 3.10 or newer, from a copy of the repository. No GPU is needed.",
 
