@@ -8,6 +8,7 @@ from torch import Tensor
 from ..networks.layers import sample_z
 from ..networks.protocols import Generator, Segmenter, classes_of, device_of
 from ..worlds.scenes import time_of
+from .pixels import label_pixels
 
 LEAST = {"tree": 0.04, "door": 0.005, "window": 0.012, "cloud": 0.007, "wall": 0.06}     # shares of the pixels
 
@@ -19,14 +20,15 @@ def clear_scene(G: Generator, S: Segmenter, seeds: Iterable[int]) -> int:
     Of the scenes by day that show one sun and enough of everything that can be painted: the one of whose labels the
     segmenter is surest, by its mean probability. A ghost of a tower, or a smear, makes it doubt.
     """
-    seeds, classes, sure = list(seeds), classes_of(S), {}
-    for seed in seeds:
-        x = G(sample_z(1, G.z_dim, seed, device_of(G)))
-        p, labels = S(x).softmax(1).max(1)                                  # 1×H×W each
-        enough = all((labels == classes.index(cls)).float().mean() > few for cls, few in LEAST.items())
-        if enough and time_of(x) == ["day"] and one_sun(labels[0], classes.index("sun")):
-            sure[seed] = p.mean().item()
-    return max(sure, key=sure.get, default=seeds[0])
+    seeds, classes = list(seeds), classes_of(S)
+    z = torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in seeds])
+    images = torch.cat([G(some) for some in z.split(10)])
+    p, labels = map(torch.cat, zip(*(S(some).softmax(1).max(1) for some in images.split(10)), strict=True))   # N×H×W
+    share = label_pixels(labels, len(classes)) / labels[0].numel()
+    enough = torch.stack([share[:, classes.index(cls)] > few for cls, few in LEAST.items()]).all(0)
+    good = [i for i, time in enumerate(time_of(images))
+            if enough[i] and time == "day" and one_sun(labels[i], classes.index("sun"))]
+    return seeds[max(good, key=lambda i: p[i].mean().item(), default=0)]
 
 
 def one_sun(labels: Tensor, sun: int) -> bool:

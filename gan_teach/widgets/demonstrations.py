@@ -51,7 +51,7 @@ def dissection() -> Panels:
     draw = {cls: optimise_insertion(G, layer, S, cls, BELONGS[cls], 2 * k[cls], steps=14, lr=0.14, **short)
             for cls in k}
     yield
-    seed = clear_scene(G, S, range(96))
+    seed = clear_scene(G, S, range(200))                                   # as the site does
     rankings = dict.fromkeys(BELONGS, found) | {"tree": trees}
 
     def adders(cls: str) -> Ranking:                                            # of the others when they are chosen
