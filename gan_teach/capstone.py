@@ -23,11 +23,12 @@ from .dissection.intervention import per_unit
 from .dissection.pixels import jackknife, label_pixels
 from .dissection.units import check_units
 from .language import pad, say
-from .networks.protocols import Segmenter, classes_of, evaluating
+from .limits import whole
+from .networks.protocols import Segmenter, check_name, classes_of, evaluating
 from .networks.segmenter import segment
 from .pictures import COLOURS
-from .stylegan.generator import Generator
 from .stylegan.adain_mixing_truncation import Style, mix
+from .stylegan.generator import Generator
 
 FOLDS = 10
 
@@ -51,11 +52,10 @@ def borrowed(y: Style, y2: Style, units: Sequence[int]) -> Style:
 
     y, y2: (y_s, y_b), N×C each. Returns a new pair; both stay as they are. ValueError for a unit that does not exist.
     """
-    units = check_units(units, y[0].shape[1])
-    parts = [part.clone() for part in y]
-    for part, other in zip(parts, y2):
-        part[:, units] = other[:, units]
-    return parts[0], parts[1]
+    y_s, y_b = (part.clone() for part in y)
+    units = check_units(units, y_s.shape[1])
+    y_s[:, units], y_b[:, units] = y2[0][:, units], y2[1][:, units]
+    return y_s, y_b
 
 
 def beta(before: Tensor, mixed: Tensor, after: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
         raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
-    L, C = len(G.layers), len(classes_of(segmenter))
+    L, C, batch = len(G.layers), len(classes_of(segmenter)), whole("batch", batch, 1)
 
     def areas(ws: Tensor) -> Tensor:
         return label_pixels(segment(segmenter, G.synthesis(ws)), C).cpu().double()          # (N, C)
@@ -124,12 +124,10 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
 
     share = slopes(fold >= 0)
     left_out = torch.stack([slopes(fold != k) for k in range(FOLDS)])       # (FOLDS, L, C)
-    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(),
-                        jackknife(left_out).float())
+    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(), jackknife(left_out).float())
 
 
-def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]
-                   ) -> Figure:
+def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
     """Who draws, who decides: the share of units that match a class in each layer, beside β of some classes.
 
     matched: layer -> share; effects: title -> what `style_effects` found, a chart for each.
@@ -141,7 +139,7 @@ def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffe
     left.set(title="drawn: share of units that match", xlabel="layer")
     for ax, (title, found) in zip(others, effects.items()):
         for name, marker in zip(classes, cycle("os^xDv*")):
-            c = found.classes.index(name)
+            c = check_name("class", name, found.classes)
             own = [0.85 * v / 255 for v in COLOURS[name]] if name in COLOURS else None     # a little darker
             ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name, color=own)
         ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")

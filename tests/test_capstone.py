@@ -138,6 +138,8 @@ def test_the_figure_has_a_chart_for_each_measurement_and_a_line_for_each_class()
     for ax in others:
         assert [text.get_text() for text in ax.get_legend().get_texts()] == ["bright", "dark"]
         assert [list(part[0].get_ydata()) for part in ax.containers] == [[0, 1, 0]] * 2
+    with pytest.raises(ValueError, match=r"no class 'bight' \(did you mean 'bright'\?\)"):
+        effects_figure({"layer0": 0, "layer1": 5, "layer2": 2}, {"all": found}, ("bight",))
 
 
 def test_a_style_generator_is_measured_and_left_as_it_was(G):
@@ -148,6 +150,8 @@ def test_a_style_generator_is_measured_and_left_as_it_was(G):
     for few in ((ws[:9], ws2[:9]), (ws, ws2[:9])):
         with pytest.raises(ValueError, match="at least 10 pairs"):
             style_effects(G, Bright(), *few)
+    with pytest.raises(ValueError, match="batch must be a whole number from 1 on; got 0"):
+        style_effects(G, Bright(), ws, ws2, batch=0)
 
 
 def test_likeness_is_one_with_itself_and_low_with_its_units_in_another_order():
