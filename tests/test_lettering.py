@@ -148,7 +148,7 @@ def every_figure() -> dict[str, Figure]:
         "curve": curve_figure({"curve": rows})}
 
 
-NAMES = {"E-GAN", "egan", "WGAN-GP", "layer1", "layer2", "F = F_q + γ F_d", "D(G(z))"}
+NAMES = {"E-GAN", "egan", "WGAN-GP", "layer1", "layer2", "F = F_q + γ F_d", r"$F = F_q + \gamma F_d$", "D(G(z))"}
 
 
 def test_no_figure_of_the_package_keeps_an_english_word(spoken, fonts):

@@ -141,6 +141,11 @@ def test_the_table_of_a_comparison(record):
     cell = record["tables"]["ring"]["random"]["equal generations"]["mmd2"]
     assert rows[3][5].strip() == f"{cell['mean']:.4f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{cell['error']:.4f}"
     assert rows[2][6].strip() == "" and rows[3][6].strip() == f"in {cell['reference_better']} of 2 seeds"
+    slow = json.loads(json.dumps(record))
+    slow["tables"]["ring"]["heuristic"]["equal compute"]["generation"] = 99
+    slow["tables"]["ring"]["random"]["equal compute"] = slow["tables"]["ring"]["random"]["equal generations"]
+    rows = [row.split("|")[1].strip() for row in rivals.worth(slow, "ring", "equal compute").splitlines()[2:]]
+    assert rows == ["E-GAN", "heuristic"]                               # random's row is in the other table
 
 
 def test_pairs_are_the_differences_that_the_figure_draws(record):
