@@ -57,7 +57,6 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--start", metavar="WEIGHTS", help=say(
         "let a generator that grows begin as these: a shipped name, or a file; its new discriminator learns alone at "
         "first"))
-    train.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
     evolve = commands.add_parser("evolve", help=say(
         "E-GAN on pictures of your own at 32×32; a stopped run goes on where it was"))
@@ -66,7 +65,6 @@ def parser() -> argparse.ArgumentParser:
     evolve.add_argument("--out", type=Path, help=say("folder for snapshots, sample grids and the result (runs/NAME)"))
     evolve.add_argument("--images", type=count,
                         help=say("how many pictures to show it in all (96,000; one loss: 288,000)"))
-    evolve.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
     dissect = commands.add_parser("dissect", help=say("which units draw what: writes one page of HTML"))
     dissect.add_argument("model",
@@ -86,7 +84,8 @@ def parser() -> argparse.ArgumentParser:
     dissect.add_argument("--seed", type=int, default=0, help=say("of the pictures (%(default)s)"))
     dissect.add_argument("--batch", type=count, default=50,
                          help=say("pictures at a time: fewer, less memory (%(default)s)"))
-    dissect.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
+    for command in (train, evolve, dissect):
+        command.add_argument("--device", help=say("cpu, cuda or mps (the best one present)"))
 
     demo = commands.add_parser("demo", help=say("a chapter's panels on one page, full screen, on this computer alone"))
     demo.add_argument("name", choices=stage.DEMOS, help=say("which one, or its chapter: 1"),

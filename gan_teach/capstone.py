@@ -22,10 +22,11 @@ from .dissection.intervention import per_unit
 from .dissection.pixels import jackknife, label_pixels
 from .dissection.units import check_units
 from .language import pad, say
-from .networks.protocols import Segmenter, classes_of, evaluating
+from .limits import whole
+from .networks.protocols import Segmenter, check_name, classes_of, evaluating
 from .networks.segmenter import segment
-from .stylegan.generator import Generator
 from .stylegan.adain_mixing_truncation import Style, mix
+from .stylegan.generator import Generator
 
 FOLDS = 10
 
@@ -49,11 +50,10 @@ def borrowed(y: Style, y2: Style, units: Sequence[int]) -> Style:
 
     y, y2: (y_s, y_b), N×C each. Returns a new pair; both stay as they are. ValueError for a unit that does not exist.
     """
-    units = check_units(units, y[0].shape[1])
-    parts = [part.clone() for part in y]
-    for part, other in zip(parts, y2):
-        part[:, units] = other[:, units]
-    return parts[0], parts[1]
+    y_s, y_b = (part.clone() for part in y)
+    units = check_units(units, y_s.shape[1])
+    y_s[:, units], y_b[:, units] = y2[0][:, units], y2[1][:, units]
+    return y_s, y_b
 
 
 def beta(before: Tensor, mixed: Tensor, after: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
         raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
-    L, C = len(G.layers), len(classes_of(segmenter))
+    L, C, batch = len(G.layers), len(classes_of(segmenter)), whole("batch", batch, 1)
 
     def areas(ws: Tensor) -> Tensor:
         return label_pixels(segment(segmenter, G.synthesis(ws)), C).cpu().double()          # (N, C)
@@ -122,8 +122,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
 
     share = slopes(fold >= 0)
     left_out = torch.stack([slopes(fold != k) for k in range(FOLDS)])       # (FOLDS, L, C)
-    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(),
-                        jackknife(left_out).float())
+    return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(), jackknife(left_out).float())
 
 
 def effects_figure(drawn: Mapping[str, Tensor], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
@@ -136,7 +135,7 @@ def effects_figure(drawn: Mapping[str, Tensor], effects: Mapping[str, StyleEffec
     figure = Figure(figsize=(3.3 * len(classes), 3.9), layout="constrained")
     layers = [name.removeprefix("layer") for name in drawn]
     for ax, name in zip(figure.subplots(1, len(classes), sharey=True, squeeze=False)[0], classes):
-        c = next(iter(effects.values())).classes.index(name)
+        c = check_name("class", name, next(iter(effects.values())).classes)
         iou = [float(each[c]) for each in drawn.values()]
         ax.bar(layers, iou, color="#cfd6df", label="drawn: best unit's IoU")
         for (title, found), (colour, look) in zip(effects.items(), (("#c26a00", "o--"), ("#5e2a84", "s-"))):

@@ -229,7 +229,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     if wrong := _not_finite(model.state_dict()):             # of the model: 1e300 is finite in the file alone
         raise BadCheckpoint(f"{path} holds NaN or infinite weights ({wrong}); {again}")
     model.record = about
-    return model.eval().requires_grad_(False).to(pick_device(device and str(device)))
+    return model.eval().requires_grad_(False).to(pick_device(device))
 
 
 class _Counted(TorchFunctionMode):

@@ -43,7 +43,7 @@ def letter(figure) -> bool:
 
 
 def font(signs: Iterable[str]) -> list[str] | None:
-    """The families to write these signs with, the first that has most; None if some sign is in no font for it."""
+    """The families to write these signs with, the first of FONTS that has what matplotlib's lacks; None if none has."""
     own = "DejaVu Sans"                                                 # matplotlib's
     wanted = {sign for sign in signs if not sign.isspace() and not _has(own, sign)}
     if not wanted:

@@ -29,13 +29,12 @@ def can_measure(what: str) -> bool:
     return False
 
 
-class SegmenterFeatures(nn.Module):
-    """The means over the picture of every channel on the U-Net's way down: N×3×H×W → N×(16+32+64+96)."""
+class ChannelMeans(nn.Module):
+    """The means over the picture of every channel on a judge's way down: N×3×H×W → N×(16+32+64+96) of a U-Net."""
 
-    def __init__(self, segmenter: UNet | Classifier):
+    def __init__(self, judge: UNet | Classifier):
         super().__init__()
-        self.down = segmenter.down
-        self.num_features = sum(segmenter.config.widths)
+        self.down, self.num_features = judge.down, sum(judge.config.widths)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return torch.cat([x.mean(dim=(2, 3)) for x in way_down(self.down, images)], dim=1)
@@ -56,7 +55,7 @@ class _Seen(nn.Module):
 def seeing(judge: UNet | Classifier) -> nn.Module:
     """What gives the features that a judge sees. ValueError for what is none."""
     if isinstance(judge, UNet):
-        return SegmenterFeatures(judge)
+        return ChannelMeans(judge)
     if not hasattr(judge, "features") or not hasattr(judge, "num_features"):
         raise ValueError(f"the judge is a segmenter (UNet) or a Classifier of ours; got a {type(judge).__name__}")
     return _Seen(judge)
@@ -129,29 +128,23 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 
 
 @torch.no_grad()
-def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures"
-             ) -> torch.Tensor:
-    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them."""
-    seen = seeing(judge)
-    size = whole("batch", batch, 1)
+def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures",
+             see: nn.Module | None = None) -> torch.Tensor:
+    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them.
+    see: gives other features than those of `seeing(judge)`."""
+    see, size = see or seeing(judge), whole("batch", batch, 1)
     with evaluating(judge):
-        found = torch.cat([seen(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
+        found = torch.cat([see(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
     found = found if found.dtype in EXACT else found.float()
     return check_finite(f"the judge's features of {what}", found)
 
 
-@torch.no_grad()
 def channel_means(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100) -> torch.Tensor:
-    """The means over the picture of every channel on the judge's way down, of pictures N×3×H×W in [-1, 1]: N×F, on the
-    CPU.
+    """`features` that are the means over the picture of every channel on the judge's way down, N×F.
 
     What a classifier's last layer has learnt to overlook, as washed-out colours, is still in these.
     """
-    see = SegmenterFeatures(judge)
-    size = whole("batch", batch, 1)
-    with evaluating(judge):
-        found = torch.cat([see(part) for part in check_images(images, "the pictures").split(size)]).cpu()
-    return check_finite("the judge's features", found)
+    return features(images, judge, batch, see=ChannelMeans(judge))
 
 
 @torch.no_grad()
@@ -221,5 +214,6 @@ def sharpness(images: torch.Tensor) -> float:
 @torch.no_grad()
 def generate(G, n: int, seed: int, batch: int = 100) -> torch.Tensor:
     """n pictures G(z), N×3×R×R, values outside [-1, 1] cut off as in a picture file. ValueError where G draws none."""
-    return torch.cat([check_images(G(z), "the generated pictures", len(z)).clamp(-1, 1)
-                      for z in latents(G, n, seed).split(whole("batch", batch, 1))])
+    with evaluating(G):
+        return torch.cat([check_images(G(z), "the generated pictures", len(z)).clamp(-1, 1)
+                          for z in latents(G, n, seed).split(whole("batch", batch, 1))])

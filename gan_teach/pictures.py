@@ -37,16 +37,6 @@ COLOURS = {"sky": (116, 173, 235), "cloud": (236, 240, 244), "sun": (255, 205, 3
 
 # ------------------------------------------------------------------------------------------ arrays
 
-def _to_show(x) -> torch.Tensor:
-    try:
-        x = torch.as_tensor(x)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"a picture to show is floats in [-1, 1]; got {x!r:.60}") from None
-    if x.isnan().any():
-        raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
-    return x
-
-
 def _levels(x) -> np.ndarray:
     """What is shown by colours, as floats. In a picture infinity is as bright as can be; here it would leave all else
     dark, so it is refused too."""
@@ -77,7 +67,12 @@ def _of_one_size(tiles: Sequence[np.ndarray]) -> None:
 def to_uint8(x) -> np.ndarray:
     """Floats in [-1, 1], N×3×H×W or 3×H×W, -> uint8 N×H×W×3 or H×W×3; values outside are cut off, infinity
     too; NaN is refused."""
-    x = _to_show(x)
+    try:
+        x = torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"a picture to show is floats in [-1, 1]; got {x!r:.60}") from None
+    if x.isnan().any():
+        raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
     if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] not in (1, 3):
         raise ValueError(f"to_uint8 takes floats N×3×H×W or 3×H×W in [-1, 1]; got {x.dtype} of {tuple(x.shape)}")
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
@@ -86,8 +81,7 @@ def to_uint8(x) -> np.ndarray:
 
 def grid(images, columns: int = 8) -> np.ndarray:
     """N pictures side by side, `columns` in a row: N×3×H×W floats or a list -> uint8; a short last row is white."""
-    if isinstance(images, (str, bytes, Mapping)) or not isinstance(images, Iterable) or \
-            getattr(images, "ndim", 4) < 3:
+    if isinstance(images, (str, bytes, Mapping)) or not isinstance(images, Iterable) or getattr(images, "ndim", 4) < 3:
         raise ValueError(f"a grid is of a list of pictures, or of a tensor N×3×H×W; got a {type(images).__name__}")
     tiles = [as_array(image) for image in images]
     if not tiles:

@@ -91,7 +91,7 @@ def stop_signals() -> Iterator[threading.Event]:
         yield stop
     finally:
         for sig, handler in handlers.items():
-            signal.signal(sig, handler)
+            signal.signal(sig, handler or signal.SIG_DFL)    # None: it was not one of Python's
 
 
 def any_of(flag: bool) -> bool:

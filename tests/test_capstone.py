@@ -141,6 +141,8 @@ def test_the_figure_has_a_chart_for_each_class_with_lines_before_bars():
         assert [bar.get_height() for bar in bars] == pytest.approx([each[c].item() for each in drawn.values()])
         assert [list(part[0].get_ydata()) for part in lines] == [[0, 1, 0]] * 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["drawn: best unit's IoU", "all", "again"]
+    with pytest.raises(ValueError, match=r"no class 'bight' \(did you mean 'bright'\?\)"):
+        effects_figure(drawn, {"all": found}, ("bight",))
 
 
 def test_layers_that_cannot_be_told_apart_share_the_title():
@@ -158,6 +160,8 @@ def test_a_style_generator_is_measured_and_left_as_it_was(G):
     for few in ((ws[:9], ws2[:9]), (ws, ws2[:9])):
         with pytest.raises(ValueError, match="at least 10 pairs"):
             style_effects(G, Bright(), *few)
+    with pytest.raises(ValueError, match="batch must be a whole number from 1 on; got 0"):
+        style_effects(G, Bright(), ws, ws2, batch=0)
 
 
 def test_likeness_is_one_with_itself_and_low_with_its_units_in_another_order():

@@ -7,8 +7,9 @@ import torch
 
 from gan_teach import __main__, metrics
 from gan_teach.dissection import repair, truth
-from gan_teach.metrics import (SegmenterFeatures, channel_means, features, frechet_distance, generate,
+from gan_teach.metrics import (ChannelMeans, channel_means, features, frechet_distance, generate,
                                precision_recall, sharpness)
+from gan_teach.networks import dcgan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.progan import Generator, ProGANConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -19,7 +20,7 @@ def test_frechet_distance_eq6_in_numpy():
     judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).eval()
     real, fake = torch.randn(60, 3, 16, 16), 0.5 * torch.randn(60, 3, 16, 16) + 0.3
     with torch.no_grad():
-        a, b = (SegmenterFeatures(judge).eval()(x).double().numpy() for x in (real, fake))
+        a, b = (ChannelMeans(judge).eval()(x).double().numpy() for x in (real, fake))
     assert a.shape == (60, 16)
     s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     root = np.sqrt(np.clip(np.linalg.eigvals(s @ t).real, 0, None)).sum()      # tr (Σ_r Σ_g)^½
@@ -35,6 +36,10 @@ def test_generated_pictures_follow_the_seed_and_stay_in_range():
     assert x.shape == (7, 3, 8, 8) and x.abs().max() <= 1
     assert torch.allclose(x, generate(G, 7, seed=3, batch=7), atol=1e-5)
     assert not torch.equal(x, generate(G, 7, seed=4))
+    G = dcgan.Generator(dcgan.DCGANConfig((6, 4), z_dim=5, norm_g=True)).train()
+    before = {name: t.clone() for name, t in G.state_dict().items()}
+    assert torch.equal(generate(G, 7, seed=3, batch=3), generate(G, 7, seed=3, batch=3)) and G.training
+    assert all(torch.equal(t, before[name]) for name, t in G.state_dict().items())     # a batch norm's averages too
 
 
 def test_precision_and_recall_eq1_and_eq2_by_loops():
@@ -61,7 +66,7 @@ def test_what_is_broken_costs_precision_and_what_is_missing_recall():
 def test_features_are_what_the_judge_sees():
     judge = UNet(SegmenterConfig(("a", "b"), (4, 8))).eval().requires_grad_(False)
     x = torch.rand(5, 3, 16, 16) * 2 - 1
-    assert torch.allclose(features(x, judge, batch=2), SegmenterFeatures(judge)(x), atol=1e-6)
+    assert torch.allclose(features(x, judge, batch=2), ChannelMeans(judge)(x), atol=1e-6)
 
 
 def test_a_judge_in_training_judges_as_it_does_later_and_trains_on():

@@ -146,8 +146,8 @@ def page(notebook: dict) -> str:
 # ------------------------------------------------------------------------------------------ strings
 
 # Tables at the top of a module whose strings are said when they are shown.
-TABLES = {"HINTS", "SIGNS", "SIGNS_HEAD", "WORDS", "WORDS_HEAD", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS",
-          "DEMOS", "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
+TABLES = {"HINTS", "SIGNS", "WORDS", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS", "DEMOS",
+          "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
           "REASONS", "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED",
           "ARGPARSE", "TEXTS", "ROWS", "CHANGES", "NOISY", "FASHION"}
 NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "COARSE", "MIDDLE", "FINE", "RANGES",

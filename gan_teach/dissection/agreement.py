@@ -185,7 +185,7 @@ class Dissection:
             part = getattr(self, name)
             if tuple(part.shape) != shape or part.dtype != torch.long or part.numel() and part.min() < 0:
                 raise ValueError(f"its {name} do not fit the rest")
-        if tuple(self.thresholds.shape) != (U,) or len(self.classes) != C or \
+        if tuple(self.thresholds.shape) != (U,) or len(self.classes) != C or not 1 <= folds <= len(STUDENT) + 1 or \
                 not all(type(name) is str for name in (self.layer, *self.classes)):
             raise ValueError("its parts do not fit each other")
         check_finite("its thresholds", self.thresholds)

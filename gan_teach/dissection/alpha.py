@@ -81,8 +81,8 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
     rng, pull, history = seeded(seed), torch.zeros(U), []
     alpha = per_unit("init", init, torch.empty(0, device=device), list(range(U))).flatten().expand(U).clone()
     alpha.requires_grad_()
-    adam, bar = torch.optim.Adam([alpha], lr), tqdm(
-        range(steps), desc=say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)
+    adam = torch.optim.Adam([alpha], lr)
+    bar = tqdm(range(steps), say("α of {cls}", cls=say(cls)), leave=False, disable=not progress)
     with evaluating(G, segmenter), torch.no_grad():
         shows = [class_pixels(f(r), segmenter)[:, c] > 0 for r, f in pictures(G, layer, samples, seed)]
         z = latents(G, samples, seed)[torch.cat(shows)]

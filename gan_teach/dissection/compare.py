@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..language import columns, pad, say, told
 from ..metrics import frechet_distance, generate
-from ..networks.protocols import Generator, Segmenter, device_of, evaluating
+from ..networks.protocols import Generator, Segmenter, device_of
 from ..pictures import to_float
 from .unit_iou import dissect_layers
 
@@ -74,9 +74,8 @@ def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segment
                                        progress=progress)
         except ValueError as error:
             raise ValueError(f"model {name!r}: {error}") from error
-        with evaluating(G, segmenter):
-            far = math.nan if real is None else frechet_distance(
-                to_float(real).to(device_of(G)), generate(G, len(real), seed), segmenter)
+        far = math.nan if real is None else frechet_distance(
+            to_float(real).to(device_of(G)), generate(G, len(real), seed), segmenter)
         for each, d in dissected.items():
             found, best = d.concept_units(min_iou), d.iou.amax(1)           # (U,)
             rows.append(Row(name, each, len(best), sum(map(len, found.values())), len(found), best.mean().item(),

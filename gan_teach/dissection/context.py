@@ -19,8 +19,9 @@ from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from ..limits import whole
-from ..networks.layers import sample_z, seeded
-from ..networks.protocols import Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating
+from ..networks.layers import seeded
+from ..networks.protocols import (Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating,
+                                  latents)
 from ..networks.segmenter import segment
 from .agreement import Dissection
 from .intervention import ablate, insert, levels
@@ -164,8 +165,7 @@ def context_effects(G: Generator, layer: str, units: Units, segmenter: Segmenter
         raise ValueError(f"min_share is the share of a place that its class must cover, in (0, 1]; got {min_share}")
     samples, units = whole("samples", samples, 1), check_units(units, unit_count(G, layer))
     k = levels(G, layer, units, segmenter, cls, progress=progress) if level is None else level
-    z = sample_z(samples, G.z_dim, seed)
-    tries = insertion_maps(G, z, layer, units, segmenter, cls, k, reach, batch, progress)
+    tries = insertion_maps(G, latents(G, samples, seed), layer, units, segmenter, cls, k, reach, batch, progress)
     h, w = tries.gained.shape[-2:]
     C = len(classes_of(segmenter))
     shares = torch.cat([coverage(tries.labels, c, (h, w)) for c in range(C)], 1)            # (N, C, h, w)
@@ -225,10 +225,10 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     known = rankings.classes if isinstance(rankings, Dissection) else tuple(rankings)
     names, U = tuple(known if classes is None else classes), unit_count(G, layer)
     n, draws = whole("n, of the layer's units,", n, 0, U), whole("draws", draws, 1)
-    columns, best = [], []
+    numbers, best = [], []
     for name in names:
         check_name("ranking for class", name, known)
-        columns.append(check_name("class", name, classes_of(segmenter)))
+        numbers.append(check_name("class", name, classes_of(segmenter)))
         units = rankings.units_for(name) if isinstance(rankings, Dissection) else rankings[name]
         best.append(check_units(units, U)[:n])
         if len(best[-1]) < n:
@@ -237,9 +237,9 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
     chance = [torch.randperm(U, generator=rng)[:n].tolist() for _ in range(draws)]
     C, before, after, random = len(classes_of(segmenter)), [], [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("resists removal") if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("resists removal"), progress):
             def count(units, r=r, f=f):
-                return label_pixels(segment(segmenter, f(ablate(r, units))), C)[:, columns].cpu()      # (N, names)
+                return label_pixels(segment(segmenter, f(ablate(r, units))), C)[:, numbers].cpu()      # (N, names)
             before.append(count([]))
             after.append(torch.stack([count(units)[:, i] for i, units in enumerate(best)], 1))
             random.append(torch.stack([count(units) for units in chance]))  # (K, N, names)
@@ -249,21 +249,19 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
 @torch.no_grad()
 def removed_by_kind(G: Generator, layer: str, segmenter: Segmenter, cls: str, units: Units,
                     kind_of: Callable[[Tensor], Sequence[str]], samples: int = 200, seed: int = 3,
-                    in_place: bool = True, progress: bool = True) -> dict[str, tuple[int, float, float]]:
-    """Do the same units draw a class in every kind of scene? Ablate them, and count what went in each kind.
+                    progress: bool = True) -> dict[str, tuple[int, float, float]]:
+    """Do the same units draw a class in every kind of scene? Ablate them where a picture shows it, and count what went.
 
-    kind_of: pictures N×3×H×W -> N names, such as `worlds.scenes.time_of`. in_place: only where the picture shows the
-    class, as for `ablation_curve`. Returns kind -> (pictures that show the class, share of its pixels removed, standard
-    error over pictures), the most removed first. (The paper's kinds are generators of other scenes: windows lose
-    56.8 % in conference rooms and 26.6 % in living rooms.)
+    kind_of: pictures N×3×H×W -> N names, such as `worlds.scenes.time_of`. Returns kind -> (pictures that show the
+    class, share of its pixels removed, standard error over pictures), the most removed first. (The paper's kinds are
+    generators of other scenes: windows lose 56.8 % in conference rooms and 26.6 % in living rooms.)
     """
-    c, kinds, counts = check_name("class", cls, segmenter.classes), [], []
+    c, kinds, counts = check_name("class", cls, classes_of(segmenter)), [], []
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("{cls} by kind", cls=say(cls)) if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("{cls} by kind", cls=say(cls)), progress):
             x = f(r)
             labels = segment(segmenter, x)
-            P = coverage(labels, c, r.shape[-2:]) > 0 if in_place else None
-            after = segment(segmenter, f(ablate(r, units, P)))
+            after = segment(segmenter, f(ablate(r, units, coverage(labels, c, r.shape[-2:]) > 0)))
             kinds += kind_of(x)
             counts.append(torch.stack([(s == c).sum((1, 2)) for s in (labels, after)], 1).cpu())    # (N, 2)
     before, after, found = *torch.cat(counts).T, {}

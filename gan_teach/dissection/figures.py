@@ -14,6 +14,7 @@ from PIL import Image
 
 from .. import pictures
 from ..language import say, told
+from ..limits import whole
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .agreement import Dissection
@@ -103,7 +104,7 @@ def layer_tops(G: Generator, found: Mapping[str, Dissection], units: Mapping[str
     wanted = torch.tensor(sorted({i for rows in best.values() for row in rows.values() for i in row}))
     image, on = {}, {}
     with evaluating(G):
-        for part in wanted.split(batch):
+        for part in wanted.split(whole("batch", batch, 1)):
             r, f = activations(G, z[part.to(z.device)], layers)
             x = f(r[layers[-1]])
             for j, i in enumerate(part.tolist()):

@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..limits import finite, whole
-from ..networks.layers import check_gradients, sample_z, seeded
-from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating
+from ..networks.layers import check_gradients, seeded
+from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .intervention import insert, levels
 from .pixels import coverage, pictures, ratio, unit_count
@@ -69,7 +69,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
         labels = torch.cat([segment(segmenter, f(r)) for r, f in pictures(G, layer, samples, seed)])    # (N, H, W)
         size = next(pictures(G, layer, 1, seed))[0].shape[-2:]
         have, Q = spots(labels, b, size, reach, min_share, seed)
-        z, free = sample_z(samples, G.z_dim, seed).to(device)[have], labels[have] != c
+        z, free = latents(G, samples, seed)[have], labels[have] != c
         if not len(Q):
             raise ValueError(f"none of {samples} pictures shows enough {context!r}; lower min_share or raise samples")
         alpha = torch.full((U,), 0.5, device=device, requires_grad=True)
@@ -125,8 +125,10 @@ def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]
 
     images: n×3×H×W; spots: n×H×W boolean; things: pictures 3×H×W, each with its mask H×W, taken in turn. A thing wider
     than a spot covers more; what would leave the picture is cut off.
-    Returns the pictures, and where the things are: n×3×H×W, and n×H×W boolean.
+    Returns the pictures, and where the things are: n×3×H×W, and n×H×W boolean. ValueError without a thing to paste.
     """
+    if not things or not all(mask.any() for _, mask in things):
+        raise ValueError("there is nothing to paste: give pictures of the thing, each with a mask that is not empty")
     pasted, places = images.clone(), torch.zeros_like(spots)
     for i, spot in enumerate(spots):
         x, mask = (part.to(images.device) for part in things[i % len(things)])
@@ -163,8 +165,8 @@ def inserted(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: 
             if not len(have):
                 continue
             # f may remember its z (a style), so it gets as many r as it made
-            whole = torch.zeros(len(r), 1, *r.shape[-2:], device=r.device).index_copy(0, have, P)
-            x_i = f(insert(r, units, whole, k))[have]
+            where = torch.zeros(len(r), 1, *r.shape[-2:], device=r.device).index_copy(0, have, P)
+            x_i = f(insert(r, units, where, k))[have]
             after, before, x = segment(segmenter, x_i), before[have], x[have]
             under = F.interpolate(P, size=before.shape[-2:])[:, 0] > 0
             asked = under & (before != c)

@@ -138,7 +138,7 @@ def levels(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: st
     c = check_name("class", cls, classes_of(segmenter))
     total, weight, largest = 0.0, 0.0, 0.0
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("levels of {cls}", cls=say(cls)) if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("levels of {cls}", cls=say(cls)), progress):
             r_U = r[:, check_units(units, r.shape[1])].float()              # (N, |U|, h, w)
             w = coverage(segment(segmenter, f(r)), c, r.shape[-2:])         # (N, 1, h, w)
             total, weight = total + (w * r_U).sum((0, 2, 3)), weight + w.sum()             # (|U|,), ()
@@ -170,7 +170,7 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
     c, total = check_name("class", cls, classes_of(segmenter)), 0.0
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("effect on {cls}", cls=say(cls)) if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("effect on {cls}", cls=say(cls)), progress):
             x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
             total += measure(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
@@ -192,8 +192,7 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
         raise ValueError(f"orders are a dict from names to lists of units; got a {type(orders).__name__}")
     named = {name: [check_units(order, U)] for name, order in orders.items()}
     named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
-    most = min(len(order) for several in named.values() for order in several)
-    counts = _counts(counts, most)
+    counts = _counts(counts, min(len(order) for several in named.values() for order in several))
     k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
     with tqdm(total=sum(map(len, named.values())) * len(counts), desc=say("effect on {cls}", cls=say(cls)), leave=False,
               disable=not progress) as bar:
@@ -263,12 +262,11 @@ def _counts(counts: Sequence[int], most: int) -> tuple[int, ...]:
 
 @torch.no_grad()
 def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, progress) -> Curve:
-    c, most, had, parts = check_name("class", cls, classes_of(segmenter)), min(map(len, orders)), [], []
-    counts = _counts(counts, most)
+    c, had, parts = check_name("class", cls, classes_of(segmenter)), [], []
+    counts = _counts(counts, min(map(len, orders)))
     changed = torch.zeros(len(orders), len(counts), dtype=torch.long)
     with evaluating(G, segmenter):
-        label = say("ablate {cls}", cls=say(cls)) if progress else None
-        for r, f in pictures(G, layer, samples, seed, label=label):                                         # h(z) once
+        for r, f in pictures(G, layer, samples, seed, say("ablate {cls}", cls=say(cls)), progress):     # h(z) once
             labels = segment(segmenter, f(r))                               # (N, H, W)
             had.append((labels == c).sum((1, 2)).cpu())
             left = torch.zeros(len(orders), len(counts), len(labels), dtype=torch.long)
@@ -279,7 +277,7 @@ def _curve(G, layer, segmenter, cls, orders, counts, samples, seed, in_place, pr
                     left[o, i] = (after == c).sum((1, 2)).cpu()
                     changed[o, i] += changes(labels, after, c)[1]
             parts.append(left)
-    return Curve(cls, tuple(counts), torch.cat(had), torch.cat(parts, 2), changed)
+    return Curve(cls, counts, torch.cat(had), torch.cat(parts, 2), changed)
 
 
 def ablation_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, ranking: Units,

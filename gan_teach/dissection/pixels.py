@@ -1,7 +1,6 @@
 """Pictures drawn by the batch, and their pixels counted by class: what every measurement of chapter 1 does.
 
-A *place* is one pixel of r, and the block of the picture that it stands for. Used by `intervention.py` and
-`context.py`.
+A *place* is one pixel of r, and the block of the picture that it stands for.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,26 +11,29 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..limits import whole
-from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, latents
+from ..networks.protocols import Generator, Segmenter, check_layer, classes_of, cut, evaluating, latents
 from ..networks.segmenter import segment
 
+BATCH = 50      # pictures drawn at a time
 
-def pictures(G: Generator, layer: str, samples: int, seed: int, batch: int = 50, label: str | None = None
+
+def pictures(G: Generator, layer: str, samples: int, seed: int, label: str = "", progress: bool = False
              ) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
-    """r and f of `samples` pictures, a batch at a time; z from `seed`. label: of a progress bar; None for none.
+    """r and f of `samples` pictures, `BATCH` at a time; z from `seed`. label: of the progress bar.
 
     What f returns is checked: ValueError where it is no picture.
     """
     check_layer(G, layer)
-    for z in tqdm(latents(G, whole("samples", samples, 1), seed).split(batch), label, leave=False,
-                  disable=label is None):
-        yield cut(G, z, layer)
+    z = latents(G, whole("samples", samples, 1), seed)
+    for part in tqdm(z.split(BATCH), label, leave=False, disable=not progress):
+        yield cut(G, part, layer)
 
 
 @torch.no_grad()
 def unit_count(G: Generator, layer: str) -> int:
     """The number of units of a layer."""
-    return next(pictures(G, layer, 1, 0))[0].shape[1]
+    with evaluating(G):                                                     # or a batch norm would count this picture
+        return next(pictures(G, layer, 1, 0))[0].shape[1]
 
 
 def class_pixels(images: Tensor, segmenter: Segmenter) -> Tensor:

@@ -8,7 +8,7 @@ finds those worth turning down a little.
 
 The pictures that choose the units must not be those that judge the repair: z and real pictures are different
 ones, and random units are ablated beside the chosen. A repair that does not beat them is none; it is printed
-all the same. Taught in notebooks/01_gan_dissection.ipynb.
+all the same. Taught in notebooks/01b_gan_dissection_further.ipynb.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,20 @@ from torch import Tensor
 from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
-from ..metrics import Distance, SegmenterFeatures, check_enough, precision_recall
+from ..metrics import ChannelMeans, Distance, check_enough, precision_recall
 from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
 from .intervention import ablate
-from .pixels import pictures, unit_count
+from .pixels import BATCH, pictures, unit_count
 from .units import Units, check_units
 
 
-@torch.no_grad()
-def features(images: Tensor, segmenter: UNet, batch: int = 100) -> Tensor:
-    """What the judge sees of pictures N×3×H×W (floats in [-1, 1] or bytes): `SegmenterFeatures`, on the CPU."""
-    device = next(segmenter.parameters()).device
-    with evaluating(segmenter):
-        return torch.cat([metrics.features(to_float(part.to(device)), segmenter).cpu()
-                          for part in images.split(batch)])                 # (N, F)
+def features(images: Tensor, segmenter: UNet) -> Tensor:
+    """`metrics.features` of pictures that lie anywhere, N×3×H×W, floats in [-1, 1] or bytes."""
+    return torch.cat([metrics.features(to_float(part.to(device_of(segmenter))), segmenter)
+                      for part in images.split(100)])                       # (N, F)
 
 
 @torch.no_grad()
@@ -60,8 +57,7 @@ def artefact_scores(G: Generator, layer: str, segmenter: UNet, real: Tensor, sam
         raise ValueError(f"a score needs at least 5 real pictures, better hundreds; got {len(real)}")
     phi_real, phi, loud = features(real, segmenter), [], []
     with evaluating(G, segmenter):
-        label = say("pictures of {layer}", layer=layer) if progress else None
-        for r, f in pictures(G, layer, samples, seed, label=label):
+        for r, f in pictures(G, layer, samples, seed, say("pictures of {layer}", layer=layer), progress):
             phi.append(features(f(r).clamp(-1, 1), segmenter))              # (N, F)
             loud.append(r.amax((2, 3)).cpu())                               # (N, U)
     phi, T = torch.cat(phi), torch.cat(loud).topk(top, 0).indices           # (samples, F), (top, U)
@@ -99,25 +95,19 @@ def frechet_slopes(G: Generator, layer: str, segmenter: UNet, real: Tensor, samp
 
         score_u = −∂FD/∂s_u at s = 0,   x = f((1 − s) ⊙ r)
 
-    by the chain rule, Σ_i ∂FD/∂φ(x_i) · ∂φ(x_i)/∂s_u: all units in one pass back. A slope holds for small steps only.
-
-    Measured on scenes-progan, single units, the five steepest of layers 7 to 10 each: turned off, 19 of the 20 brought
-    the distance (800 pictures) up from 0.18, to as much as 4.6; cut at their own 99 % quantile, only one, of
-    layer10, moved it by over 0.003. The two steepest of layer8, 9 and 29, at 0.75: 0.163 → 0.120 on 5,000 other
-    pictures against 5,000 other real ones (in each quarter of them too), four random pairs 0.173 to 0.184; recall
-    0.269 → 0.285, but precision 0.397 → 0.389, and sharpness, which is too high, 1.29 → 1.34. So the whole set comes
-    nearer; no broken picture is mended.
+    by the chain rule, Σ_i ∂FD/∂φ(x_i) · ∂φ(x_i)/∂s_u: all units in one pass back. A slope holds for small steps only:
+    turned off, nearly all of the steepest units spoil more than they mend.
 
     real: N×3×H×W in [-1, 1] or bytes, other pictures than those that will judge; more of both than features.
     """
     check_gradients()
     check_enough(len(real), samples)
-    judge, slopes = SegmenterFeatures(segmenter), torch.zeros(unit_count(G, layer))
+    judge, slopes = ChannelMeans(segmenter), torch.zeros(unit_count(G, layer))
     with evaluating(G, segmenter):
         phi = torch.cat([features(f(r).clamp(-1, 1), segmenter) for r, f in pictures(G, layer, samples, seed)])
-        parts = distance_slopes(phi, features(real, segmenter)).float().split(50)
-        label = say("slopes of {layer}", layer=layer) if progress else None
-        for (r, f), part in zip(pictures(G, layer, samples, seed, 50, label), parts, strict=True):
+        parts = distance_slopes(phi, features(real, segmenter)).float().split(BATCH)
+        again = pictures(G, layer, samples, seed, say("slopes of {layer}", layer=layer), progress)
+        for (r, f), part in zip(again, parts, strict=True):
             s = torch.zeros(len(slopes), device=device_of(G), requires_grad=True)
             with torch.enable_grad():
                 seen = judge(f(ablate(r, range(len(s)), strength=s)).clamp(-1, 1))             # (N, F)
@@ -185,7 +175,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
     trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
     seen = [[] for _ in trials]
     with evaluating(G, segmenter):
-        for r, f in pictures(G, layer, samples, seed, label=say("repair") if progress else None):
+        for r, f in pictures(G, layer, samples, seed, say("repair"), progress):
             for trial, phi in zip(trials, seen, strict=True):               # h(z) is paid once
                 phi.append(features(f(ablate(r, trial, strength=strength)).clamp(-1, 1), segmenter))
     phi_real = features(real, segmenter)

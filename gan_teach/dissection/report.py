@@ -99,9 +99,9 @@ def record_html(record: Mapping | None) -> str:
              for key, value in record.items() if isinstance(value, (str, int, float)) and key != "sha256"}
     plain = "".join(f'<div><dt>{escape(key.replace("frechet", "Fréchet"))}</dt><dd>{escape(value)}</dd></div>'
                     for key, value in facts.items())
-    whole = escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))
+    text = escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))
     return f'<h3>{say("The model")}</h3><dl class="facts">{plain}</dl><details><summary>{say("The whole record")}' \
-           f"</summary><pre>{whole}</pre></details>"
+           f"</summary><pre>{text}</pre></details>"
 
 
 def layer_section(d: Dissection, tops: Tops) -> str:

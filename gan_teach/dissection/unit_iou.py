@@ -107,16 +107,14 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
 
     Each picture is drawn and segmented once. A first pass finds t and keeps r of as many pictures as `KEEP` bytes hold
     (2,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again, so that the memory
-    does not grow with `samples`. (Keeping all would save 4 % of the time for layer4 of scenes-progan, 14 % for its ten
-    layers together, and take 1 MB a picture for these.)
+    does not grow with `samples`.
     `seed` and `samples` fix the result, whatever `batch` and device are, but for their rounding of r.
     upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
     masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
-    given = None if thresholds is None else {layer: thresholds}
-    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress, given,
-                          shuffles)[layer]
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress,
+                          None if thresholds is None else {layer: thresholds}, shuffles)[layer]
 
 
 def in_order(G: Generator, layers: Sequence[str]) -> list[str]:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks.layers import check_gradients
 
@@ -71,8 +70,7 @@ def mutate(parent: nn.Module, D: nn.Module, z: Tensor, mutation: Mutation) -> tu
     return G, torch.autograd.grad(apply(mutation, D(x)), list(G.parameters()), allow_unused=True)
 
 
-def descend(net: nn.Module, gradient: Gradient, adam: Moments | None, lr: float,
-            betas: tuple[float, float]) -> Moments:
+def descend(net: nn.Module, gradient: Gradient, adam: Moments | None, lr: float, betas: tuple[float, float]) -> Moments:
     """One Adam step of `net` in place; Adam's moments before it (None: zero) -> after it.
 
     The moments given are not changed. `load_state_dict` goes on with the very tensors it is given: without

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks.device import low_precision, pick_device
 from ..networks.layers import check_finite, check_gradients
@@ -74,7 +73,7 @@ class Evolution(Resumable):
     """
 
     def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
-        self.device = pick_device(device and str(device))
+        self.device = pick_device(device)
         parents = list(G) if isinstance(G, (list, tuple)) else [G]
         if len(parents) not in (1, settings.mu):
             raise ValueError(f"{len(parents)} generators for mu = {settings.mu}; give one, or as many as survive")

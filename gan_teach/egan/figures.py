@@ -110,8 +110,7 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
                          f"{ruler}: {_modes(measures)}"] for row, measures in zip(rows, even)])
 
 
-def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: Mixture | None = None
-           ) -> Evolution:
+def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: Mixture | None = None) -> Evolution:
     """An evolution on the plane that has lived so long, and stands before its next selection: D has learnt once more,
     the children are made and judged. Always the same for the same settings; a copy, so that it is there at once the
     second time.
@@ -188,8 +187,9 @@ def folded(table: str, title: str) -> str:
 def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
     """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
     if not lineage:
-        raise ValueError(say("nothing has been selected yet: the lineage is empty"))
-    names, size = list(dict.fromkeys(name for g in lineage for name in g.mutations)), len(lineage) / parts
+        raise ValueError("nothing has been selected yet: the lineage is empty")
+    names, parts = list(dict.fromkeys(name for g in lineage for name in g.mutations)), min(parts, len(lineage))
+    size = len(lineage) / parts
     rows = [(say("generations"), *map(told, names))]
     for k in range(parts):
         these = lineage[round(k * size):round((k + 1) * size)]

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..limits import MAX_SEED, whole
 from ..networks.layers import sample_z

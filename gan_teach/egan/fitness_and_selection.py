@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..limits import finite, whole
 from ..networks.layers import check_finite, check_gradients

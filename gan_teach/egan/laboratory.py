@@ -95,8 +95,7 @@ class Laboratory:
         if knobs.selection not in RULES or knobs.adam not in ADAM_POLICIES or knobs.data not in self.data:
             raise ValueError(f"selection is one of {', '.join(RULES)}, adam one of {', '.join(ADAM_POLICIES)}, data "
                              f"one of {', '.join(self.data)}; got {knobs.selection}, {knobs.adam}, {knobs.data}")
-        if knobs.mu < 1 or self.base.batch % knobs.mu:
-            raise ValueError(f"μ must divide the batch of {self.base.batch}; got {knobs.mu}")
+        replace(self.base, gamma=knobs.gamma, d_steps=knobs.d_steps, mu=knobs.mu, seed=knobs.seed)      # for its checks
         before, self.knobs = self.knobs, knobs
         if (knobs.seed, knobs.data) != (before.seed, before.data):
             self.reset()
@@ -151,10 +150,9 @@ class Laboratory:
     def _set_out(self) -> None:
         """A new generation: what was once ahead is forgotten, and as many parents as μ wants stand ready."""
         e, k = self.evolution, self.knobs
-        for later in [g for g in self.snapshots if g > e.generation]:
-            del self.snapshots[later]
-        for later in [g for g in self.measured if g > e.generation]:
-            del self.measured[later]
+        for kept in (self.snapshots, self.measured):
+            for later in [g for g in kept if g > e.generation]:
+                del kept[later]
         del self._whole[e.generation:]
         self.choice = self.chosen = self.fate = None
         e.survivors = [e.survivors[i % len(e.survivors)] for i in range(k.mu)]

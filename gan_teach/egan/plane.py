@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import pictures
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator

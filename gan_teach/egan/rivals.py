@@ -160,11 +160,6 @@ def runs(data: str, folder: Path | None = None) -> dict[str, dict]:
     return dict(sorted(found.items(), key=lambda pair: not pair[0].endswith("-egan")))
 
 
-def _at(record: dict, end: dict, axis: str) -> dict:
-    """The row of a record's curve that is nearest to E-GAN's last on this axis."""
-    return min(record["curve"], key=lambda row: abs(row[axis] - end[axis]))
-
-
 def bill(found: dict[str, dict]) -> str:
     """The table of `runs`: the judge's figures after as many generations, and as many CPU seconds, as E-GAN has had.
 
@@ -181,8 +176,8 @@ def bill(found: dict[str, dict]) -> str:
     rows = [("", both, say("equal compute"), say("CPU s a 1000 generations"), say("winners"))]
     for name, record in found.items():
         last = record["curve"][-1]
-        cells = [say("{figures} (at {generation})", figures=cell(row), generation=row["generation"])
-                 for row in (_at(record, end, axis) for axis in AXES)]
+        rows_at = (min(record["curve"], key=lambda row, axis=axis: abs(row[axis] - end[axis])) for axis in AXES)
+        cells = [say("{figures} (at {generation})", figures=cell(row), generation=row["generation"]) for row in rows_at]
         won = say(", ").join(f"{told(mutation)} {share:.0%}" for mutation, share in sorted(record["won"].items()))
         rows.append((told(_kind(name)), *cells, f"{1000 * last['cpu_seconds'] / last['generation']:.0f}", won))
     if "frechet_distance_of_real_pictures" in egan:

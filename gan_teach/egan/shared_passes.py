@@ -16,9 +16,8 @@ Two facts pay for it.
 from collections.abc import Sequence
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .child import Gradient, Mutation, check_drawn_to_learn, clone, slope
 

@@ -2,8 +2,8 @@
 
 from ..language import say
 
-SIGNS_HEAD = ("sign", "name", "here, on the plane", "in the chapters")
 SIGNS = (
+    ("sign", "name", "here, on the plane", "in the chapters"),
     ("z", "latent", "2 random numbers", "100 or 128 of them"),
     ("x", "real (blue) or generated (orange)", "a point", "a picture, 3×H×W numbers in [−1, 1]"),
     ("G", "generator, $x = G(z)$", "orange dots", "orange frames and bars"),
@@ -23,8 +23,8 @@ SIGNS = (
     ("μ", "how many survive a generation", "", "chapter 3; in AdaIN the mean of a map"),
 )
 
-WORDS_HEAD = ("word", "what these chapters mean by it")
 WORDS = (
+    ("word", "what these chapters mean by it"),
     ("judge", "a network that looks at pictures for us: a classifier, or a segmenter"),
     ("loud", "a loss pulls strongly at a sample: its slope by the logit is large"),
     ("run, seed", "one training, and the number that its chance begins with"),
@@ -45,7 +45,7 @@ WORDS = (
 class Table:
     """Rows that a notebook shows as a table, in the reader's language; the first is its head."""
 
-    def __init__(self, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]):
+    def __init__(self, head: tuple[str, ...], *rows: tuple[str, ...]):
         self.markdown = "\n".join(f"| {' | '.join(map(say, row))} |" for row in (head, ["---"] * len(head), *rows))
 
     def _repr_markdown_(self) -> str:
@@ -54,9 +54,9 @@ class Table:
 
 def signs() -> Table:
     """The table of signs."""
-    return Table(SIGNS_HEAD, SIGNS)
+    return Table(*SIGNS)
 
 
 def words() -> Table:
     """The table of words."""
-    return Table(WORDS_HEAD, WORDS)
+    return Table(*WORDS)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..limits import whole
 from ..pictures import to_float
 from .layers import double_conv, way_down
 from .protocols import check_images
@@ -29,7 +30,7 @@ class ClassifierConfig:
 
 
 class Classifier(nn.Module):
-    """images N×3×H×W in [-1, 1] → {attribute: logits N×k}. Any H, W of at least 2^len(widths) pixels."""
+    """images N×3×H×W in [-1, 1] → {attribute: logits N×k}. Any H, W of at least 2^(len(widths) − 1) pixels."""
 
     def __init__(self, config: ClassifierConfig = ClassifierConfig()):
         super().__init__()
@@ -57,7 +58,8 @@ class Classifier(nn.Module):
 @torch.no_grad()
 def classify(classifier: Callable[[Tensor], dict[str, Tensor]], images: Tensor, batch: int = 250) -> dict[str, Tensor]:
     """The logits of every picture (bytes, or floats in [-1, 1]), N×k for each attribute, `batch` at a time."""
-    parts = [classifier(check_images(to_float(part), "the pictures to name")) for part in images.split(batch)]
+    size = whole("batch", batch, 1)
+    parts = [classifier(check_images(to_float(part), "the pictures to name")) for part in images.split(size)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn as nn
 
 from .layers import check_drawn, check_latents, check_maps
+from .protocols import check_name
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,7 @@ class _Sliced(nn.Module):
 
         z is N×Z; r is N×U×h×w, one channel a unit (N×U in the plane). Raises ValueError for an unknown layer.
         """
-        if layer not in self.blocks:
-            raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
-        cut = self.layers.index(layer) + 1
+        cut = check_name("layer", layer, self.layers) + 1
         r = self._enter(z)
         for name in self.layers[:cut]:
             r = self.blocks[name](r)

@@ -8,14 +8,12 @@ from contextlib import contextmanager
 import torch
 
 
-def pick_device(name: str | None = None) -> torch.device:
+def pick_device(name: torch.device | str | None = None) -> torch.device:
     """The device to compute on: `name`, else $GAN_TEACH_DEVICE, else CUDA, else MPS, else the CPU."""
-    name = name or os.environ.get("GAN_TEACH_DEVICE")
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not usable.get(name.split(":")[0], False):
-        here = ", ".join(kind for kind, present in usable.items() if present)
+    usable = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available() + ["cpu"]
+    name = str(name or os.environ.get("GAN_TEACH_DEVICE") or usable[0])
+    if name.split(":")[0] not in usable:
+        here = ", ".join(usable)
         raise ValueError(f"device {name!r} is not usable on this machine; usable here: {here}")
     try:
         return torch.device(name)

@@ -11,6 +11,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .layers import EqualizedConv2d, EqualizedLinear, check_drawn, minibatch_stddev
+from .protocols import check_name
 
 
 class Growing(nn.Module):
@@ -45,8 +46,7 @@ class GrowingGenerator(Growing):
     def check_cut(self, *layers: str) -> None:
         """ValueError for a layer that does not exist, and while a resolution is fading in."""
         for layer in layers:
-            if layer not in self.layers:
-                raise ValueError(f"no layer {layer!r} in this generator; it has {', '.join(self.layers)}")
+            check_name("layer", layer, self.layers)
         if self.alpha < 1.0:
             raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
 

@@ -5,7 +5,7 @@ from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn as nn
@@ -139,9 +139,8 @@ def blur(x: torch.Tensor) -> torch.Tensor:
 class EqualizedConv2d(nn.Module):
     """Convolution with an equalised learning rate: ŵ = w · gain / sqrt(fan_in), w ~ N(0, 1).
 
-    Every weight is stored at unit variance and scaled when it is used, so that Adam's step, whose size
-    does not depend on the gradient's scale, means the same for every layer. Wide layers draw by Winograd's way on a CPU
-    (`winograd.py`): the same up to rounding, in half the time from 256 units on.
+    Every weight is stored at unit variance and scaled when it is used, so that Adam's step, whose size does not depend
+    on the gradient's scale, means the same for every layer. Wide ones draw by Winograd's way on a CPU (`winograd.py`).
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = math.sqrt(2), padding: int | None = None,
@@ -156,9 +155,13 @@ class EqualizedConv2d(nn.Module):
     _kept: tuple = (None,)          # the weight, what tells that it stands, and what was made of it
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self._sooner(x):
-            return self._by_winograd(x)
-        return F.conv2d(x, self._made("_scaled"), self.bias, padding=self.padding)
+        if not self._sooner(x):
+            return self._convolved(x)
+        y = self._made("winograd", lambda weight: WinogradConv(weight * self.scale, self.up))(x)
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+    def _convolved(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, self._made("scaled", lambda weight: weight * self.scale), self.bias, padding=self.padding)
 
     def __getstate__(self) -> dict:
         """Without what was made of the weight: a copy has a weight of its own."""
@@ -172,16 +175,6 @@ class EqualizedConv2d(nn.Module):
                 and not (torch.is_grad_enabled() and x.requires_grad) and not torch.is_autocast_enabled("cpu")
                 and (self.up or x.shape[2] >= 16 and not (x.shape[2] % 4 or x.shape[3] % 4)))
 
-    def _by_winograd(self, x: torch.Tensor) -> torch.Tensor:
-        y = self._made("_winograd")(x)
-        return y if self.bias is None else y + self.bias[:, None, None]
-
-    def _scaled(self, weight: torch.Tensor) -> torch.Tensor:
-        return weight * self.scale
-
-    def _winograd(self, weight: torch.Tensor) -> WinogradConv:
-        return WinogradConv(weight * self.scale, self.up)
-
     def _stands(self) -> bool:
         """Whether what is made of the weight may be kept: not where it shall pass gradients on, nor for tensors that do
         not say when they change."""
@@ -189,13 +182,12 @@ class EqualizedConv2d(nn.Module):
         return not ((torch.is_grad_enabled() and weight.requires_grad) or type(weight) is not nn.Parameter
                     or weight.is_inference())
 
-    def _made(self, how: str):
-        """What the method of this name makes of the weight. Kept as long as the weight stands, for it takes longer than
-        a small picture."""
-        weight, make = self.weight, getattr(self, how)
+    def _made(self, name: str, make: Callable[[torch.Tensor], object]):
+        """What `make` makes of the weight, kept as long as that stands: it takes longer than a small picture."""
+        weight = self.weight
         if not self._stands():
             return make(weight)
-        stands = how, weight._version, weight.data_ptr()
+        stands = name, weight._version, weight.data_ptr()
         kept = self._kept                                       # read once: another thread may replace it
         if kept[0] is not weight or kept[1] != stands:
             with torch.inference_mode(False), torch.no_grad():              # for later, outside of inference mode too
@@ -222,14 +214,12 @@ class UpConv2d(EqualizedConv2d):
 
     def kernel(self) -> torch.Tensor:
         """The kernel of the transposed convolution, C×C'×4×4."""
-        return self._made("_kernel")
+        return self._made("kernel", self._kernel)
 
     def _kernel(self, weight: torch.Tensor) -> torch.Tensor:
         return _spread(weight.flip(2, 3) * self.scale).transpose(0, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self._sooner(x):
-            return self._by_winograd(x)
+    def _convolved(self, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
 
 

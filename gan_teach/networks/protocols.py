@@ -120,8 +120,7 @@ def check_layer(G: Generator, layer: str) -> None:
     check_name("layer", layer, G.layers)
 
 
-def activations(G: Generator, z: Tensor, layers: Sequence[str]
-                ) -> tuple[dict[str, Tensor], Callable[[Tensor], Tensor]]:
+def activations(G: Generator, z: Tensor, layers: Sequence[str]) -> tuple[dict[str, Tensor], Callable[[Tensor], Tensor]]:
     """Cut G at several layers: {layer: r}, and the f of the last of them, so that f(r of the last) = G(z).
 
     layers: in the order of computation, as in `G.layers`. A generator with a method `activations(z, layers)` of

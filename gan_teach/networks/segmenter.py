@@ -1,4 +1,4 @@
-"""The network that labels pixels: a small U-Net, its training loop, and adapters for public segmenters.
+"""The network that labels pixels: a small U-Net, and an adapter for public segmenters.
 
 GAN Dissection (arXiv 1811.10597) compares every unit with a semantic segmentation s_c(x) of the generated
 picture. A *segmenter* here is any callable  images N×3×H×W in [-1, 1] -> class scores N×C×H×W  with `.classes`.
@@ -41,8 +41,7 @@ class UNet(nn.Module):
         self.classes = list(self.config.classes)
         widths = list(self.config.widths)
         self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([3] + widths[:-1], widths))
-        self.up = nn.ModuleList(double_conv(low + high, high)
-                                for low, high in zip(widths[:0:-1], widths[-2::-1]))
+        self.up = nn.ModuleList(double_conv(low + high, high) for low, high in zip(widths[:0:-1], widths[-2::-1]))
         self.head = nn.Conv2d(widths[0], len(self.classes), 1)
         self.to(memory_format=torch.channels_last)  # twice as fast as NCHW on a CPU
 
@@ -80,32 +79,8 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | 
     return torch.cat(labels)
 
 
-class Wrapped:
-    """What `wrap` returns: a callable images -> scores with `.classes`."""
-
-    def __init__(self, network, classes, prepare, key):
-        self.network, self.classes, self.prepare, self.key = network, list(classes), prepare, key
-
-    def __call__(self, images: Tensor) -> Tensor:
-        x = self.prepare(images) if self.prepare else images
-        scores = self.network(in_kind_of(self.network, x) if isinstance(self.network, nn.Module) else x)
-        if isinstance(scores, dict):
-            if self.key not in scores:
-                raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={self.key!r}) "
-                               "asks for another entry; pass the right key=")
-            scores = scores[self.key]
-        elif isinstance(scores, (tuple, list)):
-            scores = scores[0]
-        if scores.ndim != 4 or scores.shape[1] != len(self.classes):
-            raise ValueError(f"the network returned scores of shape {tuple(scores.shape)}; wanted "
-                             f"N×{len(self.classes)}×H×W for the {len(self.classes)} class names given")
-        if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
-            scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
-        return scores
-
-
 def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], Tensor] | None = None,
-         key: str = "out") -> Wrapped:
+         key: str = "out") -> Callable[[Tensor], Tensor]:
     """Let any network take the segmenter's place.
 
     network: images -> N×C×h×w scores, or a dict holding them under `key` (torchvision's segmentation models),
@@ -115,7 +90,25 @@ def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], 
     >>> net = torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights=weights).eval()
     >>> segmenter = wrap(net, weights.meta["categories"], prepare=imagenet_input)
     """
-    return Wrapped(network, classes, prepare, key)
+    def segmenter(images: Tensor) -> Tensor:
+        x = prepare(images) if prepare else images
+        scores = network(in_kind_of(network, x) if isinstance(network, nn.Module) else x)
+        if isinstance(scores, dict):
+            if key not in scores:
+                raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={key!r}) "
+                               "asks for another entry; pass the right key=")
+            scores = scores[key]
+        elif isinstance(scores, (tuple, list)):
+            scores = scores[0]
+        if scores.ndim != 4 or scores.shape[1] != len(classes):
+            raise ValueError(f"the network returned scores of shape {tuple(scores.shape)}; wanted "
+                             f"N×{len(classes)}×H×W for the {len(classes)} class names given")
+        if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
+            scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
+        return scores
+
+    segmenter.classes = classes = list(classes)
+    return segmenter
 
 
 def imagenet_input(images: Tensor) -> Tensor:

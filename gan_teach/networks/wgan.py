@@ -7,8 +7,7 @@ Wasserstein GANs" (arXiv 1704.00028). As a plain GAN from the same code and draw
 """
 
 import torch
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def wasserstein(logits: Tensor) -> Tensor:

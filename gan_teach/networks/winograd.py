@@ -9,9 +9,8 @@ columns, and ⊙ becomes, over all channels at once, one matrix product for each
 """
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 # F(4, 3): four outputs from six inputs in 6 multiplications instead of 12. (Bᵀ, G, Aᵀ)
 FOUR = (((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0), (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0),

@@ -95,7 +95,7 @@ def _once(stem: str, digest: str, read: Callable[[], torch.nn.Module], device, n
         print(say("{folder} cannot be written ({error}): the network is used, but was not kept", folder=ours.parent,
                   error=error))
         model.record = record
-    return model.to(pick_device(device and str(device)))
+    return model.to(pick_device(device))
 
 
 def convert(path: str | Path, network: str = "Gs", norm: str | None = None) -> torch.nn.Module:

@@ -94,10 +94,6 @@ def _empty_array(kind, shape, code) -> Array:
     return Array()
 
 
-def _scalar(dtype, data) -> Array:
-    return Array(as_array(data, dtype, ()))
-
-
 def _latin1(text, encoding) -> bytes:
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise ValueError("encodes text as something else than latin1")
@@ -132,7 +128,7 @@ BUILDERS: dict[Name, Callable] = {
 }
 for _core in ("numpy.core", "numpy._core"):                  # before and since numpy 2
     BUILDERS[Name(f"{_core}.multiarray", "_reconstruct")] = _empty_array
-    BUILDERS[Name(f"{_core}.multiarray", "scalar")] = _scalar
+    BUILDERS[Name(f"{_core}.multiarray", "scalar")] = lambda dtype, data: Array(as_array(data, dtype, ()))
     BUILDERS[Name(f"{_core}.numeric", "_frombuffer")] = lambda data, dtype, shape, order: Array(
         as_array(data, dtype, shape, order if order == "F" else "C"))
 
@@ -183,8 +179,9 @@ def run(file, size: int, builders: dict[Name, Callable] = BUILDERS, names: froze
         elif op == "MARK":
             marks.append(len(stack))
         elif op in ("TUPLE1", "TUPLE2", "TUPLE3"):
-            n = int(op[-1])
-            stack[-n:] = [_tuple(stack, n)]
+            if len(stack) < (n := int(op[-1])):
+                raise ValueError("takes from an empty stack")
+            stack[-n:] = [tuple(stack[-n:])]
         elif op == "TUPLE":
             stack.append(tuple(pop_mark()))
         elif op in ("BINPUT", "LONG_BINPUT"):
@@ -237,12 +234,6 @@ def run(file, size: int, builders: dict[Name, Callable] = BUILDERS, names: froze
 
 def _few(values) -> bool:
     return type(values) is tuple and len(values) <= 16
-
-
-def _tuple(stack: list, n: int) -> tuple:
-    if len(stack) < n:
-        raise ValueError("takes from an empty stack")
-    return tuple(stack[-n:])
 
 
 class Mapped(mmap.mmap):

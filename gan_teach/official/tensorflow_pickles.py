@@ -39,15 +39,10 @@ class Network(Inert):
             setattr(self, key, value)   # build_module_src, a program, stays behind
 
 
-def _network() -> Network:
-    return Network()
-
-
 BUILDERS = pickles.BUILDERS | {
     Name("dnnlib.util", "EasyDict"): ordered_dict,
-    Name("dnnlib.tflib.network", "Network"): _network,
-    Name("tfutil", "Network"): _network,          # its name in the code of Progressive GAN
-}
+    Name("dnnlib.tflib.network", "Network"): lambda: Network(),   # without arguments: BUILD fills it
+    Name("tfutil", "Network"): lambda: Network()}                 # its name in the code of Progressive GAN
 
 
 def read_network(path: str | Path, which: str = "Gs") -> tuple[dict[str, torch.Tensor], dict]:

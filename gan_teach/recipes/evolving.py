@@ -36,6 +36,7 @@ from ..limits import whole
 from ..networks import classifier
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
 from ..networks.losses import logistic_r1_r2
+from ..networks.protocols import device_of
 from ..pictures import to_float
 from ..worlds import datasets
 
@@ -138,9 +139,9 @@ class Judge:
     """Measures pictures against real ones of the same set: `judge(G, n)` gives the figures of a record."""
 
     def __init__(self, data: str, device=None, n: int = SAMPLES):
-        self.data, self.device = data, device
-        name = "fashion-classifier" if data == "fashion" else "scenes-segmenter"
-        self.eyes = checkpoints.load(name, device)
+        self.data = data
+        self.eyes = checkpoints.load("fashion-classifier" if data == "fashion" else "scenes-segmenter", device)
+        self.device = device_of(self.eyes)
         self.real = self.seen(to_float(datasets.pictures(data, "test", 32, n).images))
 
     def seen(self, images: Tensor) -> Tensor:
@@ -149,12 +150,11 @@ class Judge:
 
     def figures(self, images: Tensor) -> dict:
         """Fréchet distance to as many real pictures; where they have classes, the classifier's score too."""
-        seen = self.seen(images)
-        where = next(self.eyes.parameters()).device
+        seen = self.seen(images).to(self.device)
         found = {"frechet_distance": round(
-            metrics.frechet_distance(self.real[:len(seen)].to(where), seen.to(where), self.eyes), 3)}
+            metrics.frechet_distance(self.real[:len(seen)].to(self.device), seen, self.eyes), 3)}
         if self.data == "fashion":
-            found["classifier_score"] = round(metrics.classifier_score(seen.to(where), self.eyes)[0], 3)
+            found["classifier_score"] = round(metrics.classifier_score(seen, self.eyes)[0], 3)
         return found
 
     def __call__(self, G: Generator, n: int, seed: int = 1) -> dict:
@@ -162,8 +162,9 @@ class Judge:
 
     def classes(self, images: Tensor) -> dict[str, float]:
         """Which share of the pictures the classifier takes for each kind of clothing: a tenth each of real ones."""
-        named = classifier.classify(self.eyes, images)["class"].argmax(1).bincount(minlength=len(datasets.FASHION))
-        return {name: round(int(count) / len(images), 3) for name, count in zip(datasets.FASHION, named)}
+        named = classifier.classify(self.eyes, images.to(self.device))["class"].argmax(1)
+        counts = named.bincount(minlength=len(datasets.FASHION)).tolist()
+        return {name: round(count / len(images), 3) for name, count in zip(datasets.FASHION, counts)}
 
 
 # ------------------------------------------------------------------------------------------ recipes
@@ -216,8 +217,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     if images is not None:
         generations = max(1, images // (s.batch * s.d_steps))
     judge = None if plan is ANY else Judge(data, device)
-    curve = evolve(evolution, real, folder, generations, plan.every,
-                   lambda e: _judged(e, judge) if judge else {})
+    curve = evolve(evolution, real, folder, generations, plan.every, lambda e: _judged(e, judge) if judge else {})
     if curve is None:
         return None
     G = kept(evolution)
@@ -225,8 +225,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     if judge:
         fake = metrics.generate(copy.deepcopy(G).float(), SAMPLES, seed=1)
         record = judge.figures(fake)
-        record |= {f"{key}_of_real_pictures": value
-                   for key, value in judge.figures(to_float(real[:SAMPLES])).items()}
+        record |= {f"{key}_of_real_pictures": value for key, value in judge.figures(to_float(real[:SAMPLES])).items()}
         if data == "fashion":
             record["share_of_classes"] = judge.classes(fake)
     won = plane.shares(evolution.lineage, window=evolution.generation)

@@ -203,7 +203,7 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "
 
 
 # 64 units up to 32×32, 32 at 64×64. The pixel norm is meant against the spikes by which a generator smuggles strengths
-# past AdaIN (chapter 2, section 13); it does not end them: up to 95 in a spread of 3.4 in layer6 of the villages.
+# past AdaIN (notebooks/02b_stylegan_further.ipynb, section 7); it does not end them.
 STYLE = stylegan.StyleGANConfig(fmap_base=1024, fmap_max=64, mixing=0.5, pixel_norm=True)
 # Found in short runs on portraits of 32×32 (44,000 pictures, one seed each): a Fréchet distance of 830 at a learning
 # rate of 0.002 with mixing in 90 % of the batches; 746 at 0.004; 727 with no mixing at all; 597 for configuration A.
@@ -227,8 +227,7 @@ PORTRAIT_SETTINGS = replace(
                       stable={4: 4_000, 8: 5_000, 16: 12_000, 32: 22_000}))
 # Going on, as the shipped ones did. The villages stay few: z ends near a few w (most of the spread of W lies in seven
 # directions; of the portraits' in 25), and a new D makes these clearer, not more. Relativistic pairs from nothing, with
-# 40,000 pictures at 32×32, spread W over 24 directions, but broke more pictures: a distance of 0.314 after 250,000,
-# precision 0.25 (the shipped ones 0.272 and 0.41); by batches of 16 from there 0.311 after 72,000 more.
+# 40,000 pictures at 32×32, spread W over 24 directions, but broke more pictures: a precision of 0.25 after 250,000.
 STYLE_ON = ON | {"images": 96_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 3.0, "lr": 2e-3}
 PORTRAIT_ON = ON | {"images": 292_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 1.0, "noise_rate": 0.01}
 

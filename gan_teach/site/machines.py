@@ -72,21 +72,19 @@ def paint() -> dict:
             "seed": clear_scene(load("scenes-progan", "cpu"), S, range(SEEDS))}
 
 
-def mixing() -> dict:
-    """The file of Mix, one entry a generator."""
-    found = {}
+def mixing(folder: Path, z: Tensor) -> None:
+    """The files of Mix: what it must know, and of each generator the noise on offer and a picture."""
+    models = {}
     for machine, name in STYLED.items():
         G = load(name, "cpu")
-        found[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": layer_groups(len(G.layers)),
-                          "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}
-    return {"models": found, "seeds": SEEDS, "draws": DRAWS}
-
-
-def noises() -> dict[str, Tensor]:
-    """The noise on offer for each style generator: the stored row, then one of each seed, (1 + D, Σ h·w)."""
-    generators = {machine: load(name, "cpu") for machine, name in STYLED.items()}
-    return {machine: torch.stack([noise_row(G.noise(seed)) for seed in (None, *DRAWS)])
-            for machine, G in generators.items()}
+        groups = layer_groups(len(G.layers))
+        models[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": groups,
+                           "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}
+        _numbers(folder / f"{machine}-noise.bin", torch.stack([noise_row(G.noise(seed)) for seed in (None, *DRAWS)]))
+        w = G.ws(z[1:5], 0.5)                           # one seed, and with the coarse styles of three others
+        x = G.synthesis(mix(w[:1].expand_as(w), w, groups["coarse"]))
+        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(x, 4)))
+    write_text(folder / "mix.json", json.dumps({"models": models, "seeds": SEEDS, "draws": DRAWS}))
 
 
 @torch.no_grad()
@@ -95,19 +93,12 @@ def write(folder: Path) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     z = torch.cat([sample_z(1, 128, seed) for seed in range(SEEDS)])        # (SEEDS, 128)
     _numbers(folder / "z.bin", z)
-    for machine, rows in noises().items():
-        _numbers(folder / f"{machine}-noise.bin", rows)
     about = paint()
     write_text(folder / "paint.json", json.dumps(about))
-    write_text(folder / "mix.json", json.dumps(mixing()))
+    mixing(folder, z)
     before, after = removed(z[about["seed"]], about["units"]["remove"]["tree"]["units"][:12])
     (folder / "scene.png").write_bytes(pictures.png(before))
     (folder / "removed.png").write_bytes(pictures.png(pictures.grid([before, after], 2)))
-    for machine, name in STYLED.items():
-        G = load(name, "cpu")                           # one seed, and with the coarse styles of three others
-        w = G.ws(z[1:5], 0.5)
-        x = G.synthesis(mix(w[:1].expand_as(w), w, layer_groups(len(G.layers))["coarse"]))
-        (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(x, 4)))
     for machine, picture in zip(("players", "evolve"), planes()):
         (folder / f"{machine}.png").write_bytes(pictures.png(picture))
     return about

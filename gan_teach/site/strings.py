@@ -45,14 +45,13 @@ TEXTS = {
     "search": "Search the chapters",
     "search_none": "Nothing found for “{query}”.",
     "search_failed": "The search could not be loaded. Type once more to try again.",
-    "search_found": "{n} sections found for “{query}”.",
+    "search_found": "Sections found for “{query}”: {n}.",
     "install": "Install",
     "install_lead": "With Python 3.10 or newer, from a copy of the repository. No GPU is needed.",
 
     # all machines
     "loading": "Loading the networks (about {megabytes} MB, once) …",
-    "failed": "This machine could not start: {error}. Reload the page to try again; it needs a browser with "
-              "WebAssembly.",
+    "failed": "This machine cannot go on: {error}. Reload the page to try again; it needs a browser with WebAssembly.",
     "loading_page": "One moment …",
     "computed_wasm": "Computed by WebAssembly.",
     "computed_webgpu": "Computed by WebGPU, in {webgpu} ms; WebAssembly needs {wasm} ms.",
@@ -121,8 +120,8 @@ TEXTS = {
     "next_evaluate": "evaluation",
     "next_select": "selection",
     "done_nothing": "Nothing has happened yet. Predict what D will see, then step.",
-    "done_train_d": "D has learnt: the field is lighter where it says “real”. Its loss is {loss} (2 ln 2 = 1.39 when "
-                    "it only guesses).",
+    "done_train_d": "D has learnt: the field is lighter where it says “real”.",
+    "loss_d": " Its loss is {loss:.2f} (2 ln 2 = 1.39 when it only guesses).",
     "done_vary": "Each mutation moved a copy of the parent by one step of Adam; a line joins where the same z was "
                  "and is.",
     "done_evaluate": "D has judged every child: F = F<sub>q</sub> + γ F<sub>d</sub>.",
@@ -165,8 +164,8 @@ TEXTS = {
     "verdicts_title": "What D says, on average",
     "verdicts_key": "½: it cannot tell",
     "chart_alt": "D’s mean verdicts over the last looks; now {real} of real points and {fake} of generated ones",
-    "verdicts_said": "Steps so far: D {d}, G {g}. D says {real} of real points and {fake} of generated ones. "
-                     "Losses: D {lossD}, G {lossG}.",
+    "verdicts_said": "Steps so far: D {steps_d}, G {steps_g}. D says {real:.2f} of real points and {fake:.2f} of "
+                     "generated ones. Losses: D {loss_d:.2f}, G {loss_g:.2f}.",
     "d_moved": "D has learnt: the ground has changed. ",
     "g_moved": "G has learnt: the dots have moved. ",
     "nothing_drawn": "The field is empty: there is nothing to learn from. Draw something.",
@@ -180,8 +179,9 @@ TEXTS = {
     "paint_lead": "This village was drawn by a progressive GAN. Each of the 64 units of its layer 6 is a small map. "
                   "Your brush switches off the units that draw trees, only where you paint, and the generator draws "
                   "the rest.",
-    "paint_canvas": "Village of seed {seed}. Paint: drag, or arrow keys and space.",
-    "action": "Brush",
+    "paint_canvas": "The scene of seed {seed}. {text}",
+    "paint_how": "Paint: drag, or arrow keys and space.",
+    "action": "Action",
     "remove": "− remove",
     "add": "+ add",
     "class": "What",
@@ -189,7 +189,7 @@ TEXTS = {
     "door": "doors",
     "window": "windows",
     "cloud": "clouds",
-    "brush": "Brush size",
+    "brush": "Brush",
     "strength": "Strength",
     "count": "Units",
     "frame": "frame the paint",
@@ -198,10 +198,10 @@ TEXTS = {
     "changed": "What changed",
     "labels": "What the segmenter sees",
     "control": "Control: the same strokes with as many random units",
-    "before_alt": "The village before painting",
+    "before_alt": "the scene of seed {seed}, before painting",
     "changed_alt": "Difference: {share} % of the pixels changed visibly",
     "labels_alt": "Label map: {classes}",
-    "control_alt": "The village, with random units in place of those of the brush",
+    "control_alt": "the scene of seed {seed}, with random units in place of those of the brush",
     "units": "The units of the brush",
     "units_lead": "Each map shows where one unit is on now. Press one to take it out of the brush, or put it back. α "
                   "says how much the search wanted it.",

@@ -90,7 +90,7 @@ def measure_speed(config: StyleGANConfig, batch: int = 16, steps: int = 3, devic
 
     On a CPU: that one core reaches, in its own processor time, whatever else the machine is doing.
     """
-    device = pick_device(device and str(device))
+    device = pick_device(device)
     r = config.resolution
     settings = Settings(batch=batch, r1_every=10**9, schedule=Schedule({r: 0}, {}))
     training = Training(Generator(config), Discriminator(config), torch.zeros(batch, 3, r, r, dtype=torch.uint8),

@@ -5,9 +5,8 @@ Karras et al. 2018 (arXiv 1812.04948), after Karras et al. 2017 (arXiv 1710.1019
 
 from functools import partial
 
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks.growing import GrowingDiscriminator
 from ..networks.layers import DownConv2d, EqualizedConv2d, blur

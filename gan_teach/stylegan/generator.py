@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..limits import MAX_SEED, whole
 from ..networks.growing import GrowingGenerator
@@ -100,8 +99,7 @@ class Mapping(nn.Module):
         sizes = [config.z_dim] + [config.w_dim] * config.mapping_layers
         if sizes[-1] != config.w_dim:
             raise ValueError(f"without a mapping w is z: w_dim must be {config.z_dim}, not {config.w_dim}")
-        self.layers = nn.ModuleList(EqualizedLinear(a, b, rate=config.mapping_rate)
-                                    for a, b in zip(sizes, sizes[1:]))
+        self.layers = nn.ModuleList(EqualizedLinear(a, b, rate=config.mapping_rate) for a, b in zip(sizes, sizes[1:]))
         self.z_dim = config.z_dim
 
     def forward(self, z: Tensor) -> Tensor:

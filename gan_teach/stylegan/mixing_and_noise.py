@@ -79,7 +79,7 @@ def noise_deviation(G: Generator, ws: Tensor, draws: int = 100, layers: Iterable
     batch = whole("batch", batch, 1)
     seeds = torch.randint(2**31, (whole("draws", draws, 1),), generator=numbers(seed))
     layers, found = None if layers is None else tuple(layers), []
-    with evaluating(G), tqdm(total=draws * len(ws), desc=say("draws of the noise"), leave=False,
+    with evaluating(G), tqdm(total=len(seeds) * len(ws), desc=say("draws of the noise"), leave=False,
                              disable=not progress) as bar:
         for w in ws:
             greys = []

@@ -9,6 +9,7 @@ notebooks/02b_stylegan_further.ipynb.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -160,7 +161,7 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
     t = torch.rand(pairs, 1, generator=draw, dtype=torch.float32)
     t = t if ends == "full" else torch.zeros_like(t)
     noise = torch.randint(2**31, (pairs,), generator=draw)
-    found = []
+    d, found = partial(perceptual_distance, eyes=eyes), []
     with evaluating(G, getattr(eyes, "__self__", eyes)), \
             tqdm(total=pairs, desc=say("path length, {space} {ends}", space=space, ends=say(ends)), leave=False,
                  disable=not progress) as bar:
@@ -168,16 +169,13 @@ def path_length(G: Generator, eyes, space: str = "w", ends: str = "full", pairs:
             a, b, here = z1[part].to(device), z2[part].to(device), t[part].to(device)
             maps = G.noise(noise[part].tolist())
 
-            def draw(w: Tensor, maps=maps) -> Tensor:
+            def g(w: Tensor, maps=maps) -> Tensor:
                 return G.synthesis(w, maps)
 
-            def see(x: Tensor, y: Tensor) -> Tensor:
-                return perceptual_distance(x, y, eyes)
-
             if space == "z":
-                length = step_length(lambda z: draw(G.mapping(z)), see, a, b, here, epsilon, slerp)
+                length = step_length(lambda z, g=g: g(G.mapping(z)), d, a, b, here, epsilon, slerp)
             else:
-                length = step_length(draw, see, G.mapping(a), G.mapping(b), here, epsilon)
+                length = step_length(g, d, G.mapping(a), G.mapping(b), here, epsilon)
             found.append(length.cpu())
             bar.update(len(part))
     return PathLength(check_finite("the distances along the paths", torch.cat(found)))

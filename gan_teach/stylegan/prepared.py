@@ -15,14 +15,13 @@ Taught in notebooks/02_stylegan.ipynb.
 import copy
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks.layers import WIDE, EqualizedConv2d, EqualizedLinear, UpConv2d, blur, pixel_norm
 from ..networks.winograd import WinogradConv
-from .generator import Constant, Generator, Layer
 from .adain_mixing_truncation import Style
+from .generator import Constant, Generator, Layer
 
 
 def baked(layer: EqualizedLinear) -> nn.Linear:
@@ -114,7 +113,7 @@ def prepared(G: Generator, dtype: torch.dtype = torch.float32) -> Generator:
     change of G's weights, and is neither for training nor for saving. A seed in place of maps draws them anew and
     costs a new sum in each call: keep `G.noise(seed)`.
     """
-    fast = copy.deepcopy(G).eval().requires_grad_(False)
+    fast = copy.deepcopy(G).float().eval().requires_grad_(False)
     fast.mapping.layers = nn.ModuleList(baked(layer) for layer in fast.mapping.layers)
     fast.blocks = nn.ModuleDict({name: PreparedLayer(layer, dtype, 4 << i // 2)
                                  for i, (name, layer) in enumerate(fast.blocks.items())})

@@ -11,7 +11,7 @@ leaves the latents that G was trained on, so its styles mix less well. Taught in
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -136,7 +136,7 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
         step = Step(number, steps, ws.detach().clone(), image.detach(), loss.item(), perceptual.item(), pixels.item())
         best = step if best is None or step.loss < best.loss else best
         if number == steps:
-            step = Step(number, steps, best.ws, best.image, best.loss, best.perceptual, best.pixels)
+            step = replace(best, number=number)
         yield step
         adam.step()
 

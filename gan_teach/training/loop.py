@@ -32,7 +32,7 @@ def advance(training, folder: str | Path | None, end: int, save_every: int, batc
     resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
     if resume and os.path.lexists(resume):                   # a broken link is named, and not begun anew
         training.resume(resume)
-    if training.steps >= end and first:
+    if training.steps >= end and first and resume:
         print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,
                   now=training.steps, end=end))
     clock = time.monotonic() - training.seconds

@@ -25,15 +25,14 @@ class Schedule:
 
     def at(self, images: int) -> tuple[int, float]:
         """(resolution, alpha) after so many images."""
-        resolutions = sorted(set(self.fade) | set(self.stable))
-        for resolution in resolutions:
+        for resolution in sorted(self.fade | self.stable):
             fade, stable = self.fade.get(resolution, 0), self.stable.get(resolution, 0)
             if images < fade:
                 return resolution, images / fade
-            if images < fade + stable or resolution == resolutions[-1]:
-                return resolution, 1.0
+            if images < fade + stable:
+                break
             images -= fade + stable
-        raise AssertionError("unreachable")
+        return resolution, 1.0
 
 
 LOSSES = ("logistic", "relativistic", "wgan-gp")

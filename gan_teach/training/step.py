@@ -44,7 +44,7 @@ class Training(Resumable):
             if odd := [p for p in net.parameters() if p.dtype != torch.float32 or p.is_meta]:
                 raise ValueError("a training needs networks of float32 (.float() makes them); this "
                                  f"{type(net).__name__} has weights of {odd[0].dtype} on the device {odd[0].device}")
-        self.device = pick_device(device and str(device))
+        self.device = pick_device(device)
         self.G = G.to(self.device, memory_format=torch.channels_last)
         self.D = D.to(self.device, memory_format=torch.channels_last)
         for net in (self.G, self.D):

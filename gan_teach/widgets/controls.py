@@ -1,4 +1,4 @@
-"""What panels are built of: headings, rows, buttons and boxes, each with a css class to find it by; words as HTML."""
+"""What panels are built of: headings, rows, fields and boxes, each with a css class to find it by; words as HTML."""
 
 from html import escape
 
@@ -50,13 +50,6 @@ def picture(hook: str, width: int, height: int | None = None) -> widgets.HTML:
 def swap(place: widgets.HTML, new: bytes, alt: str) -> None:
     """Show another picture, as wide as its place; one that is shown already is not sent again."""
     place.value = pictures.img(new, alt, "100%")
-
-
-def button(text: str, hook: str, act, style: str = "", width: str = "92px") -> widgets.Button:
-    """A button that does something."""
-    it = hooked(widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width)), hook)
-    it.on_click(lambda _: act())
-    return it
 
 
 def field(kind, hook: str, text: str, width: str, label: str, **options):

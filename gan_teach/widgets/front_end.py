@@ -65,8 +65,9 @@ class PictureButtons(widgets.VBox):
         down, self.across = (-(-n // self.step) for n in shape)
         cell = f"{width // self.across}px"
         self.image = picture(shown, width)
-        self.buttons = [kind(layout=widgets.Layout(width=cell, margin="0", padding="0", **layout))
-                        for _ in range(down * self.across)]
+        self.buttons = [kind(tooltip=say("row {row}, column {column}", row=row, column=column),
+                             layout=widgets.Layout(width=cell, margin="0", padding="0", **layout))
+                        for row in range(1, down + 1) for column in range(1, self.across + 1)]
         self.grid = hooked(widgets.GridBox(self.buttons, layout=widgets.Layout(
             grid_template_columns=f"repeat({self.across}, {cell})", grid_gap="0", margin="4px 0 0 0")), grid)
         super().__init__([self.image, self.grid])

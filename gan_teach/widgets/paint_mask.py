@@ -45,10 +45,11 @@ function render({ model, el }) {
     at = to; draw(); timer = timer || setTimeout(send, 80);
   };
   canvas.onpointerdown = (e) => {
+    if (!e.isPrimary || e.button) return;
     canvas.setPointerCapture(e.pointerId); erase = e.shiftKey; cursor = null; at = under(e); stroke(e);
   };
-  canvas.onpointermove = (e) => { if (at) stroke(e); };
-  canvas.onpointerup = canvas.onpointercancel = () => { if (at) { at = null; send(); } };
+  canvas.onpointermove = (e) => { if (at && e.isPrimary) stroke(e); };
+  canvas.onpointerup = canvas.onpointercancel = (e) => { if (at && e.isPrimary) { at = null; send(); } };
   canvas.onkeydown = (e) => {
     const to = moved(e, cursor, rows, cols);
     if (!to) return;

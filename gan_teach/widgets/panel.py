@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 
 from ..language import say, told
-from .controls import MOST, button, complaint, field, hooked, html, remark
+from .controls import MOST, complaint, field, hooked, html, remark
 
 PULL = 1.0          # seconds between two moves of a slider that still make one step
 MOST_UNDO = 200     # steps that a history remembers
@@ -90,7 +90,15 @@ class Panel:
         try:
             act(*arguments)
         except Exception as error:
-            self._failed(error)
+            if vars(self):                              # else it was closed meanwhile
+                self._failed(error)
+
+    def button(self, text: str, hook: str, act: Callable[[], object], style: str = "",
+               width: str = "92px") -> widgets.Button:
+        """A button that does something."""
+        it = hooked(widgets.Button(description=text, button_style=style, layout=widgets.Layout(width=width)), hook)
+        it.on_click(lambda _: self._guard(act))
+        return it
 
     def number_box(self, hook: str, text: str, value: int, act: Callable[[int], object], width: str = "150px",
                    label: str = "40px", least: int = 0, most: int = MOST) -> widgets.IntText:
@@ -192,9 +200,9 @@ class DrawnPanel(Panel):
 
     def travel_buttons(self, hook: str, width: str = "92px", reset: str = "92px") -> list[widgets.Button]:
         """Undo, Redo and Reset."""
-        self.undo = button(say("↶ Undo"), f"{hook}-undo", self.step_back, width=width)
-        self.redo = button(say("↷ Redo"), f"{hook}-redo", self.step_forward, width=width)
-        self.reset = button(say("Reset"), f"{hook}-reset", self.start_again, width=reset)
+        self.undo = self.button(say("↶ Undo"), f"{hook}-undo", self.step_back, width=width)
+        self.redo = self.button(say("↷ Redo"), f"{hook}-redo", self.step_forward, width=width)
+        self.reset = self.button(say("Reset"), f"{hook}-reset", self.start_again, width=reset)
         return [self.undo, self.redo, self.reset]
 
     # ------------------------------------------------------------------------------ changing the state
@@ -228,7 +236,7 @@ class DrawnPanel(Panel):
 
     def _travel(self, move: Callable[[History], History]) -> None:
         self._go(move)
-        self._guard(self.refresh)
+        self.refresh()
 
     def step_back(self) -> None:
         """Undo the last step."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..language import say
-from .controls import button, remark
+from .controls import html, remark, spoken
 from .panel import Panel
 
 
@@ -45,6 +45,8 @@ class Pulse:
 class PlayingPanel(Panel):
     """A panel with `draw()` and a `.runner`, that plays beside the notebook and calls `show` and `_failed`.
 
+    `.scene` is where `put(frame)` shows a frame, `.spoken` for the ear; hook begins their css classes and `.error`'s.
+
     By hand everything is drawn at once. While it plays the page asks for frames by `.pulse`, and gets the newest one,
     or none if nothing has changed: Pause never waits behind frames that nobody has seen. `draw()` is called with the
     runner's lock held.
@@ -53,8 +55,10 @@ class PlayingPanel(Panel):
     UNASKED = 1.0                                 # seconds between frames for a page that has never asked
     TOLD = 6.0                                    # seconds that a remark stays, however many frames there are
 
-    def __init__(self):
+    def __init__(self, hook: str):
         self.pulse, self._stale, self._due, self._told = Pulse(self._asked), False, 0.0, ("", 0.0)
+        self.scene, self.spoken, self.error = (html(f"{hook}-{name}", margin="0") for name in (
+            "scene", "spoken", "error"))
 
     def _end(self) -> None:
         self.pulse.run(False)
@@ -65,8 +69,8 @@ class PlayingPanel(Panel):
 
         Pause is answered at once, though the act that is under way may take a while (a generation on pictures, ½ s).
         """
-        return button(say("▶ Play"), hook, lambda: self._guard(
-            *((self.runner.pause, self._name_play) if self.runner.playing else (self.begin,))), "primary", width)
+        return self.button(say("▶ Play"), hook, lambda: self.runner.pause(self._name_play) if self.runner.playing
+                           else self.begin(), "primary", width)
 
     def begin(self) -> None:
         """Play."""
@@ -111,3 +115,10 @@ class PlayingPanel(Panel):
     def _fresh(self) -> None:
         self._stale = False
         self.draw()
+
+    def put(self, frame) -> None:
+        """Show a frame, in one message to the page; its words are read out only when nothing plays."""
+        self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told
+        if not self.runner.playing:
+            self.spoken.value = spoken(frame.text)
+        self._name_play()

@@ -6,7 +6,7 @@
 Everything is cut square and brought to one size, as bytes N×3×size×size: what `Evolution`, `Training` and the
 classifier take; `reading.py` says what becomes of a file. Nothing is fetched unless `fetch` is called; a set that is
 missing says how to get it.
-Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Taught in notebooks/03_evolutionary_gan.ipynb.
+Fashion-MNIST: Xiao, Rasul, Vollgraf 2017 (arXiv 1708.07747). Used in notebooks/03b_evolutionary_gan_further.ipynb.
 """
 
 import contextlib
@@ -78,12 +78,8 @@ def pictures(name: str | Path, split: str = "train", size: int = 32, n: int | No
         _check_room(count, size)
         drawn = rendered(DRAWN[name], count, SPLITS.index(split), size)
         return Pictures(drawn, torch.zeros(count, dtype=torch.long), (DRAWN[name].name,))
-    if name == "fashion":
-        return _fashion(split, size, n, root)
-    if name == "cifar10":
-        return _cifar10(split, size, n, root)
-    if name == "celeba":
-        return _celeba(split, size, n, root)
+    if read := {"fashion": _fashion, "cifar10": _cifar10, "celeba": _celeba}.get(name):
+        return read(split, size, n, root)
     folder = expanded(name)
     if folder.is_dir() and name != "":                       # Path("") is the folder that we are in
         if folder.resolve() == Path(folder.resolve().anchor):

@@ -5,7 +5,7 @@ import torch
 from rigged import PLANTED, Colours, Rigged
 from test_context import Village
 
-from gan_teach.dissection.context import removed_by_kind
+from gan_teach.dissection.context import context_effects, removed_by_kind
 from gan_teach.dissection.insertion import Inserted, inserted, optimise_insertion, paste, spots
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.dissection.pixels import coverage, pictures
@@ -83,6 +83,30 @@ def test_a_thing_is_pasted_along_its_mask_into_the_middle_of_the_spot():
     corner[0, 0, 15] = True                                     # one row and one column of the thing are outside
     pasted, at = paste(images[:1], corner, [(thing, mask)])
     assert at.nonzero()[:, 1:].tolist() == [[0, 14], [0, 15], [1, 14], [1, 15]] and pasted[0, 1].sum() == 2
+
+
+def test_nothing_to_paste_is_named():
+    images, spots_ = torch.zeros(1, 3, 8, 8), torch.ones(1, 8, 8, dtype=torch.bool)
+    for things in ([], [(images[0], torch.zeros(8, 8, dtype=torch.bool))]):
+        with pytest.raises(ValueError, match="nothing to paste: give pictures of the thing, each with a mask that is"):
+            paste(images, spots_, things)
+
+
+class InFloat64(Rigged):
+    """Its weights are of float64, and it takes no other latents."""
+
+    def parameters(self):
+        yield torch.zeros(1, dtype=torch.float64)
+
+    def at(self, z, layer):
+        assert z.dtype == torch.float64
+        return super().at(z.float(), layer)
+
+
+def test_a_generator_gets_latents_of_its_own_kind():
+    search = {"samples": 8, "progress": False}
+    assert optimise_insertion(InFloat64(), "a", S, "red", "nothing", steps=1, **search).units
+    assert context_effects(InFloat64(), "a", [0], S, "red", **search).places.sum() > 0
 
 
 def test_a_reader_s_own_insert_is_used():

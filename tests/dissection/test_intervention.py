@@ -1,5 +1,6 @@
 """Intervention: properties of the edits, causes found where they were planted, curves, prices, errors."""
 
+import copy
 import json
 import math
 import os
@@ -19,9 +20,10 @@ from gan_teach.dissection.intervention import (
     levels,
     random_curve,
 )
-from gan_teach.dissection.pixels import class_pixels
+from gan_teach.dissection.pixels import class_pixels, unit_count
 from gan_teach.dissection.unit_iou import dissect
 from gan_teach.dissection.units import UnitSet, load_units, save_units
+from gan_teach.networks import dcgan
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.segmenter import segment
 
@@ -31,6 +33,13 @@ G, S = Rigged(), Colours()
 @pytest.fixture
 def r():
     return torch.randn(3, 6, 4, 5, generator=torch.Generator().manual_seed(0))
+
+
+def test_counting_units_leaves_a_batch_norm_as_it_was():
+    net = dcgan.Generator(dcgan.DCGANConfig((6, 4), z_dim=5, norm_g=True)).train()
+    before = copy.deepcopy(net.state_dict())
+    assert unit_count(net, "layer2") == 4 and net.training
+    assert all(torch.equal(now, before[name]) for name, now in net.state_dict().items())
 
 
 # ------------------------------------------------------------------------------------------ edits of r

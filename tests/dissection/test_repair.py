@@ -10,7 +10,7 @@ from rigged import Drawn
 
 from gan_teach.dissection.intervention import ablate
 from gan_teach.dissection.repair import Distance, artefact_scores, distance_slopes, features, frechet_slopes, repair
-from gan_teach.metrics import SegmenterFeatures, frechet_distance, precision_recall
+from gan_teach.metrics import ChannelMeans, frechet_distance, precision_recall
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import evaluating
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
@@ -153,10 +153,10 @@ def test_features_take_bytes_and_leave_the_judge_in_its_mode():
     x = real(5, 1)
     as_bytes = ((x + 1) * 127.5).round().byte()
     judge = UNet(SegmenterConfig(widths=(4, 4, 4, 4))).train()
-    found = features(as_bytes, judge, batch=2)
+    found = features(as_bytes, judge)
     assert judge.training and all(m.training for m in judge.modules()) and found.shape == (5, 16)
     with evaluating(judge), torch.no_grad():
-        assert torch.allclose(found, SegmenterFeatures(judge)(as_bytes.float() / 127.5 - 1), atol=1e-5)
+        assert torch.allclose(found, ChannelMeans(judge)(as_bytes.float() / 127.5 - 1), atol=1e-5)
 
 
 def test_what_is_wrong_is_named():

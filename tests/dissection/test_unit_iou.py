@@ -601,8 +601,11 @@ def test_a_pipe_or_a_folder_is_named_and_not_waited_for(tmp_path):
     ("fold_intersection", lambda d: d.fold_intersection.float()), ("classes", lambda d: tuple(range(len(d.classes)))),
     ("samples", lambda d: "many"), ("samples", lambda d: 0), ("quantile", lambda d: "x"), ("quantile", lambda d: 2.0),
     ("shuffled", lambda d: torch.zeros(2, 1, 1, dtype=torch.long)), ("loudest", lambda d: d.loudest[:1]),
-    ("loudest", lambda d: d.loudest + d.samples), ("layer", lambda d: 4)])
+    ("loudest", lambda d: d.loudest + d.samples), ("layer", lambda d: 4),
+    (("fold_intersection", "fold_unit_pixels", "fold_class_pixels"), lambda part: torch.cat([part] * 2)),    # 20 folds
+    (("fold_intersection", "fold_unit_pixels", "fold_class_pixels"), lambda part: part[:0])])
 def test_what_cannot_have_been_counted_is_not_loaded(planted, tmp_path, name, spoil):
-    replace(planted, **{name: spoil(planted)}).save(tmp_path / "odd.safetensors")
+    spoilt = {name: spoil(planted)} if isinstance(name, str) else {part: spoil(getattr(planted, part)) for part in name}
+    replace(planted, **spoilt).save(tmp_path / "odd.safetensors")
     with pytest.raises(ValueError, match="odd.safetensors is no saved Dissection, or damaged"):
         Dissection.load(tmp_path / "odd.safetensors")

@@ -271,6 +271,8 @@ def test_picks_are_counted_in_parts_beside_the_papers():
     assert table[5].startswith("| paper, first 20,000 | 26% | 39%") and len(table) == 7
     mine = [Generation(n, (), (0, 0), ("my_minimax", "other"), (), (0,)) for n in range(1, 4)]
     assert len(figures.picks(mine).split("\n")) == 5                        # nothing in the paper to compare with
+    few = figures.picks(lineage[:2]).split("\n")                            # fewer generations than parts
+    assert few[2:4] == ["| 1 to 1 | 100% | 0% | 0% |", "| 2 to 2 | 100% | 0% | 0% |"]
     with pytest.raises(ValueError, match="nothing has been selected"):
         figures.picks([])
     for shares in zip(*figures.PAPER_PICKS.values()):

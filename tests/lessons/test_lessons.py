@@ -78,6 +78,9 @@ def hard_insert(r, units, where, level):
     (checks.check_effect, lambda i, a, c: (i == c).sum() - (a == c).sum(), "a number of pixels"),
     (checks.check_effect, lambda i, a, c: effect(i, a, 2), "Do you use c"),
     (checks.check_effect, lambda i, a, c: (i == c).float().mean((1, 2)), "shape"),
+    (checks.check_effect, lambda i, a, c: float("nan"), "value"),
+    (checks.check_iou, lambda u, c: float("nan"), "value"),
+    (checks.check_insert, lambda r, units, where, level: r * torch.nan, "value"),
 ])
 def test_the_other_checks_name_what_is_wrong(wrong, check, answer, words):
     wrong(check, answer, words)

@@ -8,7 +8,7 @@ from gan_teach.lessons import words
 @pytest.mark.parametrize("table, rows, width", [(words.signs, words.SIGNS, 4), (words.words, words.WORDS, 2)])
 def test_a_table_has_a_line_for_each_row(table, rows, width):
     lines = table()._repr_markdown_().split("\n")
-    assert len(lines) == len(rows) + 2 and len({line.count(" | ") for line in lines}) == 1
+    assert len(lines) == len(rows) + 1 and len({line.count(" | ") for line in lines}) == 1
     assert all(len(row) == width and row[0] and row[1] for row in rows) and len({row[0] for row in rows}) == len(rows)
 
 

@@ -11,6 +11,10 @@ def test_device_can_be_chosen_and_a_wrong_one_is_explained(monkeypatch):
     monkeypatch.setenv("GAN_TEACH_DEVICE", "abacus")
     with pytest.raises(ValueError, match="'abacus' is not usable.*cpu"):
         device.pick_device()
+    assert device.pick_device(torch.device("cpu")) == torch.device("cpu")
+    for unset in (lambda: monkeypatch.setenv("GAN_TEACH_DEVICE", ""), lambda: monkeypatch.delenv("GAN_TEACH_DEVICE")):
+        unset()
+        assert device.pick_device().type in ("cuda", "mps", "cpu")
 
 
 def test_bfloat16_is_used_only_where_it_is_fast(monkeypatch):

@@ -226,6 +226,18 @@ def test_the_figures_of_a_record_are_those_of_its_file(small):
                                          abs=2e-3)
 
 
+def test_pictures_are_named_where_the_judge_lies(small, monkeypatch):
+    judge, seen = evolving.Judge("fashion", "cpu"), []
+    judge.device = torch.device("meta")                                             # stands for a GPU
+
+    def classify(eyes, images):
+        seen.append(images.device.type)
+        return {"class": torch.eye(10)}
+
+    monkeypatch.setattr(evolving.classifier, "classify", classify)
+    assert judge.classes(torch.zeros(10, 3, 32, 32)) == dict.fromkeys(datasets.FASHION, 0.1) and seen == ["meta"]
+
+
 def test_the_fashion_classifier_and_its_record(small):
     record = judges.fashion_classifier(small, images=64, device="cpu")
     model = checkpoints.load(small / "fashion-classifier.safetensors", "cpu")

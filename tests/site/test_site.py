@@ -339,7 +339,8 @@ def test_every_text_is_used_and_none_is_missing():
 
 SHARED = """seed reset undo redo play pause step one_generation data pace slow fast count strength add remove frame next
     loss_of_g d_for_g clear d_learns g_learns show_pushes from_source noise strip real_points fake_points field_key
-    not_made family_key tree_empty tree_alt verdicts_key""".split()
+    not_made family_key tree_empty tree_alt verdicts_key
+    brush paint_canvas paint_how before_alt verdicts_said done_nothing done_train_d done_vary loss_d""".split()
 
 
 def test_a_control_that_a_panel_has_too_has_the_same_words():
@@ -627,6 +628,21 @@ def test_a_link_to_another_village_shows_no_picture_of_the_first_one_meanwhile(v
     visit.page.goto("about:blank")
 
 
+def test_a_stroke_before_the_networks_have_come_does_no_harm(visit):
+    page = visit.page
+    with planted(visit, paint=[("await openAndShow();", "await new Promise(() => {});")]):      # they never come
+        page.goto("about:blank")
+        page.goto(f"{visit.root}/paint.html")
+        page.wait_for_selector("#brush[aria-valuetext]")
+        drag(visit, visit.place(0.3, 0.3), visit.place(0.5, 0.5))
+        check(visit, "class", "door")
+        page.locator("#strength").fill("2")
+        page.click("#undo")
+        page.wait_for_timeout(200)
+        assert page.inner_text("#said").startswith(TEXTS["loading"].partition("(")[0])
+    page.goto("about:blank")
+
+
 def test_the_easel_leaves_room_to_scroll_beside_it_on_a_phone_that_lies(visit):
     visit.page.set_viewport_size({"width": 844, "height": 390})
     try:
@@ -863,6 +879,21 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
 
 
 @torch.no_grad()
+def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visit):
+    G, page = load("scenes-stylegan", "cpu"), visit.page
+    slowly = "await new Promise((done) => setTimeout(done, name.endsWith('mapping') ? 1000 : 0)); const begun"
+    with planted(visit, worker=[("const begun", slowly)]):
+        opened(visit, "mix.html")
+        check(visit, "model", "villages")
+        page.click("#new-sources")
+        check(visit, "group", "fine")                       # while the latent of source 15 is on its way
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.7) for seed in (11, 15)]
+        shows(visit, G.synthesis(mix(*ws, (8, 9))))
+        check(visit, "group", "coarse")
+        shows(visit, G.synthesis(mix(*ws, range(4))))
+
+
+@torch.no_grad()
 def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
     G = load("scenes-stylegan", "cpu")
     check(mixer, "model", "villages")
@@ -944,7 +975,7 @@ def test_a_generation_in_four_steps(visit):
     won = [tile.get_attribute("class").endswith("won") for tile in page.locator("#children button").all()]
     assert won.count(True) == 1 and fitness[won.index(True)] == max(fitness)
     assert number(visit) == 1 and "lives on" in page.inner_text("#said")
-    assert page.locator("#tree svg [stroke='var(--green)']").count() == 1
+    wait_until(page, lambda: page.locator("#tree svg [stroke='var(--green)']").count() == 1)
     wait_until(page, lambda: page.locator("#measures td").first.inner_text().endswith("of 8"))
 
 
@@ -987,8 +1018,9 @@ def test_play_pause_and_the_same_seed_is_the_same_evolution(visit, record_proper
     page.wait_for_timeout(200)
     assert number(visit) == reached and page.get_attribute("#play", "aria-pressed") == "false"
     check(visit, "pace", "slow")
-    page.fill("#seed", "0")
+    page.fill("#seed", "-0.4")
     page.click("#reset")
+    assert page.input_value("#seed") == "0"
     for _ in range(reached):
         page.click("#generation")
     assert shown(visit) == there

@@ -567,6 +567,12 @@ def test_prepared_generator_draws_the_same_pictures(letter, pixels, z):
     assert torch.allclose(fast(z), G(z), atol=2e-4)
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.float64])
+def test_a_generator_of_other_numbers_is_prepared_too(G, z, kind):
+    G = copy.deepcopy(G).to(kind)
+    assert torch.allclose(prepared(G)(z), copy.deepcopy(G).float()(z), atol=2e-4)
+
+
 def test_wide_convolutions_are_prepared_winograds_way_where_it_pays(z):
     torch.manual_seed(0)
     G = shaken(Generator(StyleGANConfig(16, 8, 8, 2048, 256))).requires_grad_(False)

@@ -24,6 +24,7 @@ from gan_teach.training import (
     Schedule,
     Settings,
     Training,
+    advance,
     curve,
     r1_weight,
     run,
@@ -418,6 +419,7 @@ def test_a_training_that_has_nothing_to_do_says_so(tmp_path, capsys):
     assert "nothing to do" not in capsys.readouterr().out
     run(tiny(), tmp_path, steps=1)
     assert f"nothing to do: the training in {tmp_path} has made 1 of 1 steps" in capsys.readouterr().out
+    assert not [*advance(tiny(), None, 0, save_every=1)] and not capsys.readouterr().out    # there is no folder to name
 
 
 def test_sample_grids_are_written(tmp_path):

@@ -193,8 +193,11 @@ def test_layers_units_pictures_and_models(G, panel):
     assert [b.description for b in panel.strong if b.layout.display == ""] == list(map(str, found.units))
     panel.strong[1].click()
     assert panel.state.unit == found.units[1] == panel.unit.value
-    panel.model.value = "other"
+    with panel.renderer.drawing():                                      # what follows the picture must wait
+        panel.model.value = "other"
+        assert {b.layout.visibility for b in panel.strong} == {"hidden"}, "those are of another network"
     assert panel.state.model == "other" and not panel.error.value
+    assert panel.wait() and {b.layout.visibility for b in panel.strong} == {"visible"}
     picture, _, _ = drawn(panel.renderer, panel.state)
     other = panel.renderer.drawers["other"].G
     assert torch.allclose(picture, other(sample_z(1, 8, 4), psi=0.7), atol=1e-4)

@@ -11,7 +11,8 @@ import browser
 import ipywidgets as widgets
 import pytest
 import torch
-from panels import KINDS, LEVELS, RANKINGS, Colours, Rigged, evolution, evolution_lab, generator, projection, warm_up
+from panels import KINDS, LEVELS, RANKINGS, Colours, Rigged, evolution, evolution_lab, generator, mutations, \
+    projection, warm_up
 
 from gan_teach import widgets as ours
 from gan_teach.runner import _latest
@@ -137,6 +138,15 @@ def test_an_error_is_told_and_the_panel_lives_on(kind, panel, monkeypatch):
     monkeypatch.undo()
     second(panel)
     assert not panel.error.value and settled(panel) and panel.frame == panel.renderer.render(panel.state)
+
+
+def test_what_a_button_cannot_do_is_told(monkeypatch):
+    panel, _ = mutations()
+    monkeypatch.setattr(panel, "_sync", lambda: 1 / 0)
+    panel.slider.value = 0.4
+    panel.error.value = ""
+    panel.reset.click()
+    assert "division by zero" in panel.error.value and panel.ADVICE in panel.error.value
 
 
 @pytest.mark.parametrize("name, changes, message", [
@@ -384,3 +394,10 @@ def test_closing_waits_for_the_act_at_hand():
     assert begun.wait(20)
     made.close()
     assert ended and made.close() is None
+
+
+def test_a_panel_that_is_closed_while_it_draws_raises_nothing(monkeypatch):
+    made, renderer = mutations()
+    monkeypatch.setattr(renderer, "render", lambda state: made.close())
+    made.slider.value = 0.4
+    assert not vars(made)

@@ -176,13 +176,20 @@ def test_more_parents_and_fewer():
     turned.generation()
     turned.generation()
     assert len(turned.evolution.survivors) == 1 and len(turned.evolution.lineage[-1].mutations) == 3
-    with pytest.raises(ValueError, match="divide the batch of 16"):
+    with pytest.raises(ValueError, match="the 3 survivors share D's 16 fakes: batch must be a multiple of mu"):
         turned.turn(mu=3)
 
 
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="selection is one of best, random, worst, mine"):
         lab().turn(selection="bets")
+    asked = lab()
+    asked.generation()
+    for changes, message in (({"seed": -1}, "seed must be a whole number from 0"), ({"d_steps": 0}, "d_steps must be"),
+                             ({"gamma": math.nan}, "gamma must be a finite number"), ({"mu": 0}, "mu must be")):
+        with pytest.raises(ValueError, match=message):
+            asked.turn(**changes)
+    assert asked.knobs == lab().knobs and asked.evolution.generation == 1         # nothing has changed, or begun anew
     with pytest.raises(ValueError, match="heuristic, least_squares, which is not among"):
         lab(offered=(minimax,))
     with pytest.raises(RuntimeError, match="nothing to choose"):

@@ -241,7 +241,7 @@ def test_nonsense_from_a_front_end_is_told(panel):
 def test_buttons_dab_where_they_stand():
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, LEVELS, units=1, paint="buttons")
     grid = panel.canvas
-    assert isinstance(grid, PaintGrid) and len(grid.buttons) == 64
+    assert isinstance(grid, PaintGrid) and len(grid.buttons) == 64 and grid.buttons[9].tooltip == "row 2, column 2"
     panel.brush.value = 2
     grid.buttons[8 * 2 + 5].click()
     assert panel.frame.cells == "0" * 21 + "+" + "0" * 42 and grid.buttons[21].description == "+"
@@ -275,10 +275,11 @@ def test_other_units_may_add_than_remove_and_a_reader_s_insert_is_used():
 
 
 def test_the_units_that_add_a_class_are_found_once_when_it_is_chosen():
-    asked = []
+    asked, panel = [], None
 
     def find(cls):
         asked.append(cls)
+        assert panel is None or "One moment" in panel.order.value
         score = torch.full((6,), -math.inf)
         score[2] = 1
         return [1] if cls == "red" else Ranking(cls, score, score, by="α")

@@ -13,6 +13,7 @@ from gan_teach.pictures import as_array, png
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
 from gan_teach.widgets.dissection.panel_render import DissectionRenderer, DissectionState
 from gan_teach.widgets.paint_mask import mask_canvas
+from gan_teach.widgets.panel import widgets_in
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,16 @@ def test_painting_limits_the_change_to_the_region(panel):
     assert "Nothing is painted" in panel.text.value
     panel.reset.click()
     assert panel.state.region is None and panel.where.value == IN_PLACE and "1" not in panel.paint.mask
+
+
+def test_a_pull_of_the_brush_is_one_step(panel):
+    assert (panel.brush in widgets_in(panel.widget, set())) == hasattr(panel.paint, "_esm"), "buttons know no brush"
+    first = panel.state
+    for cells in range(8, 33, 8):                           # what the browser sends of one pull
+        panel.paint.mask = "1" * cells + "0" * (64 - cells)
+    assert panel.where.value == PAINTED and sum(map(sum, panel.state.region)) == 32
+    panel.undo.click()
+    assert panel.state == first and panel.where.value == IN_PLACE
 
 
 def test_removal_in_place_spares_the_rest_and_says_so(panel):

@@ -68,12 +68,12 @@ def check_iou(answer: Callable) -> str:
         "the share of pixels where the masks agree": 80 / 128,
         "a mean over the pictures; pool the pixels first": 4 / 46 / 2,
     }
-    if abs(value - 4 / 52) > 1e-6:
+    if not abs(value - 4 / 52) < 1e-6:
         raise Wrong(say("value: these masks share 4 pixels and cover 52 together, so IoU = {iou:.4f}; yours is "
                         "{value:.4f}, off by {off:+.4f}.{slip}",
                         iou=4 / 52, value=value, off=value - 4 / 52, slip=that_is(slips, value)))
     swapped = float(ask(answer, c, u))
-    if abs(swapped - value) > 1e-6:
+    if not abs(swapped - value) < 1e-6:
         raise Wrong(say("order: iou(u, c) = {value:.4f} but iou(c, u) = {swapped:.4f}.", value=value, swapped=swapped))
     for name, a, b, right in ((say("a mask with itself"), c, c, 1.0), (say("two masks that do not touch"), u, ~u, 0.0),
                               (say("two empty masks"), u & ~u, u & ~u, 0.0)):
@@ -82,6 +82,14 @@ def check_iou(answer: Callable) -> str:
             raise Wrong(say("value: for {name} IoU is {right:g}, yours is {value:.4f}.",
                             name=name, right=right, value=value))
     return say("iou: one number, right on six pairs of masks, whichever comes first; the masks are left alone.")
+
+
+def _others_as_they_were(out: torch.Tensor, r: torch.Tensor, units: list[int]) -> None:
+    others = [u for u in range(r.shape[1]) if u not in units]
+    moved = (out[:, others] - r[:, others]).abs()
+    if (moved != 0).any():
+        raise Wrong(say("value: units that were not named changed too ({count} of {numel} values, by up to "
+                        "{moved:.3f}).", count=int((moved != 0).sum()), numel=moved.numel(), moved=moved.max()))
 
 
 @verdict
@@ -102,12 +110,7 @@ def check_ablate(answer: Callable) -> str:
         raise Wrong(say("value: the units are not 0 everywhere: {count} of {numel} values, in {pictures} of {r} "
                         "pictures, the largest {left:.3f}.",
                         count=count, numel=left.numel(), pictures=pictures, r=len(r), left=left.abs().max()))
-    others = [u for u in range(r.shape[1]) if u not in units]
-    moved = (out[:, others] - r[:, others]).abs()
-    if not torch.equal(out[:, others], r[:, others]):
-        count = int((moved != 0).sum())
-        raise Wrong(say("value: units that were not named changed too ({count} of {numel} values, by up to "
-                        "{moved:.3f}).", count=count, numel=moved.numel(), moved=moved.max()))
+    _others_as_they_were(out, r, units)
     if not torch.equal(ask(answer, r, [1, 4]), out):
         raise Wrong(say("order: units [4, 1] and [1, 4] must give the same result."))
     if not torch.equal(ask(answer, r, []), r):
@@ -146,22 +149,18 @@ def check_insert(answer: Callable) -> str:
     unchanged("r", r, before)
     for u, k in zip(units, level.tolist()):
         inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
-        if (inside - k).abs().max() > 1e-6:
+        if not (inside - k).abs().max() < 1e-6:
             seen = inside.flatten()[(inside - k).abs().argmax()]
             hint = say(" That is the other unit's level.") if float(seen) in level.tolist() else ""
             raise Wrong(say("value: at the places P unit {u} must be {k:g}; somewhere yours is {seen:.3f}.{hint}",
                             u=u, k=k, seen=seen, hint=hint))
-        if outside.abs().max() > 1e-6:
+        if not outside.abs().max() < 1e-6:
             raise Wrong(say("place: unit {u} changed outside P too, by up to {outside:.3f}.",
                             u=u, outside=outside.abs().max()))
-    others = [u for u in range(r.shape[1]) if u not in units]
-    if not torch.equal(out[:, others], r[:, others]):
-        moved = (out[:, others] - r[:, others]).abs()
-        raise Wrong(say("value: units that were not named changed too ({moved} of {numel} values).",
-                        moved=int((moved > 0).sum()), numel=moved.numel()))
+    _others_as_they_were(out, r, units)
     half = ask(answer, r, units, where / 2, level)
     right = (level[:, None, None] + r[:, units]) / 2
-    if (half[:, units][:, :, P] - right[:, :, P]).abs().max() > 1e-6:
+    if not (half[:, units][:, :, P] - right[:, :, P]).abs().max() < 1e-6:
         raise Wrong(say("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k."))
     return say("insert: each unit has its level at P, and half of it where P is ½; all else is as it was, r is left "
                "alone.")
@@ -179,15 +178,15 @@ def check_effect(answer: Callable) -> str:
              "the other way round: ablated less inserted": -28 / 128, "a number of pixels, not a share of them": 28.0,
              "pixels per picture, not a share of them": 28 / 2, "the growth relative to the ablated pictures": 28 / 12,
              "the loss relative to the inserted pictures": 28 / 40}
-    if abs(value - 28 / 128) > 1e-6:
+    if not abs(value - 28 / 128) < 1e-6:
         raise Wrong(say("value: class 2 has 40 of 128 pixels inserted and 12 ablated, so δ = {delta:.4f}; yours is "
                         "{value:.4f}.{slip}", delta=28 / 128, value=value, slip=that_is(slips, value)))
     swapped = float(ask(answer, ablated, inserted, 2))
-    if abs(swapped + 28 / 128) > 1e-6:
+    if not abs(swapped + 28 / 128) < 1e-6:
         raise Wrong(say("sign: with fewer pixels after insertion δ is negative, {delta:.4f}; yours is {swapped:.4f}.",
                         delta=-28 / 128, swapped=swapped))
     other = float(ask(answer, inserted, ablated, 1))
-    if abs(other - (8 - 32) / 128) > 1e-6:
+    if not abs(other + 24 / 128) < 1e-6:
         raise Wrong(say("class: for class 1 δ = {delta:.4f}; yours is {other:.4f}. Do you use c?",
                         delta=-24 / 128, other=other))
     return say("effect: the difference of two shares, with its sign, for the class that was asked.")

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from ... import pictures
 from ...language import say
 from ...networks.protocols import check_name
-from ..controls import button, choices, column, field, heading, hooked, html, row, said, tick, toggles, under
+from ..controls import choices, column, field, heading, hooked, html, row, said, tick, toggles, under
 from ..panel import DrawnPanel
 from .paint_canvas import paint_canvas
 from .paint_render import PaintFrame, PaintRenderer, PaintState, Stroke, Tally
@@ -51,8 +51,8 @@ class PaintPanel(DrawnPanel):
                                readout_format=".2f")               # 7.7.1 stops short of 3.0 in steps of 0.1
         self.seed = self.number_box("gt-paint-seed", say("Seed"), self.state.seed,
                                     lambda seed: self.go(PaintState(seed)))
-        self.next = button(say("Another scene"), "gt-paint-next", lambda: self.go(PaintState(self.next_seed())),
-                           width="150px")
+        self.next = self.button(say("Another scene"), "gt-paint-next",
+                                lambda: self.go(PaintState(self.next_seed())), width="150px")
         self.outline = tick("gt-paint-outline", say("frame the paint"), value=True)
         self.before, self.tallies, self.order = (html(f"gt-paint-{name}") for name in ("before", "tallies", "order"))
         how = say("drag, or arrows and space") if hasattr(self.canvas, "_esm") else say("press the buttons")
@@ -78,14 +78,20 @@ class PaintPanel(DrawnPanel):
         self._watch(self.strength, lambda value: self._tune(strength=value))
 
     def _prepare(self) -> None:
-        self.renderer.prepare(self.cls.value)
-        self._act()
+        self._remark(say("One moment …"))                   # a search may take seconds
+        try:
+            self.renderer.prepare(self.cls.value)
+        finally:
+            self._act()
 
     def _act(self) -> None:
         """What the next stroke does, and by which units."""
         self.canvas.action = self.action.value
-        words = escape(self.renderer.reason(self.action.value, self.cls.value))
-        self.order.value = f'<div style="font-size:14px;line-height:1.3;margin-left:82px;opacity:.8">{words}</div>'
+        self._remark(self.renderer.reason(self.action.value, self.cls.value))
+
+    def _remark(self, words: str) -> None:
+        self.order.value = \
+            f'<div style="font-size:14px;line-height:1.3;margin-left:82px;opacity:.8">{escape(words)}</div>'
 
     def go(self, state: PaintState) -> None:
         """Go to another state, as a step that Undo takes back."""

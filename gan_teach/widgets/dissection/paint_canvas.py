@@ -70,7 +70,7 @@ function render({ model, el }) {
     if (!waiting && !down) { points = []; draw(); }
   };
   const start = (point) => { points = [point]; id = ++seq; };
-  const stop = () => { if (down) { down = false; send(); draw(); } };
+  const stop = (e) => { if (down && e.isPrimary) { down = false; send(); draw(); } };
   canvas.onpointerdown = (e) => {
     if (!e.isPrimary || e.button) return;
     canvas.setPointerCapture(e.pointerId); cursor = null; down = true; at = place(e).reverse();

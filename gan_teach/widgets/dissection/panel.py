@@ -3,8 +3,7 @@
 import ipywidgets as widgets
 
 from ...language import say
-from ..controls import button, choices, column, field, heading, hooked, html, picture, row, said, swap, tick, \
-    toggles, under
+from ..controls import choices, column, field, heading, hooked, html, picture, row, said, swap, tick, toggles, under
 from ..paint_mask import mask_canvas
 from ..panel import DrawnPanel
 from .panel_render import DissectionRenderer, Frame, bars
@@ -33,25 +32,24 @@ class DissectionPanel(DrawnPanel):
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
         self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
-        self.next = button(say("Next scene"), "gt-next", lambda: self._press(seed=self.next_seed()), width="106px")
-        self.undo = button(say("Undo"), "gt-undo", self.step_back, width="72px")
-        self.reset = button(say("Reset"), "gt-reset", self.start_again, width="72px")
+        self.next = self.button(say("Another scene"), "gt-next", lambda: self.change(seed=self.next_seed()),
+                                width="136px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
-        self.remove = button(say("Remove"), "gt-remove", lambda: self._press(strength=-1.0), "danger")
-        self.force = button(say("Force on"), "gt-force", lambda: self._press(strength=1.0), "success")
+        self.remove = self.button(say("Remove"), "gt-remove", lambda: self.change(strength=-1.0), "danger")
+        self.force = self.button(say("Force on"), "gt-force", lambda: self.change(strength=1.0), "success")
         self.where = toggles("gt-where", choices(PLACES), IN_PLACE, "132px")
-        self.brush = widgets.IntSlider(value=self.paint.brush, min=1, max=5, description=say("Brush"),
-                                       layout=widgets.Layout(width="200px"), style={"description_width": "44px"})
-        self.clear = button(say("Clear paint"), "gt-clear", self._clear, width="118px")
+        self.brush = field(widgets.IntSlider, "gt-brush", say("Brush"), "200px", "44px", value=self.paint.brush, min=1,
+                           max=5)
+        self.clear = self.button(say("Clear paint"), "gt-clear", self._clear, width="118px")
         self.text, self.bars = html("gt-pixels"), html("gt-bars")
         self.heats = [picture("gt-heat", TILE) for _ in offered]
         self.ticks = [tick("gt-unit", "", f"{TILE + 2}px", margin="0") for _ in offered]
         self.cells = [column(heat, box) for heat, box in zip(self.heats, self.ticks)]
-        self.all = button(say("Tick all"), "gt-all",
-                          lambda: self._press(units=tuple(self.renderer.shown(self.state.cls))))
-        self.none = button(say("Tick none"), "gt-none", lambda: self._press(units=()))
+        self.all = self.button(say("Tick all"), "gt-all",
+                               lambda: self.change(units=tuple(self.renderer.shown(self.state.cls))))
+        self.none = self.button(say("Tick none"), "gt-none", lambda: self.change(units=()))
 
         def word(text, more=""):
             return widgets.HTML(f'<span style="{more or "font-size:14px"}">{text}</span>')
@@ -59,7 +57,7 @@ class DissectionPanel(DrawnPanel):
         drag = hasattr(self.paint, "_esm")
         self.widget = hooked(column(
             row(heading(say("Which units draw it?"), say("units of {layer}", layer=self.renderer.layer)), self.cls,
-                self.seed, self.next, self.undo, self.reset),
+                self.seed, self.next, *self.travel_buttons("gt", "84px", "72px")),
             row(under(say("before"), say("drag to paint here" if drag else "paint with the buttons"), self.paint),
                 under(say("after"), "", self.after),
                 under(say("difference"), say("black: no change"), self.difference),
@@ -68,7 +66,7 @@ class DissectionPanel(DrawnPanel):
             row(word(say("removed")), self.slider, word(say("forced on")), self.remove, self.force, word(say("Remove")),
                 self.where, gap="8px"),
             row(heading(say("units"), say("number and why it is here; tick to change")), self.all, self.none,
-                self.brush, *([word(say("shift-drag erases"), "font-size:14px;opacity:.75")] if drag else []),
+                *([self.brush, word(say("shift-drag erases"), "font-size:14px;opacity:.75")] if drag else []),
                 self.clear, gap="8px"),
             row(*self.cells, gap="4px"),
             gap="4px", max_width="1264px", padding="4px 12px"), "gt-dissection")
@@ -76,7 +74,7 @@ class DissectionPanel(DrawnPanel):
     def _listen(self) -> None:
         self._watch(self.cls, lambda cls: self.change(cls=cls, units=self.renderer.start(cls).units, strength=0.0))
         self._watch(self.slider, lambda value: self.change("slider", strength=value))
-        self._watch(self.where, lambda _: self._aim())
+        self._watch(self.where, self._aim)
         self._watch(self.paint, self._painted, "mask")
         self._watch(self.brush, lambda value: setattr(self.paint, "brush", value))
         for i, box in enumerate(self.ticks):
@@ -84,31 +82,24 @@ class DissectionPanel(DrawnPanel):
 
     def start_again(self) -> None:
         """Nothing changed, the matching units ticked, no region; the class and the scene stay. Undo brings it back."""
-        self._press(units=self.renderer.start(self.state.cls).units, strength=0.0, region=None, in_place=True)
-        self._guard(self._clear)
-
-    def _press(self, **changes) -> None:
-        self._guard(lambda: self.change(**changes))
+        self.change(units=self.renderer.start(self.state.cls).units, strength=0.0, region=None, in_place=True)
+        self._clear()
 
     def _tick(self, i: int, on: bool) -> None:
         unit = self.renderer.shown(self.state.cls)[i]
         others = tuple(u for u in self.state.units if u != unit)
         self.change(units=(*others, unit) if on else others)
 
-    def _region(self):
-        columns = self.renderer.grid[1]
-        cells = tuple(map(int, self.paint.mask))
-        return None if self.where.value != PAINTED else \
-            tuple(cells[i:i + columns] for i in range(0, len(cells), columns))
+    def _region(self) -> tuple[tuple[int, ...], ...]:
+        columns, cells = self.renderer.grid[1], tuple(map(int, self.paint.mask))
+        return tuple(cells[i:i + columns] for i in range(0, len(cells), columns))
 
-    def _aim(self) -> None:
-        self.change(region=self._region(), in_place=self.where.value == IN_PLACE)
+    def _aim(self, where: str) -> None:
+        self.change(region=self._region() if where == PAINTED else None, in_place=where == IN_PLACE)
 
     def _painted(self, mask: str) -> None:
-        if "1" in mask and self.where.value != PAINTED:
-            self.where.value = PAINTED              # whoever paints means the region; this calls `_aim`
-        else:
-            self.change("paint", region=self._region())
+        if "1" in mask or self.where.value == PAINTED:          # whoever paints means the region
+            self.change("paint", region=self._region(), in_place=False)
 
     def _clear(self) -> None:
         self.paint.mask = "0" * len(self.paint.mask)

@@ -20,7 +20,7 @@ from ...language import say
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..controls import button, choices, column, field, hooked, html, row, spoken, tick, toggles
+from ..controls import choices, column, field, hooked, row, tick, toggles
 from ..playing import PlayingPanel
 from .evolution_render import NEXT, ROWS, Frame, render, titled
 
@@ -49,7 +49,7 @@ class EvolutionLab(PlayingPanel):
     def __init__(self, evolution=None, real=None, settings=None, offered=None, measure=None,
                  luck: int | None = None, span: int | None = None, pictures: str | Path | None = None,
                  head_start: int | None = None, rows: int = ROWS):
-        super().__init__()
+        super().__init__("gt-evo")
         self.rows = rows
         if pictures is not None:
             plan = evolving.plan_for(pictures)
@@ -74,15 +74,13 @@ class EvolutionLab(PlayingPanel):
                          **options)
 
         self.play = self.play_button("gt-evo-play", "104px")
-        self.phase = button(say("Step"), "gt-evo-phase", lambda: self._step(self.lab.advance), width="150px")
-        self.one = button(say("One generation"), "gt-evo-generation",
-                          lambda: self._step(lambda: self.lab.generation(by_hand=True)), width="130px")
-        self.reset = button(say("Reset"), "gt-evo-reset", lambda: self._step(self.lab.reset), width="76px")
+        self.phase = self.button(say("Step"), "gt-evo-phase", lambda: self.runner.step(lab.advance), width="150px")
+        self.one = self.button(say("One generation"), "gt-evo-generation",
+                               lambda: self.runner.step(lambda: lab.generation(by_hand=True)), width="130px")
+        self.reset = self.button(say("Reset"), "gt-evo-reset", lambda: self.runner.step(lab.reset), width="76px")
         self.pace = toggles("gt-evo-pace", choices(("slow", "fast")), "fast", "58px")
         self.back = field(widgets.IntSlider, "gt-evo-back", say("Go back"), "260px", "62px", value=0, min=0, max=0,
                           continuous_update=False)
-        self.scene, self.spoken, self.error = (html(f"gt-evo-{name}", margin="0")
-                                               for name in ("scene", "spoken", "error"))
         self.gamma = knob(widgets.SelectionSlider, "gamma", "γ", "30px",
                           options=[(f"{g:g}", g) for g in sorted({*GAMMAS, k.gamma})])
         self.d_steps = knob(widgets.IntSlider, "d-steps", "n_D", "30px", min=1, max=max(10, k.d_steps))
@@ -95,8 +93,8 @@ class EvolutionLab(PlayingPanel):
                                     "66px")
         self.mutations = [tick("gt-evo-mutation", f"{SIGNS[i % len(SIGNS)]} {plain(name)}", value=on, margin="0")
                           for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
-        self.choices = [hooked(widgets.Button(layout=widgets.Layout(width="74px", display="none")), "gt-evo-choose")
-                        for _ in range(max(many) * len(lab.offered))]
+        self.choices = [self.button("", "gt-evo-choose", lambda i=i: self.choose(i), width="74px")
+                        for i in range(max(many) * len(lab.offered))]
         note = widgets.HTML(titled(say("settings"), say("turn any time")), layout=widgets.Layout(margin="0"))
         knobs = column(note, self.gamma, self.d_steps, self.mu, self.selection, self.adam, self.data, self.seed,
                        widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px")),
@@ -115,8 +113,6 @@ class EvolutionLab(PlayingPanel):
             self._watch(mutation, lambda _: self._switch())
         self._watch(self.back, self.rewind)
         self._watch(self.pace, lambda pace: setattr(self.runner, "interval", SLOW if pace == "slow" else 0))
-        for i, choice in enumerate(self.choices):
-            choice.on_click(lambda _, i=i: self._guard(self.choose, i))
 
     def turn(self, **knobs) -> None:
         """Turn knobs of the laboratory, at once; another seed or other data begin anew."""
@@ -161,9 +157,6 @@ class EvolutionLab(PlayingPanel):
         if self.lab.fate is not None and self.runner.error is None:
             self.runner.play()
 
-    def _step(self, act) -> None:
-        self._guard(self.runner.step, act)
-
     def _act(self) -> None:
         """What the runner does again and again while it plays."""
         lab = self.lab
@@ -188,14 +181,11 @@ class EvolutionLab(PlayingPanel):
         frame = render(view, fast=playing, same=same, rows=self.rows)
         with self._syncing():
             self._sync(view, playing)
-            self.frame, self.scene.value, self.error.value = frame, frame.html(), self.told
-            if not playing:                 # while it plays the words change too often to be read out
-                self.spoken.value = spoken(frame.text)
+            self.put(frame)
 
     def _sync(self, view, playing: bool) -> None:
         """Move the controls to where the laboratory is, or soon will be."""
         k = replace(view.knobs, **self._turning)
-        self._name_play()
         self.phase.description = say("Step: {act}", act=say(NEXT[view.done]))
         for step in (self.phase, self.one):             # in their place stand the choices
             step.layout.display = "none" if view.waiting else ""

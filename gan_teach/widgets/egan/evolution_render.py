@@ -160,22 +160,17 @@ def children(view: View, kinds: Mapping[str, int], rows: int = ROWS) -> tuple[np
     on_plane = view.field is not None
     times = magnification(view.children, size) if on_plane else 1
     note = say("moves drawn ×{times}; bright: a loud mutation", times=times) if on_plane else say("the same z for all")
-    loudest = max(float(c.loudness.max()) for c in view.children)
+    # a point far outside, as loud as the loudest sibling: one scale for all
+    far, loudest = torch.full((1, 2), 1e3), torch.stack([c.loudness.max() for c in view.children]).amax(0, True)
     for i, child in enumerate(view.children):
         after = child.before + times * (child.after - child.before) if on_plane else child.after
-        lines = _lines(child.before, after, child.loudness, loudest) if on_plane else {}
+        lines = {"moved": (torch.cat([child.before, far]), torch.cat([after, far])),
+                 "weights": torch.cat([child.loudness, loudest])} if on_plane else {}
         tile = cloud(after if not on_plane else after[:0], None, view.field, size, **lines)
         place = _frame(canvas, i, columns, side)
         place[:] = tile[:place.shape[0], :place.shape[1]]
         _badge(place, kinds[child.mutation], _medal(view, i, child.survives))
     return canvas, note
-
-
-def _lines(before: torch.Tensor, after: torch.Tensor, loudness: torch.Tensor, loudest: float) -> dict:
-    """What `plane.picture` takes for lines; a point outside it is as loud as the loudest sibling: one scale for all."""
-    far = torch.full((1, 2), 1e3)
-    return {"moved": (torch.cat([before, far]), torch.cat([after, far])),
-            "weights": torch.cat([loudness, torch.tensor([loudest])])}
 
 
 def _canvas(height: float = CHILDREN[1]) -> np.ndarray:

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from ...egan.interpolation import WAYS
 from ...language import say
-from ..controls import button, column, field, hooked, html, picture, row, said, swap, under
+from ..controls import column, field, hooked, html, picture, row, said, swap, under
 from ..panel import DrawnPanel
 from .interpolation_render import STEPS, TILE, InterpolationFrame, InterpolationRenderer, InterpolationState
 
@@ -26,8 +26,7 @@ class InterpolationPanel(DrawnPanel):
     def _build(self) -> None:
         self.first = self.number_box("gt-way-first", "z1", self.state.first, lambda seed: self.change(first=seed))
         self.second = self.number_box("gt-way-second", "z2", self.state.second, lambda seed: self.change(second=seed))
-        self.next = button(say("Next"), "gt-way-next", self._next, width="80px")
-        undo, _, reset = self.travel_buttons("gt-way", "104px", "84px")
+        self.next = self.button(say("Next"), "gt-way-next", self._next, width="80px")
         self.alpha = field(widgets.FloatSlider, "gt-way-alpha", "α", "auto", "24px", value=self.state.alpha, min=0.0,
                            max=1.0, step=0.01)
         self.large = [picture(f"gt-way-{name}", 192) for name in WAYS]
@@ -36,7 +35,8 @@ class InterpolationPanel(DrawnPanel):
         for strip in self.strips:
             strip.layout.height = "auto"
         self.widget = hooked(column(
-            row(self.first, self.second, self.next, undo, reset, gap="8px"), self.alpha, self.text, self.error,
+            row(self.first, self.second, self.next, *self.travel_buttons("gt-way", "104px", "84px"), gap="8px"),
+            self.alpha, self.text, self.error,
             *(row(large, under(say(name), say(NOTES[name]), strip), gap="16px")
               for name, large, strip in zip(WAYS, self.large, self.strips)),
             gap="8px", max_width="900px", padding="8px 12px"), "gt-way")
@@ -46,7 +46,7 @@ class InterpolationPanel(DrawnPanel):
 
     def _next(self) -> None:
         """Go on from where the way ended, to a new end."""
-        self._guard(lambda: self.change(first=self.state.second, second=(self.state.second + 1) % 2**31, alpha=0.0))
+        self.change(first=self.state.second, second=(self.state.second + 1) % 2**31, alpha=0.0)
 
     def _sync(self) -> None:
         self.first.value, self.second.value = self.state.first, self.state.second

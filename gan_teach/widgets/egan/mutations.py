@@ -15,7 +15,7 @@ from ...egan.child import apply, name_of, slope
 from ...egan.mutations import heuristic, least_squares, minimax
 from ...language import say
 from ..charts import COLOURS, bar, curve, line, mark, minus, plain, sign, svg, text
-from ..controls import button, column, field, hooked, html, row, said
+from ..controls import column, field, hooked, html, row, said
 from ..panel import DrawnPanel
 from ..rendering import Renderer
 
@@ -153,7 +153,7 @@ class MutationPanel(DrawnPanel):
     mutations, logits, slopes: see `MutationRenderer`. p: where the point stands at first.
     """
 
-    ERROR = "gt-mutation-error"
+    ERROR, ADVICE = "gt-mutation-error", "Press Reset and try again."            # it has no Undo
 
     def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2,
                  slopes: Callable[[float], Sequence[float]] | None = None):
@@ -162,7 +162,7 @@ class MutationPanel(DrawnPanel):
     def _build(self) -> None:
         self.slider = field(widgets.FloatSlider, "gt-mutation-slider", "D(G(z))", f"{SIZE[0]}px", "70px",
                             value=self.state.p, min=0.01, max=0.99, step=0.01, readout_format=".2f")
-        self.reset = button(say("Reset"), "gt-mutation-reset", self.start_again, width="80px")
+        self.reset = self.button(say("Reset"), "gt-mutation-reset", self.start_again, width="80px")
         self.chart, self.table, self.text = (html(f"gt-mutation-{name}") for name in ("chart", "table", "text"))
         bottom = row(column(widgets.HBox([self.slider, self.reset]), self.text, self.error), self.table, gap="24px",
                      align="flex-start")

@@ -12,7 +12,7 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...worlds.gaussians import SIDE, drawn, heart
-from ..controls import button, choices, column, field, heading, hooked, html, row, spoken, tick
+from ..controls import choices, column, field, heading, hooked, row, tick, toggles
 from ..paint_mask import mask_canvas
 from ..playing import PlayingPanel
 from .warm_up_render import Frame, frame
@@ -32,34 +32,30 @@ class WarmUpPanel(PlayingPanel):
     """
 
     def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
-        super().__init__()
-        self._start = {"data": data, "seed": seed, "d_steps": d_steps, "loss": loss}
+        super().__init__("gt")
         self.frame = Frame()
         self.runner = Runner(self._act, self.show, self._failed)
-        self._build()
+        self._build(data, seed, d_steps, loss)
         self._listen()
         self._new_game()
         self.runner.step(lambda: None)
 
-    def _build(self) -> None:
-        self.scene, self.spoken, self.error = html("gt-scene"), html("gt-spoken"), html("gt-error")
-        self.d, self.g, self.both = (button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px")
-                                     for words, hook, act in ((say("D learns"), "d", self._d_moves),
-                                                              (say("G learns"), "g", self._g_moves),
-                                                              (say("Both"), "both", self._round)))
+    def _build(self, data: str, seed: int, d_steps: int, loss: str) -> None:
+        self.d, self.g, self.both = (
+            self.button(words, f"gt-{hook}", lambda act=act: self._by_hand(act), width="80px") for words, hook, act in (
+                (say("D learns"), "d", self._d_moves), (say("G learns"), "g", self._g_moves),
+                (say("Both"), "both", self._round)))
         self.play = self.play_button("gt-play")
-        self.back = button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
-        self.reset = button(say("Reset"), "gt-reset", self._anew, width="80px")
-        self.speed = field(widgets.ToggleButtons, "gt-speed", "", "auto", "0px", options=choices(SPEEDS),
-                           value="medium")
-        self.speed.style.button_width = "82px"
+        self.back = self.button(say("↶ Back"), "gt-back", lambda: self.runner.step(self._back), width="80px")
+        self.reset = self.button(say("Reset"), "gt-reset", self._anew, width="80px")
+        self.speed = toggles("gt-speed", choices(SPEEDS), "medium", "82px")
         self.data = field(widgets.Dropdown, "gt-data", say("Data"), "176px", "40px", options=choices([*DATA, MINE]),
-                          value=self._start["data"])
+                          value=data)
         self.loss = field(widgets.Dropdown, "gt-loss", say("Loss of G"), "224px", "64px", options=choices(LOSSES),
-                          value=self._start["loss"])
+                          value=loss)
         self.rate = field(widgets.SelectionSlider, "gt-rate", say("D's steps for each of G"), "330px", "150px",
-                          options=[1, 2, 5, 10, 20], value=self._start["d_steps"])
-        self.seed = self.number_box("gt-seed", say("Seed"), self._start["seed"], lambda _: self._anew(), "130px")
+                          options=sorted({1, 2, 5, 10, 20, d_steps}), value=d_steps)
+        self.seed = self.number_box("gt-seed", say("Seed"), seed, lambda _: self._anew(), "130px")
         self.pushes = tick("gt-pushes", say("lines: where G is asked to move a point"), "330px", value=True)
         self.easel, self.canvas = column(display="none"), None
         self.widget = hooked(column(
@@ -93,21 +89,22 @@ class WarmUpPanel(PlayingPanel):
         self.canvas.add_class("gt-easel")
         self.canvas.mask, self.canvas.active = heart(), True
         self.canvas.show(pictures.png(plane.picture(D_field=torch.zeros(2, 2))), say("the canvas"))
-        self.canvas.observe(lambda change: self._anew() if "1" in change["new"] else
-                            self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
-        wipe = button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
-        title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play"))
+        self._watch(self.canvas, lambda mask: self._anew() if "1" in mask else
+                    self.tell(say("Paint something: an empty drawing has nothing to learn from.")), "mask")
+        wipe = self.button(say("Clear"), "gt-wipe", lambda: setattr(self.canvas, "mask", "0" * SIDE**2), width="80px")
+        title = heading(say("What G shall learn"), say("drag to paint, shift and drag to erase; then Play") if
+                        hasattr(self.canvas, "_esm") else say("paint with the buttons"))
         self.easel.children = [title, self.canvas, wipe]
 
     def _anew(self) -> None:
-        self._guard(lambda: self.runner.step(self._new_game))
+        self.runner.step(self._new_game)
 
     def _by_hand(self, move) -> None:
         def kept():
             self._keep()
             move()
 
-        self._guard(lambda: self.runner.step(kept))
+        self.runner.step(kept)
 
     def begin(self) -> None:
         """Play, from a snapshot on that Back knows."""
@@ -159,8 +156,4 @@ class WarmUpPanel(PlayingPanel):
     def draw(self) -> None:
         """Draw the game as it is, in one message to the page; called under the runner's lock."""
         with one_thread():
-            self.frame = frame(self.game, self.history, self._said, self.pushes.value)
-        self.scene.value, self.error.value = self.frame.html(), self.told
-        if not self.runner.playing:                     # nobody wants twelve sentences a second read out
-            self.spoken.value = spoken(self.frame.text)
-        self._name_play()
+            self.put(frame(self.game, self.history, self._said, self.pushes.value))

@@ -58,7 +58,8 @@ const reset = () => [...document.querySelectorAll("button[class*='-reset']")].fi
 const keys = { t: nextTheme, f: fill, PageDown: () => turn(1), PageUp: () => turn(-1), r: reset };
 addEventListener("keydown", (event) => {
   const act = keys[event.key.length > 1 ? event.key : event.key.toLowerCase()];
-  if (!act || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea")) return;
+  if (!act || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;           // who types is left alone
   event.preventDefault();
   act();
 });

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.adain_mixing_truncation import adain
-from ..controls import button, column, field, hooked, html, offer, picture, row, said, swap, under
+from ..controls import column, field, hooked, html, offer, picture, row, said, swap, under
 from .adain_render import STRONGEST, AdaINFrame, AdaINRenderer, Strongest
 from .panel import StylePanel
 from .shared_render import pixels
@@ -24,14 +24,16 @@ class AdaINPanel(StylePanel):
         super().__init__(renderer, renderer.start(model, seed, layer, unit))
 
     def _build(self) -> None:
+        self._ranked = None                     # the model and layer whose strongest units stand on their buttons
         hook, span = "gt-adain", {"min": -2.0, "max": 2.0, "step": 0.05, "readout_format": "+.2f"}
         self.layer = field(widgets.Dropdown, f"{hook}-layer", say("Layer"), "180px", "48px", options=[("0", 0)])
         self.unit = field(widgets.IntText, f"{hook}-unit", say("Unit"), "130px", "34px")      # `change` refuses others
-        self.strong = [button("", f"{hook}-strong", lambda i=i: self._take(i), width="52px") for i in range(STRONGEST)]
+        self.strong = [self.button("", f"{hook}-strong", lambda i=i: self._take(i), width="52px")
+                       for i in range(STRONGEST)]
         self.y_s = field(widgets.FloatSlider, f"{hook}-ys", say("y_s (spread)"), "auto", "108px", value=1.0, **span)
         self.y_b = field(widgets.FloatSlider, f"{hook}-yb", say("y_b (mean)"), "auto", "108px", value=0.0, **span)
-        self.own = button(say("Own style"), f"{hook}-own", lambda: self.change(y_s=None, y_b=None), width="124px")
-        self.silent = button(say("Silence"), f"{hook}-silent", lambda: self.change(y_s=0.0, y_b=0.0))
+        self.own = self.button(say("Own style"), f"{hook}-own", lambda: self.change(y_s=None, y_b=None), width="124px")
+        self.silent = self.button(say("Silence"), f"{hook}-silent", lambda: self.change(y_s=0.0, y_b=0.0))
         self.before, self.after = picture(f"{hook}-before", 256), picture(f"{hook}-after", 256)
         self.map_before, self.map_after = (picture(f"{hook}-{name}", 160) for name in ("map", "mapped"))
         self.histograms, self.text, self.rank = (html(f"{hook}-{name}") for name in ("histograms", "text", "rank"))
@@ -59,12 +61,17 @@ class AdaINPanel(StylePanel):
         """Another picture or layer, with the style's own y: in another layer, of the unit that is strong there."""
         state = {"model": self.state.model, "seed": self.state.seed, "layer": self.state.layer} | changes
         unit = None if changes.keys() & {"model", "layer"} else self.state.unit
-        self._guard(lambda: self.change(**vars(self.renderer.start(**state, unit=unit))))
+        self.change(**vars(self.renderer.start(**state, unit=unit)))
+
+    def _offer_strong(self, known: bool) -> None:
+        """Show the strongest units, or keep their place while those of another layer are searched."""
+        for it in (self.rank, *self.strong):
+            it.layout.visibility = "visible" if known else "hidden"
 
     def _take(self, i: int) -> None:
         """The unit of the i-th button."""
         if self.strong[i].description:
-            self._guard(lambda: self.change(unit=int(self.strong[i].description), y_s=None, y_b=None))
+            self.change(unit=int(self.strong[i].description), y_s=None, y_b=None)
 
     def _sync(self) -> None:
         state = self.state
@@ -76,6 +83,7 @@ class AdaINPanel(StylePanel):
             span = max(span, abs(value))
             control.min, control.max = -span, span
             self._put(control, value)
+        self._offer_strong((state.model, state.layer) == self._ranked)
 
     def show(self, frame: AdaINFrame) -> None:
         of = {"seed": self.state.seed, "unit": self.state.unit, "layer": self.state.layer}
@@ -91,6 +99,8 @@ class AdaINPanel(StylePanel):
         words = say("silenced, these units change the picture most, by up to {share:.1f} %:",
                     share=50 * found.change[0])
         self.rank.value = f'<div style="font-size:14px;line-height:1.5">{words}</div>'
+        self._ranked = self.state.model, self.state.layer
+        self._offer_strong(True)
         for i, it in enumerate(self.strong):
             it.layout.display = "" if i < len(found.units) else "none"
             it.description = str(found.units[i]) if i < len(found.units) else ""

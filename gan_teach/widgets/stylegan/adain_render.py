@@ -66,9 +66,9 @@ class AdaINRenderer(StyleRenderer):
 
     FRAME = AdaINFrame
 
-    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256,
+    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7,
                  adain: Callable[[Tensor, Style], Tensor] = adain):
-        super().__init__(models, size)
+        super().__init__(models)
         self.psi, self.adain = finite("ψ", psi), adain
         for drawer in self.drawers.values():
             if not drawer.G.config.styles:
@@ -142,7 +142,7 @@ class AdaINRenderer(StyleRenderer):
             with self.drawing():
                 ws, maps = drawer.ws(state.seed, self.psi), drawer.maps(None)
                 below: dict[str, Tensor] = {}
-                x = large(drawer.fast.synthesis(ws, maps, keep=below), self.size)
+                x = large(drawer.fast.synthesis(ws, maps, keep=below))
                 r = below[drawer.G.layers[i - 1]].float().contiguous() if i else ws[:, 0]
                 keep(self._cuts, key, (ws, block.before_style(r, maps[i]), block.style(ws[:, i]), x, maps), most=8)
         return self._cuts[key]
@@ -158,7 +158,7 @@ class AdaINRenderer(StyleRenderer):
         normal = self.adain(x[:, u:u + 1], (x.new_ones(1, 1), x.new_zeros(1, 1)))[0, 0]     # mean 0, spread 1
         reach = self.reach(state)
         histograms = three(x[0, u].cpu().numpy(), normal.cpu().numpy(), r[0, u].cpu().numpy(), y_s, y_b, reach)
-        return AdaINFrame(own_picture, large(picture, self.size), self._map(x[0, u], None), self._map(r[0, u], reach),
+        return AdaINFrame(own_picture, large(picture), self._map(x[0, u], None), self._map(r[0, u], reach),
                           histograms, self._describe(state, x[0, u], r[0, u], picture))
 
     def _map(self, x: Tensor, reach: float | None) -> bytes:

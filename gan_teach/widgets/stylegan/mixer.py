@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from ...language import say
 from ...stylegan.adain_mixing_truncation import layer_groups, mix
-from ..controls import button, choices, column, field, heading, hooked, html, offer, picture, row, said, swap, tick
+from ..controls import choices, column, field, heading, hooked, html, offer, picture, row, said, swap, tick
 from .mixer_grid import mix_grid
 from .mixer_render import STRIP, MixFrame, MixRenderer, Sheet
 from .panel import StylePanel
@@ -59,7 +59,8 @@ class StyleMixer(StylePanel):
         self.boxes, self.new = {}, {}
         for kind, text in (("sources", say("Sources")), ("destinations", say("Destinations"))):
             self.boxes[kind] = field(widgets.Text, f"gt-mix-{kind}", text, "290px", "104px", continuous_update=False)
-            self.new[kind] = button(say("New"), f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind), width="64px")
+            self.new[kind] = self.button(say("New"), f"gt-mix-new-{kind}", lambda kind=kind: self._new(kind),
+                                         width="64px")
         self.keep = tick("gt-mix-keep", say("New keeps the pair that is chosen"), value=True, margin="0")
         self.text, self.call = html("gt-mix-text"), html("gt-mix-call")
         how = say("click, or arrow keys") if hasattr(self._grid, "_esm") else say("choose below")
@@ -112,8 +113,7 @@ class StyleMixer(StylePanel):
         used = [which for which in (*state.sources, *state.destinations) if isinstance(which, int)]
         fresh, old = max(used, default=0) + 1, getattr(state, kind)
         chosen = state.cell[1 if kind == "sources" else 0] - 1 if self.keep.value else None
-        self._guard(lambda: self.change(**{kind: tuple(which if i == chosen else fresh + i
-                                                       for i, which in enumerate(old))}))
+        self.change(**{kind: tuple(which if i == chosen else fresh + i for i, which in enumerate(old))})
 
     def _sync(self) -> None:
         state, of, drawer = self.state, self._groups(), self.drawer

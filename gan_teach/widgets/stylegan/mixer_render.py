@@ -71,8 +71,8 @@ class MixRenderer(StyleRenderer):
     FRAME = MixFrame
 
     def __init__(self, models: Generator | Mapping[str, Generator], latents: Mapping[str, Tensor] | None = None,
-                 size: int = 256, mix: Callable[[Tensor, Tensor, list[int]], Tensor] = mix):
-        super().__init__(models, size)
+                 mix: Callable[[Tensor, Tensor, list[int]], Tensor] = mix):
+        super().__init__(models)
         self.mix = mix
         for name, w in (latents or {}).items():
             self.add(name, w)
@@ -134,7 +134,7 @@ class MixRenderer(StyleRenderer):
     def _render(self, state: MixState) -> MixFrame:
         drawer = self.drawer(state.model)
         x = drawer.picture(self._mixed(state), drawer.maps(state.noise, state.noisy))
-        return MixFrame(large(x, self.size), describe(state), self.call(state))
+        return MixFrame(large(x), describe(state), self.call(state))
 
     def _mixed(self, state: MixState) -> Tensor:
         """ws of the chosen cell, 1×L×W."""

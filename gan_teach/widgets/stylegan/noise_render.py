@@ -19,7 +19,7 @@ from ...stylegan.generator import Generator
 from ...stylegan.mixing_and_noise import noise_deviation
 from ...stylegan.prepared import prepared
 from ..rendering import keep
-from .shared_render import StyleRenderer, large, pixels, span, tidy
+from .shared_render import SIZE, StyleRenderer, large, pixels, span, tidy
 
 DRAWS = 100             # of the noise, as in the paper's Figure 4
 OTHERS = 4              # other draws shown as pictures
@@ -62,8 +62,8 @@ class NoiseRenderer(StyleRenderer):
 
     FRAME = NoiseFrame
 
-    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7, size: int = 256):
-        super().__init__(models, size)
+    def __init__(self, models: Generator | Mapping[str, Generator], psi: float = 0.7):
+        super().__init__(models)
         self.psi = finite("ψ", psi)
         for drawer in self.drawers.values():
             if not drawer.G.config.noise:
@@ -87,7 +87,7 @@ class NoiseRenderer(StyleRenderer):
         ws = drawer.ws(state.seed, self.psi)
         silent = drawer.fast.synthesis(ws, drawer.maps(state.noise, ()))
         x = drawer.picture(ws, drawer.maps(state.noise, state.noisy))
-        return NoiseFrame(large(x, self.size), large(silent, self.size), describe(state))
+        return NoiseFrame(large(x), large(silent), describe(state))
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""
@@ -96,7 +96,7 @@ class NoiseRenderer(StyleRenderer):
         with self.drawing():
             ws = drawer.ws(state.seed, self.psi)
             first = (state.noise or 0) + 1                  # the stored noise is that of seed 0
-            others = tuple(large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)), self.size)
+            others = tuple(large(drawer.fast.synthesis(ws, drawer.maps(seed, state.noisy)))
                            for seed in range(first, first + OTHERS))
         key = state.model, state.seed, state.noisy
         if key not in self._scatter:
@@ -108,7 +108,7 @@ class NoiseRenderer(StyleRenderer):
             keep(self._scatter, key, found.cpu(), most=32)
         deviation = self._scatter[key]
         tone = pictures.colour_map(BRIGHTER * deviation.numpy()).round().astype(np.uint8)
-        yield Scatter(others, pictures.png(pictures.enlarge(tone, max(1, self.size // len(tone)))), measured(deviation))
+        yield Scatter(others, pictures.png(pictures.enlarge(tone, max(1, SIZE // len(tone)))), measured(deviation))
 
 
 def describe(state: NoiseState) -> str:

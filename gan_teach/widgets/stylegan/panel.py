@@ -9,7 +9,7 @@ import threading
 import ipywidgets as widgets
 
 from ...language import say
-from ..controls import button, choices, field, offer, tick, toggles
+from ..controls import choices, field, offer, tick, toggles
 from ..panel import DrawnPanel
 from .shared_render import Drawer, pixels
 
@@ -39,7 +39,7 @@ class StylePanel(DrawnPanel):
     def seed_and_next(self, hook: str, act) -> list[widgets.Widget]:
         """A box for the seed and Next: act(seed)."""
         self.seed = self.number_box(f"{hook}-seed", say("Seed"), self.state.seed, act)
-        self.next = button(say("Next"), f"{hook}-next", lambda: self._guard(act, self.next_seed()), width="80px")
+        self.next = self.button(say("Next"), f"{hook}-next", lambda: act(self.next_seed()), width="80px")
         return [self.seed, self.next]
 
     def layer_ticks(self, hook: str, which: str, width: int, cell: int) -> widgets.GridBox:
@@ -68,9 +68,9 @@ class StylePanel(DrawnPanel):
 
     def noise_buttons(self, hook: str, redraw: str, stored: str) -> list[widgets.Button]:
         """Re-draw, which makes the next draw (the stored one is that of seed 0), and Stored."""
-        self.redraw = button(say("Re-draw"), f"{hook}-redraw", lambda: self._guard(
-            lambda: self.change(noise=(self.state.noise or 0) + 1)), width=redraw)
-        self.stored = button(say("Stored"), f"{hook}-stored", lambda: self.change(noise=None), width=stored)
+        self.redraw = self.button(say("Re-draw"), f"{hook}-redraw",
+                                  lambda: self.change(noise=(self.state.noise or 0) + 1), width=redraw)
+        self.stored = self.button(say("Stored"), f"{hook}-stored", lambda: self.change(noise=None), width=stored)
         return [self.redraw, self.stored]
 
     @property

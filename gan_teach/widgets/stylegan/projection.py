@@ -16,7 +16,7 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..controls import button, column, heading, hooked, html, row, spoken, tick, titled
+from ..controls import column, heading, hooked, html, row, tick, titled
 from ..playing import PlayingPanel
 
 PIXELS = 256        # CSS width of the three pictures
@@ -76,7 +76,7 @@ class ProjectionPanel(PlayingPanel):
 
     def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
                  seed: int = 0, per_layer: bool = False):
-        super().__init__()
+        super().__init__("gt-projection")
         single = isinstance(targets, Tensor) and targets.ndim == 3
         self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, [targets] if single else targets
         self.picture, self.step = None, None
@@ -102,10 +102,9 @@ class ProjectionPanel(PlayingPanel):
         self.own = hooked(widgets.FileUpload(accept="image/*", multiple=False, description=say("Own picture"),
                                              layout=widgets.Layout(width="150px")), f"{hook}-own")
         self.play = self.play_button(f"{hook}-play")
-        self.reset = button(say("Reset"), f"{hook}-reset", lambda: self._guard(self.begin_anew))
-        self.use = button(say("Use its styles"), f"{hook}-use", lambda: self._guard(self._use), "info", "130px")
-        self.scene, self.spoken, self.error, self.code = (html(f"{hook}-{name}") for name in (
-            "scene", "spoken", "error", "code"))
+        self.reset = self.button(say("Reset"), f"{hook}-reset", self.begin_anew)
+        self.use = self.button(say("Use its styles"), f"{hook}-use", self._use, "info", "130px")
+        self.code = html(f"{hook}-code")
         self._watch(self.per_layer, lambda _: self.begin_anew())
         self.own.observe(self._uploaded, "value")
         self.widget = hooked(column(
@@ -170,11 +169,8 @@ class ProjectionPanel(PlayingPanel):
 
     def draw(self) -> None:
         """Draw how far the search is, in one message to the page; called under the runner's lock."""
-        self.frame = render(self.picture, self.step, self._seconds)
-        self.scene.value, self.error.value, self.use.disabled = self.frame.html(), self.told, self.step is None
-        if not self.runner.playing:                                         # nobody wants every step read out
-            self.spoken.value = spoken(self.frame.text)
-        self._name_play()
+        self.put(render(self.picture, self.step, self._seconds))
+        self.use.disabled = self.step is None
 
     def _broken(self, error: Exception) -> None:
         self._search = None                                                 # a generator that raised is at its end

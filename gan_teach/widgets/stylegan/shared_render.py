@@ -19,6 +19,7 @@ from ...stylegan.adain_mixing_truncation import truncate
 from ...stylegan.prepared import prepared
 from ..rendering import Renderer, keep
 
+SIZE = 256              # pixels of a large picture, about
 SPARE = 64 << 20        # bytes of activations that are kept for the rows of a grid
 Which = int | str       # a latent: a seed, or the name of one that was given
 
@@ -53,9 +54,9 @@ def check_layers(layers: Sequence[int], count: int) -> None:
                              wrong=wrong[0], count=count - 1))
 
 
-def large(x: Tensor, size: int) -> bytes:
-    """The first of N×3×H×W as a JPEG of about `size` pixels a side; what a wild generator draws too bright is cut."""
-    return pictures.jpeg(pictures.enlarge(x[0].clamp(-1, 1), max(1, size // x.shape[-1]), "bicubic"), quality=93)
+def large(x: Tensor) -> bytes:
+    """The first of N×3×H×W as a JPEG of about `SIZE` pixels a side; what a wild generator draws too bright is cut."""
+    return pictures.jpeg(pictures.enlarge(x[0].clamp(-1, 1), max(1, SIZE // x.shape[-1]), "bicubic"), quality=93)
 
 
 def shipped_name(G: Generator) -> str | None:
@@ -155,9 +156,9 @@ def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
 class StyleRenderer(Renderer):
     """For one style generator or several by name: `render(state)`, and `later(state)` for what may follow."""
 
-    def __init__(self, models: Generator | Mapping[str, Generator], size: int = 256):
+    def __init__(self, models: Generator | Mapping[str, Generator]):
         super().__init__()
-        self.drawers, self.size = drawers(models), size
+        self.drawers = drawers(models)
 
     def drawer(self, model: str | None = None) -> Drawer:
         """That of a model; None is the first."""

@@ -2,12 +2,12 @@
 import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
-import { chosen, element, list, player, slider, text } from "./page.js";
+import { chosen, element, list, player, seed, slider, text } from "./page.js";
 import { field, look, measures, mixtures, sample } from "./plane.js";
 
 const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
 const NAMES = Object.keys(mutations), SHOWN = 400, MOVES = 60, GENERATIONS = 24, WINDOW = 100;
-const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play
+const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play; who pauses sees the survivor's own measures
 /** @type {Evolution} */
 let evolution;
 /** Draws of the game, and of the pictures: looking changes nothing. @type {ReturnType<typeof chance>} */
@@ -32,8 +32,8 @@ let speed = { since: 0, generations: 0, rate: 0 };
 // ------------------------------------------------------------------------------------------ what happens
 
 function begin() {
-  const seed = Math.max(0, Math.round(+element("seed").value) || 0), look = chance(seed + 1_000_003);
-  draw = chance(seed);
+  const look = chance(seed() + 1_000_003);
+  draw = chance(seed());
   mixture = mixtures[chosen("data")]();
   evolution = new Evolution({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
   [shownZ, shownReal] = [look.normal(2 * SHOWN), sample(mixture, SHOWN / 2, look)];
@@ -62,7 +62,7 @@ function advance(byHand) {
   if (next === "select")
     evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
   done = next;
-  unmeasured ||= done === "select" && (byHand || evolution.generation % MEASURE_EVERY === 0);
+  unmeasured ||= done === "select" && evolution.generation % MEASURE_EVERY === 0;
 }
 
 /** @param {boolean} byHand */
@@ -78,7 +78,6 @@ function choose(child) {
   waiting = false;
   evolution.select(child);
   done = "select";
-  unmeasured = true;
   resume ? start() : show();
 }
 
@@ -97,14 +96,13 @@ function show() {
     rate: (evolution.generation - speed.generations) / since * 1000 };
   look(element("picture"), { field: seen, real: shownReal, fake: output(evolution.G, shownZ) });
   showChildren(seen);
-  showTree();
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
   element("step").textContent = text("step", { act: text(`next_${next}`) });
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
   element("said").innerHTML = said();
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
-  if (!due) requestAnimationFrame(() => setTimeout(showWon));                 // when the picture is on the screen
+  if (!due) requestAnimationFrame(() => setTimeout(showPast));                // when the picture is on the screen
   due = true;
 }
 
@@ -116,39 +114,35 @@ function said() {
   if (playing.playing && chosen("pace") === "fast")
     return before + (speed.rate ? text("speed", { rate: Math.round(speed.rate) }) : "");
   const winner = evolution.lineage.at(-1);
-  return before + text(`done_${done || "nothing"}`, { loss: evolution.lossD.toFixed(2), winner: winner ? words(winner.winner) : "" });
+  return before + text(`done_${done || "nothing"}`, { winner: winner ? words(winner.winner) : "" }) +
+    (done === "train_d" ? text("loss_d", { loss: evolution.lossD }) : "");
 }
 
 /** The name of a child's mutation. @param {number} child */
 const words = (child) => text(evolution.children[child].mutation);
 
-/** A tile for each child: where the same z was and is, its fitness, the winner's star. @param {HTMLCanvasElement} seen */
+/** A tile for each child: where the same z was and is, its fitness, the winner's star. Pictures first: they ask for their
+ *  size, which words might change. @param {HTMLCanvasElement} seen */
 function showChildren(seen) {
-  const { children, scores } = evolution, from = shownZ.subarray(0, 2 * MOVES), winner = done === "select" ? evolution.lineage.at(-1)?.winner : -1;
-  const box = element("children");
-  while (box.children.length > NAMES.length) box.lastChild.remove();
-  NAMES.forEach((name, kind) => {
-    const i = children.findIndex(({ mutation }) => mutation === name), tile = box.children[kind] ?? newTile(box, name, kind);
-    const there = i >= 0 && done !== "", judged = there && (done === "evaluate" || done === "select") && scores[i] && !waiting;
+  const { children, scores } = evolution, box = element("children"), from = shownZ.subarray(0, 2 * MOVES), none = new Float64Array();
+  const before = children.length ? output(parent, from) : none, after = children.map(({ G }) => output(G, from));
+  const way = after.flatMap((x) => Array.from({ length: MOVES }, (_, n) => Math.hypot(x[2 * n] - before[2 * n], x[2 * n + 1] - before[2 * n + 1])));
+  const typical = way.sort((a, b) => a - b)[way.length >> 1], times = MAGNIFY.find((k) => k * typical < 0.4) ?? 1;
+  const child = NAMES.map((name) => children.findIndex(({ mutation }) => mutation === name));
+  child.forEach((i, kind) => {
+    const tile = box.children[kind] ?? newTile(box, NAMES[kind], kind);
+    const x = i < 0 ? none : after[i].map((v, t) => before[t] + times * (v - before[t]));
+    look(tile.querySelector("canvas"), { field: seen, fake: x, from: i < 0 ? undefined : before, dot: 0.014 });
+  });
+  const winner = done === "select" ? evolution.lineage.at(-1)?.winner : -1;
+  child.forEach((i, kind) => {
+    const tile = box.children[kind], judged = i >= 0 && (done === "evaluate" || done === "select") && scores[i] && !waiting;
     tile.disabled = !waiting || i < 0;
     tile.classList.toggle("won", i >= 0 && i === winner);
     tile.querySelector("small").innerHTML = judged ? text(scores[i].diversity && evolution.knobs.gamma ? "score" : "score_quality", {
-      quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : i === -1 && children.length ? text("takes_no_part") : text("not_judged");
+      quality: scores[i].quality.toFixed(3), total: scores[i].total.toFixed(3) }) : text(i < 0 && children.length ? "takes_no_part" : "not_judged");
   });
-  if (!children.length) {
-    for (const tile of box.children) look(tile.querySelector("canvas"), { field: seen, fake: new Float64Array() });
-    element("times").textContent = text("not_made");
-    return;
-  }
-  const before = output(parent, from), after = children.map(({ G }) => output(G, from));
-  const way = after.flatMap((x) => Array.from({ length: MOVES }, (_, n) => Math.hypot(x[2 * n] - before[2 * n], x[2 * n + 1] - before[2 * n + 1])));
-  const typical = way.sort((a, b) => a - b)[way.length >> 1], times = MAGNIFY.find((k) => k * typical < 0.4) ?? 1;
-  element("times").textContent = text("moves_drawn", { times });
-  NAMES.forEach((name, kind) => {
-    const i = children.findIndex(({ mutation }) => mutation === name);
-    const x = i < 0 ? new Float64Array() : after[i].map((v, t) => before[t] + times * (v - before[t]));
-    look(box.children[kind].querySelector("canvas"), { field: seen, fake: x, from: i < 0 ? undefined : before, dot: 0.014 });
-  });
+  element("times").textContent = children.length ? text("moves_drawn", { times }) : text("not_made");
 }
 
 /** @param {HTMLElement} box @param {string} name @param {number} kind */
@@ -174,10 +168,13 @@ function showTree() {
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 
-/** Who won; and how good the survivor is: to measure it takes a while, and no picture waits for it. */
-function showWon() {
+/** The family, who won, and how good the survivor is: no picture waits for that, since to measure it takes a while. */
+function showPast() {
   due = false;
-  if (unmeasured) measured = { at: evolution.generation, ...measures(mixture, output(evolution.G, shownZ)) };
+  showTree();
+  const { generation } = evolution;
+  if (unmeasured || !playing.playing && generation && generation !== measured.at)
+    measured = { at: generation, ...measures(mixture, output(evolution.G, shownZ)) };
   unmeasured = false;
   const last = evolution.lineage.slice(-WINDOW);
   element("won").innerHTML = NAMES.map((name, kind) => {

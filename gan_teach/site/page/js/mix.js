@@ -20,58 +20,55 @@ const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1
                 draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
+/** The layers of each name. @returns {Record<string, number[]>} */
+const groups = () => ({ ...model().groups, all: [...Array(model().layers).keys()], none: [] });
 
 // ------------------------------------------------------------------------------------------ what is computed
 
-/** w of a seed. @param {number} seed */
-async function mapping(seed) {
-  const name = chosen("model"), key = `${name} ${seed}`;
+/** What the controls wish for just now; they may move on while it is computed. */
+const wished = () => ({ name: chosen("model"), kind: chosen("noise"), draw: state.draw, psi: +element("psi").value,
+                        layers: state.layers, share: +element("share").value });
+/** @typedef {ReturnType<typeof wished>} Wish */
+
+/** w of a seed. @param {string} name @param {number} seed */
+async function mapping(name, seed) {
+  const key = `${name} ${seed}`;
   const w = found.get(key) ?? await run(`${name}-mapping`, { z: [zs.slice(seed * W, (seed + 1) * W), [1, W]] });
   found.set(key, w);
   return w;
 }
 
-/** ws of a destination with styles of a source, 1×L×W. @param {number} destination @param {number} source @param {number} share */
-async function mixed(destination, source, share) {
-  const { layers: L, w_avg } = model(), psi = +element("psi").value, ws = new Float32Array(L * W);
-  const [d, s] = [await mapping(destination), await mapping(source)];
+/** ws of a destination with styles of a source, 1×L×W. @param {Wish} wish @param {number} destination @param {number} source */
+async function mixed({ name, psi, layers, share }, destination, source) {
+  const { layers: L, w_avg } = about.models[name], ws = new Float32Array(L * W);
+  const [d, s] = [await mapping(name, destination), await mapping(name, source)];
   for (let layer = 0; layer < L; layer++) {
-    const t = state.layers.includes(layer) ? share : 0;
+    const t = layers.includes(layer) ? share : 0;
     for (let i = 0; i < W; i++) ws[layer * W + i] = w_avg[i] + psi * (d[i] + t * (s[i] - d[i]) - w_avg[i]);
   }
   return ws;
 }
 
-/** The noise of all layers in a row. */
-async function noise() {
-  const name = chosen("model"), kind = chosen("noise");
+/** The noise of all layers in a row, and how long it is. @param {Wish} wish @returns {Promise<[Float32Array, number[]]>} */
+async function noise({ name, kind, draw }) {
   noises[name] ??= await numbers(`${name}-noise.bin`);
-  const length = noises[name].length / (1 + about.draws.length);
-  if (kind === "off") return new Float32Array(length);
-  const row = kind === "stored" ? 0 : 1 + state.draw;
-  return noises[name].slice(row * length, (row + 1) * length);
+  const length = noises[name].length / (1 + about.draws.length), row = kind === "stored" ? 0 : 1 + draw;
+  return [kind === "off" ? new Float32Array(length) : noises[name].slice(row * length, (row + 1) * length), [length]];
 }
 
-/** A picture; the last 300 are kept. @param {number} destination @param {number} source @param {number} share */
-async function picture(destination, source, share) {
-  const same = destination === source || !state.layers.length || !share;
-  const key = [chosen("model"), chosen("noise"), state.draw, element("psi").value, destination,
-               same ? "" : `${source} ${share} ${state.layers}`].join();
+/** A picture; the last 300 are kept. @param {Wish} wish @param {number} destination @param {number} source */
+async function picture(wish, destination, source) {
+  const { name, kind, draw, psi, layers, share } = wish, same = destination === source || !layers.length || !share;
+  const key = [name, kind, draw, psi, destination, same ? "" : `${source} ${share} ${layers}`].join();
   let x = drawn.get(key);
   if (!x) {
-    const ws = await mixed(destination, source, share);
-    x = await run(`${chosen("model")}-synthesis`, { ws: [ws, [1, ws.length / W, W]], noise: await row() });
+    const ws = await mixed(wish, destination, source);
+    x = await run(`${name}-synthesis`, { ws: [ws, [1, ws.length / W, W]], noise: await noise(wish) });
   }
   drawn.delete(key);
   drawn.set(key, x);
   if (drawn.size > 300) drawn.delete(/** @type {string} */ (drawn.keys().next().value));
   return x;
-}
-
-/** @returns {Promise<[Float32Array, number[]]>} */
-async function row() {
-  const values = await noise();
-  return [values, [values.length]];
 }
 
 // ------------------------------------------------------------------------------------------ drawing
@@ -83,22 +80,22 @@ const meet = (i, j) => i && j ? [state.destinations[i - 1], state.sources[j - 1]
 let moved = 0;
 
 const render = latest(async (late) => {
-  const share = +element("share").value, answering = moved;
+  const wish = wished(), answering = moved;
   const [i, j] = state.cell, [destination, source] = meet(i, j);
-  draw(element("large"), await picture(destination, source, share));
+  draw(element("large"), await picture(wish, destination, source));
   if (answering) performance.measure("change to picture", { start: answering, end: performance.now() });
   if (answering === moved) moved = 0;
   say();
   if (late()) return;
   for (const tile of grid.querySelectorAll("button")) {
     const [i, j] = tile.dataset.cell.split(",").map(Number);
-    const x = await picture(.../** @type {[number, number]} */ (meet(i, j)), share);
+    const x = await picture(wish, .../** @type {[number, number]} */ (meet(i, j)));
     if (late()) return;
     draw(tile.firstChild, x);
   }
   const [d, s] = meet(Math.max(i, 1), Math.max(j, 1));
   for (let step = 0; step < STEPS; step++) {
-    const x = await picture(d, s, step / (STEPS - 1));
+    const x = await picture({ ...wish, share: step / (STEPS - 1) }, d, s);
     if (late()) return;
     draw(element("strip"), x, step * SIDE);
   }
@@ -180,8 +177,7 @@ function change() {
     tile.setAttribute("aria-label", i && j ? text("tile_mixed", { destination, source })
       : i ? text("tile_destination", { destination }) : text("tile_source", { source }));
   }
-  const groups = { ...model().groups, all: [...Array(model().layers).keys()], none: [] };
-  choose("group", Object.keys(groups).find((name) => String(groups[name]) === String(state.layers)) ?? null);
+  choose("group", Object.entries(groups()).find(([, layers]) => String(layers) === String(state.layers))?.[0] ?? null);
   element("layers").querySelectorAll("input").forEach((/** @type {any} */ input) => { input.checked = state.layers.includes(+input.value); });
   render();
 }
@@ -200,8 +196,7 @@ function listen() {
     change();
   };
   element("group").onchange = () => {
-    const groups = { ...model().groups, all: [...Array(model().layers).keys()], none: [] };
-    state.layers = groups[chosen("group")];
+    state.layers = groups()[chosen("group")];
     change();
   };
   element("model").onchange = change;

@@ -4,9 +4,9 @@ const { default: texts } = await import(`./strings.${document.documentElement.la
 /** @param {string} id @returns {any} */
 export const element = (id) => document.getElementById(id);
 
-/** A text of the page, its {names} filled in. @param {string} key @param {Record<string, any>} [values] */
-export const text = (key, values = {}) =>
-  /** @type {Record<string, string>} */ (texts)[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => values[name]);
+/** A text of the page, its {names} filled in, and {numbers:.2f}. @param {string} key @param {Record<string, any>} [values] */
+export const text = (key, values = {}) => /** @type {Record<string, string>} */ (texts)[key].replace(/\{(\w+)(?::\.(\d)f)?\}/g,
+  (/** @type {string} */ _, /** @type {string} */ name, /** @type {string} */ digits) => digits ? values[name].toFixed(+digits) : values[name]);
 
 /** Items as words. @param {any[]} items */
 export const list = (items) => items.join(document.documentElement.lang === "zh" ? "、" : ", ");
@@ -24,6 +24,12 @@ export const chosen = (name) => /** @type {any} */ (document.querySelector(`inpu
 export const choose = (name, value) => {
   for (const input of document.querySelectorAll(`input[name=${name}]`))
     /** @type {any} */ (input).checked = /** @type {any} */ (input).value === value;
+};
+
+/** The seed in its box, which shows what became of any other number: a whole one, from 0 to its last. */
+export const seed = () => {
+  const box = element("seed");
+  return box.value = Math.min(Math.max(Math.round(+box.value) || 0, 0), +box.max);
 };
 
 /** Show a slider's value beside it, and tell it in the same words, now and after each move. @param {string} id @param {(v: number) => string} [say] */
@@ -59,7 +65,9 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
     start(place(event), event.timeStamp);
   };
   over.onpointermove = (/** @type {PointerEvent} */ event) => { if (event.isPrimary) move(place(event), event.timeStamp); };
-  over.onpointerup = over.onpointercancel = over.onlostpointercapture = () => { down = false; end(); };
+  over.onpointerup = over.onpointercancel = over.onlostpointercapture = (/** @type {PointerEvent} */ event) => {
+    if (event.isPrimary) { down = false; end(); }
+  };
   over.onpointerleave = () => { hand.pointer = null; show(); };
   over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
     const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0],

@@ -5,7 +5,7 @@
 //
 // A stroke is a line at picture size; the places P of r that it touches are edited. h runs once a scene, f once a move.
 import { json, numbers, quicken, run } from "./engine.js";
-import { choose, chosen, drawing, element, failed, latest, list, slider, text } from "./page.js";
+import { choose, chosen, drawing, element, failed, latest, list, seed, slider, text } from "./page.js";
 import { argmax, draw, heat, paintLabels, pen } from "./pictures.js";
 
 /** @typedef {{ action: string, cls: string, points: number[][], brush: number, units: number[], strength: number }} Stroke */
@@ -15,7 +15,7 @@ const [about, zs] = await Promise.all([json("paint.json"), numbers("z.bin")]).ca
 const over = element("over"), picture = element("picture");
 
 /** What is shown. @type {{ seed: number, r: Float32Array, x: Float32Array, labels: Uint8Array }} */
-let scene;                                               // of the seed, unpainted
+let scene;                                               // of the seed, unpainted; none while the networks are loading
 /** @type {Stroke[]} */
 let strokes = [];
 /** @type {Stroke[]} */
@@ -97,6 +97,7 @@ const segment = async (/** @type {Float32Array} */ x) =>
 
 /** The picture; then, when the hand rests, the pixels are counted. */
 const render = latest(async (late) => {
+  if (!scene) return;
   const answering = moved;
   r = edited(all());
   x = strokes.length || growing ? await f(r) : scene.x;
@@ -134,19 +135,18 @@ async function open(seed) {
   const x = await f(r);
   scene = { seed, r, x, labels: await segment(x) };
   strokes = []; undone = []; growing = null;
-  element("seed").value = seed;
   history.replaceState(null, "", `#${seed}`);            // a link to this scene
-  over.setAttribute("aria-label", text("paint_canvas", { seed }));
+  over.setAttribute("aria-label", text("paint_canvas", { seed, text: text("paint_how") }));
   controlLabels = scene.labels;
   draw(element("before"), x);
   draw(element("control"), x);
-  element("before").setAttribute("aria-label", text("before_alt"));
-  element("control").setAttribute("aria-label", text("control_alt"));
+  element("before").setAttribute("aria-label", text("before_alt", { seed }));
+  element("control").setAttribute("aria-label", text("control_alt", { seed }));
   await render();
   element("first")?.remove();
 }
 
-const openLatest = latest(() => open(Math.min(Math.max(Math.round(+element("seed").value) || 0, 0), about.seeds - 1)));
+const openLatest = latest(() => open(seed()));
 
 /** Frames around what was painted, the stroke that grows, the brush. */
 function drawOver() {
@@ -176,6 +176,7 @@ function drawOver() {
 }
 
 function showCounts() {
+  if (!scene) return;
   const was = new Int32Array(about.classes.length), now = was.slice();
   scene.labels.forEach((label) => was[label]++);
   labels.forEach((label) => now[label]++);
@@ -236,6 +237,7 @@ const brushNow = () => brushUnits[chosen("action")][chosen("class")];
 const unitsNow = () => [...brushNow()];
 
 function showUnits() {
+  if (!scene) return;
   const found = about.units[chosen("action")][chosen("class")], brush = brushNow();
   const tiles = found.units.map((/** @type {number} */ u, /** @type {number} */ n) => {
     const old = element(`unit-${u}`), tile = old ?? document.createElement("button");
@@ -322,7 +324,7 @@ function listen() {
     element("seed").value = named();
     openAndShow();
   });
-  element("next").onclick = () => { element("seed").value = (scene.seed + 1) % about.seeds; openAndShow(); };
+  element("next").onclick = () => { element("seed").value = (seed() + 1) % about.seeds; openAndShow(); };
   element("frame").onchange = element("brush").oninput = drawOver;
   element("strength").oninput = retune;
   element("count").oninput = () => {

@@ -2,7 +2,7 @@
 import { curve, label, line, svg } from "./charts.js";
 import { Game } from "./duel.js";
 import { chance, output } from "./mlp.js";
-import { chosen, drawing, element, player, slider, text } from "./page.js";
+import { chosen, drawing, element, player, seed, slider, text } from "./page.js";
 import { SIDE, drawn, field, look, sample, sharp, ways } from "./plane.js";
 
 const CELLS = SIDE * SIDE, REAL = 160, FAKE = 256, PUSHED = 48, REACH = 0.8, KEPT = 400;     // REACH: of the brush, in cells
@@ -86,9 +86,9 @@ function brush(from, to) {
 // ------------------------------------------------------------------------------------------ the game
 
 function begin() {
-  const seed = Math.max(0, Math.round(+element("seed").value) || 0), draw = chance(seed);
+  const draw = chance(seed());
   game = new Game({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
-  shownZ = chance(seed + 1_000_003).normal(2 * FAKE);
+  shownZ = chance(seed() + 1_000_003).normal(2 * FAKE);
   history = []; turnOfD = true; moved = "";
   turn();
 }
@@ -135,8 +135,8 @@ function show() {
 function said() {
   const now = history.at(-1);
   if (!mixture.centres.length || !now) return text("nothing_drawn");
-  return (moved && text(moved)) + text("verdicts_said", { d: game.steps.d, g: game.steps.g, real: now.real.toFixed(2),
-    fake: now.fake.toFixed(2), lossD: now.lossD.toFixed(2), lossG: now.lossG.toFixed(2) });
+  return (moved && text(moved)) + text("verdicts_said", { steps_d: game.steps.d, steps_g: game.steps.g, real: now.real,
+    fake: now.fake, loss_d: now.lossD, loss_g: now.lossG });
 }
 
 /** The cursor of the keys. */
