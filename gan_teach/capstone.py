@@ -12,7 +12,6 @@ Taught in notebooks/04_capstone.ipynb.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 
 import torch
 from matplotlib.figure import Figure
@@ -26,7 +25,6 @@ from .language import pad, say
 from .limits import whole
 from .networks.protocols import Segmenter, check_name, classes_of, evaluating
 from .networks.segmenter import segment
-from .pictures import COLOURS
 from .stylegan.adain_mixing_truncation import Style, mix
 from .stylegan.generator import Generator
 
@@ -127,23 +125,27 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     return StyleEffects(tuple(G.layers), tuple(classes_of(segmenter)), share.float(), jackknife(left_out).float())
 
 
-def effects_figure(matched: Mapping[str, float], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
-    """Who draws, who decides: the share of units that match a class in each layer, beside β of some classes.
+def effects_figure(drawn: Mapping[str, Tensor], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
+    """Who draws, who decides: a chart for each of these classes. Pale bars: in each layer the IoU of the unit that
+    agrees with it best, above chance; before them β, a line for each measurement. The title names the layer of the
+    tallest bar (if that is a match, IoU > 0.05), and those where the last β is within one error of its highest.
 
-    matched: layer -> share; effects: title -> what `style_effects` found, a chart for each.
+    drawn: layer -> C numbers; effects: title -> what `style_effects` found.
     """
-    figure = Figure(figsize=(3.4 * (1 + len(effects)), 3.3), layout="constrained")
-    left, *others = figure.subplots(1, 1 + len(effects))
-    layers = [name.removeprefix("layer") for name in matched]
-    left.bar(layers, list(matched.values()), color="tab:orange")
-    left.set(title="drawn: share of units that match", xlabel="layer")
-    for ax, (title, found) in zip(others, effects.items()):
-        for name, marker in zip(classes, cycle("os^xDv*")):
-            c = check_name("class", name, found.classes)
-            own = [0.85 * v / 255 for v in COLOURS[name]] if name in COLOURS else None     # a little darker
-            ax.errorbar(layers, found.share[:, c], found.error[:, c], marker=marker, capsize=2, label=name, color=own)
-        ax.set(title=title, xlabel="layer whose style is taken over", ylabel="β")
-        ax.set_ylim(min(-0.15, ax.get_ylim()[0]), max(0.8, ax.get_ylim()[1]))
+    figure = Figure(figsize=(3.3 * len(classes), 3.9), layout="constrained")
+    layers = [name.removeprefix("layer") for name in drawn]
+    for ax, name in zip(figure.subplots(1, len(classes), sharey=True, squeeze=False)[0], classes):
+        c = check_name("class", name, next(iter(effects.values())).classes)
+        iou = [float(each[c]) for each in drawn.values()]
+        ax.bar(layers, iou, color="#cfd6df", label="drawn: best unit's IoU")
+        for (title, found), (colour, look) in zip(effects.items(), (("#c26a00", "o--"), ("#5e2a84", "s-"))):
+            share, error = found.share[:, c].nan_to_num(), found.error[:, c]
+            ax.errorbar(layers, share, error, fmt=look, capsize=2, color=colour, label=title)
+        top = int(share.argmax())
+        most = ", ".join(layer for layer, b in zip(layers, share) if b >= share[top] - error[top])
+        own = f"drawn in {layers[iou.index(max(iou))]}" if max(iou) > 0.05 else "no unit of its own"
+        ax.set(title=f"{name}\n{own}\ndecided in {most}", xlabel="layer")
         ax.axhline(0, color="grey", linewidth=0.6)
-        ax.legend()
+    figure.axes[0].set(ylabel="IoU above chance; β")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

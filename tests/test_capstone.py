@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from gan_teach.capstone import beta, borrowed, effects_figure, forced, style_effects
+from gan_teach.capstone import StyleEffects, beta, borrowed, effects_figure, forced, style_effects
 from gan_teach.dissection.compare import likeness
 from gan_teach.dissection.intervention import ablate, insert
 from gan_teach.networks.layers import sample_z
@@ -129,17 +129,27 @@ def test_two_layers_that_add_up_share_the_effect():
     assert torch.allclose(found.share, again.share, equal_nan=True)         # whatever the batch
 
 
-def test_the_figure_has_a_chart_for_each_measurement_and_a_line_for_each_class():
+def test_the_figure_has_a_chart_for_each_class_with_lines_before_bars():
     found = style_effects(Alone(), Bright(), *pairs(Alone(), 20), progress=False)
-    left, *others = effects_figure({"layer0": 0, "layer1": 5, "layer2": 2}, {"all": found, "again": found},
-                                   ("bright", "dark")).axes
-    assert [bar.get_height() for bar in left.patches] == [0, 5, 2]
-    assert [ax.get_title() for ax in others] == ["all", "again"]
-    for ax in others:
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["bright", "dark"]
-        assert [list(part[0].get_ydata()) for part in ax.containers] == [[0, 1, 0]] * 2
+    drawn = {"layer0": torch.tensor([0.1, 0.04, 0]), "layer1": torch.tensor([0, 0.02, 0]),
+             "layer2": torch.tensor([0.4, 0, 0])}
+    figure = effects_figure(drawn, {"all": found, "again": found}, found.classes[:2])
+    assert [ax.get_title() for ax in figure.axes] == [
+        f"{found.classes[0]}\ndrawn in 2\ndecided in 1", f"{found.classes[1]}\nno unit of its own\ndecided in 1"]
+    for c, ax in enumerate(figure.axes):
+        bars, *lines = ax.containers
+        assert [bar.get_height() for bar in bars] == pytest.approx([each[c].item() for each in drawn.values()])
+        assert [list(part[0].get_ydata()) for part in lines] == [[0, 1, 0]] * 2
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["drawn: best unit's IoU", "all", "again"]
     with pytest.raises(ValueError, match=r"no class 'bight' \(did you mean 'bright'\?\)"):
-        effects_figure({"layer0": 0, "layer1": 5, "layer2": 2}, {"all": found}, ("bight",))
+        effects_figure(drawn, {"all": found}, ("bight",))
+
+
+def test_layers_that_cannot_be_told_apart_share_the_title():
+    found = StyleEffects(("layer0", "layer1", "layer2"), ("tree",), torch.tensor([[0.25], [0.1], [0.2]]),
+                         torch.full((3, 1), 0.06))
+    (ax,) = effects_figure(dict.fromkeys(found.layers, torch.ones(1)), {"days": found}, ["tree"]).axes
+    assert ax.get_title() == "tree\ndrawn in 0\ndecided in 0, 2"
 
 
 def test_a_style_generator_is_measured_and_left_as_it_was(G):

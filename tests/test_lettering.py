@@ -141,11 +141,14 @@ def every_figure() -> dict[str, Figure]:
         "worth": rivals.worth_figure(plane), "quality": rivals.worth_figure(plane, "ring", "high_quality"),
         "bill": rivals.bill_figure(clothes), "score": rivals.score_figure(clothes),
         "layers": layer_figure({name: Dissected() for name in layers}),
-        "effects": effects_figure(dict.fromkeys(layers, 0.1), {"decided, any two pictures": effects}, ("path", "tree")),
+        "effects": effects_figure({name: torch.tensor([0.3, 0]) for name in layers},
+                                  {"decided, any two pictures": effects}, ("path", "tree")),
+        "pairs": rivals.pairs_figure(rivals.pairs({"D is ahead": checkpoints.comparison("plane-ahead"),
+                                                   "D makes one step": plane})),
         "curve": curve_figure({"curve": rows})}
 
 
-NAMES = {"E-GAN", "egan", "WGAN-GP", "layer1", "layer2", "F = F_q + γ F_d", "D(G(z))"}
+NAMES = {"E-GAN", "egan", "WGAN-GP", "layer1", "layer2", "F = F_q + γ F_d", r"$F = F_q + \gamma F_d$", "D(G(z))"}
 
 
 def test_no_figure_of_the_package_keeps_an_english_word(spoken, fonts):

@@ -92,14 +92,22 @@ def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
 
 
 def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
-    """The last pictures: a column for each method, a row for each seed. Prints the measures, a line for each."""
+    """The last pictures: a column for each method, a row for each seed; last an even circle, which nobody has trained.
+    Prints the measures, a line for each.
+    """
+    rows, ruler = list(zip(*films.values())), say("even circle")
+    circles = [plane.even_circle(1000, seed) for seed in range(len(rows))]
     for name, several in films.items():
         for f in several:
             print(f"{pad(told(name), 16)} {say('seed')} {f.evolution.settings.seed}   {in_a_line(f.measures[-1])}")
-    rows = list(zip(*films.values()))
-    return show([[f.pictures[-1] for f in row] for row in rows], width=width, alt=alt,
-                titles=[[f"{told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)]
-                        for row in rows])
+    even = [plane.measures(ring(), circle) for circle in circles]
+    for seed, measures in enumerate(even):
+        print(f"{pad(ruler, 16)} {say('seed')} {seed}   {in_a_line(measures)}")
+    real = ring()(160, torch.Generator().manual_seed(0))
+    return show([[*(f.pictures[-1] for f in row), plane.picture(circle[:400], real)]
+                 for row, circle in zip(rows, circles)], width=width, alt=alt,
+                titles=[[*(f"{told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)),
+                         f"{ruler}: {_modes(measures)}"] for row, measures in zip(rows, even)])
 
 
 def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: Mixture | None = None) -> Evolution:
@@ -149,8 +157,10 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
     p = torch.linspace(0.01, 0.99, 99)
     if logits is not None:
         bars = right.twinx()
-        bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.35)
-        bars.set(yticks=[])
+        counts, *_ = bars.hist(logits.detach().sigmoid().numpy(), 25, range=(0, 1), color="#8a8f98", alpha=0.5,
+                               label="samples of G (no scale)")
+        bars.set(yticks=[], ylim=(0, 5 * counts.max()))                         # in the lowest fifth
+        bars.legend(loc="upper center")
         right.set(zorder=1, facecolor="none")                                   # the curves before the bars
     for mutation, dash in zip(mutations, ("-", "--", ":", "-.")):
         each = [logit[None] for logit in p.logit()]
@@ -158,7 +168,7 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
         left.plot(p, [float(mutation(x).detach()) for x in each], **look)
         right.plot(p, [abs(float(slope(mutation, x))) for x in each], **look)
     left.set(title="the loss M", xlabel="D(G(z)): 0 surely a fake, 1 taken for real", ylim=(-2.4, 2.4))
-    right.set(title="how strongly it pulls, |∂M/∂l|", xlabel="D(G(z))")
+    right.set(title="how strongly it pulls, |∂M/∂l|", xlabel="D(G(z))", ylim=(0, None))
     left.legend()
     return figure
 
@@ -167,6 +177,11 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     """A table; the first row is its head."""
     head, *body = rows
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+
+
+def folded(table: str, title: str) -> str:
+    """A table that opens when its title is clicked."""
+    return f"<details><summary>{told(title)}</summary>\n\n{table}\n\n</details>"
 
 
 def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
@@ -200,23 +215,28 @@ def mark(name: str) -> dict:
     return {"color": colour, "marker": marker, "label": name.replace("_", " ")}
 
 
-def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: float = 2.0) -> Figure:
-    """F = F_q + γ F_d of each child against γ: straight lines; a ring and its γ where another child takes over."""
-    figure = Figure(figsize=(6.5, 3))
-    ax = figure.subplots()
-    gammas = np.linspace(0, largest, 21)
-    for name, f in zip(names, scores):
-        ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, linewidth=2, **mark(name))
-    for one, other in combinations(scores, 2):
-        slower = other.diversity - one.diversity
-        gamma = (one.quality - other.quality) / slower if slower else -1.0
-        best = one.quality + gamma * one.diversity
-        if 0 < gamma <= largest and best >= max(f.quality + gamma * f.diversity for f in scores) - 1e-9:
-            ax.scatter(gamma, best, s=90, facecolor="none", edgecolor="black", zorder=3)
-            ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (0, 22), textcoords="offset points")
-    ax.margins(y=0.15)
-    ax.set(xlabel="γ", ylabel="F = F_q + γ F_d")
-    ax.legend()
+def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Sequence[float] = (0.02, 2.0)) -> Figure:
+    """F = F_q + γ F_d of each child against γ: straight lines; a ring and its γ where another child takes over.
+
+    largest: γ goes from 0 to this, a chart for each; shaded are the authors' γ for pictures.
+    """
+    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    for ax, end in zip(figure.subplots(1, len(largest), squeeze=False)[0], largest):
+        ax.axvspan(0.002, 0.01, color="#dbe0e7", label="the authors' γ for pictures")
+        gammas = np.linspace(0, end, 21)
+        for name, f in zip(names, scores):
+            ax.plot(gammas, f.quality + gammas * f.diversity, markevery=5, linewidth=2, **mark(name))
+        for one, other in combinations(scores, 2):
+            slower = other.diversity - one.diversity
+            gamma = (one.quality - other.quality) / slower if slower else -1.0
+            best = one.quality + gamma * one.diversity
+            if 0 < gamma <= end and best >= max(f.quality + gamma * f.diversity for f in scores) - 1e-9:
+                ax.scatter(gamma, best, s=110, facecolor="none", edgecolor="black", zorder=3)
+                ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (4, 18), textcoords="offset points")
+        ax.margins(y=0.2)
+        ax.set(xlabel="γ", title=f"γ up to {end:g}", xticks=np.linspace(0, end, 5))
+    figure.axes[0].set_ylabel(r"$F = F_q + \gamma F_d$")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -75,11 +75,21 @@ class Measures(NamedTuple):
     mmd2: float
 
 
+def measures(mixture: Mixture, fake: Tensor) -> Measures:
+    """All three measures of samples, N×2."""
+    return Measures(modes_covered(mixture, fake), high_quality(mixture, fake), mmd2(mixture, fake))
+
+
 @torch.no_grad()
 def measure(mixture: Mixture, G: nn.Module, n: int = 1000, seed: int = 1) -> Measures:
     """All three measures on n samples G(z), z from the seed."""
-    fake = G(sample_z(n, G.z_dim, seed).to(next(G.parameters()))).cpu()
-    return Measures(modes_covered(mixture, fake), high_quality(mixture, fake), mmd2(mixture, fake))
+    return measures(mixture, G(sample_z(n, G.z_dim, seed).to(next(G.parameters()))).cpu())
+
+
+def even_circle(n: int = 1000, seed: int = 0) -> Tensor:
+    """Dots spread evenly on the ring's circle, N×2, by no training at all: a ruler for those that were trained."""
+    angle = 2 * torch.pi * torch.rand(n, generator=seeded(seed), dtype=torch.float32)
+    return 2 ** 0.5 * torch.stack((angle.cos(), angle.sin()), 1)
 
 
 def start(settings: Settings = SETTINGS, width: int = 64) -> Evolution:
@@ -106,6 +116,7 @@ def field(D: nn.Module, extent: float = 2.2, size: int = 64) -> Tensor:
 
 
 _DOT = [(dy, dx) for dy in (-2, -1, 0, 1, 2) for dx in (-2, -1, 0, 1, 2) if dy * dy + dx * dx <= 5]
+_SPOT = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 _CROSS = [(d, 0) for d in range(-3, 4)] + [(0, d) for d in range(-3, 4)]
 
 
@@ -130,7 +141,7 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
 
     D_field: from `field`, light where D says "real". moved: (before, after), N×2 each: a line from each point to
     its dot, what a mutation did to the same z. weights: N numbers, how loudly the mutation spoke for each point;
-    the lines take the colour of |weight| / largest.
+    the lines take the colour of |weight| / largest, and the dots are black, to be told from them.
     """
     if D_field is None:
         canvas = np.full((size, size, 3), 255, np.uint8)
@@ -149,7 +160,7 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
         t = torch.linspace(0, 1, 40).view(-1, 1, 1)
         lines = (before + t * (after - before)).view(-1, 2)                                # 40 times N points
         _stamp(canvas, lines, extent, [(0, 0), (0, 1), (1, 0)], np.tile(colours, (40, 1)))
-        _stamp(canvas, after, extent, _DOT, GENERATED)
+        _stamp(canvas, after, extent, *((_DOT, GENERATED) if weights is None else (_SPOT, 0)))
     if fake is not None:
         _stamp(canvas, fake, extent, _DOT, GENERATED)
     return canvas

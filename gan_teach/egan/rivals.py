@@ -6,9 +6,10 @@ matplotlib figure for `pictures.chart`. Shown in notebooks/03b_evolutionary_gan_
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .. import files
 from ..language import say, told
@@ -25,7 +26,10 @@ def _with_error(cell: dict, digits: int) -> str:
 
 
 def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
-    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better."""
+    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better.
+
+    At equal compute those that have made as many generations are left out: they are in the other table.
+    """
     seeds = len(next(iter(record["runs"][name].values())))
     title = (say("{name}, equal generations", name=told(name)) if where == "equal generations" else
              say("{name}, equal compute", name=told(name)))
@@ -33,6 +37,8 @@ def worth(record: dict, name: str = "ring", where: str = "equal generations", re
              say("{method} has the lower MMD²", method=told(reference)))]
     for variant, row in record["tables"][name].items():
         m = row[where]
+        if where == "equal compute" and variant != reference and m == row["equal generations"]:
+            continue
         better = "" if variant == reference else say("in {n} of {all} seeds", all=seeds,
                                                      n=m["mmd2"]["reference_better"])
         rows.append((told(variant), str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
@@ -56,6 +62,72 @@ def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", varian
     words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
     axes[0].set(ylabel=words.get(measure, measure), title=f"mean ± standard error of {len(runs['E-GAN'])} seeds")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=11)
+    return figure
+
+
+class Pair(NamedTuple):
+    """E-GAN less a rival, seed by seed: the mean of the differences, its standard error, how often E-GAN is lower."""
+
+    setting: str
+    where: str
+    rival: str
+    mean: float
+    error: float
+    lower: int
+    seeds: int
+
+    @property
+    def verdict(self) -> str:
+        return "no result" if abs(self.mean) < 2 * self.error else "better" if self.mean < 0 else "worse"
+
+
+def pairs(records: dict[str, dict], name: str = "ring", measure: str = "mmd2", compare=over_seeds.paired) -> list[Pair]:
+    """E-GAN against each rival of these records, {setting: record}, for as many generations and as much computing."""
+    found = []
+    for setting, record in records.items():
+        table = record["tables"][name]
+        ours = over_seeds.figures(record, name, "E-GAN", measure, table["E-GAN"]["equal generations"]["generation"])
+        for where in ("equal generations", "equal compute"):
+            for rival, of in ((rival, row[where]) for rival, row in table.items() if rival != "E-GAN"):
+                theirs = over_seeds.figures(record, name, rival, measure, of["generation"])
+                found.append(Pair(setting, where, rival, *compare(ours, theirs), len(ours)))
+    return found
+
+
+def pairs_table(found: Sequence[Pair]) -> str:
+    """A row for each pair: the difference ± its standard error, in how many seeds E-GAN is lower, the verdict."""
+    rows = [("", "", say("against"), say("E-GAN less the rival"), say("E-GAN lower"), "")]
+    for p in found:
+        rows.append((told(p.setting), told(p.where), told(p.rival), f"{p.mean:+.4f} ± {p.error:.4f}",
+                     say("in {n} of {all} seeds", n=p.lower, all=p.seeds), told(p.verdict)))
+    return markdown(rows)
+
+
+def pairs_figure(found: Sequence[Pair]) -> Figure:
+    """`pairs` as dots with a bar of two errors: no result where it crosses 0. A row for each setting, a column for each
+    bill; the scale is even near 0 and logarithmic beyond.
+    """
+    settings, bills = list(dict.fromkeys(p.setting for p in found)), list(dict.fromkeys(p.where for p in found))
+    heights = [len({p.rival for p in found if p.setting == setting}) + 2 for setting in settings]
+    figure = Figure(figsize=(9.5, 0.33 * sum(heights)), layout="constrained")
+    axes = figure.subplots(len(settings), len(bills), sharex=True, squeeze=False, height_ratios=heights)
+    signs = {"better": ("#1b7f2a", "*", 13), "worse": ("#b3261e", "v", 9), "no result": ("#5b616b", "o", 7)}
+    for row, setting in zip(axes, settings):
+        for ax, where in zip(row, bills):
+            these = [p for p in found if (p.setting, p.where) == (setting, where)]
+            for y, p in enumerate(these):
+                colour, marker, size = signs[p.verdict]
+                ax.errorbar(p.mean, y, xerr=2 * p.error, color=colour, marker=marker, markersize=size, capsize=4,
+                            markerfacecolor="white" if p.verdict == "no result" else colour, label=p.verdict)
+            ax.axvline(0, color="black", linewidth=0.8)
+            ax.set_xscale("symlog", linthresh=0.01)
+            ax.set(title=f"{setting}, {where}", xticks=[-0.1, -0.01, 0, 0.01], ylim=(len(these) - 0.5, -0.5),
+                   yticks=range(len(these)), yticklabels=[p.rival.replace("_", " ") for p in these])
+            ax.xaxis.set(major_formatter="{x:g}", minor_locator=NullLocator())
+    for ax in axes[-1]:
+        ax.set(xlabel="MMD² of E-GAN less that of the rival; bar: two errors")
+    drawn = dict(reversed(pair) for ax in axes.flat for pair in zip(*ax.get_legend_handles_labels()))
+    figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=3)
     return figure
 
 

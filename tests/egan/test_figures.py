@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -50,7 +51,8 @@ def test_strips_and_ends_name_seeds_and_modes(capsys):
     assert f"seed 5, step 2: {films[1].measures[1].modes} modes" in html
     html = figures.ends({"one": films, "other": films[::-1]}, alt="two by two")._repr_html_()
     said = capsys.readouterr().out.splitlines()
-    assert html.count("<img") == 4 and len(said) == 4
+    assert html.count("<img") == 6 and len(said) == 6                       # beside an even circle
+    assert f"even circle: {plane.measures(gaussians.ring(), plane.even_circle(1000, 1)).modes} modes" in html
     assert said[1].startswith("one              seed 5") and figures.in_a_line(films[1].measures[1]) in said[1]
 
 
@@ -92,18 +94,20 @@ def test_the_mutations_look_as_in_the_panels():
 
 def test_the_lines_over_gamma_are_the_fitness():
     scores = [Fitness(0.5, 1.0, math.nan), Fitness(0.8, -2.0, math.nan)]
-    (panel,) = lines(figures.gamma_figure(["minimax", "heuristic"], scores, largest=0.5))
-    for name, f in zip(("minimax", "heuristic"), scores):
+    panels = lines(figures.gamma_figure(["minimax", "heuristic"], scores, largest=(0.1, 0.5)))
+    for panel, (name, f) in product(panels, zip(("minimax", "heuristic"), scores)):
         gammas, total = panel[name]
-        assert gammas[-1] == 0.5 and total == pytest.approx(f.quality + gammas * f.diversity)
+        assert gammas[-1] == (0.1 if panel is panels[0] else 0.5)
+        assert total == pytest.approx(f.quality + gammas * f.diversity)
 
 
 def test_a_ring_marks_where_another_child_takes_over():
     names, third = ["minimax", "heuristic", "least_squares"], Fitness(0.4, 0.5, math.nan)      # never the best
     figure = figures.gamma_figure(names, [Fitness(0.5, 1.0, math.nan), Fitness(0.8, -2.0, math.nan), third])
-    ring, = figure.axes[0].collections
+    near, far = figure.axes
+    ring, = far.collections
     assert ring.get_offsets().tolist() == [pytest.approx([0.1, 0.6])]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["γ = 0.1"]
+    assert [text.get_text() for text in far.texts] == ["γ = 0.1"] and not near.texts
 
 
 def test_the_verdicts_stand_over_their_child():
@@ -137,6 +141,34 @@ def test_the_table_of_a_comparison(record):
     cell = record["tables"]["ring"]["random"]["equal generations"]["mmd2"]
     assert rows[3][5].strip() == f"{cell['mean']:.4f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{cell['error']:.4f}"
     assert rows[2][6].strip() == "" and rows[3][6].strip() == f"in {cell['reference_better']} of 2 seeds"
+    slow = json.loads(json.dumps(record))
+    slow["tables"]["ring"]["heuristic"]["equal compute"]["generation"] = 99
+    slow["tables"]["ring"]["random"]["equal compute"] = slow["tables"]["ring"]["random"]["equal generations"]
+    rows = [row.split("|")[1].strip() for row in rivals.worth(slow, "ring", "equal compute").splitlines()[2:]]
+    assert rows == ["E-GAN", "heuristic"]                               # random's row is in the other table
+
+
+def test_pairs_are_the_differences_that_the_figure_draws(record):
+    found = rivals.pairs({"one": record, "other": record})
+    assert [(p.setting, p.where, p.rival) for p in found] == list(product(
+        ("one", "other"), ("equal generations", "equal compute"), ("random", "heuristic")))
+    for p in found:
+        end = record["tables"]["ring"][p.rival][p.where]["generation"]
+        differences = [a - b for a, b in zip(over_seeds.figures(record, "ring", "E-GAN", "mmd2", 6),
+                                             over_seeds.figures(record, "ring", p.rival, "mmd2", end))]
+        assert p.mean == pytest.approx(sum(differences) / 2) and p.seeds == 2
+        assert p.error == pytest.approx(abs(differences[0] - differences[1]) / 2)
+    figure = rivals.pairs_figure(found)
+    assert [ax.get_title() for ax in figure.axes] == [
+        f"{one}, {where}" for one in ("one", "other") for where in ("equal generations", "equal compute")]
+    for ax, these in zip(figure.axes, (found[:2], found[2:4], found[4:6], found[6:])):
+        assert [text.get_text() for text in ax.get_yticklabels()] == ["random", "heuristic"]
+        for p, (dot, _, (bar,)) in zip(these, ax.containers, strict=True):
+            ends = sorted(x for x, _ in bar.get_segments()[0])
+            assert dot.get_xdata()[0] == p.mean and ends == pytest.approx([p.mean - 2 * p.error, p.mean + 2 * p.error])
+    assert len(rivals.pairs_table(found).splitlines()) == 2 + 8
+    verdicts = [rivals.Pair("", "", "", *of, 8).verdict for of in ((-3, 1, 8), (3, 1, 0), (-1.9, 1, 6))]
+    assert verdicts == ["better", "worse", "no result"]
 
 
 def test_the_figure_of_a_comparison(record):

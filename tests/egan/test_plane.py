@@ -189,6 +189,14 @@ class Tilted(nn.Module):
         return points @ self.w
 
 
+def test_the_even_circle_goes_through_all_places_and_is_in_none():
+    circle = plane.even_circle(2000)
+    assert circle.norm(dim=1) == pytest.approx(2 ** 0.5, abs=1e-5)
+    angles = torch.atan2(circle[:, 1], circle[:, 0])
+    assert torch.histc(angles, 8, -math.pi, math.pi).min() > 200                    # of 250 in each eighth
+    assert plane.measures(RING, circle).modes == 8 and plane.measures(RING, circle).high_quality < 0.15
+
+
 def test_field_has_its_first_row_on_top():
     f = plane.field(Tilted(), extent=2.0, size=5)
     for i, y in enumerate((2, 1, 0, -1, -2)):
@@ -219,6 +227,7 @@ def test_lines_run_from_before_to_after_in_the_colour_of_their_weight():
     assert (plain[50, 1:10] == 255).all()
     loud = plane.picture(moved=(before, after), weights=torch.tensor([-0.01, -0.5]), extent=2.0, size=100)
     assert loud[50, 50].max() < 40 and loud[25, 50].min() > 150                     # nearly black, nearly white-yellow
+    assert not loud[[50, 25], 87].any()                                             # and the dots are black
 
 
 # ------------------------------------------------------------------------------------------ what F_d rewards
