@@ -24,7 +24,8 @@ from .files import expanded
 for _name in ("torch", "safetensors", "numpy", "PIL", "tqdm"):         # looked for, not imported: that takes seconds
     if importlib.util.find_spec(_name) is None:
         raise ModuleNotFoundError(f"{sys.executable} has no {_name}: use the virtual environment's python, as "
-                                  "`.venv/bin/python -m gan_teach`, or install with `pip install -e \".[lab]\"`",
+                                  "`.venv/bin/python -m gan_teach`, or install what it needs: `pip install -e "
+                                  "\".[lab]\"` in a copy of the repository, `pip install \"gan-teach[lab]\"` elsewhere",
                                   name=_name)
 
 __all__ = ["load"]

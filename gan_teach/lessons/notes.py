@@ -12,6 +12,7 @@ that the chapter opens on a click. All in the reader's language: of its edition,
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from html import unescape
 
 from ..language import current, say
 from . import notebooks
@@ -20,6 +21,9 @@ KEYS = ("minutes", "path", "answer", "mistakes", "small")        # the last is f
 QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pair)\b|"
                       r"(?:先猜|试一试|想一想|练习|一个游戏|两人一组))[^*]*\*\*")
 TIMED = re.compile(r"\s*(?:[(（]\d+ ?(?:minutes?|min|分钟)[)）]|· \d+ ?(?:minutes?|min|分钟))")    # in a heading
+BETWEEN = re.compile(r"(?<![:：])\n\s*\n")              # paragraphs; behind a colon a text goes on
+EMPHASIS = re.compile(r"\*{1,2}(?=\S)([^*]+?)(?<=\S)\*{1,2}")
+HOME = re.compile("for home|课后做")                        # in a heading
 PATH_MINUTES = 50
 # What stays in one line: a word, or a Chinese sign with the points around it.
 PIECES = re.compile(r"[“（《]*[\u2e80-\uffef][，。；：、！？）”》…]* ?|[^\s\u2e80-\uffef]+[，。；：、！？）”》…]* ?")
@@ -43,8 +47,8 @@ class Section:
         return say(", ").join([say("{n:g} min", n=self.minutes)] * bool(self.minutes) + [on] * bool(self.path))
 
     def said(self) -> list[tuple[str, str]]:
-        """What it asks, what to expect and the mistakes: each text, on one line, with the word for it."""
-        return [(word, re.sub(r"\s+", " ", text).strip())
+        """What it asks, what to expect and the mistakes: each text as a `line`, with the word for it."""
+        return [(word, line(text))
                 for word, texts in ((say("asks"), self.questions), (say("expect"), self.answer),
                                     (say("mistakes"), self.mistakes)) for text in texts]
 
@@ -63,7 +67,7 @@ def sections(cells: list[dict]) -> list[Section]:
                 if part.startswith("<details>"):
                     found[-1].answer.append(re.sub(r"(?s)<summary>.*?</summary>|</?details>", "", part).strip())
                     continue
-                for paragraph in re.split(r"\n\s*\n", part):
+                for paragraph in re.split(BETWEEN, part):
                     if heading := re.match(r"\s*## (.+)", paragraph):
                         found.append(Section(heading[1]))
                     if (asked := QUESTION.search(paragraph)) and not paragraph.startswith("|"):
@@ -94,11 +98,19 @@ def wrapped(text: str, width: int, word: str) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def line(text: str) -> str:
+    """A text in one line: of a picture, what it shows. No space follows a full-width colon."""
+    text = re.sub(r'<img alt="([^"]*)"[^>]*>', lambda picture: f"[{unescape(picture[1])}]", text)
+    return re.sub(r"：(\**) ", r"：\1", re.sub(r"\s+", " ", text)).strip()
+
+
 def heads(name: str, cells: list[dict], found: list[Section]) -> tuple[str, str]:
     """A chapter's title, and the line below it."""
-    whole, path = sum(s.minutes for s in found), sum(s.path for s in found)
+    home = sum(s.minutes for s in found if HOME.search(s.title))
+    whole, path = sum(s.minutes for s in found) - home, sum(s.path for s in found)
     timing = say("{whole:g} minutes, {path:g} of them on the path of {short}", whole=whole, path=path,
                  short=PATH_MINUTES) if whole else say("no minutes are noted in this chapter yet")
+    timing += say("; {home:g} more for home", home=home) if home else ""
     return re.match(r"# (.+)", cells[0]["source"])[1], say("{name}: {timing}.", name=name, timing=timing)
 
 
@@ -113,5 +125,5 @@ def notes(chapter: int | str, width: int = 100) -> str:
         if timing or said:
             lines += ["", f"## {TIMED.sub('', s.title)}" + (f"  ({timing})" if timing else "")]
         for word, text in said:
-            lines += wrapped(text.replace("**", ""), width, word)
+            lines += wrapped(EMPHASIS.sub(r"\1", text), width, word)
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import checkpoints
 from ..files import notebooks_folder, to_write, write_text
-from ..language import ENGLISH, languages
+from ..language import ENGLISH, languages, say
 from ..recipes.address import colab, current
 from . import chapters, machines, networks, packages
 from .strings import NAMES, texts
@@ -42,12 +42,15 @@ def build(out: Path, execute: bool = False, executed: Path | None = None) -> Pat
         if not any(folder.glob("*.ipynb")):
             raise FileNotFoundError(f"there are no chapters in {folder}")
     to_write(out / "index.html")
+    print(say("the networks, as ONNX …"), flush=True)
     networks.export(out / "networks")                       # first: without its packages nothing needs to be fetched
+    print(say("what comes from npm …"), flush=True)
     packages.copy("onnxruntime-web", {f"dist/{name}": runtime(out, name) for of in RUNTIME.values() for name in of})
     packages.copy("minisearch", {"dist/es/index.js": out / "js" / "minisearch.js"})
     styles = {path: path.removeprefix("dist/") for path in packages.names("katex", "dist/fonts/", ".woff2")}
     packages.copy("katex", {path: out / "chapters" / "katex" / name
                             for path, name in {"dist/katex.min.css": "katex.css", **styles}.items()})
+    print(say("what the machines must know: units, noise, first pictures …"), flush=True)
     known = machines.write(out / "data")
     for path in (*(PAGE / "js").glob("*.js"), PAGE / "style.css", PAGE / "icon.svg"):
         shutil.copyfile(path, out / path.relative_to(PAGE))
@@ -59,6 +62,7 @@ def build(out: Path, execute: bool = False, executed: Path | None = None) -> Pat
         notes = {None: said["panel"]} | {machine: said["panel_live"].format(
             link=f'<a href="../{machine}.html">{said[f"{machine}_title"]}</a>') for machine in MACHINES}
         runs = [executed / below(language), executed] if executed else []
+        print(say("the chapters in {folder} …", folder=folder), flush=True)
         read = chapters.read(folder, execute, notes, runs, english)
         english = english or read
         write_edition(out, language, said, read, known=known, executed=execute or bool(executed))

@@ -126,7 +126,7 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
             _wait(server, port, log)
             address = f"http://{HOST}:{port}/?token={token}"
             print(f"{say(DEMOS[name][0])}: {address}",
-                  say("The page takes some seconds to start. Ctrl-C here ends it."), sep="\n", flush=True)
+                  say("The page takes up to half a minute to start. Ctrl-C here ends it."), sep="\n", flush=True)
             if browser:
                 webbrowser.open(address)
             server.wait()

@@ -48,6 +48,21 @@ def test_an_answer_of_several_paragraphs_belongs_to_the_section_above_it():
     assert two.answer == [] and (two.minutes, two.path) == (7, 2)
 
 
+def test_a_question_goes_on_after_a_colon_and_a_picture_is_what_it_shows():
+    section = notes.sections([cell("## 1. One\n\n**Exercise 1.** Write *it*. What comes out:\n\n"
+                                   '<img alt="A &lt; B" src="data:image/svg+xml;base64,AAAA">\n\nMore.')])[1]
+    assert section.said()[0][1] == "**Exercise 1.** Write *it*. What comes out: [A < B]"
+    assert notes.EMPHASIS.sub(r"\1", section.said()[0][1]) == "Exercise 1. Write it. What comes out: [A < B]"
+    assert notes.EMPHASIS.sub(r"\1", "2 * 3 * 4") == "2 * 3 * 4"
+    assert notes.line("**先猜一猜：** 偶然") == "**先猜一猜：**偶然"
+
+
+def test_what_is_for_home_is_counted_apart():
+    cells = [cell("# T"), cell("## 1. One", minutes=70, path=True), cell("## 2. Two · 5 minutes, for home", minutes=5)]
+    assert notes.heads("t.ipynb", cells, notes.sections(cells))[1] == \
+        "t.ipynb: 70 minutes, 70 of them on the path of 50; 5 more for home."
+
+
 # what a chapter's first cell promises, in all and in class
 MINUTES = {"00": 64, "01": 78, "01b": 86, "02": 75, "02b": 75, "03": 75, "03b": 75, "04": 60}
 

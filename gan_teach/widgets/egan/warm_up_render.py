@@ -72,7 +72,7 @@ def chart(history: Sequence[Verdicts], width: int = 412, height: int = 214, most
         (x, last), place = points[-1], min(bottom, max(top + 8, points[-1][1] + down))
         body += [curve(points, colour, 2.2, dash), mark(0, x, last, 4, colour),
                  text(right + 10, place, word, size=13, colour=colour, bold=True)]
-    moves = say("moves, the last {n}", n=len(shown) - 1)
+    moves = say("moves, the last {n}", n=len(shown) - 1) if len(shown) > 1 else say("moves")
     return svg(width, height, [*body, text((left + right) / 2, height - 8, moves, "middle", 13)], say(
         "D's mean verdicts over {n} moves: on real points now {real:.2f}, on generated ones {fake:.2f}",
         n=len(history) - 1, real=now.real, fake=now.fake))
