@@ -17,6 +17,7 @@ from ...egan.settings import ADAM_POLICIES
 from ...egan.laboratory import DATA, RULES, Laboratory
 from ...recipes import evolving
 from ...language import say
+from ...limits import MAX_SEED
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
@@ -92,7 +93,7 @@ class EvolutionLab(PlayingPanel):
         self.adam = knob(widgets.Dropdown, "adam", "Adam", options=choices(ADAM_POLICIES))
         self.data = knob(widgets.Dropdown, "data", say("Data"), options=choices(lab.data))
         self.seed = self.number_box("gt-evo-seed", say("Seed"), k.seed, lambda seed: self.turn(seed=seed), "176px",
-                                    "66px")
+                                    "66px", most=MAX_SEED // 4)                 # see `Settings.seed`
         self.mutations = [tick("gt-evo-mutation", f"{SIGNS[i % len(SIGNS)]} {plain(name)}", value=on, margin="0")
                           for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
         self.choices = [self.button("", "gt-evo-choose", lambda i=i: self.choose(i), width="74px")
