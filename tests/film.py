@@ -65,8 +65,8 @@ def paint(page):
         page.keyboard.press("ArrowRight")
     page.wait_for_timeout(1000)
     yield
-    strokes = {("remove", "tree"): ([(0.09, y) for y in (0.54, 0.64, 0.74, 0.84)],
-                                    [(0.91, y) for y in (0.52, 0.62, 0.72, 0.8)]),
+    strokes = {("remove", "tree"): ([(0.155, y) for y in (0.58, 0.67, 0.76, 0.84)],
+                                    [(0.93, y) for y in (0.57, 0.66, 0.75, 0.82)]),
                ("add", "cloud"): ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
     for (action, cls), lines in strokes.items():
         page.locator(".gt-paint-action button", has_text=action).first.click()

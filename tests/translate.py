@@ -150,7 +150,7 @@ TABLES = {"HINTS", "SIGNS", "WORDS", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "
           "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
           "REASONS", "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED",
           "ARGPARSE", "TEXTS", "ROWS", "CHANGES", "NOISY", "FASHION"}
-NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "COARSE", "MIDDLE", "FINE", "RANGES",
+NAMED = {"DATA", "LOSSES", "WAYS", "SPEEDS", "LOOKS", "CLAIMS", "CURVES", "COARSE", "MIDDLE", "FINE", "RANGES",
          "BODIES"}    # … and those whose keys are
 ROOMS = ("lessons", "widgets", "worlds", "egan", "recipes", "site", "__main__.py")  # where those tables stand
 PLACES = re.compile(r"\{[^{}]*\}")

@@ -136,6 +136,12 @@ def outlined(segmenter: Segmenter, tops: Sequence[tuple[np.ndarray, np.ndarray]]
     return dict(zip(segmenter.classes, (count / count.sum().clamp(min=1)).tolist()))
 
 
+def named_in(segmenter: Segmenter, tops: Sequence[tuple[np.ndarray, np.ndarray]], cls: str) -> int:
+    """In how many of these pictures a class fills more than half of what is outlined: large areas in a few, counted
+    together, would hide that the others show something else."""
+    return sum(outlined(segmenter, [pair])[cls] > 0.5 for pair in tops)
+
+
 def strip(tops: Sequence[tuple[np.ndarray, np.ndarray]], tile: int = TILE) -> np.ndarray:
     """Pictures side by side, each dimmed outside its mask and with a line around it: uint8 tile × n·(tile+4)−4 × 3."""
     row = []

@@ -4,7 +4,7 @@ from ..language import say
 
 SIGNS = (
     ("sign", "name", "here, on the plane", "in the chapters"),
-    ("z", "latent", "2 random numbers", "100 or 128 of them"),
+    ("z", "latent", "2 random numbers", "64, 100 or 128 of them"),
     ("x", "real (blue) or generated (orange)", "a point", "a picture, 3×H×W numbers in [−1, 1]"),
     ("G", "generator, $x = G(z)$", "orange dots", "orange frames and bars"),
     ("D", "discriminator", "the grey ground", "grey"),
@@ -28,7 +28,8 @@ WORDS = (
     ("judge", "a network that looks at pictures for us: a classifier, or a segmenter"),
     ("loud", "a loss pulls strongly at a sample: its slope by the logit is large"),
     ("run, seed", "one training, and the number that its chance begins with"),
-    ("error (±)", "by how much a mean would scatter if the runs were made again with other seeds"),
+    ("error (±)",
+     "by how much a mean would scatter if it were measured anew: other seeds, pictures or draws, as the text says"),
     ("price", "what a method costs: seconds of computing; in chapter 1, other pixels changed for each one removed"),
     ("control", "the same experiment without the thing that is said to help"),
     ("ruler", "a measurement, with its zero: what a network that has learnt nothing gets"),

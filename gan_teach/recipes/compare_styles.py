@@ -19,6 +19,7 @@ from statistics import fmean, stdev
 
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import checkpoints, stylegan
@@ -178,6 +179,33 @@ def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
         if name in rows:
             ours = (figure(measured(rows[name], key)) for key in keys)
             yield f"  {pad(words, 24)}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
+
+
+CURVES = {      # what a panel of `table_figure` shows: from left to right a row, its figure, and the paper's
+    "Table 1: distance, by network": {x: (x, "distance", fid) for x, fid in TABLE_1.items()},
+    "Table 2: distance, by latents (E)": {n: ("E", f"distance {n}", x) for n, x in enumerate(TABLE_2["0 %"], 1)},
+    "Table 2: 4 latents, by mixing": {x: (name, "distance 4", TABLE_2[x][3]) for x, name in SHARES.items()},
+    "Table 3: path in W, by network": {x: (x, "w full", found[0]) for x, found in TABLE_3.items()},
+    "Table 4: distance, by mapping layers": {x: (name, "distance", TABLE_4[x][0]) for x, name in DEPTHS.items()},
+    "Table 4: cuts in W, by mapping layers": {x: (name, "w", TABLE_4[x][2]) for x, name in DEPTHS.items()}}
+
+
+def table_figure(record: dict) -> Figure:
+    """The four tables as curves: ours with a dot for each seed, and the paper's on a scale of its own, at the right."""
+    figure = Figure(figsize=(9.8, 5), layout="constrained")
+    for ax, (title, places) in zip(figure.subplots(2, 3).flat, CURVES.items()):
+        theirs, = ax.twinx().plot([paper for *_, paper in places.values()], "--s", color="black",
+                                  label="the paper (right scale)")
+        ours = [measured(record["configurations"][name], key) for name, key, _ in places.values()]
+        for x, seeds in enumerate(ours):
+            ax.plot([x] * len(seeds), seeds, "o", color="tab:orange")
+        means, = ax.plot([*map(fmean, ours)], color="tab:orange",
+                         label="here: a dot for each seed, a line through their means (left scale)")
+        ax.set_xticks(range(len(places)), places)
+        ax.set_title(title, fontsize=11)
+        ax.set(zorder=1, facecolor="none")                                         # so that no dot of ours is covered
+    figure.legend(handles=[means, theirs], loc="outside upper center", ncols=2)
+    return figure
 
 
 CLAIMS = {      # what the paper found, from which row's figure to which row's; and the paper's two values

@@ -38,10 +38,10 @@ def run(folder: str | Path, speed: float | None = None) -> dict:
 def lines(record: dict) -> Iterator[str]:
     """What the record says, one line for each size."""
     speed = record["operations_a_second"]
-    yield say("one core made {n:.0f} thousand million operations a second on this chapter's generator", n=speed / 1e9)
+    yield say("one core made {n:.0f}·10⁹ operations a second on this chapter's generator", n=speed / 1e9)
     for size, counted in record["sizes"].items():
         cost, days = Cost(**counted), V100_DAYS[int(size)]
-        yield say("{size:>4}×{size:4}: {operations:.2f} million million operations a picture, so {years:.0f} years on "
+        yield say("{size:>4}×{size:4}: {operations:.2f}·10¹² operations a picture, so {years:.0f} years on "
                   "that core;\n           the authors: {one} days on one V100, {eight} on eight, which send each other "
                   "{megabytes:.0f} MB a step", size=size, operations=cost.operations() / 1e12,
                   years=cost.days(IMAGES, speed) / 365, one=days[1], eight=days[8], megabytes=cost.traffic(8) / 1e6)

@@ -17,7 +17,7 @@ import gan_teach
 from gan_teach import checkpoints, pictures
 from gan_teach.__main__ import main
 from gan_teach.dissection import report
-from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, outlined, strip, top_pictures
+from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, named_in, outlined, strip, top_pictures
 from gan_teach.dissection.information import dissect_by_information, quality_of
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks
@@ -128,6 +128,8 @@ def test_what_is_outlined_by_loops(found):
     assert all(max(outlined(Colours(), tops[u])[name] for name in PLANTED) < 0.5 for u in NOISE)
     nowhere = [(picture, np.zeros_like(mask)) for picture, mask in tops[0]]
     assert set(outlined(Colours(), nowhere).values()) == {0.0}
+    assert named_in(Colours(), tops[0], "red") == 4 and named_in(Colours(), [*tops[2], *nowhere], "red") == 0
+    assert named_in(Colours(), [*nowhere, *tops[0][:3], *tops[2]], "red") == 3      # most is not red
 
 
 def test_top_pictures_on_the_grid_that_was_counted(found):

@@ -120,6 +120,20 @@ def test_chance_alone_makes_a_verdict_of_two_seeds_in_one_case_of_five():
     assert made / 4000 == pytest.approx(0.217, abs=0.02)
 
 
+def test_a_panel_shows_each_seed_and_the_papers_value():
+    record = checkpoints.comparison(compare_styles.NAME)
+    figure, rows = compare_styles.table_figure(record), record["configurations"]
+    ours, theirs = figure.axes[:6], figure.axes[6:]
+    shown = {ax.get_title(): ax for ax in ours}
+    assert list(shown) == list(compare_styles.CURVES)
+    *dots, means = shown["Table 3: path in W, by network"].lines
+    for letter, dot, mean in zip("DEF", dots, means.get_ydata(), strict=True):
+        seeds = [each["w full"] for each in rows[letter]["path_length"]]
+        assert list(dot.get_ydata()) == seeds and mean == pytest.approx(sum(seeds) / len(seeds))
+    assert list(theirs[ours.index(shown["Table 2: 4 latents, by mixing"])].lines[0].get_ydata()) == [
+        17.41, 11.61, 9.03, 8.40]
+
+
 def test_the_tables_stand_beside_the_papers(capsys):
     rows = {"D": row((7, 7), w_full=(10, 12), w=(3.5, 3.7)), "E": row((7, 5)), "F": row((4, 6), w_full=(8,), w=(2,))}
     text = list(lines({"configurations": rows}))

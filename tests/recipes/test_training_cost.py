@@ -18,7 +18,7 @@ def test_the_record_is_what_a_new_count_says_and_its_lines_are_its_own_arithmeti
     speed, line = training_cost.lines(record)
     operations = sum(record["sizes"]["256"][f"operations_{part}"] for part in ("d", "r1", "g"))
     years = 25e6 * operations / 1e12 / 86_400 / 365
-    assert "1000 thousand million" in speed and f"{years:.0f} years" in line and "14.9 days on one V100" in line
+    assert "1000·10⁹ operations" in speed and f"{years:.0f} years" in line and "14.9 days on one V100" in line
 
 
 @pytest.mark.parametrize("option", ["--seeds", "--images", "--generations"])

@@ -806,13 +806,14 @@ def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(we
 
 
 @torch.no_grad()
-def test_webgpu_mixes_as_pytorch(webgpu):
-    G = load("portraits-stylegan", "cpu")
+def test_webgpu_mixes_as_pytorch(webgpu, site):
+    G, (destinations, sources) = load("portraits-stylegan", "cpu"), opening(site)
     with planted(webgpu, engine=[("TRIES = 3", "TRIES = 1")]):
         webgpu.open("mix.html?compute=webgpu")
         assert judged(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
         webgpu.page.locator("#psi").fill("0.4")
-        shows(webgpu, G.synthesis(mix(*(G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (11, 2)), range(4))), 600)
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (destinations[0], sources[1])]
+        shows(webgpu, G.synthesis(mix(*ws, range(4))), 600)
         assert computed(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
     alone(webgpu)
 
@@ -845,6 +846,12 @@ def mixer(visit):
     return visit
 
 
+def opening(site) -> tuple[list[int], list[int]]:
+    """The seeds that Mix opens with: of the destinations, of the sources."""
+    about = json.loads((site / "data" / "mix.json").read_text())
+    return about["destinations"], about["sources"]
+
+
 def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
     """The large picture becomes this one, to one grey level."""
     wanted = pictures.to_uint8(wanted)[0]
@@ -853,48 +860,51 @@ def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("name", ["villages", "portraits"])
-def test_a_mixture_is_the_same_as_in_pytorch(mixer, name):
+def test_a_mixture_is_the_same_as_in_pytorch(mixer, name, site):
     G = load({"villages": "scenes-stylegan", "portraits": "portraits-stylegan"}[name], "cpu")
     page, ws = mixer.page, lambda seed, psi=0.7: G.ws(sample_z(1, G.z_dim, seed), psi)
+    (first, second, _), (_, source, other, _) = opening(site)
     check(mixer, "model", name)
     check(mixer, "group", "coarse")
-    shows(mixer, G.synthesis(mix(ws(11), ws(2), range(4))))
+    shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
     check(mixer, "group", "fine")
     page.locator("[data-cell='2,3']").click()
-    shows(mixer, G.synthesis(mix(ws(12), ws(3), (8, 9))))
+    shows(mixer, G.synthesis(mix(ws(second), ws(other), (8, 9))))
     page.locator("#layers label").nth(5).click()
-    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9))))
+    shows(mixer, G.synthesis(mix(ws(second), ws(other), (5, 8, 9))))
     check(mixer, "noise", "off")
-    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), G.noise(layers=())))
+    shows(mixer, G.synthesis(mix(ws(second), ws(other), (5, 8, 9)), G.noise(layers=())))
     check(mixer, "noise", "drawn")
     draw = int(wait_until(page, lambda: re.search(r"another draw \((\d)\)", page.inner_text("#said")))[1])
     assert draw == machines.DRAWS[0]
-    shows(mixer, G.synthesis(mix(ws(12), ws(3), (5, 8, 9)), draw))
+    shows(mixer, G.synthesis(mix(ws(second), ws(other), (5, 8, 9)), draw))
     page.locator("#psi").fill("0.3")
     page.locator("#share").fill("0.5")
-    half = torch.lerp(ws(12, 0.3), ws(3, 0.3), 0.5)
-    shows(mixer, G.synthesis(mix(ws(12, 0.3), half, (5, 8, 9)), draw))
+    half = torch.lerp(ws(second, 0.3), ws(other, 0.3), 0.5)
+    shows(mixer, G.synthesis(mix(ws(second, 0.3), half, (5, 8, 9)), draw))
     page.click("#reset")
-    shows(mixer, G.synthesis(mix(ws(11), ws(2), range(4))))
+    shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
 
 
 @torch.no_grad()
-def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visit):
+def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visit, site):
     G, page = load("scenes-stylegan", "cpu"), visit.page
     slowly = "await new Promise((done) => setTimeout(done, name.endsWith('mapping') ? 1000 : 0)); const begun"
     with planted(visit, worker=[("const begun", slowly)]):
         opened(visit, "mix.html")
         check(visit, "model", "villages")
         page.click("#new-sources")
-        check(visit, "group", "fine")                       # while the latent of source 15 is on its way
-        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.7) for seed in (11, 15)]
+        check(visit, "group", "fine")                       # while the latent of the new source is on its way
+        destinations, sources = opening(site)
+        new = (max(destinations + sources) + 2) % machines.SEEDS                                    # the second one
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.7) for seed in (destinations[0], new)]
         shows(visit, G.synthesis(mix(*ws, (8, 9))))
         check(visit, "group", "coarse")
         shows(visit, G.synthesis(mix(*ws, range(4))))
 
 
 @torch.no_grad()
-def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
+def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer, site):
     G = load("scenes-stylegan", "cpu")
     check(mixer, "model", "villages")
     mixer.page.locator("[data-cell='1,1']").click()
@@ -902,18 +912,20 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer):
         mixer.page.keyboard.press(key)
     assert mixer.page.evaluate("document.activeElement.dataset.cell") == "3,2"
     mixer.page.locator("#share").fill("0.5")
-    wanted = "Destination 13 with styles of source 2: layers 0, 1, 2, 3, 50 %"
+    destinations, sources = opening(site)
+    wanted = f"Destination {destinations[2]} with styles of source {sources[1]}: layers 0, 1, 2, 3, 50 %"
     wait_until(mixer.page, lambda: wanted in mixer.page.inner_text("#said"), 60)
     found = {}
     exec(mixer.page.locator("#python").text_content(), found)
     shows(mixer, found["x"])
-    assert apart(pictures.to_uint8(found["x"])[0], pictures.to_uint8(G(sample_z(1, G.z_dim, 13), psi=0.7))[0]) > 30
+    unmixed = G(sample_z(1, G.z_dim, destinations[2]), psi=0.7)
+    assert apart(pictures.to_uint8(found["x"])[0], pictures.to_uint8(unmixed)[0]) > 30
     mixer.page.click("#reset")
 
 
 @torch.no_grad()
-def test_a_finger_mixes(phone):
-    G, page = load("scenes-stylegan", "cpu"), phone.page
+def test_a_finger_mixes(phone, site):
+    G, page, (destinations, sources) = load("scenes-stylegan", "cpu"), phone.page, opening(site)
     phone.open("mix.html")
     tap(phone, "model", "villages")
     page.locator("[data-cell='2,3']").tap()
@@ -923,7 +935,7 @@ def test_a_finger_mixes(phone):
     page.touchscreen.tap(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
     psi = float(page.input_value("#psi"))
     assert psi not in (0.7, -1, 1.5), "the finger did not move ψ"
-    ws = [G.ws(sample_z(1, G.z_dim, seed), psi) for seed in (12, 3)]
+    ws = [G.ws(sample_z(1, G.z_dim, seed), psi) for seed in (destinations[1], sources[2])]
     shows(phone, G.synthesis(mix(*ws, (4, 5, 6, 7, 9))))
     assert f"ψ = {psi:.2f}" in page.inner_text("#said")
     assert in_sight(phone, "#large") and fits(phone), "the picture is out of sight while the thumb is at ψ"

@@ -16,7 +16,7 @@ const found = new Map();                                 // w by generator and s
 /** @type {Map<string, Float32Array>} */
 const drawn = new Map();                                 // pictures by all that they depend on
 
-const START = { sources: [1, 2, 3, 4], destinations: [11, 12, 13], layers: [0, 1, 2, 3], cell: [1, 2],
+const START = { sources: about.sources, destinations: about.destinations, layers: [0, 1, 2, 3], cell: [1, 2],
                 draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
