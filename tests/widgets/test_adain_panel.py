@@ -35,7 +35,7 @@ def drawn(renderer, state):
     """The last picture as a tensor, and the unit's map after AdaIN."""
     seen, maps = [], []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x, _: seen.append(x.clone()) or b"")
+        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
         patch.setattr(renderer, "_map", lambda x, reach: maps.append(x.clone()) or b"")
         assert not renderer.render(state).error
     return seen[-1], *maps

@@ -49,7 +49,7 @@ def drawn(renderer, state):
     """The large picture as a tensor, before it is enlarged and packed."""
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x, _: seen.append(x.clone()) or b"")
+        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
         assert not renderer.render(state).error
     return seen[0]
 

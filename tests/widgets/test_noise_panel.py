@@ -31,7 +31,7 @@ def drawn(renderer, draw):
     """The tensors that are drawn large while `draw()` runs."""
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x, _: seen.append(x.clone()) or b"")
+        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
         draw()
     return seen
 

@@ -17,6 +17,7 @@ from ...egan.settings import ADAM_POLICIES
 from ...egan.laboratory import DATA, RULES, Laboratory
 from ...recipes import evolving
 from ...language import say
+from ...limits import MAX_SEED
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
@@ -74,10 +75,12 @@ class EvolutionLab(PlayingPanel):
                          **options)
 
         self.play = self.play_button("gt-evo-play", "104px")
-        self.phase = self.button(say("Step"), "gt-evo-phase", lambda: self.runner.step(lab.advance), width="150px")
+        self.phase = self.button(say("Step"), "gt-evo-phase", lambda: self.runner.step(self.lab.advance),
+                                 width="150px")
         self.one = self.button(say("One generation"), "gt-evo-generation",
-                               lambda: self.runner.step(lambda: lab.generation(by_hand=True)), width="130px")
-        self.reset = self.button(say("Reset"), "gt-evo-reset", lambda: self.runner.step(lab.reset), width="76px")
+                               lambda: self.runner.step(lambda: self.lab.generation(by_hand=True)), width="130px")
+        self.reset = self.button(say("Reset"), "gt-evo-reset", lambda: self.runner.step(self.lab.reset),
+                                 width="76px")
         self.pace = toggles("gt-evo-pace", choices(("slow", "fast")), "fast", "58px")
         self.back = field(widgets.IntSlider, "gt-evo-back", say("Go back"), "260px", "62px", value=0, min=0, max=0,
                           continuous_update=False)
@@ -90,7 +93,7 @@ class EvolutionLab(PlayingPanel):
         self.adam = knob(widgets.Dropdown, "adam", "Adam", options=choices(ADAM_POLICIES))
         self.data = knob(widgets.Dropdown, "data", say("Data"), options=choices(lab.data))
         self.seed = self.number_box("gt-evo-seed", say("Seed"), k.seed, lambda seed: self.turn(seed=seed), "176px",
-                                    "66px")
+                                    "66px", most=MAX_SEED // 4)                 # see `Settings.seed`
         self.mutations = [tick("gt-evo-mutation", f"{SIGNS[i % len(SIGNS)]} {plain(name)}", value=on, margin="0")
                           for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
         self.choices = [self.button("", "gt-evo-choose", lambda i=i: self.choose(i), width="74px")
