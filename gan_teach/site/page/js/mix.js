@@ -16,6 +16,7 @@ const found = new Map();                                 // w by generator and s
 /** @type {Map<string, Float32Array>} */
 const drawn = new Map();                                 // pictures by all that they depend on
 
+/** @type {{ sources: number[], destinations: number[], layers: number[], cell: number[], draw: number }} */
 const START = { sources: about.sources, destinations: about.destinations, layers: [0, 1, 2, 3], cell: [1, 2],
                 draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
