@@ -4,8 +4,8 @@
     python -m gan_teach train fashion-heuristic     the same networks and draws, one loss alone
     python -m gan_teach train scenes-plain-d        E-GAN with the paper's loss of D, without the two penalties;
                                                     -momentum: with the paper's momentum in Adam; -paper: with both
-    python -m gan_teach train fashion-long          E-GAN for four times as many generations, its rates falling;
-                                                    the running mean of its survivors is kept
+    python -m gan_teach train fashion-long          E-GAN for four times as many generations, its rates falling
+                                                    (scenes-long: eight times); the mean of survivors is kept
     train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
 
 The rivals with one loss have nobody to judge and are cheaper: they go on for as many generations as E-GAN's compute
@@ -59,20 +59,22 @@ class Plan:
     every: int                       # generations between two rows of the curve
     data: str                        # in words, for the record
     settings: Settings = SETTINGS
+    longer: int = 4                  # of "long": times the generations,
+    halves: int = 6000               # after so many of which its rates are halved,
+    ema: float = 0.998               # and its running mean
 
 
 PLANS = {
     "fashion": Plan(layout(32, 32, grey=True, norm_g=True), 3000, 3, 500,
                     "Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split"),
     "scenes": Plan(layout(32, 32, norm_g=True), 3000, 3, 500,
-                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1"),
+                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1", longer=8, halves=6500, ema=0.999),
 }
 ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there is no judge for them")
 RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
           "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
-          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 6000, "ema": 0.998}}
-LONGER = {"long": 4}             # times a plan's generations
+          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {}}                # as its plan says
 
 
 def plan_for(pictures: str | Path) -> Plan:
@@ -89,7 +91,8 @@ def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"]
 
 def start(plan: Plan, rival: str = "egan", device=None) -> Evolution:
     """Generation 0 of a plan, the same for every rival."""
-    return begin(replace(plan.settings, **RIVALS[rival]), plan.network, device)
+    changes = {"halves": plan.halves, "ema": plan.ema} if rival == "long" else RIVALS[rival]
+    return begin(replace(plan.settings, **changes), plan.network, device)
 
 
 def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, every: int,
@@ -213,7 +216,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings
-    generations = plan.generations * LONGER.get(rival, plan.price if len(s.mutations) == 1 else 1)
+    generations = plan.generations * (plan.longer if rival == "long" else plan.price if len(s.mutations) == 1 else 1)
     if images is not None:
         generations = max(1, images // (s.batch * s.d_steps))
     judge = None if plan is ANY else Judge(data, device)
