@@ -70,11 +70,11 @@ def lines(several) -> list:
 
 
 def page(text: str) -> str:
-    """HTML or Markdown, told: of a table cell by cell."""
-    if not text.startswith("| "):
+    """HTML or Markdown, told: of a table cell by cell; what stands around a table is told already."""
+    if not re.search(r"(?m)^\| ", text):
         return told(text)
-    rows = [row[2:-2].split(" | ") if row else [] for row in text.split("\n")]
-    return "\n".join("| " + " | ".join(map(told, row)) + " |" if row else "" for row in rows)
+    return "\n".join("| " + " | ".join(map(told, row[2:-2].split(" | "))) + " |" if row.startswith("| ") else row
+                     for row in text.split("\n"))
 
 
 def _is_code(text: str) -> bool:
