@@ -241,14 +241,16 @@ def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Seque
 
 
 def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
-    """Every verdict of `plane.luck`, times × children × (F_q, F_d, F), beside its mean and standard deviation."""
-    figure = Figure(figsize=(9.5, 2.8))
-    scatter = np.linspace(-0.25, 0.05, len(verdicts))
-    for k, (ax, title) in enumerate(zip(figure.subplots(1, 3), ("quality F_q", "diversity F_d", "F = F_q + γ F_d"))):
+    """Every verdict of `plane.luck`, times × children × (F_q, F_d, F), above its mean and standard deviation."""
+    figure = Figure(figsize=(9.5, 2.8), layout="constrained")
+    scatter = np.linspace(-0.3, 0.1, len(verdicts))
+    axes = figure.subplots(1, 3, sharey=True)
+    for k, (ax, title) in enumerate(zip(axes, ("quality F_q", "diversity F_d", "F = F_q + γ F_d"))):
         for i, name in enumerate(names):
             these = verdicts[:, i, k].double()
-            ax.scatter(i + scatter, these, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)
-            ax.errorbar(i + 0.2, these.mean(), these.std(), color="black", marker=mark(name)["marker"], capsize=5)
-        ax.set(title=title, xticks=range(len(names)), xticklabels=[name.replace("_", " ") for name in names])
-    figure.tight_layout()
+            ax.scatter(these, i + scatter, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)
+            ax.errorbar(these.mean(), i + 0.3, xerr=these.std(), color="black", marker=mark(name)["marker"], capsize=5)
+        ax.set(title=title)
+    axes[0].set(yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names],
+                ylim=(len(names) - 0.5, -0.5))
     return figure
