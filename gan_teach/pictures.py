@@ -160,7 +160,7 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
 
 
 def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarray:
-    """Dim what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
+    """Halve what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
     zoom = whole("zoom", zoom, 1)
     a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
     m = _levels(mask).astype(bool)
@@ -169,7 +169,7 @@ def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarr
     m = m.repeat(zoom, 0).repeat(zoom, 1)
     if m.shape != a.shape[:2]:
         raise ValueError(f"the mask is {m.shape}, the picture {a.shape[:2]}; they must be of one size")
-    a[~m] = (a[~m] * 0.4).astype(np.uint8)
+    a[~m] = (a[~m] * 0.5).astype(np.uint8)
     padded = np.pad(m, 1, mode="edge")
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     a[m & ~inside] = colour
