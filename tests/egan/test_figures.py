@@ -112,7 +112,7 @@ def test_a_ring_marks_where_another_child_takes_over():
     children = [Fitness(0.5, 1.0, math.nan), Fitness(0.507, -0.4, math.nan)]                   # … at 0.005
     near, far = figures.gamma_figure(names[:2], children).axes
     assert [len(ax.collections) for ax in (near, far)] == [1, 1]                               # ringed in both,
-    assert [text.get_text() for text in near.texts] == ["γ = 0.005"] and not far.texts        # named where there is room
+    assert [text.get_text() for text in near.texts] == ["γ = 0.005"] and not far.texts        # named once
 
 
 def test_the_verdicts_stand_over_their_child():
