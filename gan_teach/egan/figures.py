@@ -218,7 +218,8 @@ def mark(name: str) -> dict:
 def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Sequence[float] = (0.02, 2.0)) -> Figure:
     """F = F_q + γ F_d of each child against γ: straight lines; a ring and its γ where another child takes over.
 
-    largest: γ goes from 0 to this, a chart for each; shaded are the authors' γ for pictures.
+    largest: γ goes from 0 to this, a chart for each; shaded are the authors' γ for pictures. A γ is named in one chart
+    only: on the scale of the other its name would lie on the lines.
     """
     figure = Figure(figsize=(9.5, 3.6), layout="constrained")
     for ax, end in zip(figure.subplots(1, len(largest), squeeze=False)[0], largest):
@@ -232,7 +233,8 @@ def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Seque
             best = one.quality + gamma * one.diversity
             if 0 < gamma <= end and best >= max(f.quality + gamma * f.diversity for f in scores) - 1e-9:
                 ax.scatter(gamma, best, s=110, facecolor="none", edgecolor="black", zorder=3)
-                ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (4, 18), textcoords="offset points")
+                if gamma > end / 50:
+                    ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (4, 18), textcoords="offset points")
         ax.margins(y=0.2)
         ax.set(xlabel="γ", title=f"γ up to {end:g}", xticks=np.linspace(0, end, 5))
     figure.axes[0].set_ylabel(r"$F = F_q + \gamma F_d$")
@@ -245,7 +247,7 @@ def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
     figure = Figure(figsize=(9.5, 2.8), layout="constrained")
     scatter = np.linspace(-0.3, 0.1, len(verdicts))
     axes = figure.subplots(1, 3, sharey=True)
-    for k, (ax, title) in enumerate(zip(axes, ("quality F_q", "diversity F_d", "F = F_q + γ F_d"))):
+    for k, (ax, title) in enumerate(zip(axes, ("quality $F_q$", "diversity $F_d$", r"$F = F_q + \gamma F_d$"))):
         for i, name in enumerate(names):
             these = verdicts[:, i, k].double()
             ax.scatter(these, i + scatter, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)

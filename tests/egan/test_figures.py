@@ -109,11 +109,17 @@ def test_a_ring_marks_where_another_child_takes_over():
     assert ring.get_offsets().tolist() == [pytest.approx([0.1, 0.6])]
     assert [text.get_text() for text in far.texts] == ["γ = 0.1"] and not near.texts
 
+    children = [Fitness(0.5, 1.0, math.nan), Fitness(0.507, -0.4, math.nan)]                   # … at 0.005
+    near, far = figures.gamma_figure(names[:2], children).axes
+    assert [len(ax.collections) for ax in (near, far)] == [1, 1]                               # ringed in both,
+    assert [text.get_text() for text in near.texts] == ["γ = 0.005"] and not far.texts        # named once
+
 
 def test_the_verdicts_stand_beside_their_child():
     verdicts = torch.arange(24.0).view(4, 2, 3)
     figure = figures.luck_figure(["minimax", "least_squares"], verdicts)
-    assert [ax.get_title() for ax in figure.axes] == ["quality F_q", "diversity F_d", "F = F_q + γ F_d"]
+    assert [ax.get_title() for ax in figure.axes] == ["quality $F_q$", "diversity $F_d$",
+                                                      r"$F = F_q + \gamma F_d$"]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["minimax", "least squares"]
     for k, ax in enumerate(figure.axes):
         for i in range(2):

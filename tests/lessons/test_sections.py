@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_teach.lessons import notebooks, notes
+from gan_teach.lessons import checks, notebooks, notes
+from gan_teach.lessons.exercises import HINTS
 from gan_teach.widgets.dissection import panel
 from gan_teach.widgets.egan import evolution_charts, evolution_render, interpolation_render
 
@@ -57,6 +58,24 @@ def test_a_missing_name_is_noticed():
 def test_each_section_begins_from_names_it_makes_itself(name):
     found = {title: missing(code) for title, code in sections(name).items()}
     assert len(found) >= 4 and not any(found.values()), {title: names for title, names in found.items() if names}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_a_hint_calls_is_imported_by_then(name):
+    """… in the same section, where sections stand alone: a learner who follows the hint meets no NameError."""
+    there, asked = set(), 0
+    for kind, text in cells(name):
+        if kind == "markdown":
+            there = set() if name in APART and re.search(r"^## ", text, re.M) else there
+        elif "%pip" not in text:
+            there |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(ast.parse(text))
+                      if isinstance(node, ast.Import) for alias in node.names}
+            for exercise in re.findall(r"check_(\w+)\(my_", text):
+                assert hasattr(checks, f"check_{exercise}")
+                called = set(re.findall(r"\b(torch|F)\.\w", " ".join(HINTS[exercise])))
+                assert called <= there, f"{exercise}: {called - there}"
+                asked += 1
+    assert asked
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
