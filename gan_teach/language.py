@@ -161,6 +161,11 @@ def wide(text: str) -> int:
     return round(sum(5 / 3 if ord(sign) > 0x2e7f else 1 for sign in text))
 
 
+def minus(text: str) -> str:
+    """A text whose numbers below 0 have the sign that is as wide as a plus."""
+    return re.sub(r"(?<!\w)-(?=\.?\d)", "−", text)
+
+
 def pad(text: object, width: int, to_the_right: bool = False) -> str:
     """A text for a column so many letters wide: `f"{text:<{width}}"`, but for Chinese signs too.
 

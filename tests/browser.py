@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -319,15 +320,30 @@ def paused(page, scene: str, play: str, slow: bool = False) -> int:
     return drawn
 
 
-def drag(page, handle, right: float, down: float = 0) -> None:
+def drag(page, handle, right: float, down: float = 0, button: str = "left") -> None:
     """Pull an element by so many pixels with the mouse."""
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
-    page.mouse.down()
+    page.mouse.down(button=button)
     page.mouse.move(x + right, y + down, steps=5)
-    page.mouse.up()
+    page.mouse.up(button=button)
+
+
+def swipe(page, places: list, still=None) -> None:
+    """A finger along places of the screen, and lifted; still: where another one has been put down before."""
+    devtools, mouse_alone = page.context.new_cdp_session(page), not page.evaluate("navigator.maxTouchPoints")
+    if mouse_alone:
+        devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    held = [[still]] if still else []
+    for before, now in pairwise([[], *held, *([*sum(held, []), place] for place in places), []]):
+        devtools.send("Input.dispatchTouchEvent", {
+            "type": "touchStart" if len(now) > len(before) else "touchMove" if now else "touchEnd",
+            "touchPoints": [dict(zip("xy", place), id=finger) for finger, place in enumerate(now)]})
+    if mouse_alone:
+        devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    devtools.detach()
 
 
 def console_errors(page) -> list[str]:

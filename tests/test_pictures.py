@@ -141,7 +141,10 @@ def test_a_chart_is_a_described_picture_and_its_figure_is_closed():
 
     figure, ax = plt.subplots()
     ax.plot([0, 1])
+    words = ax.text(0, 0, "-6 ± 3, GAN-2, 1e-05")
     shown = p.chart(figure, "a rising line", width=300)
+    assert words.get_text() == "−6 ± 3, GAN-2, 1e-05"
+    assert "d −.5" in p.show(np.zeros((4, 4)), ["d -.5"], alt="a map").html
     assert 'alt="a rising line"' in shown.html and "width:300px" in shown.html
     assert not plt.fignum_exists(figure.number)
     with pytest.raises(ValueError, match="alt"):

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..language import pad, say, told
+from ..language import minus, pad, say, told
 from ..networks.device import one_thread
 from ..networks.layers import sample_z
 from ..pictures import Table, show
@@ -176,7 +176,7 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
 def markdown(rows: Sequence[Sequence[str]]) -> str:
     """A table; the first row is its head."""
     head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+    return "\n".join(f"| {' | '.join(map(minus, row))} |" for row in (head, ["---"] * len(head), *body))
 
 
 def folded(table: str, title: str) -> str:

@@ -18,7 +18,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +51,12 @@ SETTINGS = Settings(batch=32, fitness_batch=64, d_steps=1, gamma=0.01, lr=1e-3, 
                     d_loss=logistic_r1_r2, mutate_same_z=True, judge_same_z=True, bf16=True)
 
 
+RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
+          "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
+          "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
+          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {"halves": 6000, "ema": 0.998}}
+
+
 @dataclass(frozen=True)
 class Plan:
     network: DCGANConfig
@@ -59,22 +65,18 @@ class Plan:
     every: int                       # generations between two rows of the curve
     data: str                        # in words, for the record
     settings: Settings = SETTINGS
-    longer: int = 4                  # of "long": times the generations,
-    halves: int = 6000               # after so many of which its rates are halved,
-    ema: float = 0.998               # and its running mean
+    rivals: dict[str, dict] = field(default_factory=lambda: RIVALS)         # of each, what it changes in the settings
+    longer: int = 4                  # times E-GAN's generations, of a rival whose rates fall
 
 
 PLANS = {
     "fashion": Plan(layout(32, 32, grey=True, norm_g=True), 3000, 3, 500,
                     "Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split"),
     "scenes": Plan(layout(32, 32, norm_g=True), 3000, 3, 500,
-                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1", longer=8, halves=6500, ema=0.999),
+                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1", longer=8,
+                   rivals=RIVALS | {"long": {"halves": 6500, "ema": 0.999}}),
 }
 ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there is no judge for them")
-RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
-          "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
-          "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
-          "paper": {"d_loss": logistic, "betas": (0.5, 0.99)}, "long": {}}                # as its plan says
 
 
 def plan_for(pictures: str | Path) -> Plan:
@@ -91,8 +93,7 @@ def begin(settings: Settings = SETTINGS, network: DCGANConfig = PLANS["fashion"]
 
 def start(plan: Plan, rival: str = "egan", device=None) -> Evolution:
     """Generation 0 of a plan, the same for every rival."""
-    changes = {"halves": plan.halves, "ema": plan.ema} if rival == "long" else RIVALS[rival]
-    return begin(replace(plan.settings, **changes), plan.network, device)
+    return begin(replace(plan.settings, **plan.rivals[rival]), plan.network, device)
 
 
 def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, every: int,
@@ -216,7 +217,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
     real = datasets.pictures(data, "train", 32, without=folder).images
     evolution = start(plan, rival, device)
     s = evolution.settings
-    generations = plan.generations * (plan.longer if rival == "long" else plan.price if len(s.mutations) == 1 else 1)
+    generations = plan.generations * (plan.longer if s.halves else plan.price if len(s.mutations) == 1 else 1)
     if images is not None:
         generations = max(1, images // (s.batch * s.d_steps))
     judge = None if plan is ANY else Judge(data, device)

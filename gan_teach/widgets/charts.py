@@ -100,11 +100,6 @@ def plain(name: str) -> str:
     return say(name.replace("_", " "))
 
 
-def minus(number: str) -> str:
-    """A number in words with the sign that is as wide as a plus."""
-    return number.replace("-", "−")
-
-
 def sign(kind: int, name: str) -> str:
     """HTML: the sign of a kind in its colour, and its name."""
     return (f'<span style="white-space:nowrap"><span style="color:{COLOURS[kind % len(COLOURS)]};font-size:1.15em">'

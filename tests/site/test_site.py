@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import browser
 import numpy as np
 import pytest
 import torch
@@ -452,12 +453,12 @@ def act(visit, do, seconds: float = 60) -> None:
     visit.page.wait_for_timeout(300)
 
 
-def drag(visit, *places) -> None:
+def drag(visit, *places, button: str = "left") -> None:
     visit.page.mouse.move(*places[0])
-    visit.page.mouse.down()
+    visit.page.mouse.down(button=button)
     for place in places[1:]:
         visit.page.mouse.move(*place)
-    visit.page.mouse.up()
+    visit.page.mouse.up(button=button)
 
 
 @pytest.fixture(scope="module")
@@ -546,9 +547,10 @@ def test_undo_redo_and_reset_by_buttons_and_keys(paint):
     act(paint, lambda: paint.page.keyboard.press("Control+Shift+z"))
     act(paint, lambda: paint.page.click("#redo"))
     assert apart(paint.picture("#picture"), twice) == 0
-    paint.page.focus("#seed")
-    paint.page.keyboard.press("Control+z")                                    # the box has an undo of its own
-    assert paint.page.locator("#redo").is_disabled()
+    seed = paint.page.input_value("#seed")
+    paint.page.press("#seed", "1")
+    paint.page.press("#seed", "Control+z")                                    # the box has an undo of its own
+    assert paint.page.input_value("#seed") == seed and paint.page.locator("#redo").is_disabled()
     act(paint, lambda: paint.page.click("#reset"))
     assert apart(paint.picture("#picture"), start) == 0
 
@@ -565,18 +567,9 @@ def test_arrow_keys_and_space_paint(paint):
     assert 32 <= rows.mean() <= 48 and 44 <= columns.mean() <= 62             # around the cell in row 9, column 13
 
 
-def swipe(visit, *places: tuple[float, float]) -> None:
-    """A finger over the painted picture, on a phone or, made so for the while, on a large screen."""
-    devtools, large = visit.page.context.new_cdp_session(visit.page), visit.page.viewport_size["width"] > PHONE[0]
-    if large:
-        devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    for n, place in enumerate((*places, None)):
-        points = [dict(zip("xy", visit.place(*place)))] if place else []
-        devtools.send("Input.dispatchTouchEvent", {
-            "type": "touchEnd" if not place else "touchMove" if n else "touchStart", "touchPoints": points})
-    if large:
-        devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
-    devtools.detach()
+def swipe(visit, *places: tuple[float, float], still: tuple[float, float] | None = None) -> None:
+    """A finger over the painted picture; still: where another one has been put down before."""
+    browser.swipe(visit.page, [visit.place(*place) for place in places], still and visit.place(*still))
 
 
 def tap(phone, name: str, value: str) -> None:
@@ -1115,6 +1108,14 @@ def test_keys_and_a_finger_draw(players):
     swipe(players, *LINE)
     wait_until(page, lambda: painted(players)[6:14, 5:7].any(1).all())
     assert page.evaluate("scrollY") == 0
+
+
+def test_the_right_button_and_a_second_finger_draw_nothing(players):
+    drag(players, players.place(0.2, 0.275), players.place(0.8, 0.275), button="right")
+    assert not painted(players).any()
+    swipe(players, *LINE, still=(0.8, 0.8))
+    wait_until(players.page, lambda: painted(players)[13:19, 13:19].any())
+    assert painted(players).sum() <= 5 and not painted(players)[:, :12].any()
 
 
 LINE = (0.3, 0.3), (0.3, 0.5), (0.3, 0.7)

@@ -11,6 +11,9 @@ import nbformat
 import pytest
 import small
 
+from gan_teach.widgets.dissection.paint_canvas import paint_canvas
+from gan_teach.widgets.paint_mask import mask_canvas
+
 TINY = '''
 import io
 import ipywidgets as widgets
@@ -229,6 +232,46 @@ def test_the_mouse_paints_in_jupyterlab(panels):
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") != first)
     page.locator(".gt-paint-reset").first.click()
     browser.wait_until(page, lambda: browser.picture(page, "gt-painted") == first)
+
+
+# A canvas without a kernel: a model that remembers what was `sent`, and answers each stroke.
+ALONE = """async ([esm, state]) => {
+    const heard = {}, sent = window.sent = [];
+    const model = {
+        get: name => state[name], on: (name, act) => { heard[name] = act; }, off() {},
+        set(name, value) { state[name] = value; if (name !== "asked") sent.push(value.points ?? value); },
+        save_changes() { state.answered = state.stroke?.seq; setTimeout(() => heard["change:answered"]?.()); } };
+    const { default: widget } = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+    document.body.replaceChildren();
+    widget.render({ model, el: document.body });
+}"""
+
+
+@pytest.mark.parametrize("make", [lambda: mask_canvas(8, 8, paint="drag"),
+                                  lambda: paint_canvas((8, 8), 256, 64, "drag")], ids=["mask", "strokes"])
+def test_the_right_button_and_a_second_finger_paint_nothing(page, make):
+    page, widget = page.context.new_page(), make()
+
+    def begin() -> list:
+        page.evaluate(ALONE, [widget._esm, widget.get_state()])
+        box = page.locator("canvas").bounding_box()
+        return [(box["x"] + x * box["width"], box["y"] + y * box["height"])
+                for x, y in ((0.2, 0.2), (0.6, 0.2), (0.8, 0.8))]
+
+    def sent() -> list:
+        page.wait_for_timeout(300)                              # the canvases wait for 80 ms
+        return page.evaluate("sent")
+
+    begin()
+    browser.drag(page, page.locator("canvas"), 60, button="right")
+    assert not sent()
+    *way, corner = begin()
+    browser.swipe(page, [corner])
+    alone = sent()[-1]
+    begin()
+    browser.swipe(page, way, still=corner)
+    assert alone and sent() and all(said == alone for said in sent())
+    page.close()
 
 
 def chosen(page) -> str:

@@ -40,7 +40,8 @@ CHAPTER_3B = (
          "D would hardly change if it trained on these samples"),
         ("Garbage that D rejects with certainty scores high too.",
          "A collapsed generator that D has got used to scores highest of all.",
-         "That is what it measures. It is diversity only while D knows little."),
+         "By definition: the gradient of D's loss on them and on real ones is short. It follows diversity only among "
+         "samples that D takes alike."),
         right=2),
     Question(
         "E-GAN is compared with a plain GAN. Which comparison is fair?",

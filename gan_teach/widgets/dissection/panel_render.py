@@ -17,11 +17,10 @@ from torch import Tensor
 from ... import pictures
 from ...dissection.pixels import coverage
 from ...dissection.units import Ranking
-from ...language import say
+from ...language import minus, say
 from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
 from ...worlds.reading import FAR
-from ..charts import minus
 from ..rendering import keep
 from .shared_render import UnitRenderer
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ...egan.view import FateView, View, share_curve
-from ...language import say
-from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, minus, plain, star, svg, text
+from ...language import minus, say
+from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
 
 MAIN = 240                      # CSS pixels of the picture of the survivors
 CHILDREN = (400, 130)           # … of the children's place

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ...egan.child import apply, name_of, slope
 from ...egan.mutations import heuristic, least_squares, minimax
-from ...language import say
-from ..charts import COLOURS, bar, curve, line, mark, minus, plain, sign, svg, text
+from ...language import minus, say
+from ..charts import COLOURS, bar, curve, line, mark, plain, sign, svg, text
 from ..controls import column, field, hooked, html, row, said
 from ..panel import DrawnPanel
 from ..rendering import Renderer

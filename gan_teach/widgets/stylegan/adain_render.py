@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...language import say
+from ...language import minus, say
 from ...limits import finite, whole
 from ...networks.layers import sample_z
 from ...stylegan.generator import Generator
 from ...stylegan.adain_mixing_truncation import Style, adain
-from ..charts import bar, line, minus, svg, text
+from ..charts import bar, line, svg, text
 from ..rendering import keep
 from .shared_render import StyleRenderer, check_layers, large, pixels
 

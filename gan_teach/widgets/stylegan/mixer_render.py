@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 
 from ... import pictures
-from ...language import say
+from ...language import minus, say
 from ...limits import finite, whole
 from ...stylegan.generator import Generator
 from ...stylegan.adain_mixing_truncation import layer_groups, mix
-from ..charts import minus
 from .shared_render import Drawer, StyleRenderer, Which, check_layers, large, pixels, span, tidy
 
 MOST = 8                # sources, and destinations, at most
