@@ -8,6 +8,7 @@ from .. import checkpoints, metrics, pictures, stylegan
 from ..dissection import intervention
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
+from ..stylegan.clear_portraits import clear_portraits
 
 
 @torch.no_grad()
@@ -31,28 +32,28 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
 
 
 def _write(path: str | Path, rows: list[torch.Tensor], columns: int) -> None:
-    """A grid of pictures, twice as large."""
-    tiles = [pictures.enlarge(x, 2, "bicubic") for x in torch.cat(rows)]
+    """A grid of pictures of 128 pixels each."""
+    tiles = [pictures.enlarge(x, 128 // x.shape[-1], "bicubic") for x in torch.cat(rows)]
     Path(path).write_bytes(pictures.png(pictures.grid(tiles, columns)))
 
 
 @torch.no_grad()
-def mixing_picture(path: str | Path, name: str = "portraits-stylegan", sources: int = 6, seed: int = 21,
-                   psi: float = 0.7) -> None:
-    """Draw the README's other picture: above the sources, of `seed`; in the first column three destinations.
+def mixing_picture(path: str | Path, name: str = "portraits-stylegan", sources: int = 6, psi: float = 0.7) -> None:
+    """Draw the README's other picture: sources above, three destinations in the first column, by `clear_portraits`.
 
     Each row gives its destination the coarse (4, 8 px), middle (16, 32 px) or fine (64 px) styles of the sources.
     """
     G = checkpoints.load(name)
     device = next(G.parameters()).device
-    above, left = (G.ws(sample_z(n, G.z_dim, s, device), psi) for n, s in ((sources, seed), (3, seed + 1)))
+    seeds = clear_portraits(G, checkpoints.load("portraits-classifier"), range(100), psi)[:sources + 3]
+    above, left = G.ws(torch.cat([sample_z(1, G.z_dim, seed, device) for seed in seeds]), psi).split((sources, 3))
     rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device), G.synthesis(above)]
     for layers, w in zip(stylegan.layer_groups(len(G.layers)).values(), left.split(1)):
         rows += [G.synthesis(w), G.synthesis(stylegan.mix(w, above, layers))]
     _write(path, rows, sources + 1)
 
 
-def evolution_picture(path: str | Path, columns: int = 11, seed: int = 3) -> None:
+def evolution_picture(path: str | Path, columns: int = 7, seed: int = 3) -> None:
     """Draw the README's picture of chapter 3: villages evolved with the paper's momentum and loss of D, then without
     momentum, with a D that may not be steep and for longer; clothes of the latter kind. `columns` of each, one seed.
     """
