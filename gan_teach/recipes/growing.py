@@ -228,6 +228,8 @@ PORTRAIT_SETTINGS = replace(
 # Going on, as the shipped ones did. The villages stay few: z ends near a few w (most of the spread of W lies in seven
 # directions; of the portraits' in 25), and a new D makes these clearer, not more. Relativistic pairs from nothing, with
 # 40,000 pictures at 32×32, spread W over 24 directions, but broke more pictures: a precision of 0.25 after 250,000.
+# Without the bilinear sampling, with 128 units up to 16×16, by batches of 16: 0.17 after 176,000, a distance of 0.572.
+# The shipped ones, gone on with by batches of 16: a distance of 0.235 after 120,000, but a precision of 0.35, not 0.41.
 STYLE_ON = ON | {"images": 96_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 3.0, "lr": 2e-3}
 PORTRAIT_ON = ON | {"images": 434_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 1.0, "noise_rate": 0.01}
 
