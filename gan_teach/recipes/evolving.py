@@ -49,8 +49,6 @@ SAMPLES, CURVE_SAMPLES = 5_000, 2_000       # pictures on each side of a Fréche
 # makes a generation of these 1.3 times cheaper (223 and 172 ms of one core with AVX-512).
 SETTINGS = Settings(batch=32, fitness_batch=64, d_steps=1, gamma=0.01, lr=1e-3, betas=(0.0, 0.99),
                     d_loss=logistic_r1_r2, mutate_same_z=True, judge_same_z=True, bf16=True)
-
-
 RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutations": (heuristic,)},
           "minimax": {"mutations": (minimax,)}, "least-squares": {"mutations": (least_squares,)},
           "plain-d": {"d_loss": logistic}, "momentum": {"betas": (0.5, 0.99)},
