@@ -5,6 +5,7 @@ Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generativ
 
     adain_mixing_truncation    AdaIN (Eq. 1), style mixing, truncation in W: functions of tensors
     generator                  z → w → styles → picture: mapping, constant, layers with noise; configurations A to F
+    cloud                      what shape the cloud of w has, beside that of an untrained f
     discriminator              a progressive GAN's, with blur
     prepared                   the generator made ready for drawing: the same pictures, sooner on a CPU
     path_length                perceptual path length: does the picture change evenly?             (Eqs. 2 and 3)
