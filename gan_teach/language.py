@@ -166,6 +166,11 @@ def minus(text: str) -> str:
     return re.sub(r"(?<!\w)-(?=\.?\d)", "−", text)
 
 
+def typeset(text: str) -> str:
+    """A title, a legend or a table's cell: `minus`, and a name of the code in words, least_squares as least squares."""
+    return minus(re.sub("(?<=[a-z])_(?=[a-z])", " ", text))
+
+
 def pad(text: object, width: int, to_the_right: bool = False) -> str:
     """A text for a column so many letters wide: `f"{text:<{width}}"`, but for Chinese signs too.
 

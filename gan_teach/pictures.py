@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from .language import minus, say, told
+from .language import say, told, typeset
 from .lettering import letter
 from .limits import finite, unmasked, whole
 from .worlds.reading import MAX_PIXELS, as_array
@@ -268,7 +268,7 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
         place = "" if len(rows) * len(rows[0]) == 1 else say(" (row {i}, column {j})", i=i + 1, j=j + 1)
         text = told(alts[i][j]) if alts else f"{told(alt)}{place}"
         head = "" if title is None else \
-            f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(minus(told(str(title))))}</div>'
+            f'<div style="font-size:13px;line-height:1.3;padding-bottom:3px">{escape(typeset(told(str(title))))}</div>'
         return ('<td style="text-align:center;vertical-align:bottom;padding:4px 6px;border:0;background:none">'
                 f"{head}{img(picture, text, width, room=room)}</td>")
 
@@ -291,7 +291,7 @@ def chart(figure, alt: str, width: int | None = None) -> Table:
 
     letter(figure)
     for text in figure.findobj(Text):
-        text.set_text(minus(text.get_text()))
+        text.set_text(typeset(text.get_text()))
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     return show(page.getvalue(), alt=alt, width=width or max(680, round(87 * Image.open(page).width / 120)))

@@ -92,6 +92,19 @@ def test_in_a_notebook_the_same_cell_prints_in_either_language(spoken, monkeypat
     assert capsys.readouterr().out.startswith("D, held still, now says 0.25 of generated points\nuntrained D, of ")
 
 
+def test_numbers_below_0_have_a_minus_and_code_stays():
+    tree = printed.Telling().visit(ast.parse(
+        'print(f"{-0.5:+.2f}, 1e-3 of scenes-egan", "-2", -2, "def f():\\n    return -1")\n'
+        'HTML("<b style=\'margin:-1px\'>-1</b>")\nMarkdown("| -.5 | 2-3 |\\n| --- | --- |")'))
+    said = []
+    exec(compile(tree, "cell", "exec"), {"print": lambda *texts: said.extend(texts), "HTML": said.append,
+                                         "Markdown": said.append})
+    table = capstone.StyleEffects(("layer1",), ("sky",), -torch.ones(1, 1), torch.ones(1, 1))
+    assert printed.line(table).split() == ["β", "layer1", "sky", "−1.00"]
+    assert said == ["−0.50, 1e-3 of scenes-egan", "−2", -2, "def f():\n    return -1",
+                    "<b style='margin:-1px'>−1</b>", "| −.5 | 2-3 |\n| --- | --- |"]
+
+
 def test_html_tables_and_progress_bars_of_a_cell_are_told(spoken):
     tree = printed.Telling().visit(ast.parse(
         'HTML("<details><summary>Open the answer</summary>unit 3 is tree (IoU 0.10); unit 12 is wall (IoU 0.20)'

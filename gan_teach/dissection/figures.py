@@ -142,6 +142,21 @@ def named_in(segmenter: Segmenter, tops: Sequence[tuple[np.ndarray, np.ndarray]]
     return sum(outlined(segmenter, [pair])[cls] > 0.5 for pair in tops)
 
 
+def clear_units(segmenter: Segmenter, tops: Tops, names: Mapping[str, Sequence[int]],
+                least: int = 6) -> dict[str, list[int]]:
+    """Units that a reader can name too: {class: units}, those whose class is `named_in` at least so many of their
+    pictures; the clearest class and unit first.
+
+    tops: each unit's pictures, as `top_pictures` gives them. names: `Dissection.concept_units()`.
+    """
+    clear: dict[str, list[int]] = {}
+    for n, u, cls in sorted(((named_in(segmenter, tops[u], cls), u, cls) for cls, units in names.items()
+                             for u in units), reverse=True):
+        if n >= least:
+            clear.setdefault(cls, []).append(u)
+    return clear
+
+
 def strip(tops: Sequence[tuple[np.ndarray, np.ndarray]], tile: int = TILE) -> np.ndarray:
     """Pictures side by side, each dimmed outside its mask and with a line around it: uint8 tile × n·(tile+4)−4 × 3."""
     row = []

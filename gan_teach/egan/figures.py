@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..language import minus, pad, say, told
+from ..language import minus, pad, say, told, typeset
 from ..networks.device import one_thread
 from ..networks.layers import sample_z
 from ..pictures import Table, show
@@ -75,8 +75,8 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
 
 def in_a_line(measures: plane.Measures) -> str:
     """The three measures in a line."""
-    return say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
-               quality=measures.high_quality, mmd2=measures.mmd2)
+    return minus(say("modes {modes}   quality {quality:4.0%}   MMD² {mmd2:.3f}", modes=measures.modes,
+                     quality=measures.high_quality, mmd2=measures.mmd2))
 
 
 def _modes(measures) -> str:
@@ -95,18 +95,19 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     """The last pictures: a column for each method, a row for each seed; last an even circle, which nobody has trained.
     Prints the measures, a line for each.
     """
+    films = {told(name.replace("_", " ")): several for name, several in films.items()}
     rows, ruler = list(zip(*films.values())), say("even circle")
     circles = [plane.even_circle(1000, seed) for seed in range(len(rows))]
     for name, several in films.items():
         for f in several:
-            print(f"{pad(told(name), 16)} {say('seed')} {f.evolution.settings.seed}   {in_a_line(f.measures[-1])}")
+            print(f"{pad(name, 16)} {say('seed')} {f.evolution.settings.seed}   {in_a_line(f.measures[-1])}")
     even = [plane.measures(ring(), circle) for circle in circles]
     for seed, measures in enumerate(even):
         print(f"{pad(ruler, 16)} {say('seed')} {seed}   {in_a_line(measures)}")
     real = ring()(160, torch.Generator().manual_seed(0))
     return show([[*(f.pictures[-1] for f in row), plane.picture(circle[:400], real)]
                  for row, circle in zip(rows, circles)], width=width, alt=alt,
-                titles=[[*(f"{told(name)}: {_modes(f.measures[-1])}" for name, f in zip(films, row)),
+                titles=[[*(f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)),
                          f"{ruler}: {_modes(measures)}"] for row, measures in zip(rows, even)])
 
 
@@ -176,7 +177,7 @@ def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -
 def markdown(rows: Sequence[Sequence[str]]) -> str:
     """A table; the first row is its head."""
     head, *body = rows
-    return "\n".join(f"| {' | '.join(map(minus, row))} |" for row in (head, ["---"] * len(head), *body))
+    return "\n".join(f"| {' | '.join(map(typeset, row))} |" for row in (head, ["---"] * len(head), *body))
 
 
 def folded(table: str, title: str) -> str:

@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import pictures
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
 from ..networks.wgan import wasserstein, wasserstein_gp
@@ -116,22 +115,20 @@ def field(D: nn.Module, extent: float = 2.2, size: int = 64) -> Tensor:
 
 
 _DOT = [(dy, dx) for dy in (-2, -1, 0, 1, 2) for dx in (-2, -1, 0, 1, 2) if dy * dy + dx * dx <= 5]
-_SPOT = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 _CROSS = [(d, 0) for d in range(-3, 4)] + [(0, d) for d in range(-3, 4)]
 
 
 def _stamp(canvas: np.ndarray, points: Tensor, extent: float, shape: list[tuple[int, int]], colour) -> None:
-    """Paint a shape at every point; points outside the picture are left out. colour: one, or one for each point."""
+    """Paint a shape at every point; points outside the picture are left out."""
     size = len(canvas)
     p = points.detach().cpu().double().numpy()
     at = np.stack([extent - p[:, 1], p[:, 0] + extent], 1) * (size / (2 * extent))        # (N, 2): row, column
     inside = np.isfinite(at).all(1) & (np.abs(at - size / 2) < size).all(1)
     at = np.floor(at[inside]).astype(int)
-    colours = np.broadcast_to(np.asarray(colour, dtype=np.uint8), (len(p), 3))[inside]
     for offset in shape:
         place = at + offset
         seen = ((place >= 0) & (place < size)).all(1)
-        canvas[place[seen, 0], place[seen, 1]] = colours[seen]
+        canvas[place[seen, 0], place[seen, 1]] = colour
 
 
 def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Tensor | None = None,
@@ -139,9 +136,9 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
             extent: float = 2.2, size: int = 288) -> np.ndarray:
     """One look at the game: uint8 size×size×3. Real are blue crosses, generated orange dots, D is grey.
 
-    D_field: from `field`, light where D says "real". moved: (before, after), N×2 each: a line from each point to
-    its dot, what a mutation did to the same z. weights: N numbers, how loudly the mutation spoke for each point;
-    the lines take the colour of |weight| / largest, and the dots are black, to be told from them.
+    D_field: from `field`, light where D says "real". moved: (before, after), N×2 each: a brown line from each point
+    to its dot, what a mutation did to the same z. weights: N numbers, how loudly the mutation spoke for each point; a
+    line is one to four pixels thick, by |weight| / largest.
     """
     if D_field is None:
         canvas = np.full((size, size, 3), 255, np.uint8)
@@ -153,14 +150,15 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
         _stamp(canvas, real, extent, _CROSS, REAL)
     if moved is not None:
         before, after = moved
-        colours = np.broadcast_to(np.array(MOVED), (len(before), 3))
+        sides = torch.full((len(before),), 2.0)
         if weights is not None:
             loud = weights.detach().abs().cpu()
-            colours = pictures.colour_map((loud / loud.max().clamp(min=1e-12)).numpy()).round()
-        t = torch.linspace(0, 1, 40).view(-1, 1, 1)
-        lines = (before + t * (after - before)).view(-1, 2)                                # 40 times N points
-        _stamp(canvas, lines, extent, [(0, 0), (0, 1), (1, 0)], np.tile(colours, (40, 1)))
-        _stamp(canvas, after, extent, *((_DOT, GENERATED) if weights is None else (_SPOT, 0)))
+            sides = (4 * loud / loud.max().clamp(min=1e-12)).ceil().clamp(min=1)
+        lines = before + torch.linspace(0, 1, 40).view(-1, 1, 1) * (after - before)        # 40 × N × 2
+        for side in range(1, 5):
+            square = [(dy - side // 2, dx - side // 2) for dy in range(side) for dx in range(side)]
+            _stamp(canvas, lines[:, sides == side].reshape(-1, 2), extent, square, MOVED)
+        _stamp(canvas, after, extent, _DOT, GENERATED)
     if fake is not None:
         _stamp(canvas, fake, extent, _DOT, GENERATED)
     return canvas

@@ -18,7 +18,7 @@ from operator import attrgetter
 
 import torch
 
-from ..language import say, told
+from ..language import minus, say, told
 from . import progress
 
 SOLUTIONS: dict[str, tuple[str, str]] = {}      # exercise -> where the package has it: module, function or Class.method
@@ -111,13 +111,13 @@ def verdict(properties: Callable) -> Callable:
             return print(say("… {what}, not started: give the check your function, by its name and without brackets.",
                              what=what))
         try:
-            print("✓", properties(answer))
+            print("✓", minus(properties(answer)))
             PASSED[name] = answer
             progress.record("exercises", name)
         except NotStarted:
             print(say("… {what}, not started: replace the `...` in the function, then run this cell again.", what=what))
         except Wrong as wrong:
-            print("✗", wrong)
+            print("✗", minus(str(wrong)))
         except Exception as error:                # a return value so odd that the check itself stumbled
             print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
                       kind=type(error).__name__, error=told(error)))

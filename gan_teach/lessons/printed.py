@@ -1,7 +1,7 @@
 """What the cells of a chapter print, in the reader's language: the code is the same in both editions, and is English.
 
-Where another language is used, each text that a cell gives to `print`, `HTML` or `Markdown`, or writes beside a
-progress bar, is told (`language.told`) when the cell runs. So a cell reads `print(f"D says {p:.2f}")`, no more.
+Each text that a cell gives to `print`, `HTML` or `Markdown`, or writes beside a progress bar, is told (`language.told`)
+when the cell runs, and its numbers below 0 get a true minus. So a cell reads `print(f"D says {p:.2f}")`, no more.
 """
 
 import ast
@@ -26,10 +26,7 @@ def begin() -> None:
 
 
 class Telling(ast.NodeTransformer):
-    """print(a, *b) becomes print(line(a), *map(line, b)), and so on, in a cell's code; in English nothing changes."""
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return node if language.current() == language.ENGLISH else super().visit(node)
+    """print(a, *b) becomes print(line(a), *map(line, b)), and so on, in a cell's code."""
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
@@ -59,9 +56,11 @@ told = language.told        # reached by its name alone, from the code that `_ca
 
 def line(text: object) -> object:
     """What is printed, told; a single word, which may be a name of the code, and code itself stay as they are."""
-    if not isinstance(text, str) or re.fullmatch(r"[\w-]*", text) or "\n" in text.strip() and _is_code(text):
+    if type(text).__module__.startswith("gan_teach."):                  # a table of the package, told already
+        return language.minus(str(text))
+    if not isinstance(text, str) or "\n" in text.strip() and _is_code(text):
         return text
-    return told(text)
+    return language.minus(text if re.fullmatch(r"[\w-]*", text) else told(text))
 
 
 def lines(several) -> list:
@@ -71,10 +70,12 @@ def lines(several) -> list:
 
 def page(text: str) -> str:
     """HTML or Markdown, told: of a table cell by cell; what stands around a table is told already."""
-    if not re.search(r"(?m)^\| ", text):
-        return told(text)
-    return "\n".join("| " + " | ".join(map(told, row[2:-2].split(" | "))) + " |" if row.startswith("| ") else row
-                     for row in text.split("\n"))
+    if re.search(r"(?m)^\| ", text):
+        text = "\n".join("| " + " | ".join(map(told, row[2:-2].split(" | "))) + " |" if row.startswith("| ") else row
+                         for row in text.split("\n"))
+    else:
+        text = told(text)
+    return "".join(part if part[:1] == "<" else language.minus(part) for part in re.split("(<[^>]*>)", text))
 
 
 def _is_code(text: str) -> bool:

@@ -67,10 +67,10 @@ def bar(x: float, y: float, width: float, height: float, colour: str, opacity: f
 
 
 def mark(kind: int, x: float, y: float, r: float = 5, colour: str = "", edge: str = "none",
-         hollow: bool = False) -> str:
-    """The shape of a kind, in its colour. edge: the colour of a ring around it."""
+         hollow: float = 0) -> str:
+    """The shape of a kind, in its colour. edge: the colour of a ring around it. hollow: the width of its outline."""
     colour = colour or COLOURS[kind % len(COLOURS)]
-    paint = (f'fill="none" stroke="{colour}" stroke-width="1.3"' if hollow else
+    paint = (f'fill="none" stroke="{colour}" stroke-width="{hollow:g}"' if hollow else
              f'fill="{colour}" stroke="{edge}" stroke-width="{0 if edge == "none" else 2}"')
     around = corners(kind, x, y, r)
     if around is None:

@@ -17,7 +17,8 @@ import gan_teach
 from gan_teach import checkpoints, pictures
 from gan_teach.__main__ import main
 from gan_teach.dissection import report
-from gan_teach.dissection.figures import figure_words, layer_figure, layer_tops, named_in, outlined, strip, top_pictures
+from gan_teach.dissection.figures import (clear_units, figure_words, layer_figure, layer_tops, named_in, outlined,
+                                          strip, top_pictures)
 from gan_teach.dissection.information import dissect_by_information, quality_of
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.unit_iou import dissect, dissect_layers, masks
@@ -130,6 +131,11 @@ def test_what_is_outlined_by_loops(found):
     assert set(outlined(Colours(), nowhere).values()) == {0.0}
     assert named_in(Colours(), tops[0], "red") == 4 and named_in(Colours(), [*tops[2], *nowhere], "red") == 0
     assert named_in(Colours(), [*nowhere, *tops[0][:3], *tops[2]], "red") == 3      # most is not red
+    pictures_of = {0: tops[0], 1: [*tops[0][:3], *nowhere[:1]], 2: tops[2], 3: [*tops[0][:2], *nowhere[:2]]}
+    names = {"green": [2], "red": [3, 1, 0], "blue": []}
+    assert clear_units(Colours(), pictures_of, names, least=3) == {"red": [0, 1], "green": [2]}     # 4, 3, not 2; 3
+    assert [[*clear_units(Colours(), pictures_of, {"red": [u], "green": [2]}, least=2)] for u in (0, 3)] == [
+        ["red", "green"], ["green", "red"]]
 
 
 def test_top_pictures_on_the_grid_that_was_counted(found):

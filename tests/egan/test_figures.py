@@ -49,11 +49,12 @@ def test_strips_and_ends_name_seeds_and_modes(capsys):
     html = figures.strips(films, alt="two seeds")._repr_html_()
     assert html.count("<img") == 4 and html.count("seed 5, step 2: ") == 1
     assert f"seed 5, step 2: {films[1].measures[1].modes} modes" in html
-    html = figures.ends({"one": films, "other": films[::-1]}, alt="two by two")._repr_html_()
+    html = figures.ends({"least_squares": films, "other": films[::-1]}, alt="two by two")._repr_html_()
     said = capsys.readouterr().out.splitlines()
     assert html.count("<img") == 6 and len(said) == 6                       # beside an even circle
     assert f"even circle: {plane.measures(gaussians.ring(), plane.even_circle(1000, 1)).modes} modes" in html
-    assert said[1].startswith("one              seed 5") and figures.in_a_line(films[1].measures[1]) in said[1]
+    assert "least_squares" not in html and said[1].startswith("least squares    seed 5")
+    assert figures.in_a_line(films[1].measures[1]) in said[1]
 
 
 def test_fates_are_what_would_have_come():
@@ -276,7 +277,7 @@ def test_picks_are_counted_in_parts_beside_the_papers():
     names = ("minimax", "heuristic", "least_squares")
     lineage = [Generation(n, (), (0, 0, 0), names, (), (0 if n <= 6 else 1,)) for n in range(1, 10)]
     table = figures.picks(lineage).split("\n")
-    assert table[0] == "| generations | minimax | heuristic | least_squares |"
+    assert table[0] == "| generations | minimax | heuristic | least squares |"
     assert table[2:5] == ["| 1 to 3 | 100% | 0% | 0% |", "| 4 to 6 | 100% | 0% | 0% |", "| 7 to 9 | 0% | 100% | 0% |"]
     assert table[5].startswith("| paper, first 20,000 | 26% | 39%") and len(table) == 7
     mine = [Generation(n, (), (0, 0), ("my_minimax", "other"), (), (0,)) for n in range(1, 4)]

@@ -661,6 +661,12 @@ def test_it_takes_mutations_of_ones_own():
 
 # ------------------------------------------------------------------------------------------ the mutations' chart
 
+def test_where_mutations_pull_alike_all_marks_are_seen():
+    chart = MutationRenderer().render(MutationState(0.5)).chart
+    for colour in charts.COLOURS[:3]:
+        assert len(re.findall(f'fill="none" stroke="{colour}" stroke-width="2.6"/>', chart)) == 2      # left and right
+
+
 def test_the_chart_knows_the_closed_forms():
     frame = MutationRenderer().render(MutationState(0.25))
     for number in ("0.125", "0.375", "0.281"):             # ½ D, ½ (1 − D), 2 D (1 − D)²

@@ -181,7 +181,7 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
             if i in order:
                 over.append(mark(kinds.get(name, 0), x, y, r, edge=WINNER))
             else:
-                body.append(mark(kinds.get(name, 0), x, y, 0.8 * r, hollow=True))
+                body.append(mark(kinds.get(name, 0), x, y, 0.8 * r, hollow=1.3))
         previous = [(x, ys[i]) for i in generation.survivors]
     body += over
     body.append(text(28, height - 2, say("generation {number}", number=shown[0].number), size=12))

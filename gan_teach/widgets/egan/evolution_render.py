@@ -159,7 +159,7 @@ def children(view: View, kinds: Mapping[str, int], rows: int = ROWS) -> tuple[np
     size = round(side * SHARP)
     on_plane = view.field is not None
     times = magnification(view.children, size) if on_plane else 1
-    note = say("moves drawn ×{times}; bright: a loud mutation", times=times) if on_plane else say("the same z for all")
+    note = say("moves drawn ×{times}; thick: a loud mutation", times=times) if on_plane else say("the same z for all")
     # a point far outside, as loud as the loudest sibling: one scale for all
     far, loudest = torch.full((1, 2), 1e3), torch.stack([c.loudness.max() for c in view.children]).amax(0, True)
     for i, child in enumerate(view.children):

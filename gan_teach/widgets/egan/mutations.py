@@ -130,7 +130,7 @@ class MutationRenderer(Renderer):
                                if 0 <= p + k <= 1 and span[0] <= v + k * rise <= span[1]], "currentColor", 1.6))
         for i, v in enumerate(here):
             if span[0] <= v <= span[1]:
-                body.append(mark(i, x(p), y(v), 8, edge="#ffffff"))
+                body.append(mark(i, x(p), y(v), 8, hollow=2.6))               # so that all are seen where they meet
         return body
 
     def _table(self, here: Sequence[tuple[float, float]], loudest: int) -> str:
