@@ -41,8 +41,8 @@ NAME = "stylegan-configurations"
 SIZE = {"resolution": 32, "fmap_base": 512, "fmap_max": 64}
 VARIANTS: dict[str, StyleGANConfig] = {
     **{letter: configuration(letter, **SIZE) for letter in "ABCDEF"},
-    "F, mixing 50 %": configuration("F", **(SIZE | {"mixing": 0.5})),
-    "F, mixing 100 %": configuration("F", **(SIZE | {"mixing": 1.0})),
+    "F, mixing 50 %": configuration("F", **SIZE, mixing=0.5),
+    "F, mixing 100 %": configuration("F", **SIZE, mixing=1.0),
     "F, mapping 0": configuration("F", **SIZE, mapping_layers=0),
     "F, mapping 2": configuration("F", **SIZE, mapping_layers=2)}
 SETTINGS = Settings(images=32_000, batch=16, lr=4e-3, r1_gamma=10.0, r1_grows=True, r2=True, noise_rate=0.01,
@@ -161,21 +161,21 @@ def lines(record: dict) -> Iterator[str]:
             yield f"  {'':6} {pad(say('paper'), 7)}" + "".join(f"{each:>16.2f}" for each in TABLE_2[share])
     yield "\n" + columns(("Table 3 · noise", -15), ("path in W, full", 37), ("path in W, end", 24),
                          ("separable in W", 22))
-    yield from beside(rows, {name: (f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()},
+    yield from beside(rows, [(f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()],
                       ("w full", "w end", "w"))
     yield "\n" + columns(("Table 4 · mapping layers", -24), ("distance", 28), ("path in W, full", 24),
                          ("separable in W", 22))
-    yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
+    yield from beside(rows, [(depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()],
                       ("distance", "w full", "w"))
     yield "  " + say("(The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)")
     hours = sum(second for row in rows.values() for second in row["seconds"]) / 3600
     yield "\n" + say("A figure without ± is of one seed. All trainings together took {hours:.1f} hours.", hours=hours)
 
 
-def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
+def beside(rows: dict, wanted: list[tuple[str, str, tuple]], keys: tuple[str, ...]) -> Iterator[str]:
     """Lines of a table: ours and the paper's figure in each column."""
     yield columns(("", 26), *(("here", 15), ("paper", 8)) * len(keys))
-    for words, name, paper in wanted.values():
+    for words, name, paper in wanted:
         if name in rows:
             ours = (figure(measured(rows[name], key)) for key in keys)
             yield f"  {pad(words, 24)}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))

@@ -40,15 +40,15 @@ ON = {"images": 300_000, "batch": 16, "r1_gamma": 6.0, "r1_gamma_end": 3.0, "sch
       "d_first": 16_000, "cool": 0.35, "noise_rate": 1.0}
 
 
-def shortened(settings: Settings, images: int | None, full: int = 64) -> Settings:
+def shortened(settings: Settings, images: int | None) -> Settings:
     """The settings for so many images, if any are named; ValueError where these end before the full size is reached."""
     if images is None:
         return settings
     images = whole("images", images, 1)
-    before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < full)
+    before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < 64)
     if images <= before + settings.batch:
-        raise ValueError(f"{images:,} images end before this generator has grown to {full}×{full} pixels: "
-                         f"give more than {before + settings.batch:,}")
+        raise ValueError(f"{images:,} images end before this generator has grown to 64×64 pixels: give more than "
+                         f"{before + settings.batch:,}")
     return replace(settings, images=images)
 
 
@@ -90,8 +90,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
                 f"{f' --start {start}' if start else ''}",
         data=f"{SCENES} rendered {drawings.name}, seed 0, 64×64",
         **origin, images_shown=training.steps * settings.batch, seconds=round(training.seconds),
-        machine=machine(training.device), settings=asdict(settings),
-        **ruler(training.G_ema, seed=1),
+        machine=machine(training.device), settings=asdict(settings), **ruler(training.G_ema, seed=1),
         frechet_distance_of_real_pictures=ruler.figures(rendered(drawings, SAMPLES, seed=2))["frechet_distance"],
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
     if record["curve"]:

@@ -1,7 +1,7 @@
 """The settings of a training, and its schedule: how large the pictures are, and how strong R1, after so many."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from ..limits import settle, whole
 
@@ -72,8 +72,7 @@ class Settings:
 
 def comparable(settings: Settings) -> str:
     """The settings that a run may not change half-way; its length may grow."""
-    values = {f.name: getattr(settings, f.name) for f in fields(settings)} | {"images": 0}
-    return f"Settings({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+    return repr(settings).replace(f"(images={settings.images},", "(images=0,")
 
 
 def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0) -> float:

@@ -25,7 +25,7 @@ from gan_teach.recipes.evolving import PLANS, RIVALS, Plan, evolve, kept, start
 from gan_teach.worlds import datasets, gaussians
 
 torch.set_num_threads(1)
-TINY = Plan(layout(32, 2, z_dim=4), 4, 2, 2, "noise", replace(evolving.SETTINGS, batch=4, fitness_batch=4))
+TINY = Plan(layout(32, 2, z_dim=4), "noise", 4, 2, 2, replace(evolving.SETTINGS, batch=4, fitness_batch=4))
 REAL = torch.randint(256, (20, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
 
