@@ -155,10 +155,9 @@ def truth_gap(segmenter: Segmenter, G: SceneGenerator | None = None, layer: str 
               quantile: float = 0.05, seed: int = 0, progress: bool = True) -> TruthGap:
     """Dissect rendered scenes with this segmenter and with the true masks; print the result for the table.
 
-    Both see the same pictures, units and thresholds; only the labels differ. The segmenter's classes must be
-    those of `scenes.CLASSES`, in this order, else ValueError. Rendered pictures are cleaner than generated ones:
-    on a GAN's pictures the segmenter errs more than this, and nobody can say by how much. `SceneGenerator(wear=…)`
-    gives an idea.
+    Both see the same pictures, units and thresholds; only the labels differ. The segmenter's classes must be those of
+    `scenes.CLASSES`, in this order, else ValueError. Rendered pictures are cleaner than generated ones: on a GAN's
+    pictures the segmenter errs more than this, and nobody can say by how much. `SceneGenerator(wear=…)` gives an idea.
     """
     if tuple(classes_of(segmenter)) != CLASSES:
         raise ValueError(f"the truth has the classes {', '.join(CLASSES)}; the segmenter has "

@@ -1,7 +1,6 @@
 """What there is to see of a `laboratory.Laboratory` at one moment: its knobs, its samples, its children, its past.
 
-A `View` holds numbers and tensors and nothing that lives: whoever draws it
-(`widgets.egan.evolution_render`) needs no lock.
+A `View` holds numbers and tensors and nothing that lives: who draws it (`widgets.egan.evolution_render`) needs no lock.
 """
 
 from collections.abc import Mapping, Sequence

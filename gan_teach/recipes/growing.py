@@ -217,7 +217,7 @@ STYLE_SETTINGS = Settings(
 # pictures, one seed each): 878 with R1, 734 with R2 beside it, 600 without the bilinear sampling as well (72,000,
 # 68,000 and 72,000 shown). γ grows with the size; no pixel norm, as in the paper.
 PORTRAIT = replace(STYLE, pixel_norm=False, blur=False)
-# Relativistic pairs, and a γ that falls. With R1 at γ = 40, as before, the distance at 64×64 was 968 after 132,000
+# Relativistic pairs, and a γ that falls. With R1 at γ = 40 the distance at 64×64 was 968 after 132,000
 # pictures, the end of that run. This one stood at 989 after 128,000 (2,000 pictures), and ended at 754 after 224,000.
 PORTRAIT_SETTINGS = replace(
     STYLE_SETTINGS, images=224_000, batch=8, lr=2.5e-3, loss="relativistic", r1_gamma=10.0, r1_gamma_end=1.0,
