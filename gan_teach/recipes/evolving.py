@@ -36,7 +36,7 @@ from ..limits import whole
 from ..networks import classifier
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
 from ..networks.losses import logistic_r1_r2
-from ..networks.protocols import device_of
+from ..networks.protocols import check_name, device_of
 from ..pictures import to_float
 from ..worlds import datasets
 
@@ -187,8 +187,7 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     other records hold no distances. Raises ValueError for an unknown rival, a folder with results of other pictures, or
     one that the pictures lie in, else what `datasets.pictures` raises.
     """
-    if rival not in RIVALS:
-        raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
+    check_name("rival", rival, list(RIVALS))
     place, weights = files.expanded(pictures).resolve(), result(pictures, folder, rival)
     folder = weights.parent
     if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..limits import settle, whole
+from ..networks.protocols import check_name
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class Settings:
         if not isinstance(self.schedule, Schedule):
             raise ValueError(f"schedule must be a Schedule, such as Schedule({{}}, {{64: 0}}); got "
                              f"{self.schedule!r:.60}")
-        if self.loss not in LOSSES:
-            raise ValueError(f"no loss {self.loss!r}; there are {', '.join(LOSSES)}")
+        check_name("loss", self.loss, LOSSES)
 
 
 def comparable(settings: Settings) -> str:

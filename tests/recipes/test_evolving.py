@@ -212,7 +212,7 @@ def test_a_rival_on_pictures_of_ones_own_and_what_cannot_be(tmp_path, monkeypatc
     record = json.loads(next((tmp_path / "run").glob("*-minimax.json")).read_text())
     assert record["command"] == f"python -m gan_teach evolve {tmp_path} --rival minimax"
     assert record["generations"] == 8 and record["won"] == {"minimax": 1.0}        # twice as many: one loss is cheaper
-    with pytest.raises(ValueError, match="no rival 'best'; there are egan, random"):
+    with pytest.raises(ValueError, match="no rival 'best'; there are: egan, random"):
         evolving.train_on(tmp_path, rival="best")
     with pytest.raises(FileNotFoundError, match="no folder"):
         evolving.train_on(tmp_path / "away", device="cpu")
