@@ -65,8 +65,7 @@ class SceneGenerator:
         share = F.pad(share, (0, 0, 0, 0, 0, len(self.sigma) - share.shape[1]))            # (N, U, h, w)
         seeds = self.seed * 10**9 + side * 10**6 + index                    # a scene's noise is always the same
         epsilon = torch.stack([torch.randn(share.shape[1:], generator=torch.Generator().manual_seed(int(i)),
-                                           dtype=torch.float32)
-                               for i in seeds])
+                                           dtype=torch.float32) for i in seeds])
         r = share + self.sigma.view(1, -1, 1, 1) * epsilon
 
         def f(edited: Tensor) -> Tensor:

@@ -129,10 +129,6 @@ class Learning(Resumable):
         refill(self.optimiser, state["optimiser"])
         self.draw.set_state(state["draw"])
 
-    @property
-    def device(self) -> torch.device:
-        return next(self.model.parameters()).device
-
     def run(self, folder: str | Path | None, save_every: int = 100) -> bool:
         """All the steps, going on in the folder (None: nothing is kept); whether they were made, or interrupted."""
         for losses, bar in advance(self, folder, self.end, save_every, self.batch):
