@@ -5,7 +5,6 @@ configuration) and NAME.json, its record: SHA-256, size, the command that made i
 """
 
 import contextlib
-import difflib
 import json
 import math
 import operator
@@ -22,6 +21,7 @@ from . import stylegan
 from .files import data_folder, expanded, read_json, sha256, to_write, write_text, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.device import pick_device
+from .networks.protocols import check_name
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),
@@ -123,7 +123,8 @@ def _not_finite(tensors: dict[str, torch.Tensor]) -> str:
 
 def record(name: str) -> dict:
     """The record of a shipped checkpoint."""
-    return read_json(data_folder() / f"{_known(name)}.json")
+    check_name("shipped checkpoint", name, shipped())
+    return read_json(data_folder() / f"{name}.json")
 
 
 def comparison(name: str) -> dict:
@@ -158,16 +159,6 @@ def unfinished(path: Path, command: str, made_with: dict, **nothing) -> dict:
     return record
 
 
-def _known(name: str) -> str:
-    names = shipped()
-    if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no checkpoint {name!r}.{hint} There are: {', '.join(names)}; or give the path of a "
-                         ".safetensors file")
-    return name
-
-
 def point_inside(folder: Path) -> None:
     """FileNotFoundError for a folder with a network in it, or with a training that will become one."""
     if inside := sorted(path for path in folder.iterdir() if path.suffix == SUFFIX):
@@ -187,7 +178,9 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     ours = given in shipped()
     is_path = not ours and given != "" and (given.endswith(SUFFIX) or "/" in given or os.sep in given
                                             or expanded(given).exists())
-    path = expanded(given) if is_path else data_folder() / f"{_known(given)}{SUFFIX}"
+    if not is_path:
+        check_name("shipped checkpoint", given, shipped())
+    path = expanded(given) if is_path else data_folder() / f"{given}{SUFFIX}"
     path = path if path.is_file() else _with_suffix(path)
     if not path.is_file():
         if is_path and expanded(given).is_dir():

@@ -61,8 +61,10 @@ def seeing(judge: UNet | Classifier) -> nn.Module:
     return _Seen(judge)
 
 
-def _check_features(real: torch.Tensor, fake: torch.Tensor) -> None:
-    """ValueError for what is no N×F and M×F of floats."""
+def check_features(real: torch.Tensor, fake: torch.Tensor) -> None:
+    """ValueError for what is no N×F and M×F of floats, and for NaN or infinity."""
+    check_finite("the features of real pictures", real)
+    check_finite("the features of generated pictures", fake)
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
         raise ValueError(f"features are N×F and M×F; got {tuple(real.shape)} and {tuple(fake.shape)}")
     if real.dtype not in EXACT or fake.dtype not in EXACT:
@@ -84,7 +86,7 @@ class Distance:
 
     def __init__(self, real: torch.Tensor):
         self.metric, self.real = None, real
-        _check_features(check_finite("the features of real pictures", real), real)
+        check_features(real, real)
         if not can_measure("the Fréchet distance"):
             return
         from torchmetrics.image.fid import FrechetInceptionDistance  # four seconds to import
@@ -97,10 +99,9 @@ class Distance:
         self.metric.update(real, real=True)
 
     def __call__(self, fake: torch.Tensor) -> float:
-        check_finite("the features of generated pictures", fake)
+        check_features(self.real, fake)
         if self.metric is None:
             return math.nan
-        _check_features(self.real, fake)
         check_enough(int(self.metric.real_features_num_samples), len(fake))
         self.metric.reset()                                      # forgets the fake ones only
         self.metric.update(fake, real=False)
@@ -158,9 +159,7 @@ def precision_recall(real: torch.Tensor, fake: torch.Tensor, k: int = 3) -> tupl
     or infinity, and for no more than k samples.
     """
     k = whole("k", k, 1)
-    check_finite("the features of real pictures", real)
-    check_finite("the features of generated pictures", fake)
-    _check_features(real, fake)
+    check_features(real, fake)
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} samples on each side; got {len(real)} and {len(fake)}")
 

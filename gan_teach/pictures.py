@@ -79,6 +79,18 @@ def to_uint8(x) -> np.ndarray:
     return x.movedim(-3, -1).contiguous().numpy()
 
 
+def to_float(images: torch.Tensor) -> torch.Tensor:
+    """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
+    return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images
+
+
+def fingerprint(images: torch.Tensor) -> str:
+    """What tells these pictures from any others: the SHA-256 of their shape, kind and numbers."""
+    a = images.detach().cpu()
+    a = np.ascontiguousarray((a.view(torch.int16) if a.dtype == torch.bfloat16 else a).numpy())
+    return hashlib.sha256(f"{a.dtype} {a.shape} ".encode() + hashlib.sha256(a.data).digest()).hexdigest()
+
+
 def grid(images, columns: int = 8) -> np.ndarray:
     """N pictures side by side, `columns` in a row: N×3×H×W floats or a list -> uint8; a short last row is white."""
     if isinstance(images, (str, bytes, Mapping)) or not isinstance(images, Iterable) or getattr(images, "ndim", 4) < 3:
@@ -258,7 +270,7 @@ def show(table, titles=None, *, alt, width: int = 128) -> Table:
         raise ValueError("no pictures to show: the table is empty")
     if alts and [len(row) for row in alts] != [len(row) for row in rows]:
         raise ValueError("texts for each picture are nested like the table: as many rows, and as many in each")
-    if not alt or (not alts and not (isinstance(alt, str) and alt.strip())):
+    if not alts and not (isinstance(alt, str) and alt.strip()):
         raise ValueError("show needs alt=…: a few words for a reader who cannot see the pictures")
 
     def cell(i, j, picture):
@@ -295,15 +307,3 @@ def chart(figure, alt: str, width: int | None = None) -> Table:
     figure.savefig(page := io.BytesIO(), dpi=120, bbox_inches="tight", facecolor="white")
     plt.close(figure)
     return show(page.getvalue(), alt=alt, width=width or max(680, round(87 * Image.open(page).width / 120)))
-
-
-def to_float(images: torch.Tensor) -> torch.Tensor:
-    """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
-    return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images
-
-
-def fingerprint(images: torch.Tensor) -> str:
-    """What tells these pictures from any others: the SHA-256 of their shape, kind and numbers."""
-    a = images.detach().cpu()
-    a = np.ascontiguousarray((a.view(torch.int16) if a.dtype == torch.bfloat16 else a).numpy())
-    return hashlib.sha256(f"{a.dtype} {a.shape} ".encode() + hashlib.sha256(a.data).digest()).hexdigest()

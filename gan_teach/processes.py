@@ -33,14 +33,6 @@ def join_group(patience: timedelta | None = None) -> None:
             dist.init_process_group("gloo", timeout=patience)
 
 
-def machine(device: torch.device) -> str:
-    """What a training ran on, in words for its record."""
-    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else (
-        f"CPU with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
-        if device.type == "cpu" else device.type)
-    return f"{place()[1]} × {kind}, torch {torch.__version__.split('+')[0]}"
-
-
 def leave_group() -> None:
     """Part from them; a process that leaves while others still talk makes them fail."""
     if dist.is_initialized():
@@ -51,6 +43,14 @@ def leave_group() -> None:
 def place() -> tuple[int, int]:
     """(which process this is, how many there are)."""
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() and not _by_itself else (0, 1)
+
+
+def machine(device: torch.device) -> str:
+    """What a training ran on, in words for its record."""
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else (
+        f"CPU with {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread(s)"
+        if device.type == "cpu" else device.type)
+    return f"{place()[1]} × {kind}, torch {torch.__version__.split('+')[0]}"
 
 
 @contextmanager

@@ -331,16 +331,23 @@ def drag(page, handle, right: float, down: float = 0, button: str = "left") -> N
     page.mouse.up(button=button)
 
 
-def swipe(page, places: list, still=None) -> None:
-    """A finger along places of the screen, and lifted; still: where another one has been put down before."""
+def swipe(page, places: list, still=None, tapped=None) -> None:
+    """A finger along places of the screen, and lifted; still: where another one has been put down before; tapped: where
+    another one is put down and lifted, when the first is at the first place."""
     devtools, mouse_alone = page.context.new_cdp_session(page), not page.evaluate("navigator.maxTouchPoints")
     if mouse_alone:
         devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def touch(kind: str, fingers) -> None:
+        devtools.send("Input.dispatchTouchEvent", {
+            "type": kind, "touchPoints": [dict(zip("xy", place), id=finger) for finger, place in fingers]})
+
     held = [[still]] if still else []
     for before, now in pairwise([[], *held, *([*sum(held, []), place] for place in places), []]):
-        devtools.send("Input.dispatchTouchEvent", {
-            "type": "touchStart" if len(now) > len(before) else "touchMove" if now else "touchEnd",
-            "touchPoints": [dict(zip("xy", place), id=finger) for finger, place in enumerate(now)]})
+        touch("touchStart" if len(now) > len(before) else "touchMove" if now else "touchEnd", enumerate(now))
+        if tapped and now == places[:1]:
+            touch("touchStart", enumerate((*now, tapped)))
+            touch("touchEnd", [(1, tapped)])                    # which names the finger that goes, not those that stay
     if mouse_alone:
         devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
     devtools.detach()

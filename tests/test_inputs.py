@@ -131,8 +131,8 @@ def test_numpys_whole_numbers_are_seeds_wherever_there_is_one(progan, unet, eyes
                 lambda seed: torch.tensor(warm_up.Game(seed=seed).step_d()),
                 lambda seed: plane.frozen_d(ring(), "centre", 1, seed=seed)(torch.ones(1, 2)),
                 lambda seed: plane.start(EvolutionSettings(seed=seed))._draw(3).get_state(),
-                lambda seed: next(judges.train_segmenter(1, 2, seed, config=unet.config, data=((images, masks),) * 2)[
-                    0].parameters()),
+                lambda seed: next(judges.train_segmenter(1, 2, seed, config=unet.config, data=((images, masks),) * 2
+                                                         ).parameters()),
                 lambda seed: next(judges.train_classifier(images, {"a": masks[:, 0, 0] % 2}, 1, 2, seed, config=config
                                                           ).parameters()),
                 lambda seed: Scenes(1, size=32, seed=seed)[0][0],

@@ -70,8 +70,7 @@ class Dissection:
     def confidence(self) -> Tensor:
         """Standard error of `iou` at fixed t_u, units × classes: jackknife over folds, NaN for a single one.
         New pictures also move t_u, which can matter more: dissect with another `seed` to see it."""
-        left_out = pooled_iou(self.intersection - self.fold_intersection,
-                              self.unit_pixels - self.fold_unit_pixels,
+        left_out = pooled_iou(self.intersection - self.fold_intersection, self.unit_pixels - self.fold_unit_pixels,
                               self.class_pixels - self.fold_class_pixels)   # (K, U, C)
         return jackknife(left_out).float()                                  # IoU from all folds but k
 

@@ -23,8 +23,7 @@ from .units import Ranking, Units, check_units
 
 @torch.no_grad()
 def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, samples: int = 32, seed: int = 2,
-                   candidates: Units | None = None, collateral_weight: float = 0.0,
-                   progress: bool = True) -> Ranking:
+                   candidates: Units | None = None, collateral_weight: float = 0.0, progress: bool = True) -> Ranking:
     """Ablate every candidate unit alone and rank by what goes missing: an effect, not an agreement.
 
         score_u = (class pixels removed − collateral_weight · other pixels changed) / class pixels before

@@ -2,9 +2,9 @@
 
 Bau et al., arXiv 1811.10597. A unit's wish is not the picture: the layers after the cut may overrule it. Forced
 on in a wall, the paper's door units draw a door; forced on in the sky, nothing that its segmenter calls one: whether a
-segmenter would know a door there, `insertion.paste` tells. And a class whose units are all
-ablated may stay. Both are averages over many pictures here, each with its error. The single edit is
-`intervention.insert` or `intervention.ablate`. Taught in notebooks/01b_gan_dissection_further.ipynb.
+segmenter would know a door there, `insertion.paste` tells. And a class whose units are all ablated may stay. Both are
+averages over many pictures here, each with its error. The single edit is `intervention.insert` or
+`intervention.ablate`. Taught in notebooks/01b_gan_dissection_further.ipynb.
 """
 
 import math

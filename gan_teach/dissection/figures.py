@@ -43,8 +43,7 @@ def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
     for row, (layer, units) in enumerate(found.items()):
         left = 0
         for name in classes:
-            n = len(units.get(name, ()))
-            if n:
+            if n := len(units.get(name, ())):
                 ax.barh(row, n, left=left, height=0.72, color=colours[name], hatch=hatches[name], edgecolor="#222")
                 words = f"{name} {n}"
                 if n > most * (0.0108 * len(words) + 0.006):                # is there room for them?
@@ -57,8 +56,7 @@ def layer_figure(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
            xlabel="units that match a class")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
-    shown = [name for name in classes if any(name in units for units in found.values())]
-    if shown:
+    if shown := [name for name in classes if any(name in units for units in found.values())]:
         ax.legend(handles=[Patch(facecolor=colours[name], hatch=hatches[name], edgecolor="#222", label=name)
                            for name in shown], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False,
                   handlelength=2.4, handleheight=1.3)

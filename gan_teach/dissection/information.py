@@ -121,8 +121,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
     samples, batch = whole("samples", samples, 1), whole("batch", batch, 1)
     z, mine = latents(G, samples, seed), share_of(samples, batch)
     bar = tqdm(total=min(samples, len(mine) * batch), desc=say("information of {layers}", layers=few(layers)),
-               unit=say("picture"), leave=False,
-               disable=not progress or place()[0] > 0)
+               unit=say("picture"), leave=False, disable=not progress or place()[0] > 0)
     with evaluating(G, segmenter), bar:
         levels = unit_levels(G, layers, z, batch)                           # (U, K) each
         K = len(SHARES)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
-from ..metrics import ChannelMeans, Distance, check_enough, precision_recall
+from ..metrics import ChannelMeans, Distance, check_enough, check_features, precision_recall
 from ..networks.layers import check_finite, check_gradients, seeded
 from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
@@ -75,8 +75,7 @@ def distance_slopes(phi: Tensor, real: Tensor) -> Tensor:
     """
     check_gradients()
     check_enough(len(real), len(phi))
-    check_finite("the features of generated pictures", phi)
-    check_finite("the features of real pictures", real)
+    check_features(real, phi)
     phi, real = phi.detach().double().clone().requires_grad_(), real.double()
     values, vectors = torch.linalg.eigh(real.T.cov())
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T                 # Σ_r^½

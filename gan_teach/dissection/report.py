@@ -121,10 +121,9 @@ def layer_section(d: Dissection, tops: Tops) -> str:
             f"<td>{say('{low:.3f} to {high:.3f}', low=low[u, c].item(), high=high[u, c].item())}</td>"
             f"<td>{chance[u, c]:.3f}</td><td>{quality[u, c]:.3f}</td>")
         rows.append(f"<tr><th scope=row>{swatch}{escape(say(name))}</th>{rest}</tr>")
-    label = {u: d.iou[u].argmax().item() for u in tops}
     cards = []
     for u in sorted(tops, key=lambda u: -d.iou[u].max().item()):
-        c = label[u]
+        c = d.iou[u].argmax().item()
         name, match = d.classes[c], u in found.get(d.classes[c], ())
         alt = say("{layer} unit {u}: the {n} pictures where it is loudest; lit and outlined where it is on",
                   layer=d.layer, u=u, n=len(tops[u]))

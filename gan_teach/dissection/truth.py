@@ -65,8 +65,7 @@ class SceneGenerator:
         share = F.pad(share, (0, 0, 0, 0, 0, len(self.sigma) - share.shape[1]))            # (N, U, h, w)
         seeds = self.seed * 10**9 + side * 10**6 + index                    # a scene's noise is always the same
         epsilon = torch.stack([torch.randn(share.shape[1:], generator=torch.Generator().manual_seed(int(i)),
-                                           dtype=torch.float32)
-                               for i in seeds])
+                                           dtype=torch.float32) for i in seeds])
         r = share + self.sigma.view(1, -1, 1, 1) * epsilon
 
         def f(edited: Tensor) -> Tensor:
@@ -155,10 +154,9 @@ def truth_gap(segmenter: Segmenter, G: SceneGenerator | None = None, layer: str 
               quantile: float = 0.05, seed: int = 0, progress: bool = True) -> TruthGap:
     """Dissect rendered scenes with this segmenter and with the true masks; print the result for the table.
 
-    Both see the same pictures, units and thresholds; only the labels differ. The segmenter's classes must be
-    those of `scenes.CLASSES`, in this order, else ValueError. Rendered pictures are cleaner than generated ones:
-    on a GAN's pictures the segmenter errs more than this, and nobody can say by how much. `SceneGenerator(wear=…)`
-    gives an idea.
+    Both see the same pictures, units and thresholds; only the labels differ. The segmenter's classes must be those of
+    `scenes.CLASSES`, in this order, else ValueError. Rendered pictures are cleaner than generated ones: on a GAN's
+    pictures the segmenter errs more than this, and nobody can say by how much. `SceneGenerator(wear=…)` gives an idea.
     """
     if tuple(classes_of(segmenter)) != CLASSES:
         raise ValueError(f"the truth has the classes {', '.join(CLASSES)}; the segmenter has "

@@ -100,10 +100,9 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     before dividing, as Eq. 2 says. (The official code counts a unit's pixels only in pictures where a label
     of that category occurs; here each picture counts, so a unit pays for being on where c is absent.)
 
-    t_u is one quantile of the values before upsampling (`largest`), or comes from `thresholds`, (U,);
-    `information.py` finds those of greatest information quality, the paper's way. Mind the ceiling: a mask
-    holds about a share q of all pixels, so its IoU with a class covering S > q cannot pass q/S. For sky or
-    grass choose `quantile` nearer to S.
+    t_u is one quantile of the values before upsampling (`largest`), or comes from `thresholds`, (U,); `information.py`
+    finds those of greatest information quality, the paper's way. Mind the ceiling: a mask holds about a share q of all
+    pixels, so its IoU with a class covering S > q cannot pass q/S. For sky or grass choose `quantile` nearer to S.
 
     Each picture is drawn and segmented once. A first pass finds t and keeps r of as many pictures as `KEEP` bytes hold
     (2,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again, so that the memory

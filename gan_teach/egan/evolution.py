@@ -244,9 +244,8 @@ class Evolution(Resumable):
         scores = self.scores or [Fitness(math.nan, math.nan, math.nan)] * n
         chosen = list(range(n)) if n == s.mu else select(scores, s.mu, s.selection, self._draw(3))
         self.generation += 1
-        self.lineage.append(Generation(
-            self.generation, self.loss_d, tuple(c.parent for c in self.children),
-            tuple(c.mutation for c in self.children), tuple(scores), tuple(chosen)))
+        self.lineage.append(Generation(self.generation, self.loss_d, tuple(c.parent for c in self.children),
+                                       tuple(c.mutation for c in self.children), tuple(scores), tuple(chosen)))
         self.survivors = [self.children[i] for i in chosen]
         if self.mean is not None:
             follow(self.mean, self.G, self.settings.ema)

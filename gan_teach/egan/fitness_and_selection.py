@@ -82,9 +82,8 @@ def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
            draw: torch.Generator | None = None) -> list[int]:
     """The numbers of the μ children that live on; the paper keeps the best by F, and of equals the first.
 
-    rule: "best", or to see what that is worth "random" (by `draw`) and "worst"; or your own function, fitness of
-    every child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any
-    other answer.
+    rule: "best", or to see what that is worth "random" (by `draw`) and "worst"; or your own function, fitness of every
+    child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any other answer.
     """
     mu = whole("mu, how many live on,", mu, 1)
     if not callable(rule) and rule not in SELECTIONS:

@@ -38,8 +38,6 @@ def spherical(z1: Tensor, z2: Tensor, alpha: float | Tensor) -> Tensor:
 
 
 WAYS = {"linear": linear, "spherical": spherical}
-
-
 Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 

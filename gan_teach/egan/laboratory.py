@@ -53,8 +53,7 @@ class Laboratory:
                  every: int = 10, span: int | None = None, head_start: int | None = None):
         self.data, self.make, self.base = dict(data or DATA), make, settings
         self.offered = tuple(offered or settings.mutations)
-        missing = [name_of(m) for m in settings.mutations if m not in self.offered]
-        if missing:
+        if missing := [name_of(m) for m in settings.mutations if m not in self.offered]:
             raise ValueError(f"the settings use {', '.join(missing)}, which is not among the mutations offered")
         on_plane = all(isinstance(real, Mixture) for real in self.data.values())
         self._thread = one_thread if on_plane else nullcontext
@@ -79,13 +78,13 @@ class Laboratory:
         """The mutations that take part, in the order they were offered."""
         return tuple(m for m, on in zip(self.offered, self.knobs.active) if on)
 
-    def _settings(self, **changes) -> Settings:
+    def _settings(self, mu: int | None = None) -> Settings:
         k = self.knobs
         rule = k.selection
         if rule == "mine":
             rule = "best" if self.choice is None else by_hand(self.choice, self.evolution.settings.mu)
-        return replace(self.base, **{"mutations": self.active, "gamma": k.gamma, "d_steps": k.d_steps, "mu": k.mu,
-                                     "selection": rule, "adam": k.adam, "seed": k.seed} | changes)
+        return replace(self.base, mutations=self.active, gamma=k.gamma, d_steps=k.d_steps, mu=mu or k.mu,
+                       selection=rule, adam=k.adam, seed=k.seed)
 
     def turn(self, **changes) -> None:
         """Turn knobs. Raises ValueError, and leaves all as it was, for what makes no sense."""
@@ -190,7 +189,7 @@ class Laboratory:
                 self.fate = Fate(e.generation + 1, self.span, (branch(e, self.choice), branch(e, best)))
         e.select()
         self._whole.append(e.lineage[-1])
-        if self.measure and (e.generation % self.every == 0):
+        if self.measure and e.generation % self.every == 0:
             self._measure()
 
     def choose(self, child: int) -> None:

@@ -16,7 +16,7 @@ from ..memory import keep_freed_memory
 from ..networks.layers import sample_z
 from ..networks.protocols import evaluating
 from ..processes import stop_signals
-from ..training import check_same, keep_samples, snapshot
+from ..training import check_same, keep_samples
 from .evolution import Evolution
 
 
@@ -25,17 +25,14 @@ def go_on(evolution: Evolution, real, folder: str | Path) -> None:
     or other pictures, or is damaged."""
     path = expanded(folder) / "resume.pt"
     evolution.data = pictures.fingerprint(real) if isinstance(real, torch.Tensor) else ""
-    if not os.path.lexists(path):                            # a broken link is named, and not begun anew
-        return
-    state = snapshot(path)
-    try:
+
+    def check(state: dict) -> None:
         check_same(state, str(evolution.settings), evolution.data)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    evolution.resume(path)
-    if len(evolution.lineage) != evolution.generation:
-        raise ValueError(f"{path} is damaged: delete it (it names {len(evolution.lineage)} of {evolution.generation} "
-                         "generations)")
+        if len(state["lineage"]) != state["generation"]:
+            raise ValueError(f"it names {len(state['lineage'])} of {state['generation']} generations")
+
+    if os.path.lexists(path):                                # a broken link is named, and not begun anew
+        evolution.resume(path, check)
 
 
 def run(evolution: Evolution, real, folder: str | Path, generations: int, save_every: int = 200,

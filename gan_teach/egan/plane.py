@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_finite, check_gradients, sample_z, seeded
+from ..networks.protocols import check_name
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..worlds.gaussians import Mixture
 from .evolution import Evolution, Generation
@@ -220,8 +221,7 @@ def fakes(mixture: Mixture, kind: str, n: int, draw: torch.Generator) -> Tensor:
             "one mode": replace(mixture, centres=mixture.centres[:1]),
             "centre": Mixture(((0.0, 0.0),), 0.1), "far away": Mixture(((8.0, 8.0),), 0.1),
             "anywhere": lambda n, draw: 4 * torch.rand(n, 2, generator=draw, dtype=torch.float32) - 2}
-    if kind not in some:
-        raise ValueError(f"no fakes {kind!r}; there are {', '.join(FAKES)}")
+    check_name("fakes", kind, FAKES)
     return some[kind](n, draw)
 
 

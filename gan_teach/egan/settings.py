@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..limits import MAX_SEED, settle, whole
 from ..networks.losses import logistic_d
+from ..networks.protocols import check_name
 from .child import Mutation, name_of
 from .fitness_and_selection import SELECTIONS, Selection
 from .mutations import heuristic, least_squares, minimax
@@ -60,8 +61,7 @@ class Settings:
                              f"{self.mutations!r:.80}")
         if not callable(self.selection) and self.selection not in SELECTIONS:
             raise ValueError(f"no selection {self.selection!r}; there are {', '.join(SELECTIONS)}, or a function")
-        if self.adam not in ADAM_POLICIES:
-            raise ValueError(f"no Adam policy {self.adam!r}; there are {', '.join(ADAM_POLICIES)}")
+        check_name("Adam policy", self.adam, ADAM_POLICIES)
         if self.batch % self.mu:
             raise ValueError(f"the {self.mu} survivors share D's {self.batch} fakes: batch must be a multiple of mu")
 

@@ -1,7 +1,6 @@
 """What there is to see of a `laboratory.Laboratory` at one moment: its knobs, its samples, its children, its past.
 
-A `View` holds numbers and tensors and nothing that lives: whoever draws it
-(`widgets.egan.evolution_render`) needs no lock.
+A `View` holds numbers and tensors and nothing that lives: who draws it (`widgets.egan.evolution_render`) needs no lock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -109,11 +108,10 @@ def _children(lab, z: Tensor) -> tuple[Child, ...]:
     for i, child in enumerate(e.children):
         with torch.enable_grad():
             loud = slope(mutations[child.mutation], logits[child.parent]).abs().cpu()
-        found.append(Child(
-            child.mutation, child.parent, before[child.parent].cpu(), child.G(z).cpu(), loud,
-            e.scores[i] if e.scores and not lab.waiting else None,
-            lab.spread[i] if lab.spread and not lab.waiting else None,
-            None if survivors is None else i in survivors))
+        found.append(Child(child.mutation, child.parent, before[child.parent].cpu(), child.G(z).cpu(), loud,
+                           e.scores[i] if e.scores and not lab.waiting else None,
+                           lab.spread[i] if lab.spread and not lab.waiting else None,
+                           None if survivors is None else i in survivors))
     return tuple(found)
 
 

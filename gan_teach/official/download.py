@@ -66,8 +66,7 @@ def download(url: str, target: Path, timeout: float = 30.0) -> Path:
         raise ConnectionError(f"{url} answered {error.code} {error.reason}. {by_hand}") from error
     except (OSError, http.client.HTTPException) as error:    # no network, a time-out, a reset connection
         if disk_full(error):
-            raise DiskFull(f"the disk is full, {target} was not fetched: make room and call again to go "
-                                         "on") from error
+            raise DiskFull(f"the disk is full, {target} was not fetched: make room and call again to go on") from error
         if getattr(error, "filename", None):                 # of a file here: it cannot be written
             raise
         raise ConnectionError(f"{url} cannot be reached or broke off ({error}); call again to go on. "

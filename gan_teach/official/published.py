@@ -1,6 +1,5 @@
 """What the authors published: where it can be had, whether it is on this computer, and how it gets there."""
 
-import difflib
 import os
 import re
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from ..checkpoints import BadCheckpoint
 from ..files import cache_folder, expanded, regular, sha256, write_text
 from ..language import say
+from ..networks.protocols import check_name
 from . import upernet
 from .download import download
 
@@ -68,10 +68,7 @@ def entry(name_or_path: str | Path) -> Published | None:
     given = str(name_or_path)
     known = KNOWN.get(given)
     if known is None and given != SEGMENTER and given.startswith("official/") and not Path(given).exists():
-        near = difflib.get_close_matches(given, names(), 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no published weights {given!r}.{hint} There are: {', '.join(names())}; or give the path of "
-                         "a file")
+        check_name("published weights", given, names())
     return known
 
 

@@ -1,9 +1,8 @@
 """Read a file that `torch.save` wrote, zip or legacy, without torch.load: tensors, numbers and strings only.
 
-torch.load(weights_only=True) runs no code either, but it believes what a file says of its sizes: a legacy file
-of a few bytes may ask for terabytes, a tensor may stretch one number over them by a stride of 0. Here the
-structure is read by the machine of `pickles`, every size is compared with the bytes that are there, and only
-then are tensors made.
+torch.load(weights_only=True) runs no code either, but it believes what a file says of its sizes: a legacy file of a few
+bytes may ask for terabytes, a tensor may stretch one number over them by a stride of 0. Here the structure is read by
+the machine of `pickles`, every size is compared with the bytes that are there, and only then are tensors made.
 """
 
 import io
@@ -93,8 +92,7 @@ def read_tensors(path: str | Path) -> dict:
     """What a file of `torch.save` holds: {name: tensor}, or {name: {name: tensor}} where it keeps several networks.
 
     Numbers and strings beside the tensors are kept, deeper things (an optimiser's state) are left out. Raises
-    BadCheckpoint for a file that is cut, inconsistent, compressed, holds other objects or numbers that are not
-    finite.
+    BadCheckpoint for a file that is cut, inconsistent, compressed, holds other objects or numbers that are not finite.
     """
     with opened(path) as (file, size):
         content, data = _zip(file, size) if file[:4] == b"PK\3\4" else _legacy(file, size)

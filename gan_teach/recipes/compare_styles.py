@@ -41,8 +41,8 @@ NAME = "stylegan-configurations"
 SIZE = {"resolution": 32, "fmap_base": 512, "fmap_max": 64}
 VARIANTS: dict[str, StyleGANConfig] = {
     **{letter: configuration(letter, **SIZE) for letter in "ABCDEF"},
-    "F, mixing 50 %": configuration("F", **(SIZE | {"mixing": 0.5})),
-    "F, mixing 100 %": configuration("F", **(SIZE | {"mixing": 1.0})),
+    "F, mixing 50 %": configuration("F", **SIZE, mixing=0.5),
+    "F, mixing 100 %": configuration("F", **SIZE, mixing=1.0),
     "F, mapping 0": configuration("F", **SIZE, mapping_layers=0),
     "F, mapping 2": configuration("F", **SIZE, mapping_layers=2)}
 SETTINGS = Settings(images=32_000, batch=16, lr=4e-3, r1_gamma=10.0, r1_grows=True, r2=True, noise_rate=0.01,
@@ -132,7 +132,7 @@ TABLE_3 = {"D": (446.2, 376.6, 3.61), "E": (200.5, 160.6, 3.54), "F": (234.0, 19
 TABLE_4 = {"0": (5.06, 283.5, 9.88), "2": (4.43, 217.8, 6.25), "8": (4.40, 234.0, 3.79)}     # FID, full, separability
 
 
-def figure(values: list[float]) -> str:
+def mean_and_spread(values: list[float]) -> str:
     """Mean ± standard deviation over the seeds; one seed has no spread, and none has no figure."""
     return f"{fmean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{values[0]:.1f}" if values else "–"
 
@@ -150,34 +150,34 @@ def lines(record: dict) -> Iterator[str]:
     rows = record["configurations"]
     yield columns(("Table 1 · Fréchet distance", -26), ("here", 24), ("paper (FID)", 14))
     for letter in (letter for letter in CHANGES if letter in rows):
-        ours = figure(measured(rows[letter], "distance"))
+        ours = mean_and_spread(measured(rows[letter], "distance"))
         yield f"  {letter} {pad(say(CHANGES[letter]), 24)}{ours:>23}{TABLE_1[letter]:>14.2f}"
     yield "\n" + say("Table 2 · the same, by mixed batches in training (rows) and latents in a picture (columns)")
     yield f"  {'':14}" + "".join(f"{n:>16}" for n in (1, 2, 3, 4))
     for share, name in SHARES.items():
         if name in rows:
-            ours = (figure(measured(rows[name], f"distance {n}")) for n in (1, 2, 3, 4))
+            ours = (mean_and_spread(measured(rows[name], f"distance {n}")) for n in (1, 2, 3, 4))
             yield f"  {share:>6} {pad(say('here'), 7)}" + "".join(f"{each:>16}" for each in ours)
             yield f"  {'':6} {pad(say('paper'), 7)}" + "".join(f"{each:>16.2f}" for each in TABLE_2[share])
     yield "\n" + columns(("Table 3 · noise", -15), ("path in W, full", 37), ("path in W, end", 24),
                          ("separable in W", 22))
-    yield from beside(rows, {name: (f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()},
+    yield from beside(rows, [(f"{name} {say(words)}", name, TABLE_3[name]) for name, words in NOISY.items()],
                       ("w full", "w end", "w"))
     yield "\n" + columns(("Table 4 · mapping layers", -24), ("distance", 28), ("path in W, full", 24),
                          ("separable in W", 22))
-    yield from beside(rows, {depth: (depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()},
+    yield from beside(rows, [(depth, name, TABLE_4[depth]) for depth, name in DEPTHS.items()],
                       ("distance", "w full", "w"))
     yield "  " + say("(The paper's row 0 is measured in Z; without a mapping W is Z but for its length.)")
     hours = sum(second for row in rows.values() for second in row["seconds"]) / 3600
     yield "\n" + say("A figure without ± is of one seed. All trainings together took {hours:.1f} hours.", hours=hours)
 
 
-def beside(rows: dict, wanted: dict, keys: tuple[str, ...]) -> Iterator[str]:
+def beside(rows: dict, wanted: list[tuple[str, str, tuple]], keys: tuple[str, ...]) -> Iterator[str]:
     """Lines of a table: ours and the paper's figure in each column."""
     yield columns(("", 26), *(("here", 15), ("paper", 8)) * len(keys))
-    for words, name, paper in wanted.values():
+    for words, name, paper in wanted:
         if name in rows:
-            ours = (figure(measured(rows[name], key)) for key in keys)
+            ours = (mean_and_spread(measured(rows[name], key)) for key in keys)
             yield f"  {pad(words, 24)}" + "".join(f"{a:>15}{b:>8.2f}" for a, b in zip(ours, paper))
 
 

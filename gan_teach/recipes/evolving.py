@@ -36,7 +36,7 @@ from ..limits import whole
 from ..networks import classifier
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, layout
 from ..networks.losses import logistic_r1_r2
-from ..networks.protocols import device_of
+from ..networks.protocols import check_name, device_of
 from ..pictures import to_float
 from ..worlds import datasets
 
@@ -58,23 +58,21 @@ RIVALS = {"egan": {}, "random": {"selection": "random"}, "heuristic": {"mutation
 @dataclass(frozen=True)
 class Plan:
     network: DCGANConfig
-    generations: int                 # of E-GAN
-    price: int                       # generations of one loss alone that cost as much as one of E-GAN
-    every: int                       # generations between two rows of the curve
     data: str                        # in words, for the record
+    generations: int = 3000          # of E-GAN
+    price: int = 3                   # generations of one loss alone that cost as much as one of E-GAN
+    every: int = 500                 # generations between two rows of the curve
     settings: Settings = SETTINGS
     rivals: dict[str, dict] = field(default_factory=lambda: RIVALS)         # of each, what it changes in the settings
     longer: int = 4                  # times E-GAN's generations, of a rival whose rates fall
 
 
 PLANS = {
-    "fashion": Plan(layout(32, 32, grey=True, norm_g=True), 3000, 3, 500,
+    "fashion": Plan(layout(32, 32, grey=True, norm_g=True),
                     "Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split"),
-    "scenes": Plan(layout(32, 32, norm_g=True), 3000, 3, 500,
-                   "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1", longer=8,
-                   rivals=RIVALS | {"long": {"halves": 6500, "ema": 0.999}}),
-}
-ANY = Plan(layout(32, 32, norm_g=True), 3000, 3, 500, "in colour, 32×32; there is no judge for them")
+    "scenes": Plan(layout(32, 32, norm_g=True), "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1",
+                   longer=8, rivals=RIVALS | {"long": {"halves": 6500, "ema": 0.999}})}
+ANY = Plan(layout(32, 32, norm_g=True), "in colour, 32×32; there is no judge for them")
 
 
 def plan_for(pictures: str | Path) -> Plan:
@@ -189,8 +187,7 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     other records hold no distances. Raises ValueError for an unknown rival, a folder with results of other pictures, or
     one that the pictures lie in, else what `datasets.pictures` raises.
     """
-    if rival not in RIVALS:
-        raise ValueError(f"no rival {rival!r}; there are {', '.join(RIVALS)}")
+    check_name("rival", rival, list(RIVALS))
     place, weights = files.expanded(pictures).resolve(), result(pictures, folder, rival)
     folder = weights.parent
     if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:
@@ -235,8 +232,7 @@ def _train(name: str, data: str | Path, rival: str, folder: str | Path, images: 
         folder / name, G, command=command, data=plan.data if judge else f"{len(real)} of {data}, {plan.data}",
         generations=evolution.generation, images_shown=evolution.generation * s.batch * s.d_steps,
         seconds=round(evolution.seconds), cpu_seconds=curve[-1]["cpu_seconds"] if curve else None, settings=str(s),
-        **record,
-        won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve,
+        **record, won={mutation: round(share, 3) for mutation, share in won.items()}, curve=curve,
         licence=LICENCE if judge else "that of the pictures")
 
 

@@ -40,15 +40,15 @@ ON = {"images": 300_000, "batch": 16, "r1_gamma": 6.0, "r1_gamma_end": 3.0, "sch
       "d_first": 16_000, "cool": 0.35, "noise_rate": 1.0}
 
 
-def shortened(settings: Settings, images: int | None, full: int = 64) -> Settings:
+def shortened(settings: Settings, images: int | None) -> Settings:
     """The settings for so many images, if any are named; ValueError where these end before the full size is reached."""
     if images is None:
         return settings
     images = whole("images", images, 1)
-    before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < full)
+    before = sum(n for part in (settings.schedule.fade, settings.schedule.stable) for r, n in part.items() if r < 64)
     if images <= before + settings.batch:
-        raise ValueError(f"{images:,} images end before this generator has grown to {full}×{full} pixels: "
-                         f"give more than {before + settings.batch:,}")
+        raise ValueError(f"{images:,} images end before this generator has grown to 64×64 pixels: give more than "
+                         f"{before + settings.batch:,}")
     return replace(settings, images=images)
 
 
@@ -90,8 +90,7 @@ def grow(name: str, pair: Callable[[], tuple], drawings, judge: str, settings: S
                 f"{f' --start {start}' if start else ''}",
         data=f"{SCENES} rendered {drawings.name}, seed 0, 64×64",
         **origin, images_shown=training.steps * settings.batch, seconds=round(training.seconds),
-        machine=machine(training.device), settings=asdict(settings),
-        **ruler(training.G_ema, seed=1),
+        machine=machine(training.device), settings=asdict(settings), **ruler(training.G_ema, seed=1),
         frechet_distance_of_real_pictures=ruler.figures(rendered(drawings, SAMPLES, seed=2))["frechet_distance"],
         curve=curve(folder), **(more(training.G_ema, eyes) if more else {}), licence=LICENCE)
     if record["curve"]:
@@ -218,7 +217,7 @@ STYLE_SETTINGS = Settings(
 # pictures, one seed each): 878 with R1, 734 with R2 beside it, 600 without the bilinear sampling as well (72,000,
 # 68,000 and 72,000 shown). γ grows with the size; no pixel norm, as in the paper.
 PORTRAIT = replace(STYLE, pixel_norm=False, blur=False)
-# Relativistic pairs, and a γ that falls. With R1 at γ = 40, as before, the distance at 64×64 was 968 after 132,000
+# Relativistic pairs, and a γ that falls. With R1 at γ = 40 the distance at 64×64 was 968 after 132,000
 # pictures, the end of that run. This one stood at 989 after 128,000 (2,000 pictures), and ended at 754 after 224,000.
 PORTRAIT_SETTINGS = replace(
     STYLE_SETTINGS, images=224_000, batch=8, lr=2.5e-3, loss="relativistic", r1_gamma=10.0, r1_gamma_end=1.0,

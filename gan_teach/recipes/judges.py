@@ -14,15 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import checkpoints, pictures
+from .. import checkpoints
 from ..limits import MAX_SEED, finite, whole
-from ..networks import classifier
-from ..networks.classifier import Classifier, ClassifierConfig
+from ..networks.classifier import Classifier, ClassifierConfig, accuracy
 from ..networks.device import low_precision
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import classes_of
 from ..networks.segmenter import SegmenterConfig, UNet, class_iou, confusion, mean_iou, segment
-from ..pictures import to_float
+from ..pictures import fingerprint, to_float
 from ..training import Resumable, advance, check_descent, check_same, refill
 from ..worlds import datasets
 from ..worlds.drawing import prerender
@@ -114,7 +113,7 @@ class Learning(Resumable):
     @cached_property
     def data(self) -> str:
         """The fingerprints of the pictures and of their labels."""
-        return " ".join(map(pictures.fingerprint, (self.images, *self.labels.values())))
+        return " ".join(map(fingerprint, (self.images, *self.labels.values())))
 
     def state(self) -> dict:
         """A copy of everything that the next step depends on."""
@@ -129,10 +128,6 @@ class Learning(Resumable):
         self.model.load_state_dict(state["model"])
         refill(self.optimiser, state["optimiser"])
         self.draw.set_state(state["draw"])
-
-    @property
-    def device(self) -> torch.device:
-        return next(self.model.parameters()).device
 
     def run(self, folder: str | Path | None, save_every: int = 100) -> bool:
         """All the steps, going on in the folder (None: nothing is kept); whether they were made, or interrupted."""
@@ -156,12 +151,13 @@ def evaluate(segmenter, images: Tensor, masks: Tensor, batch: int = 64) -> dict:
 def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
                     size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
                     config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
-                    data: tuple | None = None, folder: str | Path | None = None) -> tuple[UNet, dict] | None:
-    """Train a `UNet` on rendered scenes; about three minutes on two cores. Returns (model, metrics).
+                    data: tuple | None = None, folder: str | Path | None = None) -> UNet | None:
+    """Train a `UNet` on rendered scenes; about three minutes on two cores.
 
     The training scenes have seed `seed + 1000`, the test scenes `seed + 2000`. data = ((images, masks) to train
     on, (images, masks) to test on) spares the rendering. The picture order depends on `seed` and the step only.
-    folder: for snapshots, where a killed training goes on. None when it was interrupted.
+    folder: for snapshots, where a killed training goes on. None when it was interrupted; the `.record` of the network
+    has what `evaluate` says of it on the test scenes.
     """
     seed = whole("seed", seed, 0, MAX_SEED - 2000)
     if data is None:
@@ -184,8 +180,9 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     learning = Learning(model, images, {"masks": masks}, lesson, steps, batch, seed, peak_rate, bf16)
     if not learning.run(folder):
         return None
-    return model, {**evaluate(model, *test), "steps": steps, "batch": batch, "seed": seed, "final_loss": learning.loss,
-                   "seconds": round(learning.seconds)}
+    model.record = {**evaluate(model, *test), "steps": steps, "batch": batch, "seed": seed,
+                    "final_loss": learning.loss, "seconds": round(learning.seconds)}
+    return model
 
 
 def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 1500, batch: int = 64, seed: int = 0,
@@ -235,17 +232,15 @@ def steps_for(images: int | None, batch: int) -> dict[str, int]:
 
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The U-Net that labels the pixels of a scene."""
-    learnt = train_segmenter(device=device or "cpu", folder=folder, **steps_for(images, 32))
-    if learnt is None:
+    model = train_segmenter(device=device or "cpu", folder=folder, **steps_for(images, 32))
+    if model is None:
         return None
-    model, judged = learnt
     return checkpoints.save(
         Path(folder) / "scenes-segmenter", model, command="python -m gan_teach train scenes-segmenter",
-        data="6000 rendered scenes, seed 1000, 64×64; judged on 500 of seed 2000",
-        **judged, licence=LICENCE)
+        data="6000 rendered scenes, seed 1000, 64×64; judged on 500 of seed 2000", **model.record, licence=LICENCE)
 
 
-def portraits_labels(portraits: Portraits) -> dict[str, torch.Tensor]:
+def portraits_labels(portraits: Portraits) -> dict[str, Tensor]:
     """What a portrait's classifier learns to name: every choice, and on which side of its middle each range is."""
     columns = portraits.attributes()
     middles = {name: (low + high) / 2 for name, (low, high) in RANGES.items()}
@@ -260,7 +255,7 @@ def portraits_classifier(folder: Path, images: int | None = None, device=None) -
                              **options)
     if model is None:
         return None
-    right = classifier.accuracy(model, test.images(), portraits_labels(test))
+    right = accuracy(model, test.images(), portraits_labels(test))
     return checkpoints.save(
         Path(folder) / "portraits-classifier", model, command="python -m gan_teach train portraits-classifier",
         data="20000 rendered portraits, seed 1000, 64×64; judged on 2000 of seed 2000",
@@ -272,17 +267,16 @@ def fashion_classifier(folder: str | Path, images: int | None = None, device=Non
     """The network that names the clothes: the judge of `fashion-egan` and its rivals."""
     options = steps_for(images, 64)
     learnt, test = (datasets.pictures("fashion", split) for split in datasets.SPLITS)
-    config = classifier.ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
+    config = ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
     model = train_classifier(learnt.images, {"class": learnt.labels}, config=config,
                              device=device or "cpu", folder=folder, **options)
     if model is None:
         return None
-    right = classifier.accuracy(model, test.images, {"class": test.labels})["class"]
+    right = accuracy(model, test.images, {"class": test.labels})["class"]
     return checkpoints.save(
         Path(folder) / "fashion-classifier", model, command="python -m gan_teach train fashion-classifier",
         data="Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split of 10,000",
-        classes=list(datasets.FASHION), **model.record, accuracy=round(right, 4),
-        licence=LICENCE)
+        classes=list(datasets.FASHION), **model.record, accuracy=round(right, 4), licence=LICENCE)
 
 
 RECIPES = {"scenes-segmenter": scenes_segmenter, "portraits-classifier": portraits_classifier,

@@ -54,7 +54,7 @@ def build(out: Path, execute: bool = False, executed: Path | None = None) -> Pat
     known = machines.write(out / "data")
     for path in (*(PAGE / "js").glob("*.js"), PAGE / "style.css", PAGE / "icon.svg"):
         shutil.copyfile(path, out / path.relative_to(PAGE))
-    filled, english = figures(known) | {"megabytes": str(round(megabytes(out)))}, []
+    filled, english = figures() | {"megabytes": str(round(megabytes(out)))}, []
     for language in languages():
         said, folder = texts(language, known["classes"], filled), notebooks_folder() / below(language)
         write_text(out / "js" / f"strings.{language}.js",
@@ -110,7 +110,7 @@ def repository() -> str:
         return named["Repository"]
 
 
-def figures(known: dict) -> dict[str, str]:
+def figures() -> dict[str, str]:
     """The measured figures that the texts name, from the record of the shipped generator."""
     removal = checkpoints.record("scenes-progan")["ablation_of_12_units"]["tree"]
     everywhere, in_place = removal["everywhere"], removal["in_place"]

@@ -81,8 +81,8 @@ def count(config: StyleGANConfig, batch: int = 4) -> Cost:
         of("operations_d", update_d)
         of("operations_r1", r1)
         of("operations_g", update_g)
-    weights = (sum(p.numel() for p in net.parameters()) for net in (G, D))
-    return Cost(**operations, weights_g=next(weights), weights_d=next(weights))
+    weights_g, weights_d = (sum(p.numel() for p in net.parameters()) for net in (G, D))
+    return Cost(**operations, weights_g=weights_g, weights_d=weights_d)
 
 
 def measure_speed(config: StyleGANConfig, batch: int = 16, steps: int = 3, device=None) -> float:

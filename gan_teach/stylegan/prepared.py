@@ -1,5 +1,4 @@
-"""The style generator prepared for drawing: the same pictures, sooner on a CPU
-(tests/benchmarks/README.md: by how much).
+"""The style generator prepared for drawing: the same pictures, sooner on a CPU (tests/benchmarks/README.md: how much).
 
 `prepared(G)` is a copy of a `stylegan.Generator` that computes what `generator.Layer` says, with everything that
 does not depend on z worked out beforehand. Read `generator.py` first; nothing here adds to it.

@@ -124,8 +124,7 @@ def _search(G, x, eyes, steps, per_layer, seed, peak_rate, pixel_weight, starts,
     adam, best = torch.optim.Adam([w], betas=(0.9, 0.99)), None
     for number in range(1, steps + 1):
         t = (number - 1) / max(1, steps - 1)
-        for group in adam.param_groups:
-            group["lr"] = learning_rate(t, peak_rate) * spread
+        adam.param_groups[0]["lr"] = learning_rate(t, peak_rate) * spread
         with torch.enable_grad(), evaluating(getattr(eyes, "__self__", eyes)):
             tremble = torch.randn(w.shape, generator=shake, dtype=torch.float32).to(device)
             tremble = tremble * 0.1 * spread * max(0.0, 1 - t / 0.6) ** 2

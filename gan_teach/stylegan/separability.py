@@ -94,11 +94,10 @@ def separability(points: Tensor, logits: dict[str, Tensor], folds: int = 1) -> S
     """How well flat cuts through a latent space tell attributes apart: exp(Σ_i H(Y_i | X_i)).
 
     points: N×D; logits: a classifier's, N×k for each attribute. Y is its answer for the more confident half of the
-    pictures, X what a linear support vector machine says of the latent, judged on the points that it learnt from,
-    as in the paper. There every attribute has two options; where it has more, each option has its own machine
-    and the largest value wins. Give N many times D: few points can be cut apart even where nothing is to be learnt.
-    With folds of 2 or more each point is judged by machines that learnt from the other folds only. ValueError for
-    fewer than 1.
+    pictures, X what a linear support vector machine says of the latent, judged on the points that it learnt from, as in
+    the paper. There every attribute has two options; where it has more, each option has its own machine and the largest
+    value wins. Give N many times D: few points can be cut apart even where nothing is to be learnt. With folds of 2 or
+    more each point is judged by machines that learnt from the other folds only. ValueError for fewer than 1.
     """
     entropy, before, folds = {}, {}, whole("folds", folds, 1)
     check_finite("the latents", points)

@@ -1,9 +1,10 @@
 """The settings of a training, and its schedule: how large the pictures are, and how strong R1, after so many."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from ..limits import settle, whole
+from ..networks.protocols import check_name
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,12 @@ class Settings:
         if not isinstance(self.schedule, Schedule):
             raise ValueError(f"schedule must be a Schedule, such as Schedule({{}}, {{64: 0}}); got "
                              f"{self.schedule!r:.60}")
-        if self.loss not in LOSSES:
-            raise ValueError(f"no loss {self.loss!r}; there are {', '.join(LOSSES)}")
+        check_name("loss", self.loss, LOSSES)
 
 
 def comparable(settings: Settings) -> str:
     """The settings that a run may not change half-way; its length may grow."""
-    values = {f.name: getattr(settings, f.name) for f in fields(settings)} | {"images": 0}
-    return f"Settings({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+    return repr(settings).replace(f"(images={settings.images},", "(images=0,")
 
 
 def r1_weight(settings: Settings, resolution: int, full: int, shown: float = 0.0) -> float:

@@ -2,7 +2,7 @@
 
 import copy
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -93,10 +93,12 @@ class Resumable:
         with writing(path) as temporary, temporary.open("wb") as file:
             torch.save(self.state(), file)
 
-    def resume(self, path: str | Path) -> None:
-        """Go on from what `save` wrote. ValueError naming the file where it is damaged, or of another training."""
+    def resume(self, path: str | Path, check: Callable[[dict], None] = lambda state: None) -> None:
+        """Go on from what `save` wrote, where `check` finds no fault with it. ValueError naming the file where it is
+        damaged, or of another training."""
         state = snapshot(path)
         try:
+            check(state)
             self.restore(state)
         except OtherTraining as error:
             raise ValueError(f"{path}: {error}") from error

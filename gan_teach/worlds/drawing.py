@@ -116,11 +116,10 @@ class Canvas:
 class Drawings(torch.utils.data.Dataset):
     """`n` pictures of a seed, each made when it is asked for: what `Scenes` and `Portraits` share.
 
-    `drawings[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the
-    dict of attributes (its lists differ in length: a DataLoader needs a collate_fn). An index outside 0..n-1
-    raises IndexError; n below 0, a size outside 32..256 and a seed outside 0..2³² − 1 raise ValueError. A child gives
-    `classes`, `name` (what n of them are called), `draw_attributes(seed, index)` and `render(attributes, size)`, both
-    static.
+    `drawings[i]` is image, float 3×size×size in [-1, 1]; mask, long size×size, indices into `.classes`; and the dict of
+    attributes (its lists differ in length: a DataLoader needs a collate_fn). An index outside 0..n-1 raises IndexError;
+    n below 0, a size outside 32..256 and a seed outside 0..2³² − 1 raise ValueError. A child gives `classes`, `name`
+    (what n of them are called), `draw_attributes(seed, index)` and `render(attributes, size)`, both static.
     """
 
     def __init__(self, n: int, size: int = 64, seed: int = 0):

@@ -46,11 +46,10 @@ RANGES = {"turn": (-1.0, 1.0), "tilt": (-0.2, 0.2), "nod": (-1.0, 1.0), "zoom": 
 def draw_attributes(seed: int, index: int) -> dict:
     """Decide who portrait number `index` of `seed` shows (integers >= 0, else ValueError).
 
-    Returns a value of every name in `ATTRIBUTES` and in `RANGES` (uniform within), all independent of each other:
-    turn > 0 looks to the picture's right, tilt > 0 leans there, nod > 0 looks down (the eyes stay where they are),
-    gaze > 0 moves the eyes to the right, age > 0.5 brings wrinkles, light > 0 comes from the right, zoom is the
-    camera's. For the noise to own:
-    strands (41 lightnesses in -1..1, around the head) and spots [(x, y)], where freckles would be.
+    Returns a value of every name in `ATTRIBUTES` and in `RANGES` (uniform within), all independent of each other: turn
+    > 0 looks to the picture's right, tilt > 0 leans there, nod > 0 looks down (the eyes stay where they are), gaze > 0
+    moves the eyes to the right, age > 0.5 brings wrinkles, light > 0 comes from the right, zoom is the camera's. For
+    the noise to own: strands (41 lightnesses in -1..1, around the head) and spots [(x, y)], where freckles would be.
     """
     numbers = random_numbers(seed, index, 128)
     a = {}

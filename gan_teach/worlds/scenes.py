@@ -54,14 +54,13 @@ CLOUD_PUFFS = ((-0.58, -0.02, 0.36), (-0.08, -0.22, 0.52), (0.50, -0.06, 0.42)) 
 def draw_attributes(seed: int, index: int) -> dict:
     """Decide what scene number `index` of `seed` holds (integers >= 0, else ValueError).
 
-    Lengths are fractions of the picture's side, y grows downwards, `base` is where a thing meets the ground.
-    Returns time ("day" 45 %, "dusk" 25 %, "night" 30 %); bools house, tower, path, lit_windows, chimney,
-    autumn, mountains, snow; house_x, house_base, house_width (with its tower), wall_height, roof_height,
-    roof_kind ("gable", "hip"), wall_colour, roof_colour, door_colour (keys of WALLS, ROOFS, DOORS), tower_x,
-    door_x, windows [(x, y)], path_x and path_width at the bottom edge, horizon, bend (of its line), light
-    (x, y, radius of sun or moon), clouds [(x, y, half width)], stars [(x, y)], peaks [(x, height, half
-    width)], trees [{x, base, height, kind "round" or "conifer"}], far ones first. The positions of a house
-    or a tower are there even when it is not.
+    Lengths are fractions of the picture's side, y grows downwards, `base` is where a thing meets the ground. Returns
+    time ("day" 45 %, "dusk" 25 %, "night" 30 %); bools house, tower, path, lit_windows, chimney, autumn, mountains,
+    snow; house_x, house_base, house_width (with its tower), wall_height, roof_height, roof_kind ("gable", "hip"),
+    wall_colour, roof_colour, door_colour (keys of WALLS, ROOFS, DOORS), tower_x, door_x, windows [(x, y)], path_x and
+    path_width at the bottom edge, horizon, bend (of its line), light (x, y, radius of sun or moon), clouds [(x, y, half
+    width)], stars [(x, y)], peaks [(x, height, half width)], trees [{x, base, height, kind "round" or "conifer"}], far
+    ones first. The positions of a house or a tower are there even when it is not.
     """
     numbers = random_numbers(seed, index, 160)
 

@@ -271,6 +271,8 @@ def test_the_losses_and_how_strongly_they_pull():
     assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in left.lines}) == 3
     (bars,) = figure.axes[2:]
     assert max(bar.get_height() for bar in bars.patches) == 50              # all verdicts are ½
+    assert [[text.get_text() for text in ax.get_legend().texts] for ax in (left, bars)] == [
+        ["minimax", "heuristic", "least squares"], ["samples of G (no scale)"]]
 
 
 def test_picks_are_counted_in_parts_beside_the_papers():

@@ -241,7 +241,7 @@ def test_fakes_are_what_they_are_called():
     assert [modes_covered(RING, made[k]) for k in ("perfect", "half the modes", "one mode")] == [8, 4, 1]
     assert made["centre"].norm(dim=1).mean() < 0.3 and made["far away"].norm(dim=1).min() > 9
     assert made["anywhere"].abs().max() <= 2 and high_quality(RING, made["anywhere"]) < 0.05
-    with pytest.raises(ValueError, match="no fakes 'bad'; there are perfect, half the modes, one mode, centre, far"):
+    with pytest.raises(ValueError, match="no fakes 'bad'; there are: perfect, half the modes, one mode, centre, far"):
         plane.fakes(RING, "bad", 3, draw())
 
 

@@ -99,9 +99,9 @@ def test_a_short_training_learns_and_repeats(rendered):
     runs = [judges.train_segmenter(steps=30, batch=8, data=(rendered, rendered),
                               config=s.SegmenterConfig(widths=(8, 16, 16, 16)))
             for _ in range(2)]
-    (model, metrics), (_, again) = runs
-    assert metrics["final_loss"] == again["final_loss"] < 2      # ln 13 = 2.56 is guessing
-    assert metrics["accuracy"] > 0.5 and not model.training
+    model, again = runs
+    assert model.record["final_loss"] == again.record["final_loss"] < 2      # ln 13 = 2.56 is guessing
+    assert model.record["accuracy"] > 0.5 and not model.training
     assert s.segment(model, pictures.to_float(rendered[0][:5]), batch=2).shape == (5, 64, 64)
 
 
@@ -111,7 +111,7 @@ def test_training_refuses_an_empty_set(rendered):
 
 
 def patches(data, folder, steps=6):
-    """A tiny training in a folder: (network, metrics), or None where it was interrupted."""
+    """A tiny training in a folder: the network, or None where it was interrupted."""
     return judges.train_segmenter(steps=steps, batch=4, data=(data, data), folder=folder,
                                   config=s.SegmenterConfig(widths=(4, 4, 4, 4)))
 
@@ -123,7 +123,7 @@ def same(one, other) -> bool:
 def test_a_stopped_training_goes_on_bit_for_bit(rendered, tmp_path, monkeypatch, capsys):
     """SIGTERM in the third step: it is finished and saved; the same call goes on, and one more has nothing to do."""
     few = rendered[0][:12], rendered[1][:12]
-    whole, metrics = patches(few, tmp_path / "whole")
+    whole = patches(few, tmp_path / "whole")
     step = judges.Learning.step
 
     def stopped(self):
@@ -135,17 +135,17 @@ def test_a_stopped_training_goes_on_bit_for_bit(rendered, tmp_path, monkeypatch,
     monkeypatch.setattr(judges.Learning, "step", stopped)
     assert patches(few, tmp_path / "stopped") is None
     assert torch.load(tmp_path / "stopped/resume.pt", weights_only=True)["steps"] == 3
-    again, figures = patches(few, tmp_path / "stopped")
-    assert same(whole, again) and figures["final_loss"] == metrics["final_loss"]
+    again = patches(few, tmp_path / "stopped")
+    assert same(whole, again) and again.record["final_loss"] == whole.record["final_loss"]
     kept = torch.load(tmp_path / "stopped/resume.pt", weights_only=True)
     other = torch.load(tmp_path / "whole/resume.pt", weights_only=True)
     assert torch.equal(kept["draw"], other["draw"]) and kept["optimiser"]["param_groups"] == other["optimiser"][
         "param_groups"]
     capsys.readouterr()
     monkeypatch.setattr(judges.Learning, "step", None)
-    third, figures = patches(few, tmp_path / "stopped")
+    third = patches(few, tmp_path / "stopped")
     assert "nothing to do" in capsys.readouterr().out and same(third, whole)
-    assert figures["final_loss"] == metrics["final_loss"]
+    assert third.record["final_loss"] == whole.record["final_loss"]
 
 
 def test_a_snapshot_of_other_settings_pictures_or_labels_is_refused(rendered, tmp_path):

@@ -305,7 +305,7 @@ def test_available_says_in_one_line_where_weights_are_or_how_to_get_them(server,
         (tmp_path / file).touch()
     assert asked(tmp_path) == (tmp_path, f"{tmp_path} is on this computer; it needs 1.5 GB of memory")
     assert set(published.MEMORY) == {name.rsplit("-", 1)[0] for name in official.names()}
-    with pytest.raises(ValueError, match="Did you mean 'official/progan-church'"):
+    with pytest.raises(ValueError, match="did you mean 'official/progan-church'"):
         official.available("official/progan-chruch")
 
 

@@ -25,7 +25,7 @@ from gan_teach.recipes.evolving import PLANS, RIVALS, Plan, evolve, kept, start
 from gan_teach.worlds import datasets, gaussians
 
 torch.set_num_threads(1)
-TINY = Plan(layout(32, 2, z_dim=4), 4, 2, 2, "noise", replace(evolving.SETTINGS, batch=4, fitness_batch=4))
+TINY = Plan(layout(32, 2, z_dim=4), "noise", 4, 2, 2, replace(evolving.SETTINGS, batch=4, fitness_batch=4))
 REAL = torch.randint(256, (20, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
 
@@ -212,7 +212,7 @@ def test_a_rival_on_pictures_of_ones_own_and_what_cannot_be(tmp_path, monkeypatc
     record = json.loads(next((tmp_path / "run").glob("*-minimax.json")).read_text())
     assert record["command"] == f"python -m gan_teach evolve {tmp_path} --rival minimax"
     assert record["generations"] == 8 and record["won"] == {"minimax": 1.0}        # twice as many: one loss is cheaper
-    with pytest.raises(ValueError, match="no rival 'best'; there are egan, random"):
+    with pytest.raises(ValueError, match="no rival 'best'; there are: egan, random"):
         evolving.train_on(tmp_path, rival="best")
     with pytest.raises(FileNotFoundError, match="no folder"):
         evolving.train_on(tmp_path / "away", device="cpu")

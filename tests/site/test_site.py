@@ -567,9 +567,10 @@ def test_arrow_keys_and_space_paint(paint):
     assert 32 <= rows.mean() <= 48 and 44 <= columns.mean() <= 62             # around the cell in row 9, column 13
 
 
-def swipe(visit, *places: tuple[float, float], still: tuple[float, float] | None = None) -> None:
-    """A finger over the painted picture; still: where another one has been put down before."""
-    browser.swipe(visit.page, [visit.place(*place) for place in places], still and visit.place(*still))
+def swipe(visit, *places: tuple[float, float], **others: tuple[float, float]) -> None:
+    """A finger over the painted picture; others: where other fingers are, as for `browser.swipe`."""
+    browser.swipe(visit.page, [visit.place(*place) for place in places],
+                  **{name: visit.place(*place) for name, place in others.items()})
 
 
 def tap(phone, name: str, value: str) -> None:
@@ -1116,6 +1117,12 @@ def test_the_right_button_and_a_second_finger_draw_nothing(players):
     swipe(players, *LINE, still=(0.8, 0.8))
     wait_until(players.page, lambda: painted(players)[13:19, 13:19].any())
     assert painted(players).sum() <= 5 and not painted(players)[:, :12].any()
+
+
+def test_lifting_a_second_finger_does_not_end_the_line_of_the_first(players):
+    swipe(players, *LINE, tapped=(0.8, 0.8))
+    wait_until(players.page, lambda: painted(players)[6:14, 5:7].any(1).all())
+    assert not painted(players)[:, 12:].any()
 
 
 LINE = (0.3, 0.3), (0.3, 0.5), (0.3, 0.7)

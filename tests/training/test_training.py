@@ -238,7 +238,7 @@ def test_wgan_gp_trains_too_and_an_unknown_loss_is_refused():
     losses = [training.step() for _ in range(3)]
     assert all(abs(loss["loss_d"]) < 100 for loss in losses)               # 10 (‖∇‖ − 1)² and scores near 0
     assert any(not torch.equal(a, b) for a, b in zip(before, training.D.parameters()))
-    with pytest.raises(ValueError, match="no loss 'hinge'; there are logistic, relativistic, wgan-gp"):
+    with pytest.raises(ValueError, match="no loss 'hinge'; there are: logistic, relativistic, wgan-gp"):
         tiny(loss="hinge")
 
 

@@ -249,7 +249,7 @@ ALONE = """async ([esm, state]) => {
 
 @pytest.mark.parametrize("make", [lambda: mask_canvas(8, 8, paint="drag"),
                                   lambda: paint_canvas((8, 8), 256, 64, "drag")], ids=["mask", "strokes"])
-def test_the_right_button_and_a_second_finger_paint_nothing(page, make):
+def test_the_right_button_and_a_second_finger_paint_nothing_and_end_no_stroke(page, make):
     page, widget = page.context.new_page(), make()
 
     def begin() -> list:
@@ -271,6 +271,12 @@ def test_the_right_button_and_a_second_finger_paint_nothing(page, make):
     begin()
     browser.swipe(page, way, still=corner)
     assert alone and sent() and all(said == alone for said in sent())
+    begin()
+    browser.swipe(page, way)
+    line = sent()[-1]
+    begin()
+    browser.swipe(page, way, tapped=corner)
+    assert sent()[-1] == line != alone
     page.close()
 
 

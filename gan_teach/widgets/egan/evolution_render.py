@@ -56,7 +56,6 @@ class Frame:
     shares: str = ""
     text: str = ""
     compare: bool = False       # two fates stand where the children were
-    on_plane: bool = True
 
     def html(self) -> str:
         """All of it as one piece of HTML, so that the page never shows the half of a frame.
@@ -91,7 +90,7 @@ def render(view: View, fast: bool = False, same: Frame | None = None, rows: int 
     """The frame of a view. fast: pictures as JPEG. same: a frame whose pictures are those of this view too. rows: of
     three children below each other, at most; where there are more children they are smaller.
     """
-    pack, fate, on_plane = pictures.jpeg if fast else pictures.png, view.fate, view.field is not None
+    pack, fate = pictures.jpeg if fast else pictures.png, view.fate
     kinds = {name: i for i, name in enumerate(view.offered)}
     bars = fitness_bars(view, kinds) if fate is None else fate_curves(fate)
     if same is not None:
@@ -102,13 +101,12 @@ def render(view: View, fast: bool = False, same: Frame | None = None, rows: int 
             "after {age} of {span} generations: ✓ yours, ★ by F", age=fate.age, span=fate.span))
         middle = pack(drawn)
     measures = measure_curves(view.measures)
-    if not on_plane and not measures:                                       # nothing to measure: something to compare
+    if view.field is None and not measures:                                 # nothing to measure: something to compare
         real = view.real[:32]
         measures = pictures.img(pictures.grid(real, 8), say("{real} real pictures", real=len(real)), MAIN)
     many = "" if view.knobs.mu == 1 else f" · μ = {view.knobs.mu}"
     return Frame(main, say("generation {number}", number=view.generation) + many, middle, note, bars, measures,
-                 family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None,
-                 on_plane)
+                 family_tree(view.lineage, kinds), winners(view.lineage, kinds), describe(view), fate is not None)
 
 
 # ------------------------------------------------------------------------------------------ pictures

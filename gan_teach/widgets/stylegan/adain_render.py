@@ -159,7 +159,7 @@ class AdaINRenderer(StyleRenderer):
         reach = self.reach(state)
         histograms = three(x[0, u].cpu().numpy(), normal.cpu().numpy(), r[0, u].cpu().numpy(), y_s, y_b, reach)
         return AdaINFrame(own_picture, large(picture), self._map(x[0, u], None), self._map(r[0, u], reach),
-                          histograms, self._describe(state, x[0, u], r[0, u], picture))
+                          histograms, self._describe(state, x[0, u], r[0, u]))
 
     def _map(self, x: Tensor, reach: float | None) -> bytes:
         """A map in colours: from its least to its largest value, or from −reach to reach."""
@@ -168,7 +168,7 @@ class AdaINRenderer(StyleRenderer):
         tone = pictures.colour_map(level).round().astype(np.uint8)
         return pictures.png(pictures.enlarge(tone, max(1, 160 // tone.shape[0])))
 
-    def _describe(self, state: AdaINState, x: Tensor, r: Tensor, picture: Tensor) -> str:
+    def _describe(self, state: AdaINState, x: Tensor, r: Tensor) -> str:
         own, now = self.own(state), self.y(state)
         moved = say(", as its style has it") if state.y_s is None and state.y_b is None else \
             say("; its style has y_s = {y_s:.2f} and y_b = {y_b:.2f}", y_s=own[0], y_b=own[1])
