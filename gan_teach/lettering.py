@@ -5,6 +5,7 @@ looks for one that has every sign of the translated words (FONTS, in this order)
 calls it, so that the code that draws, in a notebook or here, is plain matplotlib.
 """
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def letter(figure) -> bool:
     """
     from matplotlib.text import Text
 
+    logging.getLogger("matplotlib.font_manager").addFilter(_is_no_weight)
     axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
     ticks = {axis: [text.get_text() for text in axis.get_ticklabels()] for axis in axes}
     ticks = {axis: [*map(told, names)] for axis, names in ticks.items() if [*map(told, names)] != names}
@@ -63,6 +65,11 @@ def families() -> list[str]:
                 manager.addfont(path)
     there = {entry.name for entry in manager.ttflist}
     return [name for start in FONTS for name in sorted(there) if name.startswith(start)]
+
+
+def _is_no_weight(record: logging.LogRecord) -> bool:
+    """False for matplotlib's warning, from 3.11 on, that a font has one weight, and not "normal": it will do."""
+    return "find font weight" not in str(record.msg)
 
 
 def _has(family: str, sign: str) -> bool:

@@ -235,7 +235,8 @@ def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Seque
             if 0 < gamma <= end and best >= max(f.quality + gamma * f.diversity for f in scores) - 1e-9:
                 ax.scatter(gamma, best, s=110, facecolor="none", edgecolor="black", zorder=3)
                 if gamma > end / 50:
-                    ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (4, 18), textcoords="offset points")
+                    free = -18 if min(one.diversity, other.diversity) > 0 else 18       # below, where both rise
+                    ax.annotate(f"γ = {gamma:.2g}", (gamma, best), (4, free), textcoords="offset points")
         ax.margins(y=0.2)
         ax.set(xlabel="γ", title=f"γ up to {end:g}", xticks=np.linspace(0, end, 5))
     figure.axes[0].set_ylabel(r"$F = F_q + \gamma F_d$")

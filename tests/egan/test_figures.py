@@ -115,6 +115,11 @@ def test_a_ring_marks_where_another_child_takes_over():
     assert [len(ax.collections) for ax in (near, far)] == [1, 1]                               # ringed in both,
     assert [text.get_text() for text in near.texts] == ["γ = 0.005"] and not far.texts        # named once
 
+    rising = [Fitness(0.5, 1.0, math.nan), Fitness(0.6, 0.5, math.nan)]
+    for scores, side in ((children, 1), (rising, -1)):                                         # beside the lines
+        named, = (text for ax in figures.gamma_figure(names[:2], scores).axes for text in ax.texts)
+        assert math.copysign(1, named.xyann[1]) == side
+
 
 def test_the_verdicts_stand_beside_their_child():
     verdicts = torch.arange(24.0).view(4, 2, 3)
