@@ -92,10 +92,10 @@ def told(text: object) -> str:
         return text
     if "; " in text and (there := _made(text, "; ") or _list(text, "; ")):      # of the whole, or of each part its own
         return there
+    if text != text.strip() and text not in _texts:             # first what stands between the spaces
+        return _fit(text)
     if made := _made(text):
         return made
-    if text != text.strip():
-        return _fit(text)
     if "\n" in text:
         return "\n".join(map(told, text.split("\n")))
     return _columns(text) or _list(text, ", ") or text
@@ -144,8 +144,9 @@ def _list(text: str, comma: str) -> str | None:
 def _fit(value: str, width: str | None = None, to_the_right: bool = False) -> str:
     """What stands in a template's place, or between spaces, told; as wide as before where the spaces made a column."""
     bare = value.strip()
-    there = bare if re.fullmatch(r"[\w-]+(, [\w-]+)+", bare) else told(bare)      # names to choose from: "tree, sky"
-    if not width and value != bare and (made := _made(value)):
+    names = bare not in _texts and re.fullmatch(r"[\w-]+(, [\w-]+)+", bare)       # to choose from: "tree, sky"
+    there = bare if names else told(bare)
+    if not width and value != bare and (value in _texts or there == bare) and (made := _made(value)):
         return made
     if there == bare:
         return value

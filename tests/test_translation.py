@@ -221,7 +221,9 @@ chart(figure, "what there is to see")"""
     ("unit 12", "单元 12"), ("tree 8", "树 8"), ("least_squares", "最小二乘"), ("seed", "种子"), ("ψ = 0.7", "ψ = 0.7"),
     ("top 1 %: unit 7, IoU 0.31", "最高的 1 %：单元 7，IoU 0.31"), ("one mode +0.43 ★", "一个模式 +0.43 ★"),
     ("spot on wall", "小块在墙上"), ("spot on roof", "小块在屋顶上"), ("a reader's own words", "a reader's own words"),
-    ("least squares: 9 of 25 (paper: 20)", "最小二乘：25 个中的 9 个（论文：20）")])
+    ("least squares: 9 of 25 (paper: 20)", "最小二乘：25 个中的 9 个（论文：20）"),
+    ("cut in Z, fresh points  ", "在 Z 中切开，没见过的点\u3000\u3000 "),     # spaces belong to no value
+    ("became wall, random  ", "变成墙，随机" + 11 * " ")])  # a text with a comma is no list of names
 def test_a_text_that_is_made_already_is_told_by_its_template(spoken, text, said):
     assert language.told(text) == said
     language.use("en")

@@ -68,10 +68,10 @@ def figure_words(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
     parts = []
     for layer, d in dissections.items():
         found = d.concept_units(min_iou, above_chance)
-        names = ", ".join(f"{told(name)} {len(units)}" for name, units in found.items()) or say("none")
+        names = say(", ").join(f"{told(name)} {len(units)}" for name, units in found.items()) or say("none")
         parts.append(say("{layer}: {n} of {all} units ({names})", layer=layer, n=sum(map(len, found.values())),
                          all=len(d.iou), names=names))
-    return "; ".join(parts)
+    return say("; ").join(parts)
 
 
 # ------------------------------------------------------------------------------------------ where a unit is loudest

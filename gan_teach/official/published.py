@@ -25,7 +25,7 @@ class Published:
 
 def _dissected(file: str) -> Published:
     return Published(file, tuple(f"http://{host}.csail.mit.edu/models/{file}" for host in ("gandissect", "dissect")),
-                     file.split("-")[-1].removesuffix(".pth"), "about 73 MB" if "celeb" not in file else "")
+                     file.split("-")[-1].removesuffix(".pth"), "≈ 73 MB" if "celeb" not in file else "")
 
 
 def _drive(name: str, key: str, size: str) -> Published:

@@ -78,7 +78,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=12),
              text(width, y, say("from the siblings’ mean{luck}", luck=luck), "end", 12)]
     best = judged[chosen_by_f]
-    words = "; ".join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
+    words = say("; ").join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
     return svg(width, height, body, say("Fitness of the children: {words}. The fittest is {best}.", words=words,
                                         best=plain(best.mutation)))
 
@@ -137,7 +137,7 @@ def measure_curves(measures: Sequence[tuple[int, Mapping[str, float]]], width: f
     """Modes, high quality and MMD² of the first survivor against generations."""
     if not measures:
         return ""
-    now = ", ".join(f"{called(n)} {amount(n, v)}" for n, v in measures[-1][1].items())
+    now = say(", ").join(f"{called(n)} {amount(n, v)}" for n, v in measures[-1][1].items())
     return _strips([("#e66e00", "", measures)], width, height,
                    say("Measures of the survivor by generation; now {now}.", now=now))
 
@@ -187,7 +187,7 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
     body.append(text(28, height - 2, say("generation {number}", number=shown[0].number), size=12))
     if len(shown) > 4:
         body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle", 12))
-    line_of = ", ".join(plain(g.winner) for g in shown[-5:])
+    line_of = say(", ").join(plain(g.winner) for g in shown[-5:])
     return svg(width, height, body, say("Family tree of the last {n} generations; the last winners: {winners}.",
                                         n=len(shown), winners=line_of))
 
@@ -219,6 +219,6 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
         body += [mark(kind, right + 14, y, 5), text(right + 25, y + 4, f"{value:.0%}", bold=True)]
     body += [text(0, height - 2, say("generation"), size=12),               # the first is always 1
              text(right, height - 2, f"{at[-1]}", "end", 12)]
-    words = ", ".join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
+    words = say(", ").join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
     return svg(width, height, body, say("Winners of the last {n} generations: {words}.", n=min(window, at[-1]),
                                         words=words))

@@ -241,7 +241,7 @@ def describe(view: View) -> str:
             parts = [say("{measure} {yours} against {best}", measure=called(n), yours=amount(n, yours[n]),
                          best=amount(n, best[n])) for n in yours]
         return say("{span} generations after your choice: {found}. {score} Differences this small are luck more often "
-                   "than merit.", span=f.span, found=", ".join(parts) or say("compare the two pictures"),
+                   "than merit.", span=f.span, found=say(", ").join(parts) or say("compare the two pictures"),
                    score=_score(view))
     if view.chosen is not None and view.done == "select":
         return say("You and the algorithm chose the same child. {score}", score=_score(view))
@@ -259,7 +259,7 @@ def describe(view: View) -> str:
         words = say("{rule}: {winner}.", rule=say(CHOSEN[view.knobs.selection]),
                     winner=f"{SIGNS[kind % len(SIGNS)]} {plain(last.winner)}")
         if view.measures and view.measures[-1][0] == view.generation:
-            words += say(" Now {measures}.", measures=", ".join(
+            words += say(" Now {measures}.", measures=say(", ").join(
                 f"{called(n)}: {amount(n, v)}" for n, v in view.measures[-1][1].items()))
     return words
 

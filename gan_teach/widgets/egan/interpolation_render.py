@@ -60,7 +60,7 @@ class InterpolationRenderer(Renderer):
         at = torch.stack([function(z1, z2, state.alpha) for function in WAYS.values()])
         x = pictures.to_uint8(self.G(at.to(next(self.G.parameters()))))
         nearest = round(state.alpha * (STEPS - 1))
-        lengths = ", ".join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
+        lengths = say(", ").join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
         text = say("α = {alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {first:.1f} and {second:.1f}.",
                    alpha=state.alpha, lengths=lengths, first=z1.norm(), second=z2.norm())
         return InterpolationFrame(tuple(pictures.jpeg(_sized(image, 240)) for image in x),

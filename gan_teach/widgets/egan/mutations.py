@@ -72,8 +72,8 @@ class MutationRenderer(Renderer):
     def _render(self, state: MutationState) -> MutationFrame:
         here = [self.at(m, state.p) for m in self.mutations]
         loudest = max(range(len(here)), key=lambda i: here[i][1])
-        each = ", ".join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
-                         for n, (_, w) in zip(self.names, here))
+        each = say(", ").join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
+                              for n, (_, w) in zip(self.names, here))
         words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
                     loudest=plain(self.names[loudest]))
         losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
