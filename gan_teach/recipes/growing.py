@@ -16,6 +16,7 @@ from ..files import expanded, to_write, writing
 from ..lettering import letter
 from ..limits import whole
 from ..networks import progan
+from ..networks.protocols import device_of
 from ..networks.segmenter import UNet
 from ..pictures import fingerprint, to_float
 from ..processes import join_group, leave_group, machine, place
@@ -140,7 +141,7 @@ class Ruler:
     """Measures pictures against real ones: `ruler(G)` gives the figures of a row of the curve, or of a record."""
 
     def __init__(self, drawings, eyes: torch.nn.Module, n: int, seed: int):
-        self.eyes, self.device = eyes, next(eyes.parameters()).device
+        self.eyes, self.device = eyes, device_of(eyes)
         self.real = to_float(rendered(drawings, n, seed)).to(self.device)
         self.features = metrics.features(self.real, eyes)
         self.distance = metrics.Distance(self.features)
