@@ -302,7 +302,7 @@ MISTAKES = {
     "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 torch.float32 张量 (3, 4)":
         lambda: check_images(torch.rand(3, 4), "the pictures to label"),
     "没有第 '77' 章；现有的是：": lambda: notebooks.find(77),
-    "没有检查点 'scene-progan'。你要的是不是 'scenes-progan'？现有的是：": lambda: load("scene-progan"),
+    "没有随附的检查点 'scene-progan'（你要的是不是 'scenes-progan'？）；现有的是：": lambda: load("scene-progan"),
     "没有文件 nowhere/x.safetensors；随书附带的检查点有：": lambda: load("nowhere/x.safetensors"),
     "没有文件夹 nowhere/pictures；": lambda: datasets.pictures("nowhere/pictures"),
     "没有语言 'tlh'；现有的是：en, zh": lambda: language.use("tlh")}

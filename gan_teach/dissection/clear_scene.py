@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ..networks.layers import sample_z
-from ..networks.protocols import Generator, Segmenter, classes_of, device_of
+from ..networks.protocols import Generator, Segmenter, classes_of, latents
 from ..worlds.scenes import time_of
 from .pixels import label_pixels
 
@@ -21,7 +20,7 @@ def clear_scene(G: Generator, S: Segmenter, seeds: Iterable[int]) -> int:
     segmenter is surest, by its mean probability. A ghost of a tower, or a smear, makes it doubt.
     """
     seeds, classes = list(seeds), classes_of(S)
-    z = torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in seeds])
+    z = torch.cat([latents(G, 1, seed) for seed in seeds])
     images = torch.cat([G(some) for some in z.split(10)])
     p, labels = map(torch.cat, zip(*(S(some).softmax(1).max(1) for some in images.split(10)), strict=True))   # N×H×W
     share = label_pixels(labels, len(classes)) / labels[0].numel()

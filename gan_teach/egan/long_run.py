@@ -13,8 +13,7 @@ from ..files import expanded, to_write
 from ..language import say
 from ..limits import whole
 from ..memory import keep_freed_memory
-from ..networks.layers import sample_z
-from ..networks.protocols import evaluating
+from ..networks.protocols import evaluating, latents
 from ..processes import stop_signals
 from ..training import check_same, keep_samples
 from .evolution import Evolution
@@ -51,7 +50,7 @@ def run(evolution: Evolution, real, folder: str | Path, generations: int, save_e
     to_write(folder / "samples" / "first.png")
     resume = folder / "resume.pt"
     go_on(evolution, real, folder)
-    z = sample_z(48, evolution.G.z_dim, seed=1).to(next(evolution.G.parameters()))
+    z = latents(evolution.G, 48, seed=1)
     clock = time.monotonic() - evolution.seconds
     with stop_signals() as stop, tqdm(total=end or generations, initial=evolution.generation,
                                       unit=say(" generations")) as bar:

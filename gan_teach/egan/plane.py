@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
-from ..networks.layers import check_finite, check_gradients, sample_z, seeded
-from ..networks.protocols import check_name
+from ..networks.layers import check_finite, check_gradients, seeded
+from ..networks.protocols import check_name, latents
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..worlds.gaussians import Mixture
 from .evolution import Evolution, Generation
@@ -83,7 +83,7 @@ def measures(mixture: Mixture, fake: Tensor) -> Measures:
 @torch.no_grad()
 def measure(mixture: Mixture, G: nn.Module, n: int = 1000, seed: int = 1) -> Measures:
     """All three measures on n samples G(z), z from the seed."""
-    return measures(mixture, G(sample_z(n, G.z_dim, seed).to(next(G.parameters()))).cpu())
+    return measures(mixture, G(latents(G, n, seed)).cpu())
 
 
 def even_circle(n: int = 1000, seed: int = 0) -> Tensor:

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks.layers import sample_z
-from ..networks.protocols import evaluating
+from ..networks.protocols import evaluating, latents
 from . import plane
 from .child import name_of, slope
 from .evolution import Generation
@@ -83,7 +82,7 @@ def view(lab) -> View:
     """What there is to see of this `Laboratory` now. It changes nothing, and draws nothing from its own chances."""
     e, on_plane = lab.evolution, lab.shown.ndim == 2
     with evaluating(e.D, *(one.G for one in (*e.survivors, *lab.parents, *e.children))):
-        z = sample_z(400 if on_plane else 64, e.G.z_dim, 2).to(next(e.G.parameters()))
+        z = latents(e.G, 400 if on_plane else 64, seed=2)
         share = len(z) // len(e.survivors)
         fake = torch.cat([one.G(z[i * share:(i + 1) * share]) for i, one in enumerate(e.survivors)]).cpu()
         children = _children(lab, z[:120 if on_plane else 16])

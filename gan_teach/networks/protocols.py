@@ -35,8 +35,8 @@ def check_name(kind: str, name: str, names: Sequence[str]) -> int:
     if name in tuple(names):
         return list(names).index(name)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    raise ValueError(f"no {kind} {name!r} (did you mean {close[0]!r}?); there are: {', '.join(names)}" if close else
-                     f"no {kind} {name!r}; there are: {', '.join(names)}")
+    raise ValueError(f"no {kind} '{name}' (did you mean {close[0]!r}?); there are: {', '.join(names)}" if close else
+                     f"no {kind} '{name}'; there are: {', '.join(names)}")
 
 
 def device_of(G: Generator) -> torch.device:

@@ -157,8 +157,8 @@ class Judge:
             found["classifier_score"] = round(metrics.classifier_score(seen, self.eyes)[0], 3)
         return found
 
-    def __call__(self, G: Generator, n: int, seed: int = 1) -> dict:
-        return self.figures(metrics.generate(G, n, seed).cpu())
+    def __call__(self, G: Generator, n: int) -> dict:
+        return self.figures(metrics.generate(G, n, seed=1).cpu())
 
     def classes(self, images: Tensor) -> dict[str, float]:
         """Which share of the pictures the classifier takes for each kind of clothing: a tenth each of real ones."""

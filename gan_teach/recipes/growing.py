@@ -16,6 +16,7 @@ from ..files import expanded, to_write, writing
 from ..lettering import letter
 from ..limits import whole
 from ..networks import progan
+from ..networks.protocols import device_of
 from ..networks.segmenter import UNet
 from ..pictures import fingerprint, to_float
 from ..processes import join_group, leave_group, machine, place
@@ -140,7 +141,7 @@ class Ruler:
     """Measures pictures against real ones: `ruler(G)` gives the figures of a row of the curve, or of a record."""
 
     def __init__(self, drawings, eyes: torch.nn.Module, n: int, seed: int):
-        self.eyes, self.device = eyes, next(eyes.parameters()).device
+        self.eyes, self.device = eyes, device_of(eyes)
         self.real = to_float(rendered(drawings, n, seed)).to(self.device)
         self.features = metrics.features(self.real, eyes)
         self.distance = metrics.Distance(self.features)
@@ -166,9 +167,8 @@ def scenes_progan(folder: Path, **options) -> dict | None:
                     "ablation_of_12_units": {cls: removal(G, judge, cls) for cls in ("tree", "door")}}, **options)
 
 
-def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "layer6", "layer7", "layer8"),
-            n: int = 12, samples: int = 200) -> dict:
-    """What ablating the n best units of a class does to `samples` fresh pictures, in the best of `layers`.
+def removal(G, judge, cls: str, n: int = 12, samples: int = 200) -> dict:
+    """What ablating the n best units of a class does to `samples` fresh pictures, in the best of layer4 to layer8.
 
     Returns two results: with the units ablated everywhere, and only in place, where the class is (`ablation_curve`).
     In each layer four orders compete: by IoU at the 5 % quantile, by the effect of each unit alone less its
@@ -176,6 +176,7 @@ def removal(G, judge, cls: str, layers: tuple[str, ...] = ("layer4", "layer5", "
     one is chosen on those of seed 4 (most removed, at a collateral below 1), and the figures are those of seed 3.
     """
     found = {"everywhere": [], "in_place": []}
+    layers = [f"layer{i}" for i in range(4, 9)]
     for layer, by_iou in unit_iou.dissect_layers(G, layers, judge, quantile=0.05).items():
         orders = {"IoU": by_iou.units_for(cls),
                   "effect": alpha.rank_by_effect(G, layer, judge, cls, samples=16, collateral_weight=0.3)}

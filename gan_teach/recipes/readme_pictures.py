@@ -6,7 +6,7 @@ import torch
 
 from .. import checkpoints, metrics, pictures, stylegan
 from ..dissection import intervention
-from ..networks.layers import sample_z
+from ..networks.protocols import device_of, latents
 from ..networks.segmenter import segment
 from ..stylegan.clear_portraits import clear_portraits
 
@@ -20,7 +20,7 @@ def removal_picture(path: str | Path, cls: str = "tree", samples: int = 100, see
     """
     G, judge = checkpoints.load("scenes-progan"), checkpoints.load("scenes-segmenter")
     found = checkpoints.record("scenes-progan")["ablation_of_12_units"][cls]["everywhere"]
-    r, f = G.at(sample_z(samples, G.z_dim, seed, next(G.parameters()).device), found["layer"])
+    r, f = G.at(latents(G, samples, seed), found["layer"])
     here = segment(judge, f(r)) == judge.classes.index(cls)                        # (N, H, W)
     enough = (here.float().mean((1, 2)) >= 0.04).nonzero().flatten()[:columns]
     r, here = r[enough], here[enough]
@@ -44,10 +44,9 @@ def mixing_picture(path: str | Path, name: str = "portraits-stylegan", sources: 
     Each row gives its destination the coarse (4, 8 px), middle (16, 32 px) or fine (64 px) styles of the sources.
     """
     G = checkpoints.load(name)
-    device = next(G.parameters()).device
     seeds = clear_portraits(G, checkpoints.load("portraits-classifier"), range(100), psi)[:sources + 3]
-    above, left = G.ws(torch.cat([sample_z(1, G.z_dim, seed, device) for seed in seeds]), psi).split((sources, 3))
-    rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device), G.synthesis(above)]
+    above, left = G.ws(torch.cat([latents(G, 1, seed) for seed in seeds]), psi).split((sources, 3))
+    rows = [torch.ones(1, 3, G.resolution, G.resolution, device=device_of(G)), G.synthesis(above)]
     for layers, w in zip(stylegan.layer_groups(len(G.layers)).values(), left.split(1)):
         rows += [G.synthesis(w), G.synthesis(stylegan.mix(w, above, layers))]
     _write(path, rows, sources + 1)

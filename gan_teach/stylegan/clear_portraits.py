@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import torch
 
 from ..networks.classifier import Classifier, classify
-from ..networks.layers import sample_z
-from ..networks.protocols import device_of
+from ..networks.protocols import latents
 from .generator import Generator
 
 
@@ -17,7 +16,7 @@ def clear_portraits(G: Generator, classifier: Classifier, seeds: Iterable[int], 
         Σ_a log max_k p_{a,k}
     """
     seeds = list(seeds)
-    z = torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in seeds])
+    z = torch.cat([latents(G, 1, seed) for seed in seeds])
     logits = classify(classifier, torch.cat([G(some, psi=psi) for some in z.split(20)]))
     sure = sum(each.log_softmax(1).amax(1) for each in logits.values())     # (N,)
     return [seeds[i] for i in sure.argsort(descending=True).tolist()]

@@ -13,7 +13,7 @@ from ..files import expanded, read_json, to_write, write_json, writing
 from ..language import say
 from ..limits import whole
 from ..memory import keep_freed_memory
-from ..networks.layers import sample_z
+from ..networks.protocols import latents
 from ..processes import any_of, place, stop_signals
 from .step import Training
 
@@ -64,7 +64,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     s = training.settings
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
-    z = sample_z(48, training.G.z_dim, seed=1, device=training.device)
+    z = latents(training.G, 48, seed=1)
     for losses, bar in advance(training, folder, end, save_every, s.batch):
         if training.steps % 50 == 0:
             bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",

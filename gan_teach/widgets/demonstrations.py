@@ -150,13 +150,12 @@ def by_day(G, S, layer: str, n: int) -> tuple:
     import torch
 
     from ..dissection.pixels import label_pixels
-    from ..networks.layers import sample_z
-    from ..networks.protocols import device_of
+    from ..networks.protocols import latents
     from ..networks.segmenter import segment
     from ..worlds.scenes import time_of
 
     with torch.no_grad():
-        r, f = G.at(torch.cat([sample_z(1, G.z_dim, seed, device_of(G)) for seed in range(n)]), layer)
+        r, f = G.at(torch.cat([latents(G, 1, seed) for seed in range(n)]), layer)
         labels = segment(S, x := f(r))                                  # (n, H, W)
     day = labels.new_tensor([time == "day" for time in time_of(x)])[:, None]
     return r, labels, label_pixels(labels, len(S.classes)) * day

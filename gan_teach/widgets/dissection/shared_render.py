@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from ...dissection.intervention import ablate, insert, levels
-from ...networks.layers import sample_z
-from ...networks.protocols import check_layer, device_of, evaluating
+from ...networks.protocols import check_layer, evaluating, latents
 from ...networks.segmenter import segment
 from ..rendering import Renderer, keep
 
@@ -37,7 +36,7 @@ class UnitRenderer(Renderer):
         """r, f, the picture and its labels for a seed, kept for the last 16 seeds: h is never run twice for one."""
         if seed not in self._scenes:
             with self.drawing(), evaluating(self.G, self.segmenter):
-                r, f = self.G.at(sample_z(1, self.G.z_dim, seed, device_of(self.G)), self.layer)
+                r, f = self.G.at(latents(self.G, 1, seed), self.layer)
                 x = f(r)
                 keep(self._scenes, seed, (r, f, x, segment(self.segmenter, x)))
         return self._scenes[seed]
