@@ -61,11 +61,11 @@ def test_the_slopes_by_hand_are_those_of_the_mutations(said, answer):
 
 @pytest.mark.parametrize("answer, words", [
     (lambda p: (-p / 2, -(1 - p) / 2), "shape: for one p the answer is three numbers"),
-    (lambda p: (-0.5 / (1 - p), -0.5 / p, 2 * (p - 1)), "of minimax is -0.0500; yours is -0.5556 (that is the slope"),
+    (lambda p: (-0.5 / (1 - p), -0.5 / p, 2 * (p - 1)), "of minimax is −0.0500; yours is −0.5556 (that is the slope"),
     (lambda p: (p / 2, (1 - p) / 2, 2 * p * (1 - p) ** 2), "the sign"),
-    (lambda p: (-p / 2, p - 1, -2 * p * (1 - p) ** 2), "of heuristic is -0.4500; yours is -0.9000 (the ½"),
+    (lambda p: (-p / 2, p - 1, -2 * p * (1 - p) ** 2), "of heuristic is −0.4500; yours is −0.9000 (the ½"),
     (lambda p: (-(1 - p) / 2, -p / 2, 0), "that is heuristic's"),
-    (lambda p: (-p / 2, -(1 - p) / 2, -p * (1 - p) ** 2), "least squares is -0.1620; yours is -0.0810 (that is half"),
+    (lambda p: (-p / 2, -(1 - p) / 2, -p * (1 - p) ** 2), "least squares is −0.1620; yours is −0.0810 (that is half"),
     (lambda p: (-p / 2, -(1 - p) / 2, -0.162), "where D(G(z)) = 0.5"),
     (lambda p: (math.nan,) * 3, "yours is +nan"),
     (lambda p: 0.1, "shape"),
@@ -137,7 +137,7 @@ def test_the_slope_that_is_named_is_the_slope(said):
     text = said(check_least_squares, right_value_wrong_slope)
     worst = max((0.05, 1 / 3, 0.5, 0.9), key=lambda D: abs(-2 * D * (1 - D) ** 2 - D * (1 - D)))
     assert f"where D = {worst:.2f}" in text
-    assert f"should be {-2 * worst * (1 - worst) ** 2 / 4:+.4f} and is {worst * (1 - worst) / 4:+.4f}" in text
+    assert f"should be −{2 * worst * (1 - worst) ** 2 / 4:.4f} and is {worst * (1 - worst) / 4:+.4f}" in text
 
 
 def by_backward(D, real, fake, gamma):

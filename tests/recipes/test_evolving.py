@@ -385,7 +385,7 @@ def test_the_command_prints_the_tables(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(compare_plane.COMPARISONS, "robustness", ("egan-robustness", lambda: plans))
     assert main(["compare", "robustness", "--out", str(tmp_path), "--seeds", "1", "--generations", "10"]) == 0
     out = capsys.readouterr().out
-    assert "batch norm in D, equal generations" in out and "least squares" in out
+    assert "batch norm in D, equal generations" in out and "least_squares" in out
     assert Path(tmp_path / "egan-robustness.json").exists()
 
 
