@@ -211,8 +211,8 @@ PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39,
 # ------------------------------------------------------------------------------------------ verdicts
 
 def mark(name: str) -> dict:
-    """The colour, marker and label of a method in a chart."""
-    colour, marker = LOOKS.get(name.removeprefix("my_"), ("black", "."))
+    """The colour, marker and label of a method in a chart, by its name in the code or in words."""
+    colour, marker = LOOKS.get(name.replace(" ", "_").removeprefix("my_"), ("black", "."))
     return {"color": colour, "marker": marker, "label": name.replace("_", " ")}
 
 

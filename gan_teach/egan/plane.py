@@ -139,7 +139,7 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
 
     D_field: from `field`, light where D says "real". moved: (before, after), N×2 each: a brown line from each point
     to its dot, what a mutation did to the same z. weights: N numbers, how loudly the mutation spoke for each point; a
-    line is one to four pixels thick, by |weight| / largest.
+    line is one to three pixels thick, by |weight| / largest.
     """
     if D_field is None:
         canvas = np.full((size, size, 3), 255, np.uint8)
@@ -154,9 +154,9 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
         sides = torch.full((len(before),), 2.0)
         if weights is not None:
             loud = weights.detach().abs().cpu()
-            sides = (4 * loud / loud.max().clamp(min=1e-12)).ceil().clamp(min=1)
+            sides = (3 * loud / loud.max().clamp(min=1e-12)).ceil().clamp(min=1)
         lines = before + torch.linspace(0, 1, 40).view(-1, 1, 1) * (after - before)        # 40 × N × 2
-        for side in range(1, 5):
+        for side in range(1, 4):
             square = [(dy - side // 2, dx - side // 2) for dy in range(side) for dx in range(side)]
             _stamp(canvas, lines[:, sides == side].reshape(-1, 2), extent, square, MOVED)
         _stamp(canvas, after, extent, _DOT, GENERATED)

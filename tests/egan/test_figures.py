@@ -328,3 +328,9 @@ def test_a_pair_of_methods_is_compared_seed_by_seed():
 def test_paper_and_code_are_a_whole_table():
     rows = paper_and_code.ROWS
     assert {len(row) for row in rows} == {5} and len({row[0] for row in rows}) == len(rows)
+
+
+def test_a_method_keeps_its_colour_in_words_and_in_a_readers_own_function():
+    looks = [figures.mark(name) for name in ("least_squares", "least squares", "my_least_squares", "my least squares")]
+    assert {(look["color"], look["marker"]) for look in looks} == {figures.LOOKS["least_squares"]}
+    assert looks[1]["label"] == "least squares" and figures.mark("another")["color"] == "black"
