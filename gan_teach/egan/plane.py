@@ -155,7 +155,9 @@ def picture(fake: Tensor | None = None, real: Tensor | None = None, D_field: Ten
         if weights is not None:
             loud = weights.detach().abs().cpu()
             sides = (3 * loud / loud.max().clamp(min=1e-12)).ceil().clamp(min=1)
-        lines = before + torch.linspace(0, 1, 40).view(-1, 1, 1) * (after - before)        # 40 × N × 2
+        longest = max((after - before).abs().nan_to_num(0).flatten().tolist(), default=0.0) * size / (2 * extent)
+        steps = torch.linspace(0, 1, 2 + int(min(longest, 2 * size))).view(-1, 1, 1)        # one a pixel, or closer
+        lines = before + steps * (after - before)                                           # steps × N × 2
         for side in range(1, 4):
             square = [(dy - side // 2, dx - side // 2) for dy in range(side) for dx in range(side)]
             _stamp(canvas, lines[:, sides == side].reshape(-1, 2), extent, square, MOVED)

@@ -229,6 +229,8 @@ def test_lines_run_from_before_to_after_thick_by_their_weight():
     brown = (loud == plane.MOVED).all(2)
     assert brown[40:60, 50].sum() == 1 and brown[15:35, 50].sum() == 3
     assert (loud[[50, 25], 87] == plane.GENERATED).all()
+    wide = plane.picture(moved=(torch.tensor([[-2.0, 0.0]]), torch.tensor([[2.0, 0.0]])), size=288)
+    assert (wide == plane.MOVED).all(2).any(0)[15:270].all()                            # no gap in a long one
 
 
 # ------------------------------------------------------------------------------------------ what F_d rewards
