@@ -13,7 +13,7 @@ A layer adds noise to its feature map and then imposes its style with `adain`. A
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -306,3 +306,14 @@ class Generator(GrowingGenerator):
         if coin < self.config.mixing:
             ws = mix(ws, self._per_layer(self.mapping(z2[share].to(device))), range(crossover, L))
         return self.synthesis(ws, self.noise(seeds[share].tolist()))
+
+
+def with_mapping_rate(G: Generator, rate: float) -> Generator:
+    """A copy of G that draws the same, and whose f goes on learning at another rate (see `EqualizedLinear`).
+
+    f stores its weights divided by its rate, so they are multiplied by the old rate over the new one.
+    """
+    copy, times = Generator(replace(G.config, mapping_rate=rate)), G.config.mapping_rate / rate
+    copy.load_state_dict({name: value * times if name.startswith("mapping.") else value
+                          for name, value in G.state_dict().items()})
+    return copy

@@ -640,3 +640,11 @@ def test_a_noise_map_is_not_mixed_up_with_that_of_another_thread():
     finally:
         sys.settrace(before)
     assert torch.equal(found, wanted)
+
+
+def test_another_mapping_rate_draws_the_same(G, z):
+    """The same f, whose stored weights are smaller by as much as a step of Adam counts for more."""
+    faster = generator.with_mapping_rate(G, 0.1)
+    assert (G.config.mapping_rate, faster.config.mapping_rate, faster.mapping.layers[7].rate) == (0.01, 0.1, 0.1)
+    assert torch.allclose(faster.mapping(z), G.mapping(z), rtol=1e-4) and torch.allclose(faster(z), G(z), atol=1e-2)
+    assert torch.allclose(faster.mapping.layers[7].weight * 10, G.mapping.layers[7].weight)
