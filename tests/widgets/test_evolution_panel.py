@@ -504,7 +504,7 @@ def test_play_leaves_the_caller_free_and_pause_one_consistent_state():
     shown = panel()
     before = torch.get_num_threads()
     shown.play.click()
-    assert shown.play.description == "❙❙ Pause" or shown.runner.playing
+    assert shown.play.description == "❙❙ Pause" and shown.runner.playing
     wait_for(lambda: shown.lab.evolution.generation > 8)
     shown.play.click()
     n = shown.lab.evolution.generation
