@@ -23,14 +23,6 @@ from gan_teach.worlds import datasets
 CHAPTERS = [(name, chapter) for name in LANGUAGES for chapter in translate.chapters()]
 
 
-@pytest.fixture
-def spoken():
-    """Chinese, and English again afterwards."""
-    language.use("zh")
-    yield
-    language.use("en")
-
-
 def cells(path, kind):
     return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == kind]
 

@@ -460,7 +460,7 @@ def test_the_family_tree_joins_children_to_their_parents():
         return Generation(number, (), parents, ("minimax", "heuristic") * (len(parents) // 2), (), survivors)
 
     lineage = [generation(1, (0, 0), (1, 0)), generation(2, (0, 0, 1, 1), (2,))]
-    tree = family_tree(lineage, {"minimax": 0, "heuristic": 1}, width=440, height=118)
+    tree = family_tree(lineage, {"minimax": 0, "heuristic": 1})
     assert tree.count("<line") == 6 and tree.count(f'stroke="{charts.WINNER}" stroke-width="2.4"') == 3
     green = [part for part in tree.split("<line") if charts.WINNER in part and "2.4" in part]
     x1, y1 = ({k: v for k, v in (pair.split("=") for pair in part.split()[:4])} for part in green[:2])
