@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 os.environ["GAN_TEACH_PROGRESS"] = "off"        # nobody's progress is kept, or lost, by a test
 os.environ["GAN_TEACH_LANG"] = "en"             # tests read English, whatever the language of who runs them
 
@@ -18,6 +20,16 @@ LONG = ("tests/site/test_site.py", "tests/widgets/test_stage.py", "tests/widgets
         "tests/lessons/test_catch_up.py", "notebooks/02_stylegan.ipynb",
         "notebooks/03b_evolutionary_gan_further.ipynb", "tests/recipes/test_sharing.py", "notebooks/00_warm_up.ipynb",
         "tests/recipes/test_evolving.py", "tests/dissection/test_report.py")
+
+
+@pytest.fixture
+def spoken():
+    """Chinese, and English again afterwards."""
+    from gan_teach import language
+
+    language.use("zh")
+    yield
+    language.use("en")
 
 
 def pytest_addoption(parser):

@@ -17,7 +17,7 @@ from .language import say, told
 TRACE = "GAN_TEACH_TRACEBACK"      # an environment variable
 SUFFIXES = re.compile(r"\.(safetensors|pkl|pth?|bin|ckpt)$")     # of weights; that of gen-0.1 is none
 # What argparse says itself, in Python 3.10 to 3.14; it looks it up under the name _, as gettext has it.
-ARGPARSE = ("usage: ", "positional arguments", "options", "show this help message and exit",
+ARGPARSE = ("usage: ", "%(heading)s:", "positional arguments", "options", "show this help message and exit",
             "%(prog)s: error: %(message)s\n", "argument %(argument_name)s: %(message)s", "expected one argument",
             "the following arguments are required: %s", "unrecognized arguments: %s", "ignored explicit argument %r",
             "invalid choice: %(value)r (choose from %(choices)s)", "invalid %(type)s value: %(value)r",

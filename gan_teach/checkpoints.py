@@ -179,7 +179,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     is_path = not ours and given != "" and (given.endswith(SUFFIX) or "/" in given or os.sep in given
                                             or expanded(given).exists())
     if not is_path:
-        check_name("shipped checkpoint", given, shipped())
+        check_name("shipped checkpoint", given, shipped(), "the path of a file")
     path = expanded(given) if is_path else data_folder() / f"{given}{SUFFIX}"
     path = path if path.is_file() else _with_suffix(path)
     if not path.is_file():

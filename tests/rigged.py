@@ -2,11 +2,13 @@
 
 Every colour has one blob a picture (sometimes none). Units 0, 1 draw red together, 2, 3 green, 4, 5 blue;
 unit 6 follows red and draws a little of it, but without it nothing green is drawn: it looks like red and its
-ablation costs green. Units 7 to 11 are smooth noise that draws nothing.
+ablation costs green. Units 7 to 11 are smooth noise that draws nothing. And a segmenter that has learnt nothing.
 """
 
 import torch
 import torch.nn.functional as F
+
+from gan_teach.networks.segmenter import SegmenterConfig, UNet
 
 CLASSES = ("nothing", "red", "green", "blue")
 PLANTED = {"red": [0, 1], "green": [2, 3], "blue": [4, 5]}
@@ -70,3 +72,9 @@ class Colours:
 
     def __call__(self, images):
         return -(images[:, None] - self.ink.to(images).view(1, 4, 3, 1, 1)).square().sum(2)      # (N, 4, H, W)
+
+
+def unet() -> UNet:
+    """A small segmenter that has learnt nothing."""
+    torch.manual_seed(0)
+    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from rigged import Colours, Rigged
+from rigged import Colours, Rigged, unet
 
 from gan_teach import capstone, metrics
 from gan_teach.dissection import (ablation_curve, causal_effect, dissect, intervention, optimise_alpha, rank_by_effect,
@@ -22,7 +22,7 @@ from gan_teach.lessons import notebooks
 from gan_teach.limits import MAX_SEED, whole
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
-from gan_teach.networks.segmenter import SegmenterConfig, UNet
+from gan_teach.networks.segmenter import SegmenterConfig
 from gan_teach.recipes import judges
 from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
@@ -32,11 +32,6 @@ from gan_teach.worlds import gaussians
 
 NAN = math.nan
 QUIET = {"progress": False}
-
-
-def unet() -> UNet:
-    torch.manual_seed(0)
-    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
 
 
 def small() -> progan.Generator:

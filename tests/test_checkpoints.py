@@ -69,7 +69,8 @@ def test_weights_that_do_not_fit_or_are_not_finite_are_refused(saved, config, te
 
 
 def test_a_wrong_name_lists_the_right_ones():
-    with pytest.raises(ValueError, match=f"did you mean 'scenes-progan'.*{', '.join(checkpoints.shipped())}"):
+    with pytest.raises(ValueError, match=f"did you mean 'scenes-progan'.*{', '.join(checkpoints.shipped())}, "
+                       "or give the path of a file$"):
         gan_teach.load("scene-progan")
     with pytest.raises(FileNotFoundError, match="no file .*nowhere.safetensors"):
         gan_teach.load("nowhere.safetensors")

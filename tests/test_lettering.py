@@ -12,7 +12,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from gan_teach import checkpoints, language, lettering
+from gan_teach import checkpoints, lettering
 from gan_teach.capstone import StyleEffects, effects_figure
 from gan_teach.dissection.figures import layer_figure
 from gan_teach.egan import figures, heuristic, least_squares, minimax, rivals
@@ -21,13 +21,6 @@ from gan_teach.recipes.growing import curve_figure
 
 BROUGHT = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 LATIN, ALL = BROUGHT / "DejaVuSans.ttf", BROUGHT / "LastResortHE-Regular.ttf"   # the second draws a frame for any sign
-
-
-@pytest.fixture
-def spoken():
-    language.use("zh")
-    yield
-    language.use("en")
 
 
 @pytest.fixture

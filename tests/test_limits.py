@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rigged import unet
 
 import gan_teach
 from gan_teach import checkpoints, metrics, training
@@ -25,7 +26,7 @@ from gan_teach.limits import MAX_SEED, finite, whole
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import check_images
-from gan_teach.networks.segmenter import SegmenterConfig, UNet
+from gan_teach.networks.segmenter import SegmenterConfig
 from gan_teach.official import convert
 from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
 from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, judges
@@ -45,11 +46,6 @@ BAD = [NAN, INF, -INF]
 @pytest.fixture
 def r():
     return torch.rand(2, 6, 4, 4, generator=torch.Generator().manual_seed(0)) + 1
-
-
-def unet():
-    torch.manual_seed(0)
-    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
 
 
 def generators() -> dict[str, torch.nn.Module]:

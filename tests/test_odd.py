@@ -16,6 +16,7 @@ import official_files
 import pytest
 import torch
 from PIL import Image
+from rigged import unet
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
@@ -28,7 +29,7 @@ from gan_teach.egan import evolution, interpolation, long_run
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
 from gan_teach.networks.classifier import Classifier, ClassifierConfig
-from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
+from gan_teach.networks.segmenter import segment
 from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
 from gan_teach.stylegan import separability as sep
 from gan_teach.stylegan.prepared import prepared
@@ -49,11 +50,6 @@ def small(**options) -> progan.Generator:
 def style() -> Generator:
     torch.manual_seed(0)
     return Generator(StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)).eval()
-
-
-def unet() -> UNet:
-    torch.manual_seed(0)
-    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
 
 
 def eyes() -> Classifier:

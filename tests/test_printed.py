@@ -26,13 +26,6 @@ def latin(text: str) -> list[str]:
     return [word for word in re.findall(r"[A-Za-z][A-Za-z-]{2,}", CODE.sub(" ", text)) if word not in ALLOWED]
 
 
-@pytest.fixture
-def spoken():
-    language.use("zh")
-    yield
-    language.use("en")
-
-
 # ------------------------------------------------------------------------------------------ cells
 
 # Chapters and those of their cells that compute little; cells before them are run too, where they are needed.

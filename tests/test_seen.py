@@ -25,6 +25,7 @@ def test_a_name_with_a_place_in_it_stands_for_all_that_begin_so():
     assert seen.spoken_of([("a", 'load(f"scenes-{kind}")'), ("b", "of scenes-long")], names) == {
         "scenes-egan": ["a"], "scenes-long": ["a", "b"]}
     assert [*seen.spoken_of([("", 'rivals.runs("fashion")'), ("", 'comparison("plane-ahead")')], names)] == [*names[2:]]
-    assert "scenes-random" in seen.now()["03b"] and "scenes-plain-d" in seen.now()["04"]
-    assert all(of == seen.now()[f"zh/{text}"] for text, of in seen.now().items() if text[0] == "0")
-    assert {"portraits-stylegan", "scenes-long"} <= {*seen.now()["README"]}      # what its pictures are drawn with
+    now = seen.now()
+    assert "scenes-random" in now["03b"] and "scenes-plain-d" in now["04"]
+    assert all(of == now[f"zh/{text}"] for text, of in now.items() if text[0] == "0")
+    assert {"portraits-stylegan", "scenes-long"} <= {*now["README"]}             # what its pictures are drawn with

@@ -12,7 +12,7 @@ import torch
 import translate
 from translate import DATA, LANGUAGES, NOTEBOOKS, ROOT
 
-from gan_teach import __main__, language, load
+from gan_teach import __main__, checkpoints, language, load
 from gan_teach.dissection.units import check_units
 from gan_teach.lessons import errors, notebooks
 from gan_teach.runner import Runner
@@ -21,14 +21,6 @@ from gan_teach.networks.protocols import check_images, check_name
 from gan_teach.worlds import datasets
 
 CHAPTERS = [(name, chapter) for name in LANGUAGES for chapter in translate.chapters()]
-
-
-@pytest.fixture
-def spoken():
-    """Chinese, and English again afterwards."""
-    language.use("zh")
-    yield
-    language.use("en")
 
 
 def cells(path, kind):
@@ -302,7 +294,8 @@ MISTAKES = {
     "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 torch.float32 张量 (3, 4)":
         lambda: check_images(torch.rand(3, 4), "the pictures to label"),
     "没有第 '77' 章；现有的是：": lambda: notebooks.find(77),
-    "没有随附的检查点 'scene-progan'（你要的是不是 'scenes-progan'？）；现有的是：": lambda: load("scene-progan"),
+    "没有随附的检查点 'scene-progan'（你要的是不是 'scenes-progan'？）；现有的是："
+    f"{', '.join(checkpoints.shipped())}，也可以给出文件的路径": lambda: load("scene-progan"),
     "没有文件 nowhere/x.safetensors；随书附带的检查点有：": lambda: load("nowhere/x.safetensors"),
     "没有文件夹 nowhere/pictures；": lambda: datasets.pictures("nowhere/pictures"),
     "没有语言 'tlh'；现有的是：en, zh": lambda: language.use("tlh")}

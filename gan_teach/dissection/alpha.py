@@ -48,6 +48,18 @@ def rank_by_effect(G: Generator, layer: str, segmenter: Segmenter, cls: str, sam
     return Ranking(cls, (removed - collateral_weight * changed) / before, -changed)
 
 
+def climb(effect: Tensor, alpha: Tensor, adam: torch.optim.Adam, l2: float) -> Tensor:
+    """α ← clip(Adam(α, ∂(−effect + λ ‖α‖²)/∂α)) to [0, 1], λ = l2: a step, outside of gradients. Returns ∂effect/∂α."""
+    if not effect.requires_grad:
+        raise ValueError("no gradient reaches α: the search needs a differentiable generator and segmenter; "
+                         "rank_by_effect does not")
+    gradient, = torch.autograd.grad(effect, alpha)                          # (U,)
+    alpha.grad = -gradient + 2 * l2 * alpha
+    adam.step()
+    alpha.clamp_(0, 1)
+    return gradient.cpu()
+
+
 def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, steps: int = 40, batch: int = 8,
                    samples: int = 200, seed: int = 2, lr: float = 0.05, l2: float = 0.02,
                    insertion_weight: float = 1.0, collateral_weight: float = 0.0,
@@ -102,16 +114,8 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
                 spoilt = ((s - s_a).gather(1, b).clamp(min=0) * ~here).sum() / here.sum().clamp(min=1)
                 # δ_α = E[ s_c(x'_i) ] − E[ s_c(x'_a) ], and our price for what else changes       (Eq. 6)
                 effect = insertion_weight * drawn - left - collateral_weight * spoilt
-            if not effect.requires_grad:
-                raise ValueError("no gradient reaches α: optimise_alpha needs a differentiable generator and "
-                                 "segmenter; rank_by_effect does not")
-            gradient, = torch.autograd.grad(effect, alpha)                  # (U,)
             loss = l2 * alpha.square().sum() - effect
-            # α ← clip(Adam(α, ∂(−δ_α + λ ‖α‖²)/∂α))
-            alpha.grad = -gradient + 2 * l2 * alpha
-            adam.step()
-            alpha.clamp_(0, 1)
-            pull += gradient.cpu() / steps
+            pull += climb(effect, alpha, adam, l2) / steps
             history.append({"left": left.item(), "drawn": drawn.item(), "spoilt": spoilt.item(),
                             "units": alpha.sum().item(), "loss": loss.item()})
             bar.set_postfix({name: f"{history[-1][name]:.2f}" for name in ("left", "drawn", "units")})

@@ -19,14 +19,13 @@ from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from ..limits import whole
-from ..networks.layers import seeded
 from ..networks.protocols import (Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating,
                                   latents)
 from ..networks.segmenter import segment
 from .agreement import Dissection
 from .intervention import ablate, insert, levels
 from .pixels import coverage, label_pixels, pictures, ratio, unit_count
-from .units import Units, check_units
+from .units import Units, check_units, random_orders
 
 MIXED = -1      # a place that no class fills to `min_share`
 
@@ -233,8 +232,7 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
         best.append(check_units(units, U)[:n])
         if len(best[-1]) < n:
             raise ValueError(f"the ranking for {name!r} has only {len(best[-1])} units; n = {n}")
-    rng = seeded(seed)
-    chance = [torch.randperm(U, generator=rng)[:n].tolist() for _ in range(draws)]
+    chance = [order[:n] for order in random_orders(U, draws, seed)]
     C, before, after, random = len(classes_of(segmenter)), [], [], []
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, say("resists removal"), progress):

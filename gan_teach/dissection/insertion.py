@@ -19,6 +19,7 @@ from ..limits import finite, whole
 from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
 from ..networks.segmenter import segment
+from .alpha import climb
 from .intervention import insert, levels
 from .pixels import coverage, pictures, ratio, unit_count
 from .units import Ranking, Units, check_units
@@ -83,12 +84,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
                 # E_{z,Q}[ s_c(x'_i) ],   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)                       (Eq. 6)
                 s = segmenter(f(insert(r, range(U), Q[i], k, strength=alpha))).softmax(1, torch.float32)
                 drawn = (s[:, [c]] * under).sum() / under.sum().clamp(min=1)
-            gradient, = torch.autograd.grad(drawn, alpha)                   # (U,)
-            # α ← clip(Adam(α, ∂(−E[s_c(x'_i)] + λ ‖α‖²)/∂α))
-            alpha.grad = -gradient + 2 * l2 * alpha
-            adam.step()
-            alpha.clamp_(0, 1)
-            pull += gradient.cpu() / steps
+            pull += climb(drawn, alpha, adam, l2) / steps
     return Ranking(cls, alpha.detach().cpu(), pull, by="α")
 
 

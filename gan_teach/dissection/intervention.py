@@ -23,11 +23,11 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..limits import unmasked, whole
-from ..networks.layers import check_finite, seeded
+from ..networks.layers import check_finite
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
 from .pixels import coverage, pictures, ratio, unit_count
-from .units import Units, check_units
+from .units import Units, check_units, random_orders
 
 COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
 
@@ -187,11 +187,11 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     `draws` random orders. k is that of `levels`, on the same pictures. measure: as for `causal_effect`.
     ValueError for more units than an order has.
     """
-    rng, U, draws = seeded(seed), unit_count(G, layer), whole("draws", draws, 1)
+    U, draws = unit_count(G, layer), whole("draws", draws, 1)
     if not isinstance(orders, Mapping):
         raise ValueError(f"orders are a dict from names to lists of units; got a {type(orders).__name__}")
     named = {name: [check_units(order, U)] for name, order in orders.items()}
-    named["random"] = [torch.randperm(U, generator=rng).tolist() for _ in range(draws)]
+    named["random"] = random_orders(U, draws, seed)
     counts = _counts(counts, min(len(order) for several in named.values() for order in several))
     k, found = levels(G, layer, range(U), segmenter, cls, samples, seed), {}
     with tqdm(total=sum(map(len, named.values())) * len(counts), desc=say("effect on {cls}", cls=say(cls)), leave=False,
@@ -296,6 +296,5 @@ def random_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
                  counts: Sequence[int] = COUNTS, samples: int = 200, seed: int = 3, in_place: bool = False,
                  progress: bool = True) -> Curve:
     """`ablation_curve` for `orders` random orders drawn from `seed`: what any units would remove."""
-    U, rng = unit_count(G, layer), seeded(seed)
-    shuffled = [torch.randperm(U, generator=rng).tolist() for _ in range(whole("orders", orders, 1))]
+    shuffled = random_orders(unit_count(G, layer), whole("orders", orders, 1), seed)
     return _curve(G, layer, segmenter, cls, shuffled, counts, samples, seed, in_place, progress)

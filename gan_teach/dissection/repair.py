@@ -20,13 +20,13 @@ from ..language import columns, pad, say
 from .. import metrics
 from ..limits import finite, whole
 from ..metrics import ChannelMeans, Distance, check_enough, check_features, precision_recall
-from ..networks.layers import check_finite, check_gradients, seeded
+from ..networks.layers import check_finite, check_gradients
 from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
 from ..pictures import to_float
 from .intervention import ablate
 from .pixels import BATCH, pictures, unit_count
-from .units import Units, check_units
+from .units import Units, check_units, random_orders
 
 
 def features(images: Tensor, segmenter: UNet) -> Tensor:
@@ -170,8 +170,7 @@ def repair(G: Generator, layer: str, segmenter: UNet, real: Tensor, scores: Tens
         raise ValueError(f"a repair is judged by its halves: 4 real pictures and 4 samples or more, better thousands; "
                          f"got {len(real)} and {samples}")
     units, strength, draws = check_units(units, U), finite("strength", strength), whole("draws", draws, 1)
-    rng = seeded(seed)
-    trials = [[], units] + [torch.randperm(U, generator=rng)[:len(units)].tolist() for _ in range(draws)]
+    trials = [[], units, *(order[:len(units)] for order in random_orders(U, draws, seed))]
     seen = [[] for _ in trials]
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, say("repair"), progress):

@@ -159,6 +159,15 @@ def summed(counts: Tensor) -> Tensor:
     return sum(part.to(counts.device) for part in gathered(counts.cpu())) if place()[1] > 1 else counts
 
 
+def labels_before(start: int, shuffles: int, z: Tensor, batch: int, drawn: Callable[[Tensor], tuple]) -> Tensor:
+    """The labels of the K = shuffles pictures before this one, K×H×W; before the first picture come the last ones."""
+    before = range(max(0, start - -(-shuffles // batch) * batch), start, batch)     # whole batches: equal bits
+    parts = [drawn(z[i:i + batch])[1] for i in before]
+    if sum(map(len, parts)) < shuffles:
+        parts.insert(0, drawn(z[len(z) - shuffles:])[1])
+    return torch.cat(parts)[-shuffles:]
+
+
 @torch.no_grad()
 def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
                    quantile: float = 0.01, seed: int = 0, batch: int = 50,
@@ -203,13 +212,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
         area = torch.zeros(folds, C, dtype=torch.long, device=device)
         every = torch.arange(C, device=device).short().view(1, 1, C, 1)
         chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
-        earlier = drawn(z[samples - shuffles:])[1] if shuffles and 0 in mine else None      # (K, H, W)
-        if shuffles and mine and 0 not in mine:                             # of the whole batches before: equal bits
-            before = range(max(0, mine.start - -(-shuffles // batch) * batch), mine.start, batch)
-            earlier = torch.cat([drawn(z[start:start + batch])[1] for start in before])
-            if len(earlier) < shuffles:
-                earlier = torch.cat([drawn(z[samples - shuffles:])[1], earlier])
-            earlier = earlier[len(earlier) - shuffles:]
+        earlier = labels_before(mine.start, shuffles, z, batch, drawn) if shuffles and mine else None      # (K, H, W)
         none = {layer: torch.empty(shape[1], 0, device=device) for layer, shape in shapes.items()}
         top = {layer: (values, values.long()) for layer, values in none.items()}   # peaks, and whose they are
         for start in mine:

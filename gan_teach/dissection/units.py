@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..files import expanded, read_json, write_json
+from ..networks.layers import seeded
 from ..networks.protocols import Generator
 from .pixels import unit_count
 
@@ -74,6 +76,12 @@ def check_units(units: Units, count: int) -> list[int]:
     if len(set(units)) < len(units):                         # as in a mask of numbers, 0 and 1
         raise ValueError(f"a unit is named more than once, in {units!r:.60}; a mask must be boolean: mask.bool()")
     return units
+
+
+def random_orders(count: int, draws: int, seed: int) -> list[list[int]]:
+    """All `count` units in random orders, as many as `draws`: what any units would do."""
+    rng = seeded(seed)
+    return [torch.randperm(count, generator=rng).tolist() for _ in range(draws)]
 
 
 def save_units(path: str | Path, units: Units, layer: str, cls: str, ranked_by: str = "",

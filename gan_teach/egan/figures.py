@@ -95,7 +95,7 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     """The last pictures: a column for each method, a row for each seed; last an even circle, which nobody has trained.
     Prints the measures, a line for each.
     """
-    films = {told(name.replace("_", " ")): several for name, several in films.items()}
+    films = {told(typeset(name)): several for name, several in films.items()}
     rows, ruler = list(zip(*films.values())), say("even circle")
     circles = [plane.even_circle(1000, seed) for seed in range(len(rows))]
     for name, several in films.items():
@@ -211,9 +211,9 @@ PAPER_PICKS = {"minimax": (0.255, 0.295, 0.325, 0.34, 0.35), "heuristic": (0.39,
 # ------------------------------------------------------------------------------------------ verdicts
 
 def mark(name: str) -> dict:
-    """The colour, marker and label of a method in a chart, by its name in the code or in words."""
+    """The colour, marker and label of a method in a chart, by its name in words or in code, which `chart` typesets."""
     colour, marker = LOOKS.get(name.replace(" ", "_").removeprefix("my_"), ("black", "."))
-    return {"color": colour, "marker": marker, "label": name.replace("_", " ")}
+    return {"color": colour, "marker": marker, "label": name}
 
 
 def gamma_figure(names: Sequence[str], scores: Sequence[Fitness], largest: Sequence[float] = (0.02, 2.0)) -> Figure:

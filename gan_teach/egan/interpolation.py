@@ -49,9 +49,8 @@ def way(z1: Tensor, z2: Tensor, steps: int = 9, how: str | Way = "spherical") ->
     if not callable(how) and how not in tuple(WAYS):
         raise ValueError(f"how is {' or '.join(map(repr, WAYS))}; got {how!r}")
     steps = whole("steps, the two ends included,", steps, 2)
-    z1, z2 = (check_finite("a latent at the end of the way", z).flatten() for z in (z1, z2))
     _column(0.0, z1, z2)
-    z1, z2 = (z[None].expand(steps, -1) for z in (z1, z2))
+    z1, z2 = (z.flatten().expand(steps, -1) for z in (z1, z2))
     return WAYS.get(how, how)(z1, z2, torch.linspace(0, 1, steps, dtype=z1.dtype, device=z1.device))
 
 

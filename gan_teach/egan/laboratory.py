@@ -153,10 +153,15 @@ class Laboratory:
             for later in [g for g in kept if g > e.generation]:
                 del kept[later]
         del self._whole[e.generation:]
-        self.choice = self.chosen = self.fate = None
+        self._clear()
         e.survivors = [e.survivors[i % len(e.survivors)] for i in range(k.mu)]
-        e.children, e.scores, self.parents, self.spread = [], [], [], ()
+        e.children, e.scores = [], []
         e.settings = self._settings()
+
+    def _clear(self) -> None:
+        """No phase is done, and nothing is judged or chosen."""
+        self.next, self.done, self.parents, self.spread = 0, "", [], ()
+        self.choice = self.chosen = self.fate = None
 
     def _judge(self, luck: bool) -> None:
         e = self.evolution
@@ -235,15 +240,14 @@ class Laboratory:
         kept = sorted(self.snapshots)
         found = kept[max(0, bisect_right(kept, generation) - 1)]
         e = self.evolution
-        self.next, self.done, self.choice, self.chosen, self.fate = 0, "", None, None, None
-        self.parents, self.spread = [], ()
+        self._clear()
         e.restore(self.snapshots[found])
         e.lineage = self._whole[:found]
         return found
 
     def reset(self) -> None:
         """Generation 0 again, with the knobs as they are."""
-        self.choice = self.chosen = self.fate = None
+        self._clear()
         self.first_choice = self.head_start if self.knobs.selection == "mine" else 0
         with self._thread():
             e = self.make(self._settings())
@@ -252,8 +256,7 @@ class Laboratory:
             shown = real(200, draw) if callable(real) else real[torch.randperm(len(real), generator=draw)[:64]]
         self.evolution, self._whole = e, []
         self.shown = shown.float() / 127.5 - 1 if shown.dtype == torch.uint8 else shown
-        self.next, self.done, self.tally = 0, "", (0, 0)
-        self.parents, self.spread = [], ()
+        self.tally = 0, 0
         self.snapshots: OrderedDict[int, dict] = OrderedDict()
         self.measured: dict[int, Mapping[str, float]] = {}
         self.remember()

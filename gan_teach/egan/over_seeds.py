@@ -50,15 +50,15 @@ def paired(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float
     return statistics.fmean(differences), error, sum(d < 0 for d in differences)
 
 
-def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:
-    """Every variant at as many generations, and at as many CPU seconds, as the reference had at its end.
+def table(record: dict, name: str) -> dict[str, dict]:
+    """Every variant at as many generations, and at as many CPU seconds, as E-GAN had at its end.
 
-    For each measure the mean over seeds, its standard error, and in how many seeds the reference was better: the
+    For each measure the mean over seeds, its standard error, and in how many seeds E-GAN ("reference") was better: the
     seeds are pairs, they share their first networks. All 8 of 8 happen by chance once in 256 tries.
     """
     runs = record["runs"][name]
-    end = next(iter(runs[reference].values()))["generation"][-1]
-    budget = end * milliseconds(record, name, reference)
+    end = next(iter(runs["E-GAN"].values()))["generation"][-1]
+    budget = end * milliseconds(record, name, "E-GAN")
     found: dict[str, dict] = {}
     for variant in runs:
         measured = next(iter(runs[variant].values()))["generation"]
@@ -69,7 +69,7 @@ def table(record: dict, name: str, reference: str = "E-GAN") -> dict[str, dict]:
         for where, generation in places.items():
             row: dict = {"generation": generation}
             for measure in MEASURES:
-                ours, theirs = (figures(record, name, v, measure, g) for v, g in ((reference, end),
+                ours, theirs = (figures(record, name, v, measure, g) for v, g in (("E-GAN", end),
                                                                                  (variant, generation)))
                 sign = -1 if measure == "mmd2" else 1
                 row[measure] = {"mean": round(statistics.fmean(theirs), 4),

@@ -25,8 +25,8 @@ def _with_error(cell: dict, digits: int) -> str:
     return f"{cell['mean']:.{digits}f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{cell['error']:.{digits}f}"
 
 
-def worth(record: dict, name: str = "ring", where: str = "equal generations", reference: str = "E-GAN") -> str:
-    """The table of a plane comparison: mean ± standard error of the seeds, and in how many the reference is better.
+def worth(record: dict, name: str = "ring", where: str = "equal generations") -> str:
+    """The table of a plane comparison: mean ± standard error of the seeds, and in how many E-GAN is better.
 
     At equal compute those that have made as many generations are left out: they are in the other table.
     """
@@ -34,12 +34,12 @@ def worth(record: dict, name: str = "ring", where: str = "equal generations", re
     title = (say("{name}, equal generations", name=told(name)) if where == "equal generations" else
              say("{name}, equal compute", name=told(name)))
     rows = [(title, say("generations"), say("ms each"), say("modes"), say("quality"), "MMD²",
-             say("{method} has the lower MMD²", method=told(reference)))]
+             say("E-GAN has the lower MMD²"))]
     for variant, row in record["tables"][name].items():
         m = row[where]
-        if where == "equal compute" and variant != reference and m == row["equal generations"]:
+        if where == "equal compute" and variant != "E-GAN" and m == row["equal generations"]:
             continue
-        better = "" if variant == reference else say("in {n} of {all} seeds", all=seeds,
+        better = "" if variant == "E-GAN" else say("in {n} of {all} seeds", all=seeds,
                                                      n=m["mmd2"]["reference_better"])
         rows.append((told(variant), str(m["generation"]), f"{row['ms_per_generation']:.1f}", _with_error(m["modes"], 1),
                      _with_error(m["high_quality"], 2), _with_error(m["mmd2"], 4), better))
@@ -137,9 +137,9 @@ def pairs_figure(found: Sequence[Pair]) -> Figure:
     return figure
 
 
-def robustness(record: dict, reference: str = "E-GAN") -> str:
+def robustness(record: dict) -> str:
     """A table of MMD² with a row for each pair of networks: bold is the lowest of a row; ▲ marks a rival that is higher
-    than the reference by two errors of `over_seeds.paired`, ▼ one that is lower by as much.
+    than E-GAN by two errors of `over_seeds.paired`, ▼ one that is lower by as much.
     """
     bodies = record["tables"]
     rows = [("MMD²", *map(told, next(iter(bodies.values()))))]
@@ -149,7 +149,7 @@ def robustness(record: dict, reference: str = "E-GAN") -> str:
         found = {name: over_seeds.figures(record, body, name, "mmd2", of["generation"]) for name, of in cells.items()}
         rows.append([told(body)])
         for name, of in cells.items():
-            mean, error, _ = over_seeds.paired(found[reference], found[name])
+            mean, error, _ = over_seeds.paired(found["E-GAN"], found[name])
             sign = "" if abs(mean) <= 2 * error else " ▲" if mean < 0 else " ▼"
             rows[-1].append(("**{}**" if name == best else "{}").format(_with_error(of["mmd2"], 4)) + sign)
     return markdown(rows)

@@ -30,13 +30,14 @@ class Segmenter(Protocol):
     def __call__(self, images: Tensor) -> Tensor: ...
 
 
-def check_name(kind: str, name: str, names: Sequence[str]) -> int:
-    """The position of `name` in `names`; a ValueError lists the right names and points to the nearest."""
+def check_name(kind: str, name: str, names: Sequence[str], or_else: str = "") -> int:
+    """The position of `name` in `names`; a ValueError points to the nearest, lists all, and says what else will do."""
     if name in tuple(names):
         return list(names).index(name)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    raise ValueError(f"no {kind} '{name}' (did you mean {close[0]!r}?); there are: {', '.join(names)}" if close else
-                     f"no {kind} '{name}'; there are: {', '.join(names)}")
+    there = f"{', '.join(names)}, or give {or_else}" if or_else else ", ".join(names)
+    raise ValueError(f"no {kind} '{name}' (did you mean {close[0]!r}?); there are: {there}" if close else
+                     f"no {kind} '{name}'; there are: {there}")
 
 
 def device_of(G: Generator) -> torch.device:

@@ -68,7 +68,7 @@ def entry(name_or_path: str | Path) -> Published | None:
     given = str(name_or_path)
     known = KNOWN.get(given)
     if known is None and given != SEGMENTER and given.startswith("official/") and not Path(given).exists():
-        check_name("published weights", given, names())
+        check_name("published weights", given, names(), "the path of a file")
     return known
 
 

@@ -209,14 +209,19 @@ def table_figure(record: dict) -> Figure:
 
 
 CLAIMS = {      # what the paper found, from which row's figure to which row's; and the paper's two values
-    "bilinear sampling (A → B): distance": (("A", "distance"), ("B", "distance"), (8.04, 5.25)),
-    "all the rest (B → F): distance": (("B", "distance"), ("F", "distance"), (5.25, 4.40)),
-    "each network of Table 2, 1 → 4 latents: distance": (("", "distance"), ("", "distance 4"), (4.52, 11.61)),
-    "4 latents, mixed 0 → 90 %: distance": (("E", "distance 4"), ("F", "distance 4"), (17.41, 9.03)),
-    "noise (D → E): path in W": (("D", "w full"), ("E", "w full"), (446.2, 200.5)),
-    "mapping 0 → 8 layers: distance": (("F, mapping 0", "distance"), ("F", "distance"), (5.06, 4.40)),
-    "mapping 0 → 8 layers: path, in Z → in W": (("F, mapping 0", "z full"), ("F", "w full"), (283.5, 234.0)),
-    "mapping 0 → 8 layers: separability, in Z → in W": (("F, mapping 0", "z"), ("F", "w"), (9.88, 3.79))}
+    "bilinear sampling (A → B): distance": (("A", "distance"), ("B", "distance"), (TABLE_1["A"], TABLE_1["B"])),
+    "all the rest (B → F): distance": (("B", "distance"), ("F", "distance"), (TABLE_1["B"], TABLE_1["F"])),
+    "each network of Table 2, 1 → 4 latents: distance": (
+        ("", "distance"), ("", "distance 4"), tuple(map(fmean, zip(*TABLE_2.values())))[::3]),
+    "4 latents, mixed 0 → 90 %: distance": (
+        ("E", "distance 4"), ("F", "distance 4"), (TABLE_2["0 %"][3], TABLE_2["90 %"][3])),
+    "noise (D → E): path in W": (("D", "w full"), ("E", "w full"), (TABLE_3["D"][0], TABLE_3["E"][0])),
+    "mapping 0 → 8 layers: distance": (
+        ("F, mapping 0", "distance"), ("F", "distance"), (TABLE_4["0"][0], TABLE_4["8"][0])),
+    "mapping 0 → 8 layers: path, in Z → in W": (
+        ("F, mapping 0", "z full"), ("F", "w full"), (TABLE_4["0"][1], TABLE_4["8"][1])),
+    "mapping 0 → 8 layers: separability, in Z → in W": (
+        ("F, mapping 0", "z"), ("F", "w"), (TABLE_4["0"][2], TABLE_4["8"][2]))}
 
 
 def verdicts(record: dict) -> Iterator[str]:

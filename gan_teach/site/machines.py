@@ -125,7 +125,6 @@ def planes() -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.hstack(pair) for pair in zip(before, after))
 
 
-@torch.no_grad()
 def removed(z: Tensor, units: list[int]) -> Tensor:
     """A village, and the same with units at 0 where it shows trees: 2×3×64×64."""
     G, S = load("scenes-progan", "cpu"), load("scenes-segmenter", "cpu")

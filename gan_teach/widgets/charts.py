@@ -78,9 +78,9 @@ def mark(kind: int, x: float, y: float, r: float = 5, colour: str = "", edge: st
     return f'<polygon points="{_path(around)}" {paint}/>'
 
 
-def star(x: float, y: float, r: float = 7, colour: str = WINNER) -> str:
+def star(x: float, y: float, r: float) -> str:
     """The winner's marker."""
-    return area(star_corners(x, y, r), colour)
+    return area(star_corners(x, y, r), WINNER)
 
 
 def star_corners(x: float, y: float, r: float) -> list[tuple[float, float]]:

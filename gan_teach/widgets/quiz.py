@@ -8,14 +8,13 @@ import ipywidgets as widgets
 from ..language import say
 from ..lessons import progress
 from ..lessons.questions import Question
+from .controls import column, hooked, html
 
 
 def quiz(questions: Sequence[Question]) -> widgets.VBox:
     """The questions one below the other, each with the reason for the choice, and the score at the end."""
     boxes = [_ask(number, question) for number, question in enumerate(questions, 1)]
-    score = widgets.HTML()
-    score.add_class("gt-score")
-    radios = [box.children[1] for box in boxes]
+    score, radios = html("gt-score"), [box.children[1] for box in boxes]
 
     def count(_=None):
         right = sum(radio.index == question.right for radio, question in zip(radios, questions, strict=True))
@@ -24,16 +23,14 @@ def quiz(questions: Sequence[Question]) -> widgets.VBox:
     for radio in radios:
         radio.observe(count, "index")
     count()
-    return widgets.VBox([*boxes, score])
+    return column(*boxes, score)
 
 
 def _ask(number: int, question: Question) -> widgets.VBox:
     text = widgets.HTML(f"<b>{number}.</b> {escape(say(question.text))}")
-    radio = widgets.RadioButtons(options=[*map(say, question.choices)], index=None,
-                                 layout=widgets.Layout(width="auto", max_width="100%"))
-    radio.add_class(f"gt-question-{number}")
-    reason = widgets.HTML()
-    reason.add_class(f"gt-reason-{number}")
+    radio = hooked(widgets.RadioButtons(options=[*map(say, question.choices)], index=None, layout=widgets.Layout(
+        width="auto", max_width="100%")), f"gt-question-{number}")
+    reason = html(f"gt-reason-{number}")
 
     def explain(change):
         if change["new"] is not None:
@@ -43,4 +40,4 @@ def _ask(number: int, question: Question) -> widgets.VBox:
             reason.value = f"<b>{mark}</b> {escape(say(question.reasons[change['new']]))}"
 
     radio.observe(explain, "index")
-    return widgets.VBox([text, radio, reason], layout=widgets.Layout(margin="0 0 14px 0"))
+    return column(text, radio, reason, margin="0 0 14px 0")

@@ -23,8 +23,11 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+import ipywidgets as widgets
+
 from ..language import current, say, told
 from ..limits import whole
+from .controls import hooked
 from .demonstrations import DEMOS, STEPS
 
 HOST = "127.0.0.1"
@@ -34,8 +37,6 @@ THEMES = ("light", "dark", "contrast")                    # in the order in whic
 
 def opening(name: str) -> Iterator:
     """Make a page step by step: None after every step but the last, then the widget; also if a step fails."""
-    import ipywidgets as widgets
-
     title, make = DEMOS[name]
     try:
         for panels in make():
@@ -47,16 +48,13 @@ def opening(name: str) -> Iterator:
         next_step = say("Stop it with Ctrl-C in the terminal, put this right, and start it again.")
         yield widgets.HTML(f'<div role="alert" class="gt-alert">{escape(words)}<br>{escape(next_step)}</div>')
         return
-    shown = widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"})
-    shown.add_class("gt-panels")
+    shown = hooked(widgets.ToggleButtons(options=list(panels), style={"button_width": "190px"}), "gt-panels")
     for panel in list(panels.values())[1:]:
         panel.widget.layout.display = "none"            # from here on the page switches: see stage.js
     look = " ".join(f'<button type="button" class="jupyter-button gt-{hook}">{words}</button>' for hook, words in (
         ("theme", say("◐ Theme (T)")), ("full", say("Full (F)"))))
     head = widgets.HBox([widgets.HTML(f"<h1>{escape(say(title))}</h1>"), widgets.HBox([shown, widgets.HTML(look)])])
-    whole = widgets.VBox([head, *(panel.widget for panel in panels.values())])
-    whole.add_class("gt-stage")
-    yield whole
+    yield hooked(widgets.VBox([head, *(panel.widget for panel in panels.values())]), "gt-stage")
 
 
 # Voilà, which asks itself to end (and its kernels with it) when its standard input does: with us, however we ended.

@@ -5,6 +5,7 @@ import torch
 from rigged import PLANTED, Colours, Rigged
 from test_context import Village
 
+from gan_teach.dissection.alpha import optimise_alpha
 from gan_teach.dissection.context import context_effects, removed_by_kind
 from gan_teach.dissection.insertion import Inserted, inserted, optimise_insertion, paste, spots
 from gan_teach.dissection.intervention import ablate, insert
@@ -31,6 +32,17 @@ def test_the_search_finds_the_units_that_draw(colour):
     order = optimise_insertion(G, "a", S, colour, "nothing", reach=1, steps=30, samples=40, progress=False)
     assert set(order.units[:2]) == set(PLANTED[colour]) and order.by == "α"
     assert 0 <= order.score.min() and order.score.max() <= 1
+
+
+def test_a_search_that_no_gradient_reaches_is_refused():
+    class Steps(Colours):
+        def __call__(self, images):
+            return super().__call__(images).detach()
+
+    for search in (lambda: optimise_insertion(G, "a", Steps(), "red", "nothing", reach=1, samples=8, progress=False),
+                   lambda: optimise_alpha(G, "a", Steps(), "red", samples=8, progress=False)):
+        with pytest.raises(ValueError, match="no gradient reaches α: the search needs a differentiable generator"):
+            search()
 
 
 def test_inserted_by_loops():

@@ -202,7 +202,8 @@ def test_a_kept_network_is_loaded_by_its_path_in_a_fresh_process(tmp_path):
 
 
 def test_wrong_names_list_the_right_ones(tmp_path):
-    with pytest.raises(ValueError, match="did you mean 'official/progan-church'.*official/stylegan-ffhq"):
+    with pytest.raises(ValueError, match="did you mean 'official/progan-church'.*official/stylegan-ffhq.*, or give "
+                       "the path of a file$"):
         official.load_official("official/progan-chruch")
     with pytest.raises(FileNotFoundError, match="no file .*nowhere.pth.*official/progan-church"):
         official.load_official(tmp_path / "nowhere.pth")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from panels import wait_for
 
 from gan_teach.egan.warm_up import DATA, Game, saturating_g
 from gan_teach.pictures import as_array
@@ -25,13 +26,6 @@ def panel():
     panel = WarmUpPanel()
     yield panel
     panel.runner.pause()
-
-
-def wait_for(question, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
 
 
 def steps(panel):

@@ -6,7 +6,7 @@ import torch
 
 from ...dissection.compare import likeness
 from ...language import say
-from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, unchanged, verdict
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
@@ -50,21 +50,16 @@ def check_forced(answer: Callable) -> str:
     """Check `forced(y, units, level) -> (y_s, y_b)`: AdaIN then gives these units the level everywhere."""
     rng = torch.Generator().manual_seed(0)
     y = torch.randn(3, 6, generator=rng), torch.randn(3, 6, generator=rng)
-    before, units = [part.clone() for part in y], [4, 1]
-    others = [u for u in range(6) if u not in units]
+    units, others = [4, 1], [0, 2, 3, 5]
     for level in (0.0, 1.5):
-        out = ask(answer, y, units, level)
-        for name, now, was in zip(("y_s", "y_b"), y, before):
-            unchanged(name, now, was)
+        out = ask(answer, y, units, level, kept=dict(zip(("y_s", "y_b"), y)))
         _pair(out, y[0].shape)
-        for name, part, was, right in zip(("y_s", "y_b"), out, before, (0.0, level)):
+        for name, part, was, right in zip(("y_s", "y_b"), out, y, (0.0, level)):
             if not torch.equal(part[:, others], was[:, others]):
                 raise Wrong(say("value: {name} of units that were not named changed too.", name=name))
             if not torch.equal(part[:, units], torch.full((3, 2), right)):
-                slip = {
-                    ("y_s", 0.0): say(" While y_s is not 0, the map keeps its shape."),
-                    ("y_b", level): say(" What is left of the map is y_b."),
-                }[name, right]
+                slip = (say(" While y_s is not 0, the map keeps its shape.") if name == "y_s" else
+                        say(" What is left of the map is y_b."))
                 raise Wrong(say("value: with level {level:g}, {name} of the named units must be {right:g}; yours is "
                                 "{value:.3f}.{slip}",
                                 level=level, name=name, right=right, value=part[0, units[0]], slip=slip))

@@ -143,10 +143,8 @@ def check_insert(answer: Callable) -> str:
     r, units, level = torch.rand(3, 6, 4, 4, generator=rng) + 0.5, [4, 1], torch.tensor([7.0, 3.0])
     where = torch.zeros(4, 4)
     where[1:3, :2] = 1
-    before, P = r.clone(), where.bool()
-    out = ask(answer, r, units, where, level)
-    shaped(out, r.shape, say("the result, like r,"))
-    unchanged("r", r, before)
+    P = where.bool()
+    out = shaped(ask(answer, r, units, where, level, kept={"r": r}), r.shape, say("the result, like r,"))
     for u, k in zip(units, level.tolist()):
         inside, outside = out[:, u][:, P], (out[:, u] - r[:, u])[:, ~P]
         if not (inside - k).abs().max() < 1e-6:

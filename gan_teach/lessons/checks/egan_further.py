@@ -51,7 +51,7 @@ def check_paired(answer: Callable) -> str:
     mean, error, lower = numbers(value, 3, say("the answer is three numbers, (mean difference, standard error, how "
                                                 "often)"))
     d = [x - y for x, y in zip(a, b)]
-    n, right = len(d), sum(x - y for x, y in zip(a, b)) / len(d)
+    n, right = len(d), sum(d) / len(d)
     s = math.sqrt(sum((x - right) ** 2 for x in d) / (n - 1))
     if not abs(mean - right) < 1e-6:
         slip = say(" The sign: it is a − b.") if abs(mean + right) < 1e-6 else ""

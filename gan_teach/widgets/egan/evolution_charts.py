@@ -12,11 +12,13 @@ from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star,
 
 MAIN = 240                      # CSS pixels of the picture of the survivors
 CHILDREN = (400, 130)           # … of the children's place
+LOW = 118                       # … of a chart in the lower row, its height
 GENERATIONS = 22                # of the family tree
+WINDOW = 100                    # … and of the winners' chart
 YOURS = "#0b57c2"
 
 
-def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0], height: float = 128) -> str:
+def fitness_bars(view: View, kinds: Mapping[str, int]) -> str:
     """Quality, γ · diversity and their sum for each child, as distances from the siblings' mean on one scale.
 
     The lines are ± one standard deviation of a single judgement: where they are as long as the bars, chance selects.
@@ -24,12 +26,13 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     judged = [c for c in view.children if c.fitness is not None]
     if view.waiting:
         return ""
-    top, left, across = 36, 109, (width - 109) / 3
+    width, height, top, left = CHILDREN[0], 128, 36, 109
+    across = (width - left) / 3
     middle, half = 0.30 * across, 0.27 * across                  # of a column: its axis, and the longest bar
     titles = ((say("F_q, quality"), "E D(G(z))"), (say("γ F_d, diversity"), "−γ log ‖∇L_D‖"),
               (say("F, total"), "F_q + γ F_d"))
-    body = [text(left + (k + 0.5) * across, 10, title, "middle", 12, bold=True) +
-            text(left + (k + 0.5) * across, 28, note, "middle", 12) for k, (title, note) in enumerate(titles)]
+    body = [text(left + (k + 0.5) * across, 10, title, "middle", bold=True) +
+            text(left + (k + 0.5) * across, 28, note, "middle") for k, (title, note) in enumerate(titles)]
     if not judged:
         hidden = say("The children have not been judged yet.")
         body.append(text(width / 2, height / 2 + 18, hidden, "middle", 13))
@@ -61,9 +64,9 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
                          *(line(x0 + away + s * error[k] * scale, y - 4, x0 + away + s * error[k] * scale, y + 4,
                                 width=1.6) for s in (-1, 1))]
             if step >= 18:
-                body.append(text(left + (k + 1) * across - 2, y + 4, minus(f"{row[k]:.3f}"), "end", 12))
+                body.append(text(left + (k + 1) * across - 2, y + 4, minus(f"{row[k]:.3f}"), "end"))
         if not finite[k]:
-            body.append(text(x0, top + step * len(rows) / 2, say("γ = 0: not computed"), "middle", 12))
+            body.append(text(x0, top + step * len(rows) / 2, say("γ = 0: not computed"), "middle"))
     for i, child in enumerate(judged):
         y = top + (i + 0.5) * step
         body.append(mark(kinds[child.mutation], 24, y, min(6, 0.34 * step)))
@@ -75,8 +78,8 @@ def fitness_bars(view: View, kinds: Mapping[str, int], width: float = CHILDREN[0
     unit *= next(k for k in (5, 2, 1) if k * unit <= reach)
     y = height - 3
     luck = say(" · ⊢⊣ luck of one judgement") if any(e[0] for e in errors) else ""
-    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}", size=12),
-             text(width, y, say("from the siblings’ mean{luck}", luck=luck), "end", 12)]
+    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}"),
+             text(width, y, say("from the siblings’ mean{luck}", luck=luck), "end")]
     best = judged[chosen_by_f]
     words = say("; ").join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)
     return svg(width, height, body, say("Fitness of the children: {words}. The fittest is {best}.", words=words,
@@ -112,7 +115,7 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
         low, high = min(0.0, *values, 0.0), max(*values, 1e-6, 1e-6)
         low = 0.0 if low > -0.02 * high else low
         body += [line(left, y0, right, y0, opacity=0.35), text(0, (y0 + y1) / 2 + 4, called(name)),
-                 text(left - 4, y1 + 7, amount(name, high), "end", 12)]
+                 text(left - 4, y1 + 7, amount(name, high), "end")]
         ends = []
         for colour, dash, points in curves:
             if not points:
@@ -132,32 +135,32 @@ def _strips(curves: Sequence[tuple[str, str, Sequence[tuple[int, Mapping[str, fl
     return svg(width, height, body, label)
 
 
-def measure_curves(measures: Sequence[tuple[int, Mapping[str, float]]], width: float = MAIN,
-                   height: float = 118) -> str:
+def measure_curves(measures: Sequence[tuple[int, Mapping[str, float]]]) -> str:
     """Modes, high quality and MMD² of the first survivor against generations."""
     if not measures:
         return ""
     now = say(", ").join(f"{called(n)} {amount(n, v)}" for n, v in measures[-1][1].items())
-    return _strips([("#e66e00", "", measures)], width, height,
+    return _strips([("#e66e00", "", measures)], MAIN, LOW,
                    say("Measures of the survivor by generation; now {now}.", now=now))
 
 
-def fate_curves(fate: FateView, width: float = CHILDREN[0], height: float = 128) -> str:
+def fate_curves(fate: FateView) -> str:
     """The measures of both branches: yours blue and whole, the algorithm's green and dashed."""
     yours, best = fate.measures
     if not yours:
         return ""
     one, other = (", ".join(f"{amount(n, v)}" for n, v in m[-1][1].items()) for m in (yours, best))
-    return _strips([(YOURS, "", yours), (WINNER, "5 3", best)], width, height,
+    return _strips([(YOURS, "", yours), (WINNER, "5 3", best)], CHILDREN[0], 128,
                    say("{age} generations later, your choice against the algorithm’s: {yours} against {best}.",
                        age=fate.age, yours=one, best=other))
 
 
-def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHILDREN[0], height: float = 118) -> str:
+def family_tree(lineage: Sequence, kinds: Mapping[str, int]) -> str:
     """The last generations from left to right: each child below its siblings, joined to its parent.
 
     A child has its mutation's mark; a survivor's is full, in a green ring, and its line is green.
     """
+    width, height = CHILDREN[0], LOW
     if not lineage:
         told = say("The family tree begins with the first selection.")
         return svg(width, height, [text(0, height / 2, told, size=13)], say("No generation yet."))
@@ -184,18 +187,17 @@ def family_tree(lineage: Sequence, kinds: Mapping[str, int], width: float = CHIL
                 body.append(mark(kinds.get(name, 0), x, y, 0.8 * r, hollow=1.3))
         previous = [(x, ys[i]) for i in generation.survivors]
     body += over
-    body.append(text(28, height - 2, say("generation {number}", number=shown[0].number), size=12))
+    body.append(text(28, height - 2, say("generation {number}", number=shown[0].number)))
     if len(shown) > 4:
-        body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle", 12))
+        body.append(text(28 + (len(shown) - 1) * step, height - 2, str(shown[-1].number), "middle"))
     line_of = say(", ").join(plain(g.winner) for g in shown[-5:])
     return svg(width, height, body, say("Family tree of the last {n} generations; the last winners: {winners}.",
                                         n=len(shown), winners=line_of))
 
 
-def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, width: float = 174,
-            height: float = 118) -> str:
-    """The share of each mutation among the winners of the last `window` generations, stacked, with its mark."""
-    at, shares = share_curve(lineage, window)
+def winners(lineage: Sequence, kinds: Mapping[str, int]) -> str:
+    """The share of each mutation among the winners of the last `WINDOW` generations, stacked, with its mark."""
+    (at, shares), width, height = share_curve(lineage, WINDOW), 174, LOW
     if not at:
         return svg(width, height, [text(0, height / 2, say("Nobody has won yet."), size=13)], say("No generation yet."))
     top, bottom, right = 4.0, height - 18.0, width - 66
@@ -217,8 +219,8 @@ def winners(lineage: Sequence, kinds: Mapping[str, int], window: int = 100, widt
         second[0] = max(second[0], first[0] + 15)
     for y, kind, value in tags:
         body += [mark(kind, right + 14, y, 5), text(right + 25, y + 4, f"{value:.0%}", bold=True)]
-    body += [text(0, height - 2, say("generation"), size=12),               # the first is always 1
-             text(right, height - 2, f"{at[-1]}", "end", 12)]
+    body += [text(0, height - 2, say("generation")),               # the first is always 1
+             text(right, height - 2, f"{at[-1]}", "end")]
     words = say(", ").join(f"{plain(name)} {shares[name][-1]:.0%}" for name in names)
-    return svg(width, height, body, say("Winners of the last {n} generations: {words}.", n=min(window, at[-1]),
+    return svg(width, height, body, say("Winners of the last {n} generations: {words}.", n=min(WINDOW, at[-1]),
                                         words=words))

@@ -136,11 +136,11 @@ def tiling(n: int, width: float, height: float, gap: float = GAP) -> tuple[int, 
     return best, side(best)
 
 
-def magnification(children, side: float, extent: float = 2.2) -> int:
+def magnification(children, side: float) -> int:
     """How many times longer the moves must be drawn so that the typical one is some 14 pixels long; 1, 2, 5, …"""
     moved = torch.cat([(c.after - c.before).norm(dim=1) for c in children])
     typical = float(moved[moved.isfinite()].median()) if moved.isfinite().any() else 0.0
-    wanted = 14 / max(1e-9, typical * side / (2 * extent))
+    wanted = 14 / max(1e-9, typical * side / 4.4)             # as wide as the picture is on the plane
     return max((k for k in MAGNIFY if k <= wanted), default=1)
 
 
@@ -176,9 +176,9 @@ def _canvas(height: float = CHILDREN[1]) -> np.ndarray:
     return np.full((round(height * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
 
 
-def _frame(canvas: np.ndarray, i: int, columns: int, side: float, gap: float = GAP) -> np.ndarray:
+def _frame(canvas: np.ndarray, i: int, columns: int, side: float) -> np.ndarray:
     """The place of tile number i."""
-    top, left = (round(k * (side + gap) * SHARP) for k in divmod(i, columns))
+    top, left = (round(k * (side + GAP) * SHARP) for k in divmod(i, columns))
     size = round(side * SHARP)
     return canvas[top:top + size, left:left + size]
 

@@ -105,16 +105,16 @@ class MutationRenderer(Renderer):
         for tick in ticks:
             if span[0] <= tick <= span[1]:
                 body += [line(x0, y(tick), x1, y(tick), opacity=0.5 if tick == 0 else 0.15),
-                         text(x0 - 6, y(tick) + 4, minus(f"{tick:g}"), "end", 12)]
+                         text(x0 - 6, y(tick) + 4, minus(f"{tick:g}"), "end")]
         for tick in (0, 0.25, 0.5, 0.75, 1):
-            body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle", 12)]
+            body += [line(x(tick), y0, x(tick), y0 + 4), text(x(tick), y0 + 17, f"{tick:g}", "middle")]
         body += [text((x0 + x1) / 2, height - 6, "D(G(z))", "middle", 13),
-                 text(x0, height - 6, say("← sure it is a fake"), size=12),
-                 text(x1, height - 6, say("taken for real →"), "end", 12)]
+                 text(x0, height - 6, say("← sure it is a fake")),
+                 text(x1, height - 6, say("taken for real →"), "end")]
         if seen:
-            body.append(text(x1, y1 - 12, say("grey: D’s verdicts on a batch"), "end", 12))
+            body.append(text(x1, y1 - 12, say("grey: D’s verdicts on a batch"), "end"))
         if tangents:
-            body.append(text(x1, y1 - 12, say("straight: tangents by the slopes"), "end", 12))
+            body.append(text(x1, y1 - 12, say("straight: tangents by the slopes"), "end"))
         body.append(line(x(p), y0, x(p), y1, dash="4 3", opacity=0.7))
         for i, values in enumerate(curves):
             inside = [(x(q), y(v)) for q, v in zip(self.ps, values) if span[0] <= v <= span[1]]

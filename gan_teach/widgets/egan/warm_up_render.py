@@ -51,9 +51,9 @@ def frame(game: Game, history: Sequence[Verdicts], said: str = "", pushes: bool 
     return Frame(pictures.png(picture), chart(history), text)
 
 
-def chart(history: Sequence[Verdicts], width: int = 412, height: int = 214, most: int = 400) -> str:
+def chart(history: Sequence[Verdicts]) -> str:
     """D's mean verdicts over the last moves, as SVG: real a blue line, generated a broken orange one."""
-    shown = history[-most:]
+    shown, width, height = history[-400:], 412, 214
     left, right, top, bottom = 28, width - 104, 12, height - 28
     step = (right - left) / max(1, len(shown) - 1)
 

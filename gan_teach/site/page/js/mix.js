@@ -78,6 +78,12 @@ async function picture(wish, destination, source) {
 const meet = (i, j) => i && j ? [state.destinations[i - 1], state.sources[j - 1]]
   : i ? Array(2).fill(state.destinations[i - 1]) : Array(2).fill(state.sources[j - 1]);
 
+/** A cell in words. @param {number} i @param {number} j */
+const named = (i, j) => {
+  const [destination, source] = meet(i, j);
+  return text(i && j ? "tile_mixed" : i ? "tile_destination" : "tile_source", { destination, source });
+};
+
 let moved = 0;
 
 const render = latest(async (late) => {
@@ -106,12 +112,10 @@ const render = latest(async (late) => {
 
 function say() {
   const [i, j] = state.cell, share = +element("share").value, kind = chosen("noise");
-  const what = i && j ? text("tile_mixed", { destination: meet(i, j)[0], source: meet(i, j)[1] })
-    : i ? text("tile_destination", { destination: meet(i, j)[0] }) : text("tile_source", { source: meet(i, j)[1] });
   const layers = !(i && j) ? "" : state.layers.length
     ? text("mix_layers", { layers: list(state.layers), share: Math.round(100 * share) }) : text("mix_no_layers");
   const draw = kind === "drawn" ? ` (${about.draws[state.draw]})` : "";
-  const said = text("mix_said", { what, layers, psi: (+element("psi").value).toFixed(2), noise: text(`noise_${kind}`) + draw });
+  const said = text("mix_said", { what: named(i, j), layers, psi: (+element("psi").value).toFixed(2), noise: text(`noise_${kind}`) + draw });
   element("said").textContent = said;
   element("large").setAttribute("aria-label", said);
   element("python").textContent = python();
@@ -172,11 +176,9 @@ function change() {
   moved ||= performance.now();
   for (const tile of grid.querySelectorAll("button")) {
     const [i, j] = tile.dataset.cell.split(",").map(Number), on = i === state.cell[0] && j === state.cell[1];
-    const [destination, source] = meet(i, j);
     tile.setAttribute("aria-pressed", String(on));
     tile.tabIndex = on ? 0 : -1;
-    tile.setAttribute("aria-label", i && j ? text("tile_mixed", { destination, source })
-      : i ? text("tile_destination", { destination }) : text("tile_source", { source }));
+    tile.setAttribute("aria-label", named(i, j));
   }
   choose("group", Object.entries(groups()).find(([, layers]) => String(layers) === String(state.layers))?.[0] ?? null);
   element("layers").querySelectorAll("input").forEach((/** @type {any} */ input) => { input.checked = state.layers.includes(+input.value); });
@@ -185,10 +187,9 @@ function change() {
 
 function listen() {
   element("layers").append(...Array.from({ length: model().layers }, (_, layer) => {
-    const label = document.createElement("label");
+    const label = Object.assign(document.createElement("label"), { title: text("layer", { layer, pixels: model().sizes[layer] }) });
     const input = Object.assign(document.createElement("input"), { type: "checkbox", value: String(layer) });
-    input.setAttribute("aria-label", text("layer", { layer, pixels: model().sizes[layer] }));
-    label.title = text("layer", { layer, pixels: model().sizes[layer] });
+    input.setAttribute("aria-label", label.title);
     label.append(input, Object.assign(document.createElement("span"), { textContent: String(layer) }));
     return label;
   }));
