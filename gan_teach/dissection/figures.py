@@ -143,13 +143,13 @@ def named_in(segmenter: Segmenter, tops: Sequence[tuple[np.ndarray, np.ndarray]]
 def clear_units(segmenter: Segmenter, tops: Tops, names: Mapping[str, Sequence[int]],
                 least: int = 6) -> dict[str, list[int]]:
     """Units that a reader can name too: {class: units}, those whose class is `named_in` at least so many of their
-    pictures; the clearest class and unit first.
+    pictures; the clearest class and unit first: in most pictures, then by the share of what is outlined.
 
     tops: each unit's pictures, as `top_pictures` gives them. names: `Dissection.concept_units()`.
     """
     clear: dict[str, list[int]] = {}
-    for n, u, cls in sorted(((named_in(segmenter, tops[u], cls), u, cls) for cls, units in names.items()
-                             for u in units), reverse=True):
+    for n, _, u, cls in sorted(((named_in(segmenter, tops[u], cls), outlined(segmenter, tops[u])[cls], u, cls)
+                                for cls, units in names.items() for u in units), reverse=True):
         if n >= least:
             clear.setdefault(cls, []).append(u)
     return clear

@@ -33,7 +33,7 @@ from .fitness_and_selection import Fitness
 # The mutations have the colours and signs of the panels; E-GAN is a winner: green, with a star.
 LOOKS = {"minimax": ("#5e2a84", "o"), "heuristic": ("#c93a75", "^"), "least_squares": ("#1a9fb5", "s"),
          "E-GAN": ("#1b7f2a", "*"), "random": ("black", "x"), "worst": ("dimgrey", "v"),
-         "plain-d": ("#d07a00", "<"), "paper": ("#7f7f7f", ">"), "momentum": ("#3f6fd0", "p"),
+         "plain-d": ("#8c1c13", "<"), "paper": ("#7f7f7f", ">"), "momentum": ("#b45fd0", "p"),
          "3 × heuristic": ("#8a6d1f", "D"), "WGAN-GP": ("#a05a2c", "P")}
 
 

@@ -131,7 +131,8 @@ def passed(name: str, ours: Callable) -> Callable:
     `show(passed("ablate", ablate)(r, units))`.
     """
     yours = PASSED.get(name)
-    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=name))
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.",
+              name=name.replace("_", " ")))
     return ours if yours is None else yours
 
 

@@ -136,6 +136,10 @@ def test_what_is_outlined_by_loops(found):
     assert clear_units(Colours(), pictures_of, names, least=3) == {"red": [0, 1], "green": [2]}     # 4, 3, not 2; 3
     assert [[*clear_units(Colours(), pictures_of, {"red": [u], "green": [2]}, least=2)] for u in (0, 3)] == [
         ["red", "green"], ["green", "red"]]
+    images = [pictures.to_float(torch.from_numpy(picture).permute(2, 0, 1))[None] for picture, _ in tops[0]]
+    red = [(Colours()(image)[0].argmax(0) == Colours.classes.index("red")).numpy() for image in images]
+    pure = {0: [(picture, mask & there) for (picture, mask), there in zip(tops[0], red)], 1: tops[0]}
+    assert clear_units(Colours(), pure, {"red": [0, 1]}, least=1) == {"red": [0, 1]}       # by the share, 1 and less
 
 
 def test_top_pictures_on_the_grid_that_was_counted(found):

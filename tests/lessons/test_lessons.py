@@ -188,6 +188,8 @@ def test_what_passed_is_handed_on_until_a_later_check_fails(capsys):
         checks.check_ablate(ablate)
         checks.check_iou(broken)                          # another exercise takes nothing away
         assert handed_on() == (ablate, "ablate: yours.\n")
+    checks.passed("least_squares", ...)
+    assert capsys.readouterr().out.startswith("least squares: ")         # words, not the code's name
 
 
 def test_the_banner_is_one_line(capsys):
