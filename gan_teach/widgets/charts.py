@@ -78,11 +78,6 @@ def mark(kind: int, x: float, y: float, r: float = 5, colour: str = "", edge: st
     return f'<polygon points="{_path(around)}" {paint}/>'
 
 
-def star(x: float, y: float, r: float) -> str:
-    """The winner's marker."""
-    return area(star_corners(x, y, r), WINNER)
-
-
 def star_corners(x: float, y: float, r: float) -> list[tuple[float, float]]:
     """The corners of the winner's star."""
     turns = [(math.pi * k / 5, r if k % 2 == 0 else 0.45 * r) for k in range(10)]

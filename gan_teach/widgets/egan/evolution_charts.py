@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ...egan.view import FateView, View, share_curve
 from ...language import minus, say
-from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star, svg, text
+from ..charts import COLOURS, WINNER, area, bar, curve, line, mark, plain, star_corners, svg, text
 
 MAIN = 240                      # CSS pixels of the picture of the survivors
 CHILDREN = (400, 130)           # … of the children's place
@@ -73,7 +73,7 @@ def fitness_bars(view: View, kinds: Mapping[str, int]) -> str:
         if step >= 12:
             body.append(text(34, y + 4, plain(child.mutation)[:13], size=min(12, step)))
         if i == chosen_by_f:
-            body.append(star(9, y, min(8, 0.5 * step)))
+            body.append(area(star_corners(9, y, min(8, 0.5 * step)), WINNER))
     unit = 10 ** math.floor(math.log10(reach))
     unit *= next(k for k in (5, 2, 1) if k * unit <= reach)
     y = height - 3
