@@ -46,6 +46,12 @@ def test_every_badge_first_cell_and_line_holds_the_address_that_is_set(tmp_path)
         assert "".join(cells[0]["source"]).count(link) == 1
         assert f"git+{address.current(ROOT)} " in "".join(code_cells(path)[0]["source"])
         assert address.colab(address.current(ROOT), path.name) in (ROOT / "README.md").read_text("utf-8")
+        chinese = ROOT / "notebooks" / "zh" / path.name
+        link = f"]({address.colab(address.current(ROOT), f'zh/{path.name}')})"
+        cells = json.loads(chinese.read_text("utf-8"))["cells"]
+        assert "".join(cells[0]["source"]).count(link) == 1
+        assert f"git+{address.current(ROOT)} " in "".join(code_cells(chinese)[0]["source"])
+        assert link in (ROOT / "notebooks" / "zh" / "README.md").read_text("utf-8")
 
 
 def test_another_address_leaves_nothing_of_the_old_one(tmp_path):
@@ -57,6 +63,8 @@ def test_another_address_leaves_nothing_of_the_old_one(tmp_path):
     for path in changed:
         assert old not in path.read_text("utf-8"), path
         assert "someone/a.fork" in path.read_text("utf-8")
+        for clone in re.findall(r"git clone .*", path.read_text("utf-8")):
+            assert re.match(r"git clone \S+a\.fork (\S+) && cd \1`", clone), "the folder must not hang on the name"
     assert address.write("https://github.com/someone/a.fork/", tmp_path) == []
     address.write(f"https://github.com/{old}", tmp_path)
     assert all((tmp_path / path.relative_to(ROOT)).read_bytes() == path.read_bytes() for path in NOTEBOOKS)

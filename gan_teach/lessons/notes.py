@@ -23,6 +23,7 @@ QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pai
 TIMED = re.compile(r"\s*(?:[(（]\d+ ?(?:minutes?|min|分钟)[)）]|· \d+ ?(?:minutes?|min|分钟))")    # in a heading
 BETWEEN = re.compile(r"(?<![:：])\n\s*\n")              # paragraphs; behind a colon a text goes on
 EMPHASIS = re.compile(r"\*{1,2}(?=\S)([^*]+?)(?<=\S)\*{1,2}")
+LETTER = re.compile(r"\$(\w+)\$")                       # a formula of one letter, such as y_s
 HOME = re.compile("for home|课后做")                        # in a heading
 PATH_MINUTES = 50
 # What stays in one line: a word, or a Chinese sign with the points around it.
@@ -125,5 +126,5 @@ def notes(chapter: int | str, width: int = 100) -> str:
         if timing or said:
             lines += ["", f"## {TIMED.sub('', s.title)}" + (f"  ({timing})" if timing else "")]
         for word, text in said:
-            lines += wrapped(EMPHASIS.sub(r"\1", text), width, word)
+            lines += wrapped(LETTER.sub(r"\1", EMPHASIS.sub(r"\1", text)), width, word)
     return "\n".join(lines)

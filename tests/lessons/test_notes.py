@@ -54,6 +54,7 @@ def test_a_question_goes_on_after_a_colon_and_a_picture_is_what_it_shows():
     assert section.said()[0][1] == "**Exercise 1.** Write *it*. What comes out: [A < B]"
     assert notes.EMPHASIS.sub(r"\1", section.said()[0][1]) == "Exercise 1. Write it. What comes out: [A < B]"
     assert notes.EMPHASIS.sub(r"\1", "2 * 3 * 4") == "2 * 3 * 4"
+    assert "$y_s$" in str(notebooks.read("02")) and "$y_s$" not in notes.notes("02")
     assert notes.line("**先猜一猜：** 偶然") == "**先猜一猜：**偶然"
 
 

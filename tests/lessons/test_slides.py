@@ -33,16 +33,21 @@ def test_every_notebook_says_what_the_rule_says(chapter, tmp_path):
     kinds = [one["metadata"]["slideshow"]["slide_type"] for one in notebooks.read(chapter)]
     print(chapter, *(f"{kinds.count(kind)} {kind}" for kind in ("slide", "subslide", "-")))
     assert kinds.count("slide") >= 5 and kinds.count("-") >= 6
+    late = [one["id"] for one in notebooks.read(chapter)[1:]
+            if one["cell_type"] == "markdown" and "\n## " in one["source"] and not one["source"].startswith("#")]
+    assert not late, "an answer above a heading goes to the next section's slide, or is left out with it"
 
 
 def test_the_line_for_a_hall_without_a_network_makes_the_slides_of_the_rule(tmp_path):
     """All that the page needs is beside it; what it draws diagrams with, of which we have none, may be missing."""
     pytest.importorskip("nbconvert")
     page = (notebooks_folder() / "TEACHING.md").read_text("utf-8").replace("\\\n", "")
+    assert page.count("reveal_scroll=True") == page.count("nbconvert --to slides"), "long slides would be cut off"
     line = shlex.split(re.search(r"(?m)^jupyter (nbconvert --to slides .*)$", page)[1].replace(" --execute", ""))
     shutil.copy(notebooks.find(line[-1]), tmp_path)
     subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=600)
     shown = (tmp_path / line[-1]).with_suffix(".slides.html").read_text("utf-8")
+    assert "var scroll = true" in shown
     kinds = [kind for kind in slides.slide_types(notebooks.read(line[-1])) if kind != "skip"]
     assert shown.count("<section>") == 2 * kinds.count("slide") + kinds.count("subslide")     # a column, and each in it
     assert shown.count('class="jp-Cell jp-CodeCell') == kinds.count("-") > 5
