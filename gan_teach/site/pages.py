@@ -19,7 +19,7 @@ from . import chapters, machines, networks, packages
 from .strings import NAMES, texts
 
 PAGE = Path(__file__).parent / "page"
-INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -e ".[lab]" && .venv/bin/jupyter lab {first}'
+INSTALL = 'python3 -m venv .venv\n.venv/bin/pip install -e ".[lab]"\n.venv/bin/jupyter lab {first}'
 MACHINES = ("players", "paint", "mix", "evolve")
 CARDS = {"players": ["players"], "paint": ["removed"], "mix": ["villages", "portraits"], "evolve": ["evolve"]}
 RUNTIME = {"wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),

@@ -27,11 +27,11 @@ TEXTS = {
 
     # the first page
     "home_title": "Learn GANs by driving them",
-    "home_lead": "A generator is a neural network that draws. Here you look inside it, find the units that draw trees, "
-                 "and wipe the trees away with a finger. Then you read how it works, and change it yourself.",
+    "home_lead": "A workbook on three papers: GAN Dissection, StyleGAN and E-GAN. Find the units of a network that "
+                 "draw trees, and wipe the trees away with a finger. Then read how it works, and change it yourself.",
     "drive": "Drive",
-    "drive_lead": "Four machines that run in your browser: two train networks while you watch, two draw with the "
-                  "networks of the workbook.",
+    "drive_lead": "Three more machines that run in your browser: two train networks while you watch, one mixes "
+                  "pictures.",
     "paint_card": "Wipe out trees, doors, windows and clouds, or paint them in. See which units did it.",
     "paint_card_alt": "A village, and the same village without its trees",
     "mix_card_alt": "Four villages and four portraits; from the second on, the coarse styles come from other pictures",
@@ -78,9 +78,9 @@ TEXTS = {
 
     # Evolve
     "evolve_title": "Evolve",
-    "evolve_lead": "A generator throws points on a plane, and a discriminator D judges how real they look. In each "
-                   "generation three losses make three children of the generator. D judges them, and one lives on: "
-                   "E-GAN, trained here in your browser.",
+    "evolve_lead": "Press Play: a generator G learns to throw points where the blue ones are. In each generation "
+                   "three losses make three children of G, a discriminator D judges them, and one lives on: this is "
+                   "E-GAN.",
     "one_generation": "One generation",
     "data": "Data",
     "ring": "ring of 8",
@@ -139,8 +139,8 @@ TEXTS = {
 
     # Two players
     "players_title": "Two players",
-    "players_lead": "Draw on the field. What you draw is real. The generator G has never seen it: all it gets is the "
-                    "judgement of the discriminator D, which learns to tell your drawing from G’s points.",
+    "players_lead": "Draw on the field: that is real. Then press Play. The generator G never sees it: all it gets is "
+                    "the judgement of the discriminator D, which learns to tell your drawing from G’s points.",
     "drawing_label": "The plane. Draw: drag, or arrow keys and space.",
     "d_learns": "D learns",
     "g_learns": "G learns",
@@ -176,9 +176,8 @@ TEXTS = {
 
     # Paint
     "paint_title": "Paint",
-    "paint_lead": "This village was drawn by a progressive GAN. Each of the 64 units of its layer 6 is a small map. "
-                  "Your brush switches off the units that draw trees, only where you paint, and the generator draws "
-                  "the rest.",
+    "paint_lead": "Drag over a tree, and it goes: your brush switches off, there alone, the units of layer 6 that "
+                  "draw trees. A progressive GAN draws the rest.",
     "paint_canvas": "The scene of seed {seed}. {text}",
     "paint_how": "Paint: drag, or arrow keys and space.",
     "action": "Action",
@@ -228,8 +227,8 @@ TEXTS = {
 
     # Mix
     "mix_title": "Mix",
-    "mix_lead": "A style generator draws in ten layers, and each layer reads its own style. Here some layers of the "
-                "pictures on the left read the style of the pictures above.",
+    "mix_lead": "Each picture of the table is the one on its left, but some of its ten layers read the style of the "
+                "one above. Press one, then choose which layers.",
     "model": "Generator",
     "villages": "Villages",
     "portraits": "Portraits",

@@ -711,7 +711,7 @@ def test_a_network_that_did_not_come_is_asked_for_again(visit):
     before = len(visit.complaints)
     visit.page.route("**/segmenter.onnx", lambda route: route.abort(), times=1)
     first, second = visit.page.evaluate(ASKED)
-    assert first != "there" and second == "there"
+    assert first.startswith("segmenter: ") and second == "there"              # it says what did not come
     del visit.complaints[before:]                                             # these were ours
 
 
@@ -720,6 +720,31 @@ def test_a_worker_that_is_no_more_refuses_what_it_is_asked(visit):
     with planted(visit, worker=[("const build =", "throw new Error('gone');\nconst build =")]):
         visit.open("index.html")
         assert all("gone" in answer for answer in visit.page.evaluate(ASKED))
+    del visit.complaints[before:]                                             # these were ours
+
+
+def test_an_answer_that_comes_when_the_worker_was_given_up_does_no_harm(visit):
+    before = len(visit.complaints)
+    late = """self.onmessage = ({ data: { id } }) => {
+        setTimeout(() => { throw new Error("gone"); });
+        setTimeout(() => self.postMessage({ id }), 300);
+    };"""
+    with planted(visit, worker=[((PAGE / "js" / "worker.js").read_text("utf-8"), late)]):
+        visit.open("index.html")
+        assert all("gone" in answer for answer in visit.page.evaluate(ASKED))
+        visit.page.wait_for_timeout(1000)
+    assert all("gone" in complaint for complaint in visit.complaints[before:])
+    del visit.complaints[before:]                                             # these were ours
+
+
+@pytest.mark.parametrize("absent", ["paint", "page", "strings.zh"])
+def test_a_machine_whose_script_or_words_do_not_come_says_so(visit, absent):
+    before, said = len(visit.complaints), texts("zh", [], {})["failed"].format(error="paint.js")
+    visit.page.route(f"**/js/{absent}.js", lambda route: route.abort())
+    visit.page.goto(f"{visit.root}/zh/paint.html")
+    wait_until(visit.page, lambda: visit.page.inner_text("#said") == said)
+    visit.page.unroute_all()
+    visit.page.goto("about:blank")
     del visit.complaints[before:]                                             # these were ours
 
 
@@ -880,6 +905,27 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name, site):
     shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
 
 
+TASKS = """() => {
+    const put = CanvasRenderingContext2D.prototype.putImageData;
+    let same = false;
+    window.tasks = [];
+    CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+        if (this.canvas.id === "strip") {
+            if (!same) { window.tasks.push(0); same = true; queueMicrotask(() => { same = false; }); }
+            window.tasks[window.tasks.length - 1]++;
+        }
+        return put.apply(this, given);
+    };
+}"""
+
+
+def test_the_strip_never_shows_half_of_another_pair(visit):
+    page = opened(visit, "mix.html").page
+    page.evaluate(TASKS)
+    page.locator("[data-cell='2,3']").click()
+    assert set(wait_until(page, lambda: page.evaluate("window.tasks"), 120)) == {7}
+
+
 @torch.no_grad()
 def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visit, site):
     G, page = load("scenes-stylegan", "cpu"), visit.page
@@ -983,6 +1029,10 @@ def test_a_generation_in_four_steps(visit):
     assert number(visit) == 1 and "lives on" in page.inner_text("#said")
     wait_until(page, lambda: page.locator("#tree svg [stroke='var(--green)']").count() == 1)
     wait_until(page, lambda: page.locator("#measures td").first.inner_text().endswith("of 8"))
+    page.click("#generation")
+    wait_until(page, lambda: page.locator("#tree line").count() == 3)
+    drawn = page.locator("#tree svg").evaluate("tree => Array.from(tree.children, (part) => part.tagName)")
+    assert "line" not in drawn[3:], "a line lies over a mark"
 
 
 def test_the_reader_selects_and_other_knobs_count(visit):
@@ -1111,6 +1161,17 @@ def test_keys_and_a_finger_draw(players):
     assert page.evaluate("scrollY") == 0
 
 
+def test_a_space_bar_held_down_is_one_stroke(players):
+    page = players.page
+    page.focus("#over")
+    for _ in range(3):
+        page.keyboard.down("Space")
+    page.keyboard.up("Space")
+    assert painted(players).any()
+    page.click("#undo")
+    assert not painted(players).any()
+
+
 def test_the_right_button_and_a_second_finger_draw_nothing(players):
     drag(players, players.place(0.2, 0.275), players.place(0.8, 0.275), button="right")
     assert not painted(players).any()
@@ -1177,6 +1238,33 @@ def test_d_and_g_take_turns_and_g_follows_the_drawing(players, record_property):
 
 
 # ------------------------------------------------------------------------------------------ everything
+
+def test_on_a_large_screen_the_picture_is_large_and_its_buttons_are_in_sight(visit):
+    """What is wiped or trained takes most of the height; on a projector the letters grow."""
+    try:
+        for name, button in (("evolve", "#play"), ("players", "#play"), ("paint", "#next")):
+            page = opened(visit, f"{name}.html").page
+            for width, height in ((1366, 768), (1440, 900), (1920, 1080)):
+                page.set_viewport_size({"width": width, "height": height})
+                assert page.locator(".easel").bounding_box()["height"] > 0.6 * height, (name, width)
+                box = page.locator(button).bounding_box()
+                assert box["y"] + box["height"] <= height, (name, width)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+                letters = page.locator("#said").evaluate("said => parseFloat(getComputedStyle(said).fontSize)")
+                assert letters == 16 if width < 1600 else letters > 18
+    finally:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_the_first_page_shows_at_once_what_it_speaks_of(visit, phone):
+    for it, height in ((visit, 900), (phone, PHONE[1])):
+        it.open("index.html")
+        box = it.page.locator(".hero img").bounding_box()
+        assert box["y"] + box["height"] <= height, "the village without its trees"
+    it.page.locator(".hero .go").tap()
+    it.page.wait_for_url("**/paint.html*")
+    it.page.goto("about:blank")
+
 
 def test_search_finds_a_section_and_leads_to_it(visit):
     visit.open("index.html")

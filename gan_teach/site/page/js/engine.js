@@ -29,9 +29,9 @@ function start(kind) {
     waiting.clear();
   };
   worker.onmessage = (/** @type {MessageEvent} */ { data: { id, error, ...answer } }) => {
-    const { resolve, reject } = /** @type {any} */ (waiting.get(id));
+    const asked = waiting.get(id);                         // none where it was given up: the answer comes late
     waiting.delete(id);
-    error ? reject(new Error(error)) : resolve(answer);
+    error ? asked?.reject(new Error(error)) : asked?.resolve(answer);
   };
   worker.onerror = (/** @type {ErrorEvent} */ event) => end(new Error(event.message || "the worker did not start"));
   return {
@@ -132,7 +132,7 @@ export const numbers = async (name) => new Float32Array(await (await fetched(nam
 
 /** @param {string} name */
 async function fetched(name) {
-  const answer = await fetch(new URL(`../data/${name}`, import.meta.url));
+  const answer = await fetch(new URL(`../data/${name}`, import.meta.url)).catch((error) => { throw new Error(`${name}: ${error.message}`); });
   if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
   return answer;
 }

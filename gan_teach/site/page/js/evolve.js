@@ -158,13 +158,12 @@ function newTile(box, name, kind) {
 function showTree() {
   const shown = evolution.lineage.slice(-GENERATIONS), W = 560, H = 104, step = (W - 24) / GENERATIONS;
   const y = (/** @type {string} */ name) => 18 + 32 * NAMES.indexOf(name), x = (/** @type {number} */ n) => 16 + step * n;
-  const parts = shown.flatMap(({ mutations, winner }, n) => {
-    const from = n ? y(shown[n - 1].mutations[shown[n - 1].winner]) : 0;
-    return [...mutations.map((name, i) => n ? line(x(n - 1), from, x(n), y(name), i === winner ? "var(--green)" : "var(--line)", i === winner ? 2.5 : 1) : ""),
-            ...mutations.map((name, i) => (i === winner ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="none" stroke="var(--green)" stroke-width="2"/>` : "") +
-              mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner))];
-  });
-  element("tree").innerHTML = svg(W, H, parts.join(""), shown.length ? text("tree_alt", { n: shown.length,
+  const lines = shown.slice(1).flatMap(({ mutations, winner }, n) => mutations.map((name, i) => line(x(n),
+    y(shown[n].mutations[shown[n].winner]), x(n + 1), y(name), i === winner ? "var(--green)" : "var(--line)", i === winner ? 2.5 : 1)));
+  const marks = shown.flatMap(({ mutations, winner }, n) => mutations.map((name, i) => (i === winner
+    ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="var(--paper)" stroke="var(--green)" stroke-width="2"/>` : "") +
+    mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner)));
+  element("tree").innerHTML = svg(W, H, [...lines, ...marks].join(""), shown.length ? text("tree_alt", { n: shown.length,
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 

@@ -101,11 +101,10 @@ const render = latest(async (late) => {
     draw(tile.firstChild, x);
   }
   const [d, s] = meet(Math.max(i, 1), Math.max(j, 1));
-  for (let step = 0; step < STEPS; step++) {
-    const x = await picture({ ...wish, share: step / (STEPS - 1) }, d, s);
-    if (late()) return;
-    draw(element("strip"), x, step * SIDE);
-  }
+  const strip = [];
+  for (let step = 0; step < STEPS && !late(); step++) strip.push(await picture({ ...wish, share: step / (STEPS - 1) }, d, s));
+  if (late()) return;
+  strip.forEach((x, step) => draw(element("strip"), x, step * SIDE));       // all at once: never half of another pair
   document.documentElement.dataset.ready = "yes";
   quicken();
 });

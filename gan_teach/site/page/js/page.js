@@ -1,5 +1,8 @@
 // What every machine needs of the page: elements by name, texts, choices, and one job at a time.
-const { default: texts } = await import(`./strings.${document.documentElement.lang}.js`);
+const { default: texts } = await import(`./strings.${document.documentElement.lang}.js`).catch((error) => {
+  document.getElementById("script")?.dispatchEvent(new Event("error"));    // the page says so itself: it has no other words yet
+  throw error;
+});
 
 /** @param {string} id @returns {any} */
 export const element = (id) => document.getElementById(id);
@@ -74,6 +77,7 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
                                                             ArrowRight: [1, 0], " ": [0, 0] })[event.key];
     if (!step || down || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
+    if (event.key === " " && event.repeat) return;         // held down it is one stroke, not thirty
     hand.cursor = (hand.cursor ?? [0.5 + 0.5 / cells, 0.5 + 0.5 / cells]).map((at, i) => (at + step[i] / cells + 1) % 1);
     if (event.key === " ") { start(hand.cursor, event.timeStamp); end(); }
     show();

@@ -153,7 +153,7 @@ function showCursor() {
 
 /** D's mean verdicts after each look: real a blue line, generated a broken orange one. */
 function showChart() {
-  const W = 560, H = 190, left = 26, right = W - 122, top = 10, bottom = H - 14;
+  const W = 560, H = 190, left = 26, right = W - 138, top = 10, bottom = H - 14;
   const y = (/** @type {number} */ v) => bottom - v * (bottom - top), step = (right - left) / Math.max(1, history.length - 1);
   const grid = [[0, "0"], [0.5, "½"], [1, "1"]].map(([v, word]) => line(left, y(+v), right, y(+v)) +
     label(left - 7, y(+v) + 5, String(word), 'text-anchor="end"')).join("");

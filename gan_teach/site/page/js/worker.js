@@ -33,6 +33,6 @@ self.onmessage = async ({ data: { id, name, inputs } }) => {
     const took = performance.now() - begun, output = Float32Array.from(/** @type {Float32Array} */ (y.data));
     self.postMessage({ id, output, took }, { transfer: [output.buffer] });
   } catch (error) {
-    self.postMessage({ id, error: String(error) });
+    self.postMessage({ id, error: `${name}: ${error}` });
   }
 };
