@@ -133,7 +133,7 @@ def _columns(text: str) -> str | None:
 
 
 def _list(text: str, comma: str) -> str | None:
-    """Things with a semicolon or comma between them, if all but functions' names before numbers can be told; else None."""
+    """Things with a semicolon or comma between them, if all can be told but what a number follows; else None."""
     parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
     if parts and all(here != there or re.fullmatch(r"[a-z_ ]+ [^A-Za-z]*\d[^A-Za-z]*|[^A-Za-z]*", here)
                      for here, there in parts):

@@ -16,9 +16,9 @@ from gan_teach.recipes import compare_progan, compare_styles, training_cost
 
 # What stays in Latin letters: signs of the papers, names of networks, methods, data and layers, units of measure.
 ALLOWED = set("AdaIN Adam CPU CIFAR- CelebA FFHQ FID Fq GAN E-GAN GPU IoU LG LD LeakyReLU MB MMD Theano PyTorch "
-              "WGAN-GP log logit px ms nan egan plain-d std nats Dice logistic".split())
+              "WGAN-GP log logit px ms nan egan plain-d std nats Dice logistic equally loud".split())
 CODE = re.compile(r"python -m gan_teach [a-z ]+|`[^`]*`|<[^>]*>|\$[^$]*\$|\w+_\w+|solution\(\"NAME\"\)|\w+\.ipynb|"
-                  r"\b(layer|level)\d+|(scenes|portraits|fashion)-[\w-]+|\*(egan|random)\*|\w+(?=：先用我们的)")
+                  r"\b(layer|level)\d+|(scenes|portraits|fashion)-[\w-]+|\*(egan|random)\*|[\w ]+(?=：先用我们的)")
 
 
 def latin(text: str) -> list[str]:
