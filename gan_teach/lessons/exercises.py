@@ -18,7 +18,7 @@ from operator import attrgetter
 
 import torch
 
-from ..language import minus, say, told
+from ..language import minus, say, told, typeset
 from . import progress
 
 SOLUTIONS: dict[str, tuple[str, str]] = {}      # exercise -> where the package has it: module, function or Class.method
@@ -102,7 +102,7 @@ def numbers(value, count: int, what: str) -> list[float]:
 def verdict(properties: Callable) -> Callable:
     """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict and keeps what passes it."""
     name = properties.__name__.removeprefix("check_")
-    what = name.replace("_", " ")
+    what = typeset(name)
 
     @wraps(properties)
     def check(answer: Callable) -> None:
@@ -132,7 +132,7 @@ def passed(name: str, ours: Callable) -> Callable:
     """
     yours = PASSED.get(name)
     print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.",
-              name=name.replace("_", " ")))
+              name=typeset(name)))
     return ours if yours is None else yours
 
 
