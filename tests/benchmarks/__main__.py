@@ -393,10 +393,14 @@ the clock nothing. A section that is missing was not measured yet, or on a machi
 NOTES = {       # what was aimed at, beside which the rows are read, and what bounds them
     "stylegan": "Aims: 3 × for one picture of the published width, 4 × for 16, prepared in bfloat16.",
     "egan": "Aims: 1.5 × with fresh z, 3 × with one z in bfloat16. In float32, by PyTorch's profiler, nine tenths of a "
-            "generation with fresh z are convolutions and their gradients, which the plain loop has to compute too.",
+            "generation with fresh z are convolutions and their gradients, which the plain loop has to compute too: "
+            "children with a z of their own share D's pass over the real pictures alone. If all but the convolutions "
+            "cost nothing, it would be 1.27 × with fresh z and 2.5 × with one z in bfloat16, by the time that each "
+            "takes alone (2026-11-30).",
     "dissection": "Aim: 3 ×. Drawing and segmenting, which the plain loop does too, take most of what is left "
                   "(2026-11-29: of scenes-progan's 0.76 s for 100 pictures 0.63 s). Weights that lie channels last "
-                  "would make that one 1.07 times as fast, and change its counts, so they are not used."}
+                  "would make that one 1.07 times as fast, and change its counts, so they are not used. Of the "
+                  "stand-ins' time the two networks take seven tenths (2026-11-30)."}
 
 
 def processor() -> str:
