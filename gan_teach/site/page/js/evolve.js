@@ -1,5 +1,5 @@
 // Evolve: E-GAN on the plane, a phase at a time or as fast as the page can. The rules are in egan.js; here is what is seen.
-import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
+import { COLOURS, SIGNS, label, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
 import { chosen, element, list, player, seed, slider, text } from "./page.js";
@@ -57,7 +57,12 @@ function advance(byHand) {
     evolution.evaluate();
     waiting = chosen("selection") === "mine" && evolution.children.length > 1 &&
               (byHand || evolution.generation % CHOOSE_EVERY === 0);
-    if (waiting) { resume = playing.playing; playing.play(false); return; }
+    if (waiting) {
+      resume = playing.playing;
+      playing.play(false);
+      element("children").scrollIntoView({ block: "nearest" });              // on a phone they lie below
+      return;
+    }
   }
   if (next === "select")
     evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
@@ -163,7 +168,7 @@ function showTree() {
   const marks = shown.flatMap(({ mutations, winner }, n) => mutations.map((name, i) => (i === winner
     ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="var(--paper)" stroke="var(--green)" stroke-width="2"/>` : "") +
     mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner)));
-  element("tree").innerHTML = svg(W, H, [...lines, ...marks].join(""), shown.length ? text("tree_alt", { n: shown.length,
+  element("tree").innerHTML = svg(W, H, [...lines, ...marks].join("") || label(0, 55, text("tree_empty")), shown.length ? text("tree_alt", { n: shown.length,
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 

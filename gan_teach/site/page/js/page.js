@@ -16,7 +16,8 @@ export const list = (items) => items.join(document.documentElement.lang === "zh"
 
 /** Tell the reader that the machine cannot go on. @param {Error} error @returns {never} */
 export function failed(error) {
-  element("said").textContent = text("failed", { error: error.message });
+  const why = /** @type {string} */ (error.cause ?? (navigator.onLine ? "failed" : "offline"));
+  element("said").textContent = text(why, { error: error.message.replace(/\.$/, "") });
   throw error;
 }
 
