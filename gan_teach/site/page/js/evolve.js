@@ -21,6 +21,8 @@ let shownReal;
 /** @type {import("./mlp.js").Network} */
 let parent;                                              // of the children that are shown
 let done = "", waiting = false, resume = false;          // the last phase; whether the reader must choose; and then play on
+/** Where the keys were when the reader was asked to choose. @type {any} */
+let asker = null;
 let chosenByHand = 0, agreed = 0, measured = { at: -1, modes: 0, quality: 0, mmd2: 0 };
 let unmeasured = false, due = false;                     // whether the survivor is to be measured; whether that is on its way
 /** D's field, until D learns. @type {HTMLCanvasElement | null} */
@@ -57,12 +59,7 @@ function advance(byHand) {
     evolution.evaluate();
     waiting = chosen("selection") === "mine" && evolution.children.length > 1 &&
               (byHand || evolution.generation % CHOOSE_EVERY === 0);
-    if (waiting) {
-      resume = playing.playing;
-      playing.play(false);
-      element("children").scrollIntoView({ block: "nearest" });              // on a phone they lie below
-      return;
-    }
+    if (waiting) { resume = playing.playing; playing.play(false); return; }
   }
   if (next === "select")
     evolution.select(chosen("selection") === "random" ? draw.below(evolution.children.length) : evolution.best());
@@ -84,6 +81,7 @@ function choose(child) {
   evolution.select(child);
   done = "select";
   resume ? start() : show();
+  asker?.focus({ preventScroll: true });
 }
 
 function start() {
@@ -103,9 +101,15 @@ function show() {
   showChildren(seen);
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
   element("step").textContent = text("step", { act: text(`next_${next}`) });
+  const asks = waiting && !element("play").disabled;
+  if (asks) asker = document.activeElement;
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
   element("said").innerHTML = said();
+  if (asks) {                                              // the keys are there at once; on a phone the children lie below
+    element("children").querySelector("button:enabled").focus({ preventScroll: true });
+    element("children").scrollIntoView({ block: "nearest" });
+  }
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
   if (!due) requestAnimationFrame(() => setTimeout(showPast));                // when the picture is on the screen
   due = true;
