@@ -228,7 +228,7 @@ def test_every_page_has_its_like_in_every_language_with_the_same_sections(site, 
 
 # what a Chinese page may say in Latin letters
 ALLOWED = ("gan-teach GAN GANs StyleGAN E-GAN English Python JavaScript WebAssembly WebGPU GPU MIT CC BY MB MMD px "
-           "Adam Colab AdaIN IoU log ln nD Fq Fd LD").split()
+           "Adam Colab AdaIN IoU log ln nD Fq Fd LD Linux macOS Windows PowerShell").split()
 
 
 def latin(text: str) -> list[str]:
@@ -568,9 +568,14 @@ def test_undo_redo_and_reset_by_buttons_and_keys(paint):
     assert apart(paint.picture("#picture"), start) == 0
 
 
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(v => v)"
+
+
 def test_arrow_keys_and_space_paint(paint):
     start = paint.picture("#picture")
-    paint.page.focus("#over")
+    paint.page.focus("#theme")
+    paint.page.keyboard.press("Tab")
+    assert paint.page.locator("#over").evaluate(INKED), "who comes by keys does not see where the brush is"
     for key in ("ArrowRight",) * 5 + ("ArrowDown",):
         paint.page.keyboard.press(key)
     assert apart(paint.picture("#picture"), start) == 0, "moving alone paints nothing"
@@ -657,6 +662,21 @@ def test_the_easel_leaves_room_to_scroll_beside_it_on_a_phone_that_lies(visit):
             visit.open(name)
             box = visit.page.locator(".easel").bounding_box()
             assert box["width"] == box["height"] <= 0.8 * 390, name
+    finally:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_at_200_percent_the_buttons_are_in_sight_and_lie_beside_the_picture(visit):
+    """A window of 1280×800 or of 1920×1080 has half as many pixels for a reader who needs large letters."""
+    try:
+        for width, height in ((640, 400), (960, 540)):
+            visit.page.set_viewport_size({"width": width, "height": height})
+            for name, button in (("evolve", "#play"), ("players", "#play"), ("paint", "#next")):
+                page = opened(visit, f"{name}.html").page
+                box, picture = (page.locator(what).bounding_box() for what in (button, ".easel"))
+                assert box["y"] + box["height"] <= height, (name, width)
+                assert box["x"] >= picture["x"] + picture["width"] > 0.8 * height, (name, width)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
     finally:
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 
@@ -1112,16 +1132,21 @@ def test_a_generation_in_four_steps(visit):
     assert "line" not in drawn[3:], "a line lies over a mark"
 
 
+FOCUSED = "element => element === document.activeElement"
+
+
 def test_the_reader_selects_and_other_knobs_count(visit):
     page = opened(visit, "evolve.html").page
     check(visit, "selection", "mine")
-    page.click("#generation")
+    page.press("#generation", "Enter")
+    assert page.locator("#children button").first.evaluate(FOCUSED), "the keys are where the choice is"
     assert "Which child" in page.inner_text("#said") and page.locator("#play").is_disabled()
     notes = page.locator("#children small").all_inner_texts()
     assert all("Fq" not in note for note in notes), "F gives the answer away"
     page.locator("#children button").nth(2).focus()
     page.keyboard.press("Enter")
     said = page.inner_text("#said")
+    assert page.locator("#generation").evaluate(FOCUSED)
     assert said.startswith("Generation 1. You kept least squares") and re.search(r"agreed in [01] of 1", said)
     assert "least squares" in page.locator("#children .won").inner_text()
     check(visit, "selection", "best")

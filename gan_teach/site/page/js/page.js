@@ -17,7 +17,8 @@ export const list = (items) => items.join(document.documentElement.lang === "zh"
 /** Tell the reader that the machine cannot go on. @param {Error} error @returns {never} */
 export function failed(error) {
   const why = /** @type {string} */ (error.cause ?? (navigator.onLine ? "failed" : "offline"));
-  element("said").textContent = text(why, { error: error.message.replace(/\.$/, "") });
+  element("said").replaceChildren(Object.assign(document.createElement("strong"),
+    { textContent: text(why, { error: error.message.replace(/\.$/, "") }) }));
   throw error;
 }
 
