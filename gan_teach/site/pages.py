@@ -19,7 +19,9 @@ from . import chapters, machines, networks, packages
 from .strings import NAMES, texts
 
 PAGE = Path(__file__).parent / "page"
-INSTALL = 'python3 -m venv .venv\n.venv/bin/pip install -e ".[lab]"\n.venv/bin/jupyter lab {first}'
+INSTALL = {"unix": ("python3 -m venv .venv", '.venv/bin/pip install -e ".[lab]"', ".venv/bin/jupyter lab {first}"),
+           "windows": ("python -m venv .venv", r'.venv\Scripts\pip install -e ".[lab]"',
+                       r".venv\Scripts\jupyter lab {first}")}
 MACHINES = ("players", "paint", "mix", "evolve")
 CARDS = {"players": ["players"], "paint": ["removed"], "mix": ["villages", "portraits"], "evolve": ["evolve"]}
 RUNTIME = {"wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
@@ -86,7 +88,7 @@ def write_edition(out: Path, language: str, said: dict[str, str], read: list[cha
         write_text(out / below(language) / page, TEMPLATES.get_template(f"{template}.html").render(known))
 
     first = f"notebooks/{below(language)}{read[0].path.name}"
-    write("index.html", "home", said["home_title"], cards=CARDS, install_command=INSTALL.format(first=first))
+    write("index.html", "home", said["home_title"], cards=CARDS, first=first, install_lines=INSTALL)
     for machine in MACHINES:
         write(f"{machine}.html", machine, said[f"{machine}_title"], machine=machine)
     address = repository()

@@ -48,10 +48,17 @@ TEXTS = {
     "search_found": "Sections found for “{query}”: {n}.",
     "install": "Install",
     "install_lead": "With Python 3.10 or newer, from a copy of the repository. No GPU is needed.",
+    "install_unix": "Linux, macOS",
+    "install_windows": "Windows, in PowerShell",
 
     # all machines
     "loading": "Loading the networks (about {megabytes} MB, once) …",
-    "failed": "This machine cannot go on: {error}. Reload the page to try again; it needs a browser with WebAssembly.",
+    "failed": "This machine cannot go on: {error}. Reload the page to try again. If that does not help, show this "
+              "sentence to whoever runs the site.",
+    "no_wasm": "This machine computes with WebAssembly, which this browser lacks or a setting forbids. Open the page "
+               "in another browser, or drive Two players and Evolve: they do without it.",
+    "offline": "There is no connection, and a file is missing: {error}. When you are online again, choose once more, "
+               "or reload the page.",
     "loading_page": "One moment …",
     "computed_wasm": "Computed by WebAssembly.",
     "computed_webgpu": "Computed by WebGPU, in {webgpu} ms; WebAssembly needs {wasm} ms.",
@@ -100,7 +107,7 @@ TEXTS = {
     "moves_drawn": "where the same z was and is; moves drawn × {times}",
     "not_judged": "not judged",
     "takes_no_part": "takes no part",
-    "score": "F<sub>q</sub> {quality}, F {total}",
+    "score": "F<sub>q</sub>\N{NO-BREAK SPACE}{quality}, F\N{NO-BREAK SPACE}{total}",
     "score_quality": "F = F<sub>q</sub> {quality}",
     "family": "Family tree",
     "family_key": "green: who lived on",

@@ -9,6 +9,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sysconfig
 from contextlib import contextmanager
 from email.message import Message
 from html import unescape
@@ -34,7 +35,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.recipes.address import COLAB
 from gan_teach.site import build, chapters, machines, networks, packages
 from gan_teach.site import pages as site_pages
-from gan_teach.site.pages import MACHINES, PAGE, below
+from gan_teach.site.pages import INSTALL, MACHINES, PAGE, below
 from gan_teach.site.strings import NAMES, TEXTS, texts
 from gan_teach.stylegan import mix
 from gan_teach.widgets.dissection.paint_render import PaintRenderer, PaintState, Stroke
@@ -227,7 +228,7 @@ def test_every_page_has_its_like_in_every_language_with_the_same_sections(site, 
 
 # what a Chinese page may say in Latin letters
 ALLOWED = ("gan-teach GAN GANs StyleGAN E-GAN English Python JavaScript WebAssembly WebGPU GPU MIT CC BY MB MMD px "
-           "Adam Colab AdaIN IoU log ln nD Fq Fd LD").split()
+           "Adam Colab AdaIN IoU log ln nD Fq Fd LD Linux macOS Windows PowerShell").split()
 
 
 def latin(text: str) -> list[str]:
@@ -324,12 +325,24 @@ def test_one_command_runs_the_chapters_into_a_folder_that_it_makes(small, tmp_pa
         assert ">42\n<" in page and texts(language, [], {})["not_run"] not in page
 
 
+def test_the_first_page_installs_on_every_system(site):
+    """The same three commands; where the programs of an environment lie on each system, Python knows."""
+    unix, windows = (sysconfig.get_path("scripts", scheme, {"base": ".venv"}) for scheme in ("posix_prefix", "nt"))
+    assert INSTALL["windows"] == tuple(line.replace("python3", "python").replace(
+        f"{unix}/", windows.replace("/", "\\") + "\\") for line in INSTALL["unix"])
+    for language in languages():
+        first = f"notebooks/{below(language)}00_warm_up.ipynb"
+        html = unescape((site / below(language) / "index.html").read_text("utf-8"))
+        assert all("\n".join(lines).format(first=first) in html for lines in INSTALL.values())
+
+
 def test_every_text_is_used_and_none_is_missing():
     scripts = "".join(path.read_text("utf-8") for path in (PAGE / "js").glob("*.js"))
     asked = set(re.findall(r'\btext\("(\w+)"', scripts)) | {f"noise_{kind}" for kind in ("stored", "drawn", "off")}
     asked |= {f"{when}_{phase}" for when in ("next", "done") for phase in plane.PHASES} | {"done_nothing"}
     asked |= {f"{machine}_{part}" for machine in MACHINES for part in ("title", "lead", "why", "card", "card_alt")}
     asked |= {f"shape_{name}" for name in ("heart", "circle", "wave", "spiral", "islands")}
+    asked |= {f"install_{system}" for system in INSTALL} | {"no_wasm", "offline"}
     asked |= {f"counts_{column}" for column in ("class", "before", "after", "change")}
     assert asked <= set(TEXTS)
     written = [*PAGE.glob("*.html"), *PAGE.parent.glob("*.py")]
@@ -555,9 +568,14 @@ def test_undo_redo_and_reset_by_buttons_and_keys(paint):
     assert apart(paint.picture("#picture"), start) == 0
 
 
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(v => v)"
+
+
 def test_arrow_keys_and_space_paint(paint):
     start = paint.picture("#picture")
-    paint.page.focus("#over")
+    paint.page.focus("#theme")
+    paint.page.keyboard.press("Tab")
+    assert paint.page.locator("#over").evaluate(INKED), "who comes by keys does not see where the brush is"
     for key in ("ArrowRight",) * 5 + ("ArrowDown",):
         paint.page.keyboard.press(key)
     assert apart(paint.picture("#picture"), start) == 0, "moving alone paints nothing"
@@ -648,6 +666,21 @@ def test_the_easel_leaves_room_to_scroll_beside_it_on_a_phone_that_lies(visit):
         visit.page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_at_200_percent_the_buttons_are_in_sight_and_lie_beside_the_picture(visit):
+    """A window of 1280×800 or of 1920×1080 has half as many pixels for a reader who needs large letters."""
+    try:
+        for width, height in ((640, 400), (960, 540)):
+            visit.page.set_viewport_size({"width": width, "height": height})
+            for name, button in (("evolve", "#play"), ("players", "#play"), ("paint", "#next")):
+                page = opened(visit, f"{name}.html").page
+                box, picture = (page.locator(what).bounding_box() for what in (button, ".easel"))
+                assert box["y"] + box["height"] <= height, (name, width)
+                assert box["x"] >= picture["x"] + picture["width"] > 0.8 * height, (name, width)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+    finally:
+        visit.page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_a_unit_taken_out_of_the_brush_comes_back_into_the_picture(paint):
     act(paint, lambda: drag(paint, paint.place(0.72, 0.5), paint.place(0.9, 0.7)))
     painted = paint.picture("#picture")
@@ -709,10 +742,73 @@ ASKED = """async () => {
 def test_a_network_that_did_not_come_is_asked_for_again(visit):
     visit.open("index.html")
     before = len(visit.complaints)
-    visit.page.route("**/segmenter.onnx", lambda route: route.abort(), times=1)
+    visit.page.route("**/segmenter.onnx", lambda route: route.abort(), times=2)
     first, second = visit.page.evaluate(ASKED)
     assert first.startswith("segmenter: ") and second == "there"              # it says what did not come
     del visit.complaints[before:]                                             # these were ours
+
+
+@pytest.mark.parametrize("absent", ["worker", "ort.wasm", "ort-wasm-simd-threaded", "segmenter"])
+def test_what_a_worker_begins_with_is_asked_for_twice_before_anybody_is_told(visit, absent):
+    visit.open("index.html")
+    before, refused = len(visit.complaints), []
+    visit.page.route(re.compile(rf"/{absent}\.(js|onnx)$"), lambda route: refused.append(route.abort()), times=1)
+    assert visit.page.evaluate(ASKED) == ["there", "there"] and refused
+    del visit.complaints[before:]                                             # these were ours
+
+
+@pytest.mark.parametrize("words, policy", [("delete self.WebAssembly;\n", "script-src *"), ("", "script-src 'self'")],
+                         ids=["absent", "forbidden"])
+def test_who_has_no_webassembly_is_told_what_works_without_it(visit, words, policy):
+    before, script = len(visit.complaints), words + (PAGE / "js" / "worker.js").read_text("utf-8")
+    headers = {"content-type": "text/javascript", "content-security-policy": policy}
+    visit.page.route("**/js/worker.js", lambda route: route.fulfill(body=script, headers=headers))
+    visit.page.goto(f"{visit.root}/paint.html")
+    wait_until(visit.page, lambda: visit.page.inner_text("#said") == TEXTS["no_wasm"])
+    visit.page.unroute_all()
+    visit.page.goto("about:blank")
+    del visit.complaints[before:]                                             # these were ours
+
+
+def test_half_a_network_is_named_with_the_next_step(visit, site):
+    before, whole = len(visit.complaints), (site / "networks" / "progan-f.onnx").read_bytes()
+    visit.page.route("**/progan-f.onnx", lambda route: route.fulfill(body=whole[:len(whole) // 2]))
+    visit.page.goto(f"{visit.root}/paint.html")
+    begin, end = TEXTS["failed"].split("{error}")
+    wait_until(visit.page, lambda: visit.page.inner_text("#said").startswith(f"{begin}progan-f: "), 60)
+    assert visit.page.inner_text("#said").endswith(end) and ".." not in visit.page.inner_text("#said")
+    visit.page.unroute_all()
+    visit.page.goto("about:blank")
+    del visit.complaints[before:]                                             # these were ours
+
+
+def test_who_loses_the_connection_goes_on_when_it_is_back(visit):
+    visit.open("mix.html")
+    before, begin = len(visit.complaints), TEXTS["offline"].partition("{")[0]
+    said = visit.page.locator("#said")
+    try:
+        visit.page.context.set_offline(True)
+        visit.page.locator("#psi").fill("0.5")                                # what is there goes on
+        wait_until(visit.page, lambda: "0.50" in said.inner_text())
+        check(visit, "model", "villages")
+        wait_until(visit.page, lambda: said.inner_text().startswith(begin))
+    finally:
+        visit.page.context.set_offline(False)
+    for name in ("portraits", "villages"):
+        check(visit, "model", name)
+    wait_until(visit.page, lambda: said.inner_text().startswith("Destination"), 60)
+    visit.page.goto("about:blank")
+    del visit.complaints[before:]                                             # these were ours
+
+
+def test_a_browser_that_keeps_nothing_can_be_dark(visit):
+    page, complaints = visit.page.context.browser.new_page(), []
+    page.on("pageerror", lambda error: complaints.append(error))
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException(); } });")
+    page.goto(f"{visit.root}/index.html")
+    page.click("#theme")
+    assert page.get_attribute("html", "data-theme") == "dark" and not complaints
+    page.close()
 
 
 def test_a_worker_that_is_no_more_refuses_what_it_is_asked(visit):
@@ -1013,6 +1109,7 @@ def number(visit) -> int:
 
 def test_a_generation_in_four_steps(visit):
     page, seen = opened(visit, "evolve.html").page, []
+    wait_until(page, lambda: page.text_content("#tree") == TEXTS["tree_empty"])
     assert page.locator("#children button").count() == 3 and page.locator("#children .won").count() == 0
     for phase in plane.PHASES:
         before = shown(visit)
@@ -1023,7 +1120,7 @@ def test_a_generation_in_four_steps(visit):
     changed = {phase for phase, change, _ in seen if change}
     assert changed == {"train_d", "select"}, "D's field, then the survivor: the rest happens to the children"
     assert all("Fq" not in note for note in seen[1][2]) and all("Fq" in note for note in seen[2][2])
-    fitness = [float(re.search(r"F (\S+)$", note)[1]) for note in seen[3][2]]
+    fitness = [float(re.search(r"F\s(\S+)$", note)[1]) for note in seen[3][2]]
     won = [tile.get_attribute("class").endswith("won") for tile in page.locator("#children button").all()]
     assert won.count(True) == 1 and fitness[won.index(True)] == max(fitness)
     assert number(visit) == 1 and "lives on" in page.inner_text("#said")
@@ -1035,16 +1132,21 @@ def test_a_generation_in_four_steps(visit):
     assert "line" not in drawn[3:], "a line lies over a mark"
 
 
+FOCUSED = "element => element === document.activeElement"
+
+
 def test_the_reader_selects_and_other_knobs_count(visit):
     page = opened(visit, "evolve.html").page
     check(visit, "selection", "mine")
-    page.click("#generation")
+    page.press("#generation", "Enter")
+    assert page.locator("#children button").first.evaluate(FOCUSED), "the keys are where the choice is"
     assert "Which child" in page.inner_text("#said") and page.locator("#play").is_disabled()
     notes = page.locator("#children small").all_inner_texts()
     assert all("Fq" not in note for note in notes), "F gives the answer away"
     page.locator("#children button").nth(2).focus()
     page.keyboard.press("Enter")
     said = page.inner_text("#said")
+    assert page.locator("#generation").evaluate(FOCUSED)
     assert said.startswith("Generation 1. You kept least squares") and re.search(r"agreed in [01] of 1", said)
     assert "least squares" in page.locator("#children .won").inner_text()
     check(visit, "selection", "best")
@@ -1093,6 +1195,7 @@ def test_a_finger_evolves_and_selects(phone):
     assert number(phone) == 1 and page.locator("#children .won").count() == 1
     tap(phone, "selection", "mine")
     page.locator("#generation").tap()
+    assert in_sight(phone, "#children"), "who must choose sees the children"
     page.locator("#children button").nth(1).tap()
     assert page.inner_text("#said").startswith("Generation 2. You kept heuristic")
     tap(phone, "selection", "best")

@@ -20,7 +20,7 @@ function start(kind) {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: kind });
   /** @type {Map<number, { resolve: (answer: Answer) => void, reject: (error: Error) => void }>} */
   const waiting = new Map();
-  let last = 0;
+  let last = 0, works = false;                            // has it ever answered?
   /** Why it answers no more. @type {Error | null} */
   let over = null;
   const end = (/** @type {Error} */ error) => {
@@ -28,13 +28,15 @@ function start(kind) {
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
-  worker.onmessage = (/** @type {MessageEvent} */ { data: { id, error, ...answer } }) => {
+  worker.onmessage = (/** @type {MessageEvent} */ { data: { id, error, cause, ...answer } }) => {
     const asked = waiting.get(id);                         // none where it was given up: the answer comes late
     waiting.delete(id);
-    error ? asked?.reject(new Error(error)) : asked?.resolve(answer);
+    works ||= !error;
+    error ? asked?.reject(new Error(error, { cause })) : asked?.resolve(answer);
   };
   worker.onerror = (/** @type {ErrorEvent} */ event) => end(new Error(event.message || "the worker did not start"));
   return {
+    get works() { return works; },
     /** Run a network; without inputs only load it. @param {string} name @param {Inputs} [inputs] @returns {Promise<Answer>} */
     ask(name, inputs) {
       if (over) return Promise.reject(over);
@@ -50,7 +52,7 @@ function start(kind) {
   };
 }
 
-const wasm = start("wasm");
+let wasm = start("wasm"), spare = true;                  // may another worker take its place?
 /** The other worker; null where WebGPU is not there, not wished for, or not right. @type {Promise<ReturnType<typeof start> | null>} */
 let webgpu;
 /** What each network was asked first, and answered. @type {Map<string, [Inputs, Float32Array]>} */
@@ -58,6 +60,23 @@ const first = new Map();
 /** How long each network takes, in ms, where WebGPU answers the same. @type {Map<string, { wasm: number, webgpu: number }>} */
 const right = new Map();
 let moved = false;                                       // does WebGPU compute these?
+
+/** Ask WebAssembly. A worker that never answered is replaced, once: where a module did not come, it asks for it no more.
+ *  @param {string} name @param {Inputs} [inputs] @returns {Promise<Answer>} */
+async function ask(name, inputs) {
+  const worker = wasm;
+  try {
+    return await worker.ask(name, inputs);
+  } catch (error) {
+    if (worker === wasm) {
+      if (worker.works || !spare) throw error;
+      spare = false;
+      wasm = start("wasm");
+      worker.stop();
+    }
+    return wasm.ask(name, inputs);
+  }
+}
 
 /**
  * Run a network; without inputs only load it.
@@ -68,7 +87,7 @@ export async function run(name, inputs) {
     const answer = await webgpu.then((worker) => worker?.ask(name, inputs)).catch(refuse);
     if (answer) return answer.output;
   }
-  const { output } = await wasm.ask(name, inputs);
+  const { output } = await ask(name, inputs);
   if (inputs && !first.has(name)) first.set(name, [inputs, output]);
   return output;
 }
@@ -96,7 +115,7 @@ export const quicken = latest(async () => {
 /** A worker on WebGPU, where the browser has it on a device of its own and its build of the runtime can wait (JSPI). */
 async function find() {
   const { gpu, connection } = /** @type {any} */ (navigator);
-  const adapter = wish !== "wasm" && "Suspending" in WebAssembly && await gpu?.requestAdapter().catch(() => null);
+  const adapter = wish !== "wasm" && /** @type {any} */ (globalThis).WebAssembly?.Suspending && await gpu?.requestAdapter().catch(() => null);
   if (!adapter) return null;
   const costly = connection?.saveData || adapter.info?.isFallbackAdapter;              // 17 MB, or the CPU after all
   return costly && wish !== "webgpu" ? null : start("webgpu");

@@ -1,5 +1,5 @@
 // Evolve: E-GAN on the plane, a phase at a time or as fast as the page can. The rules are in egan.js; here is what is seen.
-import { COLOURS, SIGNS, line, mark, svg } from "./charts.js";
+import { COLOURS, SIGNS, label, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
 import { chosen, element, list, player, seed, slider, text } from "./page.js";
@@ -21,6 +21,8 @@ let shownReal;
 /** @type {import("./mlp.js").Network} */
 let parent;                                              // of the children that are shown
 let done = "", waiting = false, resume = false;          // the last phase; whether the reader must choose; and then play on
+/** Where the keys were when the reader was asked to choose. @type {any} */
+let asker = null;
 let chosenByHand = 0, agreed = 0, measured = { at: -1, modes: 0, quality: 0, mmd2: 0 };
 let unmeasured = false, due = false;                     // whether the survivor is to be measured; whether that is on its way
 /** D's field, until D learns. @type {HTMLCanvasElement | null} */
@@ -79,6 +81,7 @@ function choose(child) {
   evolution.select(child);
   done = "select";
   resume ? start() : show();
+  asker?.focus({ preventScroll: true });
 }
 
 function start() {
@@ -98,9 +101,15 @@ function show() {
   showChildren(seen);
   const next = PHASES[(PHASES.indexOf(done) + 1) % PHASES.length];
   element("step").textContent = text("step", { act: text(`next_${next}`) });
+  const asks = waiting && !element("play").disabled;
+  if (asks) asker = document.activeElement;
   for (const id of ["step", "generation"]) element(id).disabled = waiting;
   element("play").disabled = waiting;
   element("said").innerHTML = said();
+  if (asks) {                                              // the keys are there at once; on a phone the children lie below
+    element("children").querySelector("button:enabled").focus({ preventScroll: true });
+    element("children").scrollIntoView({ block: "nearest" });
+  }
   element("picture").setAttribute("aria-label", text("survivor_alt", { generation: evolution.generation }));
   if (!due) requestAnimationFrame(() => setTimeout(showPast));                // when the picture is on the screen
   due = true;
@@ -163,7 +172,7 @@ function showTree() {
   const marks = shown.flatMap(({ mutations, winner }, n) => mutations.map((name, i) => (i === winner
     ? `<circle cx="${x(n)}" cy="${y(name)}" r="9.5" fill="var(--paper)" stroke="var(--green)" stroke-width="2"/>` : "") +
     mark(NAMES.indexOf(name), x(n), y(name), 5, i === winner)));
-  element("tree").innerHTML = svg(W, H, [...lines, ...marks].join(""), shown.length ? text("tree_alt", { n: shown.length,
+  element("tree").innerHTML = svg(W, H, [...lines, ...marks].join("") || label(0, 55, text("tree_empty")), shown.length ? text("tree_alt", { n: shown.length,
     winners: list(shown.slice(-6).map(({ mutations, winner }) => text(mutations[winner]))) }) : text("tree_empty"));
 }
 

@@ -16,7 +16,9 @@ export const list = (items) => items.join(document.documentElement.lang === "zh"
 
 /** Tell the reader that the machine cannot go on. @param {Error} error @returns {never} */
 export function failed(error) {
-  element("said").textContent = text("failed", { error: error.message });
+  const why = /** @type {string} */ (error.cause ?? (navigator.onLine ? "failed" : "offline"));
+  element("said").replaceChildren(Object.assign(document.createElement("strong"),
+    { textContent: text(why, { error: error.message.replace(/\.$/, "") }) }));
   throw error;
 }
 
@@ -57,6 +59,7 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
   /** Where the hand is; and the middle of the cell where the keys are. @type {{ pointer: number[] | null, cursor: number[] | null }} */
   const hand = { pointer: null, cursor: null };
   let down = false;
+  const middle = [0.5 + 0.5 / cells, 0.5 + 0.5 / cells];
   const place = (/** @type {PointerEvent} */ event) => {
     const box = over.getBoundingClientRect();
     return hand.pointer = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
@@ -78,10 +81,11 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
     if (!step || down || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     if (event.key === " " && event.repeat) return;         // held down it is one stroke, not thirty
-    hand.cursor = (hand.cursor ?? [0.5 + 0.5 / cells, 0.5 + 0.5 / cells]).map((at, i) => (at + step[i] / cells + 1) % 1);
+    hand.cursor = (hand.cursor ?? middle).map((at, i) => (at + step[i] / cells + 1) % 1);
     if (event.key === " ") { start(hand.cursor, event.timeStamp); end(); }
     show();
   };
+  over.onfocus = () => { if (over.matches(":focus-visible")) { hand.cursor = middle; show(); } };       // who comes by Tab sees it
   over.onblur = () => { hand.cursor = null; show(); };
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;

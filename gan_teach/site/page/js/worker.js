@@ -21,6 +21,15 @@ function load(name) {
   return session;
 }
 
+/** Whether WebAssembly is there and allowed: the smallest module tells. */
+function able() {
+  try {
+    return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {
+    return false;
+  }
+}
+
 self.onmessage = async ({ data: { id, name, inputs } }) => {
   try {
     const { Tensor } = await runtime;
@@ -33,6 +42,6 @@ self.onmessage = async ({ data: { id, name, inputs } }) => {
     const took = performance.now() - begun, output = Float32Array.from(/** @type {Float32Array} */ (y.data));
     self.postMessage({ id, output, took }, { transfer: [output.buffer] });
   } catch (error) {
-    self.postMessage({ id, error: `${name}: ${error}` });
+    self.postMessage({ id, error: `${name}: ${error}`, cause: able() ? undefined : "no_wasm" });
   }
 };
