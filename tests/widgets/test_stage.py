@@ -398,7 +398,7 @@ def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path
         assert not outside
         if name == "warm-up":
             for smaller in (".gt-stage h1", ".gt-verdict", ".gt-chart svg text"):
-                page.locator(smaller).first.evaluate("it => { it.style.fontSize = '8px' }")
+                page.locator(smaller).first.evaluate("it => { it.style.fontSize = '4px' }")
                 assert page.evaluate(TOO_SMALL, 12), f"{smaller} is small, and not found"
                 page.locator(smaller).first.evaluate("it => { it.style.fontSize = '' }")
             page.keyboard.press("f")
