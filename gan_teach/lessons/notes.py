@@ -9,6 +9,7 @@ Where there is none, the notes have what the reader sees: questions (Predict, Tr
 that the chapter opens on a click. All in the reader's language: of its edition, and as its .po file has the metadata.
 """
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -23,8 +24,12 @@ QUESTION = re.compile(r"\*\*(?:(?:Predict|Try|Think|Exercise|Question|A game|Pai
 TIMED = re.compile(r"\s*(?:[(（]\d+ ?(?:minutes?|min|分钟)[)）]|· \d+ ?(?:minutes?|min|分钟))")    # in a heading
 BETWEEN = re.compile(r"(?<![:：])\n\s*\n")              # paragraphs; behind a colon a text goes on
 EMPHASIS = re.compile(r"\*{1,2}(?=\S)([^*]+?)(?<=\S)\*{1,2}")
-LETTER = re.compile(r"\$(\w+)\$")                       # a formula of one letter, such as y_s
+SUMMARY = re.compile(r"(?s)<summary>(?:<b>)?(.*?)(?:</b>)?</summary>")
+LONG = re.compile(r"(?s)\$\$.+?\$\$")                   # a formula in lines of its own
+SHORT = re.compile(r"\$([^$]+)\$")                      # one in a sentence, and the TeX of its signs
+SIGNS = {r"\sigma": "σ", r"\alpha": "α", r"\odot": "⊙", r"\leftarrow": "←", r"\,": " ", "{": "", "}": ""}
 HOME = re.compile("for home|课后做")                        # in a heading
+SPACED = re.compile("(?<=[\u2e80-\uffef]) (?=[\u2e80-\uffef])")      # what set emphasis off between Chinese signs
 PATH_MINUTES = 50
 # What stays in one line: a word, or a Chinese sign with the points around it.
 PIECES = re.compile(r"[“（《]*[\u2e80-\uffef][，。；：、！？）”》…]* ?|[^\s\u2e80-\uffef]+[，。；：、！？）”》…]* ?")
@@ -66,7 +71,10 @@ def sections(cells: list[dict]) -> list[Section]:
         if cell["cell_type"] == "markdown":
             for part in re.split(r"(?s)(<details>.*?</details>)", cell["source"]):
                 if part.startswith("<details>"):
-                    found[-1].answer.append(re.sub(r"(?s)<summary>.*?</summary>|</?details>", "", part).strip())
+                    text = re.sub("</?details>", "", SUMMARY.sub("", part)).strip()
+                    if title := SUMMARY.search(part):
+                        text = LONG.sub(lambda _: title[1], text)       # noqa: B023 (a long formula: by its name)
+                    found[-1].answer.append(text)
                     continue
                 for paragraph in re.split(BETWEEN, part):
                     if heading := re.match(r"\s*## (.+)", paragraph):
@@ -100,8 +108,12 @@ def wrapped(text: str, width: int, word: str) -> list[str]:
 
 
 def line(text: str) -> str:
-    """A text in one line: of a picture, what it shows. No space follows a full-width colon."""
+    """A text in one line: of a picture, what it shows; of a formula, its signs. No space follows a full-width colon."""
+    def signs(formula: re.Match) -> str:
+        return functools.reduce(lambda text, sign: text.replace(*sign), SIGNS.items(), formula[1])
+
     text = re.sub(r'<img alt="([^"]*)"[^>]*>', lambda picture: f"[{unescape(picture[1])}]", text)
+    text = SHORT.sub(signs, LONG.sub("…", text))
     return re.sub(r"：(\**) ", r"：\1", re.sub(r"\s+", " ", text)).strip()
 
 
@@ -126,5 +138,5 @@ def notes(chapter: int | str, width: int = 100) -> str:
         if timing or said:
             lines += ["", f"## {TIMED.sub('', s.title)}" + (f"  ({timing})" if timing else "")]
         for word, text in said:
-            lines += wrapped(LETTER.sub(r"\1", EMPHASIS.sub(r"\1", text)), width, word)
+            lines += wrapped(SPACED.sub("", EMPHASIS.sub(r"\1", text)), width, word)
     return "\n".join(lines)

@@ -58,19 +58,31 @@ def opening(name: str) -> Iterator:
 
 
 # Voilà, which asks itself to end (and its kernels with it) when its standard input does: with us, however we ended.
+# Then nobody else may be left to take the page's folder away.
 WATCHFUL = """
-import os, runpy, signal, threading, time
+import os, runpy, shutil, signal, sys, threading, time
+
+folder, alone = sys.argv.pop(1), threading.Event()
 
 def watch():
     while os.read(0, 1):
         pass
+    alone.set()
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(10)
+    time.sleep(60)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))       # until Voilà sets its own
 threading.Thread(target=watch, daemon=True).start()
-runpy.run_module("voila", run_name="__main__")
+try:
+    runpy.run_module("voila", run_name="__main__")
+finally:
+    if alone.is_set():
+        shutil.rmtree(folder, ignore_errors=True)
 """
+# A polite kill, and a terminal that was closed, end it like Ctrl-C.
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
@@ -112,19 +124,24 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
         own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         first = {"PYTHONPATH": str(Path(__file__).parents[2]), "JUPYTER_PATH": str(folder)}     # ours before theirs
         ours = {name: os.pathsep.join(filter(None, [path, os.environ.get(name)])) for name, path in first.items()}
-        env = dict(os.environ, **own, **ours, JUPYTER_TOKEN=token)
-        command = [sys.executable, "-c", WATCHFUL, str(notebook), "--no-browser", f"--port={port}",
+        env = dict(os.environ, **own, **ours, JUPYTER_TOKEN=token, TMPDIR=scratch)
+        command = [sys.executable, "-c", WATCHFUL, scratch, str(notebook), "--no-browser", f"--port={port}",
                    f"--Voila.ip={HOST}", "--Voila.port_retries=0", "--Voila.auto_token=True",
                    "--template=gan_teach"]
         log = folder / "voila.log"
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)      # a polite kill ends it like Ctrl-C
-        with log.open("w") as out:
-            server = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
+        ends = [end for end in ENDS if signal.getsignal(end) == signal.SIG_DFL]             # nohup's choice stays
+        for end in ends:
+            signal.signal(end, signal.default_int_handler)
+        with log.open("w") as out:                  # in a session of its own, which the terminal's signals do not reach
+            server = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
+                                      start_new_session=True)
         try:
+            print(say("The server starts: some seconds, or minutes where the computer is busy. Ctrl-C here ends it."),
+                  file=sys.stderr, flush=True)
             _wait(server, port, log)
             address = f"http://{HOST}:{port}/?token={token}"
             print(f"{say(DEMOS[name][0])}: {address}",
-                  say("The page takes up to half a minute to start. Ctrl-C here ends it."), sep="\n", flush=True)
+                  say("The page says which step it is at, and counts the seconds."), sep="\n", flush=True)
             if browser:
                 webbrowser.open(address)
             server.wait()
@@ -133,7 +150,8 @@ def serve(name: str, browser: bool = True, port: int = 0, theme: str = THEMES[0]
             print(say("ended"))
             return 0
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for end in ends:
+                signal.signal(end, signal.SIG_DFL)
             server.stdin.close()                    # that ends it: see WATCHFUL
             server.wait()
 
@@ -152,13 +170,12 @@ def free_port(port: int = 0) -> int:
         return s.getsockname()[1]
 
 
-def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) -> None:
+def _wait(server: subprocess.Popen, port: int, log: Path) -> None:
     """Until the server listens; connecting only, since every page that is asked for starts a kernel."""
-    end = time.monotonic() + seconds
     while True:
         with socket.socket() as s:
             if s.connect_ex((HOST, port)) == 0:
                 return
-        if server.poll() is not None or time.monotonic() > end:
+        if server.poll() is not None:
             raise RuntimeError(say("Voilà did not start:\n{log}", log=log.read_text()[-2000:]))
         time.sleep(0.1)

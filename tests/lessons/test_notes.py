@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gan_teach import language
 from gan_teach.__main__ import main
 from gan_teach.lessons import notebooks, notes
 
@@ -56,6 +57,25 @@ def test_a_question_goes_on_after_a_colon_and_a_picture_is_what_it_shows():
     assert notes.EMPHASIS.sub(r"\1", "2 * 3 * 4") == "2 * 3 * 4"
     assert "$y_s$" in str(notebooks.read("02")) and "$y_s$" not in notes.notes("02")
     assert notes.line("**先猜一猜：** 偶然") == "**先猜一猜：**偶然"
+
+
+def test_a_formula_is_read_by_its_name_or_its_signs():
+    section = notes.sections([cell("## 1. One\n\n<details><summary>Eq. 6</summary>\n\n$$a^*=\\arg\n\\min b,$$\n\n"
+                                   "with $r_{U,P} \\leftarrow P\\,\\alpha$.</details>\n\n**Predict:** at $y_s$?")])[1]
+    assert [text for _, text in section.said()] == ["**Predict:** at y_s?", "Eq. 6 with r_U,P ← P α."]
+    assert notes.line("So: $$a$$") == "So: …"
+
+
+@pytest.mark.parametrize("name", ["en", "zh"])
+@pytest.mark.parametrize("chapter", notebooks.chapters())
+def test_no_teacher_reads_tex(chapter, name):
+    language.use(name)
+    try:
+        text = notes.notes(chapter)
+    finally:
+        language.use("en")
+    assert not re.findall(r".*[$\\].*", text)
+    assert not re.findall("[\u2e80-\uffef] [\u2e80-\uffef]", re.sub("(?m)^  .{0,10}", "", text))
 
 
 def test_what_is_for_home_is_counted_apart():

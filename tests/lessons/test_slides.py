@@ -33,6 +33,8 @@ def test_every_notebook_says_what_the_rule_says(chapter, tmp_path):
     kinds = [one["metadata"]["slideshow"]["slide_type"] for one in notebooks.read(chapter)]
     print(chapter, *(f"{kinds.count(kind)} {kind}" for kind in ("slide", "subslide", "-")))
     assert kinds.count("slide") >= 5 and kinds.count("-") >= 6
+    assert max(len(row) for one in notebooks.read(chapter) for row in one["source"].splitlines()
+               if one["cell_type"] == "code") <= 120, "a slide has no room for more"
     late = [one["id"] for one in notebooks.read(chapter)[1:]
             if one["cell_type"] == "markdown" and "\n## " in one["source"] and not one["source"].startswith("#")]
     assert not late, "an answer above a heading goes to the next section's slide, or is left out with it"
@@ -42,8 +44,11 @@ def test_the_line_for_a_hall_without_a_network_makes_the_slides_of_the_rule(tmp_
     """All that the page needs is beside it; what it draws diagrams with, of which we have none, may be missing."""
     pytest.importorskip("nbconvert")
     page = (notebooks_folder() / "TEACHING.md").read_text("utf-8").replace("\\\n", "")
-    assert page.count("reveal_scroll=True") == page.count("nbconvert --to slides"), "long slides would be cut off"
-    line = shlex.split(re.search(r"(?m)^jupyter (nbconvert --to slides .*)$", page)[1].replace(" --execute", ""))
+    lines = re.findall(r"(?m)^jupyter (nbconvert --to slides .*)$", page)
+    assert len(lines) == page.count("nbconvert --to slides") == 2
+    assert page.count("reveal_scroll=True") == 2, "long slides would be cut off"
+    assert page.count("reveal_width=1540") == 2, "lines of 120 columns would be cut off"
+    line = shlex.split(lines[1].replace(" --execute", ""))
     shutil.copy(notebooks.find(line[-1]), tmp_path)
     subprocess.run([sys.executable, "-m", *line], cwd=tmp_path, check=True, capture_output=True, timeout=600)
     shown = (tmp_path / line[-1]).with_suffix(".slides.html").read_text("utf-8")

@@ -22,6 +22,7 @@ import browser
 import ipywidgets as widgets
 import nbformat
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -167,7 +168,7 @@ def test_the_stage_of_evolution_has_its_panels():
     likes_real, likes_fake = (clothes.lab.evolution.D(x).mean() for x in (clothes.lab.shown, drawn))
     assert drawn.std() > 0.4 and likes_real > likes_fake                # there is something to see, and D has learnt
     clothes.one.click()
-    assert clothes.frame.main != start.main
+    assert clothes.frame.main != start.main and not re.search(r">\d+e-\d", clothes.frame.bars)
     clothes.reset.click()
     assert clothes.frame == start and not clothes.error.value
 
@@ -279,21 +280,28 @@ def test_with_the_token_there_is_the_page_and_nothing_else(served):
 
 @needs_voila
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process in one way only")
-def test_a_kill_that_lets_nobody_tidy_up_leaves_no_server_behind():
-    code = "from gan_teach.widgets.stage import serve; serve('dissection', browser=False)"
-    parent = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
-    port = int(re.search(r"http://[\d.]+:(\d+)/", parent.stdout.readline()).group(1))
+@pytest.mark.parametrize("end", ["SIGINT", "SIGHUP", "SIGKILL"])             # SIGTERM ends those above and below
+def test_however_it_ends_no_server_kernel_or_folder_stays(end, tmp_path):
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "        # as in a terminal
+            "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+            "from gan_teach.widgets.stage import serve; serve('dissection', browser=False)")
+    parent = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, TMPDIR=str(tmp_path), OMP_NUM_THREADS="1"))
+    with parent.stdout:
+        address = re.search(r"http://\S+", parent.stdout.readline()).group()
+        with urllib.request.urlopen(address, timeout=300) as page:                              # which has a kernel
+            page.read(1)
+            started = psutil.Process(parent.pid).children(recursive=True)
+            assert len(started) > 1 and [*tmp_path.iterdir()]
+            parent.send_signal(getattr(signal, end))
+            parent.wait(300)
 
-    def listens() -> bool:
-        with socket.socket() as s:
-            return s.connect_ex((stage.HOST, port)) == 0
+    def left() -> list:
+        return [it for it in started if it.is_running() and it.status() != psutil.STATUS_ZOMBIE] + [*tmp_path.iterdir()]
 
-    assert listens()
-    parent.kill()
-    parent.wait()
-    end = time.monotonic() + 60
-    while listens():
-        assert time.monotonic() < end, "the server goes on alone"
+    deadline = time.monotonic() + 120
+    while left():
+        assert time.monotonic() < deadline, left()
         time.sleep(0.2)
 
 
@@ -318,6 +326,20 @@ FILLED = """() => {
     const content = "img, svg, canvas, button, select, input, label, p, pre, .widget-html-content";
     return [Math.max(...seen("img, svg, canvas", it => it.height)) / screen,
             1 - Math.max(...seen(content, it => it.height && it.bottom - top)) / screen];
+}"""
+# Texts of less than so many pixels, as they stand on the screen: in a chart by how much it is enlarged.
+TOO_SMALL = """least => {
+    const all = document.createTreeWalker(document.querySelector(".gt-stage"), NodeFilter.SHOW_TEXT), found = [];
+    const area = box => Math.sqrt(box.width * box.height), range = document.createRange();
+    while (all.nextNode()) {
+        const it = all.currentNode.parentElement, text = it.closest("svg") && it.closest("text");
+        range.selectNodeContents(all.currentNode);
+        if (!all.currentNode.data.trim() || !range.getBoundingClientRect().width || it.closest("option")) continue;
+        const size = parseFloat(getComputedStyle(it).fontSize)
+            * (text ? area(text.getBoundingClientRect()) / area(text.getBBox()) : it.currentCSSZoom);
+        if (size < least - 0.05) found.push([size, all.currentNode.data.trim()]);
+    }
+    return found;
 }"""
 TOO_PALE = """() => {
     const luminance = colour => {
@@ -347,6 +369,7 @@ def look_at_every_panel(page, name: str) -> None:
             browser.keep(page, f"stage-{name}-{at + 1}-{width}")
             largest, empty = page.evaluate(FILLED)
             assert largest > 1 / 3 > empty, f"panel {at + 1}: largest {largest:.2f}, empty below {empty:.2f}"
+        assert not (found := page.evaluate(TOO_SMALL, 12)), f"panel {at + 1}: {found}"
         for theme in ("dark", "contrast", "light"):
             page.keyboard.press("t")
             assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -374,6 +397,10 @@ def test_the_panels_can_be_read_in_every_theme_and_fit_the_screen(name, tmp_path
         look_at_every_panel(page, name)
         assert not outside
         if name == "warm-up":
+            for smaller in (".gt-stage h1", ".gt-verdict", ".gt-chart svg text"):
+                page.locator(smaller).first.evaluate("it => { it.style.fontSize = '4px' }")
+                assert page.evaluate(TOO_SMALL, 12), f"{smaller} is small, and not found"
+                page.locator(smaller).first.evaluate("it => { it.style.fontSize = '' }")
             page.keyboard.press("f")
             browser.wait_until(page, lambda: page.evaluate("document.fullscreenElement !== null"))
             page.keyboard.press("f")

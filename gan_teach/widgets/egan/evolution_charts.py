@@ -76,9 +76,10 @@ def fitness_bars(view: View, kinds: Mapping[str, int]) -> str:
             body.append(area(star_corners(9, y, min(8, 0.5 * step)), WINNER))
     unit = 10 ** math.floor(math.log10(reach))
     unit *= next(k for k in (5, 2, 1) if k * unit <= reach)
+    length = f"{unit:.12f}".rstrip("0").rstrip(".")                           # 0.00001, not 1e-05
     y = height - 3
     luck = say(" · ⊢⊣ luck of one judgement") if any(e[0] for e in errors) else ""
-    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, f"{unit:g}"),
+    body += [line(2, y - 4, 2 + unit * scale, y - 4, width=2), text(7 + unit * scale, y, length),
              text(width, y, say("from the siblings’ mean{luck}", luck=luck), "end")]
     best = judged[chosen_by_f]
     words = say("; ").join(f"{plain(c.mutation)} F_q {c.fitness.quality:.3f}, F {c.fitness.total:.3f}" for c in judged)

@@ -260,7 +260,7 @@ def describe(view: View) -> str:
                     winner=f"{SIGNS[kind % len(SIGNS)]} {plain(last.winner)}")
         if view.measures and view.measures[-1][0] == view.generation:
             words += say(" Now {measures}.", measures=say(", ").join(
-                f"{called(n)}: {amount(n, v)}" for n, v in view.measures[-1][1].items()))
+                f"{called(n)} {amount(n, v)}" for n, v in view.measures[-1][1].items()))
     return words
 
 

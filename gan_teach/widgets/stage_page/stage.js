@@ -8,7 +8,7 @@ addEventListener("resize", fit);
 fit();
 
 // While the kernel starts, a recording plays in the spinner's place, with a line that says so. Voilà sends a div after
-// each cell, and the end of the page after the last: the step that runs now is named.
+// each cell, and the end of the page after the last: the step that runs now is named, with the seconds so far.
 const naming = setInterval(() => {
   const loading = document.getElementById("loading");
   if (stage.replay && loading && !document.getElementById("gt-replay")) {
@@ -20,7 +20,8 @@ const naming = setInterval(() => {
   }
   const done = document.querySelectorAll("[cell-index]").length;
   const text = document.getElementById("loading_text"), at = Math.max(0, done - 1), n = stage.steps.length;
-  if (text && at < n) text.textContent = `${at + 1} / ${n}: ${stage.steps[at]} …`;
+  const seconds = Math.round(performance.now() / 1000);
+  if (text && at < n) text.textContent = `${at + 1} / ${n}: ${stage.steps[at]} … ${seconds} s`;
   if (done > n) clearInterval(naming);
 }, 200);
 
