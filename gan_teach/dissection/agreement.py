@@ -12,6 +12,7 @@ from torch import Tensor
 from ..language import columns, pad, say
 from ..networks.protocols import check_name
 from .pixels import jackknife
+from .units import check_units
 
 # Student's t: 95 % of a mean of K values lie within this many standard errors, K = 2, …, 10
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -107,9 +108,7 @@ class Dissection:
 
     def label(self, u: int) -> tuple[str, float]:
         """The class that unit u matches best, and the IoU with it."""
-        if not 0 <= u < len(self.iou):
-            raise ValueError(f"no unit {u}; layer {self.layer!r} has units 0 to {len(self.iou) - 1}")
-        value, c = self.iou[u].max(0)
+        value, c = self.iou[check_units([u], len(self.iou))[0]].max(0)
         return self.classes[c], value.item()
 
     def concept_units(self, min_iou: float = 0.05, above_chance: bool = False) -> dict[str, list[int]]:

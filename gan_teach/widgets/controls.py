@@ -82,10 +82,10 @@ def offer(control, options) -> None:
 
 # ------------------------------------------------------------------------------------------ words, as HTML
 
-def titled(text: str, note: str = "") -> str:
+def titled(text: str, note: str = "", hook: str = "") -> str:
     """A small heading with a quiet remark beside it."""
     note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
-    return f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>'
+    return f'<div class="{hook}" style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>'
 
 
 def _box(role: str, text: str, colours: str) -> str:

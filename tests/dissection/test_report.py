@@ -266,7 +266,7 @@ def test_the_page_of_a_file_has_its_whole_name(tmp_path, monkeypatch):
 
 def test_a_report_by_information_has_the_papers_thresholds(tmp_path):
     options = {"samples": 20, "seed": 2, "shuffles": 2, "progress": False}
-    page = write_report(Rigged(), Colours(), "a", tmp_path / "i.html", information=True, overview=[], top=1, **options)
+    page = write_report(Rigged(), Colours(), "a", tmp_path / "i.html", information=True, top=1, **options)
     d = dissect_by_information(Rigged(), ["a"], Colours(), **options)["a"]
     text = page.read_text(encoding="utf-8")
     assert "greatest information quality" in text and "Dissection of Rigged" in text
@@ -294,7 +294,7 @@ def test_a_report_that_fails_leaves_the_old_page(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match="disk full"):
-        write_report(Rigged(), Colours(), ["a"], page, samples=5, shuffles=2, top=1, overview=[], progress=False)
+        write_report(Rigged(), Colours(), ["a"], page, samples=5, shuffles=2, top=1, progress=False)
     assert page.read_text() == "old" and list(tmp_path.iterdir()) == [page]
 
 

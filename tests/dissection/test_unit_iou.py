@@ -470,7 +470,7 @@ def test_wrong_names_are_answered_with_the_right_ones(planted):
     with pytest.raises(ValueError, match=re.escape("no class 'gren' (did you mean 'green'?)") + ".*red, green"):
         planted.units_for("gren")
     for u in (12, -1):
-        with pytest.raises(ValueError, match=f"no unit {u}; layer 'a' has units 0 to 11"):
+        with pytest.raises(ValueError, match=f"no unit {u}; this layer has units 0 to 11"):
             planted.label(u)
     for wrong in ({"samples": 0}, {"batch": 0}):
         with pytest.raises(ValueError, match="(samples|batch) must be a whole number from 1 on; got 0"):
