@@ -255,6 +255,5 @@ def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
             ax.scatter(these, i + scatter, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)
             ax.errorbar(these.mean(), i + 0.3, xerr=these.std(), color="black", marker=mark(name)["marker"], capsize=5)
         ax.set(title=title)
-    axes[0].set(yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names],
-                ylim=(len(names) - 0.5, -0.5))
+    axes[0].set(yticks=range(len(names)), yticklabels=[*map(typeset, names)], ylim=(len(names) - 0.5, -0.5))
     return figure
