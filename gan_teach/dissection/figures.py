@@ -96,7 +96,7 @@ def layer_tops(G: Generator, found: Mapping[str, Dissection], units: Mapping[str
     size: the grid (H, W) that was counted on; None is the picture's.
     """
     layers, one = in_order(G, list(found)), next(iter(found.values()))
-    k = whole("k, of the pictures that a dissection remembers for a unit,", k, 1, LOUDEST)
+    k = whole("k", k, 1, LOUDEST)
     z = latents(G, one.samples, one.seed)
     best = {layer: dict(zip(units[layer], found[layer].loudest[units[layer], :k].tolist())) for layer in layers}
     wanted = torch.tensor(sorted({i for rows in best.values() for row in rows.values() for i in row}))

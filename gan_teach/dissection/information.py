@@ -99,14 +99,11 @@ class JointHistogram:
         return quality, which
 
     @property
-    def pair_thresholds(self) -> Tensor:
-        """t_{u,c} of greatest information quality, (U, C)."""
-        return self.levels.gather(1, self.best[1])
-
-    @property
     def thresholds(self) -> Tensor:
         """t_u, that of the unit's best pair, (U,); the top 1 % of its values where every pair was ruled out."""
-        return self.pair_thresholds.gather(1, self.best[0].argmax(1, keepdim=True))[:, 0]
+        quality, which = self.best
+        pair = quality.argmax(1, keepdim=True)                              # the class of the best pair, (U, 1)
+        return self.levels.gather(1, which.gather(1, pair))[:, 0]
 
 
 @torch.no_grad()

@@ -225,11 +225,11 @@ def bill_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Fig
     return figure
 
 
-def score_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Figure:
+def score_figure(found: dict[str, dict]) -> Figure:
     """The classifier's score of `runs` against generations, beside that of the real pictures at hand."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
-    _draw(ax, found, kinds, "generation", "classifier_score")
+    _draw(ax, found, ONE_WORLD, "generation", "classifier_score")
     real = next(iter(found.values()))["classifier_score_of_real_pictures"]
     ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
     ax.set(ylabel="score (higher is better)")

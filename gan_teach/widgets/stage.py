@@ -152,9 +152,9 @@ def free_port(port: int = 0) -> int:
         return s.getsockname()[1]
 
 
-def _wait(server: subprocess.Popen, port: int, log: Path, seconds: float = 300) -> None:
+def _wait(server: subprocess.Popen, port: int, log: Path) -> None:
     """Until the server listens; connecting only, since every page that is asked for starts a kernel."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 300
     while True:
         with socket.socket() as s:
             if s.connect_ex((HOST, port)) == 0:

@@ -110,7 +110,7 @@ def test_top_pictures_with_fewer_samples_than_asked_and_wrong_wishes(found):
     with pytest.raises(ValueError, match="no unit 12; this layer has units 0 to 11"):
         top_pictures(Rigged(), found["a"], [12])
     for k in (21, 0):
-        with pytest.raises(ValueError, match=f"k, of the pictures.*from 1 to 20; got {k}"):
+        with pytest.raises(ValueError, match=f"k must be a whole number from 1 to 20; got {k}"):
             top_pictures(Rigged(), found["a"], k=k)
 
 
