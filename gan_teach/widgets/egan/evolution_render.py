@@ -17,8 +17,7 @@ from ... import pictures
 from ...egan import plane
 from ...egan.view import View
 from ...language import say
-from ..charts import COLOURS, SIGNS, WINNER, corners, plain, star_corners
-from ..controls import titled
+from ..charts import COLOURS, SIGNS, WINNER, corners, plain, star_corners, titled
 from .evolution_charts import CHILDREN, MAIN, YOURS, amount, called, family_tree, fate_curves, fitness_bars, \
     measure_curves, winners
 
