@@ -135,8 +135,9 @@ def _columns(text: str) -> str | None:
 def _list(text: str, comma: str) -> str | None:
     """Things with a semicolon or comma between them, if all can be told but what a number follows; else None."""
     parts = [(part, told(part)) for part in text.split(comma)] if comma in text else []
-    if parts and all(here != there or re.fullmatch(r"[a-z_ ]+ [^A-Za-z]*\d[^A-Za-z]*|[^A-Za-z]*", here)
-                     for here, there in parts):
+    if any(here != there for here, there in parts) and all(
+            here != there or re.fullmatch(r"[a-z_ ]+ [^A-Za-z]*\d[^A-Za-z]*|[^A-Za-z]*", here)
+            for here, there in parts):
         return (_texts.get(comma) or comma).join(there for _, there in parts)
     return None
 

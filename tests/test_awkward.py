@@ -135,10 +135,7 @@ def test_thresholds_may_be_a_list_or_an_array_and_quantiles_any_number():
     ({"thresholds": {"layer1": 1}}, "thresholds must be numbers"), ({"thresholds": 0.5}, "thresholds must give one"),
     ({"quantile": "0.01"}, "quantile, the share.*must be a finite number; got '0"), ({"quantile": None}, "share"),
     ({"shuffles": 1.5}, "shuffles must be a whole number from 0 to 11"), ({"shuffles": None}, "shuffles must be"),
-    ({"shuffles": True}, "shuffles must be"), ({"upsample": 8}, r"upsample is the grid \(H, W\)"),
-    ({"upsample": (8,)}, "upsample is the grid"), ({"upsample": (0, 8)}, "each side of the grid upsample"),
-    ({"upsample": (8.5, 8)}, "each side of the grid upsample"), ({"upsample": "ab"}, "each side of the grid upsample"),
-    ({"upsample": (10**6, 10**6)}, "each side of the grid upsample must be a whole number from 1 to 4096")])
+    ({"shuffles": True}, "shuffles must be")])
 def test_options_of_a_dissection(options, message):
     with pytest.raises(ValueError, match=message):
         dissect(small(), "layer1", unet(), 12, **options, **QUIET)
@@ -234,7 +231,7 @@ def test_styles_of_wrong_kinds():
 
 @pytest.mark.parametrize("rule", ["bets", "Best", None, 5])
 def test_a_selection_that_is_none_is_not_taken_for_the_worst(rule):
-    with pytest.raises(ValueError, match=f"no selection {rule!r}; there are best, random, worst, or a function"):
+    with pytest.raises(ValueError, match=f"no selection '{rule}'.*; there are: best, random, worst, or give a func"):
         select([Fitness(0.1, 0, 0.1), Fitness(0.9, 0, 0.9)], 1, rule)
 
 

@@ -9,6 +9,7 @@ import sys
 import inputs_fuzz
 import numpy as np
 import pytest
+import rigged
 import torch
 
 import gan_teach
@@ -34,7 +35,7 @@ from gan_teach.networks.layers import sample_z
 from gan_teach.networks.progan import Discriminator as ProGAND
 from gan_teach.networks.progan import Generator as ProGAN
 from gan_teach.networks.progan import ProGANConfig
-from gan_teach.networks.segmenter import SegmenterConfig, UNet, segment
+from gan_teach.networks.segmenter import segment
 from gan_teach.official import upernet
 from gan_teach.recipes import judges
 from gan_teach.stylegan import Generator as StyleGAN
@@ -56,8 +57,7 @@ def progan():
 
 @pytest.fixture
 def unet():
-    torch.manual_seed(0)
-    return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)
+    return rigged.unet()
 
 
 @pytest.fixture

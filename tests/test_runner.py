@@ -5,15 +5,9 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from panels import wait_for
 
 from gan_teach.runner import Runner
-
-
-def wait_for(question, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.002)
 
 
 class Counter:

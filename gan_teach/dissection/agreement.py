@@ -4,22 +4,15 @@ Bau et al., "GAN Dissection", arXiv 1811.10597, Eq. 2. `dissection.dissect` coun
 what chance gives, and the units of a class. Taught in notebooks/01_gan_dissection.ipynb and 01b.
 """
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ..files import regular, writing
 from ..language import columns, pad, say
-from ..limits import finite, whole
-from ..networks.layers import check_finite
 from ..networks.protocols import check_name
 from .pixels import jackknife
+from .units import check_units
 
 # Student's t: 95 % of a mean of K values lie within this many standard errors, K = 2, …, 10
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -115,9 +108,7 @@ class Dissection:
 
     def label(self, u: int) -> tuple[str, float]:
         """The class that unit u matches best, and the IoU with it."""
-        if not 0 <= u < len(self.iou):
-            raise ValueError(f"no unit {u}; layer {self.layer!r} has units 0 to {len(self.iou) - 1}")
-        value, c = self.iou[u].max(0)
+        value, c = self.iou[check_units([u], len(self.iou))[0]].max(0)
         return self.classes[c], value.item()
 
     def concept_units(self, min_iou: float = 0.05, above_chance: bool = False) -> dict[str, list[int]]:
@@ -148,48 +139,3 @@ class Dissection:
             lines.append(f"{pad(say(name), 14)}{share[c]:>8.1%}{len(found.get(name, [])):>7}{u:>11}"
                          f"{self.iou[u, c]:>8.3f}{pad(between, 17, True)}")
         return "\n".join(lines)
-
-    def save(self, path: str | Path) -> None:
-        """Write a .safetensors file; under a temporary name first, so a cut-off save breaks nothing."""
-        about = {f.name: getattr(self, f.name) for f in fields(self)}
-        tensors = {name: about.pop(name) for name in list(about) if isinstance(about[name], Tensor)}
-        with writing(path) as temporary:
-            save_file(tensors, temporary, metadata={"gan_teach.dissection": json.dumps(about)})
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Dissection":
-        """Read what `save` wrote. FileNotFoundError; ValueError with the file's name for a cut or foreign one."""
-        path = regular(path)
-        if not path.exists():
-            raise FileNotFoundError(f"there is no file {path}; Dissection.save writes one")
-        try:
-            with safe_open(path, "pt") as file:
-                about = json.loads((file.metadata() or {})["gan_teach.dissection"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-            found = cls(**{**about, "classes": tuple(about["classes"])}, **tensors)
-            found._check()
-        except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise ValueError(f"{path} is no saved Dissection, or damaged ({error!s:.120}); dissect again") from error
-        return found
-
-    def _check(self) -> None:
-        """ValueError, or what else a foreign file causes, where the parts do not fit each other or cannot be."""
-        folds, U, C = self.fold_intersection.shape
-        counts = {"fold_intersection": (folds, U, C), "fold_unit_pixels": (folds, U), "fold_class_pixels": (folds, C)}
-        if self.shuffled is not None:
-            counts["shuffled"] = len(self.shuffled), U, C
-        if self.loudest is not None:
-            counts["loudest"] = U, self.loudest.shape[1]
-        for name, shape in counts.items():
-            part = getattr(self, name)
-            if tuple(part.shape) != shape or part.dtype != torch.long or part.numel() and part.min() < 0:
-                raise ValueError(f"its {name} do not fit the rest")
-        if tuple(self.thresholds.shape) != (U,) or len(self.classes) != C or not 1 <= folds <= len(STUDENT) + 1 or \
-                not all(type(name) is str for name in (self.layer, *self.classes)):
-            raise ValueError("its parts do not fit each other")
-        check_finite("its thresholds", self.thresholds)
-        samples = whole("samples", self.samples, 1)
-        if self.loudest is not None and self.loudest.numel() and self.loudest.max() >= samples:
-            raise ValueError("its loudest do not fit the rest")
-        if self.quantile is not None:
-            finite("quantile", self.quantile, 0, 1)

@@ -76,27 +76,27 @@ def figure_words(dissections: Mapping[str, Dissection], min_iou: float = 0.05, a
 
 # ------------------------------------------------------------------------------------------ where a unit is loudest
 
-def top_pictures(G: Generator, d: Dissection, units: Units | None = None, k: int = 8, batch: int = 50,
-                 size: tuple[int, int] | None = None) -> Tops:
+def top_pictures(G: Generator, d: Dissection, units: Units | None = None, k: int = 8) -> Tops:
     """The k pictures in which each unit has its largest value, loudest first, each with the mask that was counted.
 
     d: a dissection of G; its pictures are searched. Returns {unit: [(picture, mask), …]}: uint8 R×R×3, shared between
-    units, and boolean H×W from `dissection.masks` at the thresholds of `d`. units: None for all of the layer. size:
-    the grid (H, W) that was counted on; None is the picture's. `strip` draws them.
-    ValueError: k above 20, a unit that is not there, a dissection from a file of before pictures were remembered.
+    units, and boolean H×W from `dissection.masks` at the thresholds of `d`. units: None for all of the layer. `strip`
+    draws them.
+    ValueError: k above 20, a unit that is not there.
     """
     units = range(len(d.iou)) if units is None else check_units(units, len(d.iou))
-    return layer_tops(G, {d.layer: d}, {d.layer: list(units)}, k, batch, size)[d.layer]
+    return layer_tops(G, {d.layer: d}, {d.layer: list(units)}, k)[d.layer]
 
 
 @torch.no_grad()
 def layer_tops(G: Generator, found: Mapping[str, Dissection], units: Mapping[str, Sequence[int]], k: int = 8,
                batch: int = 50, size: tuple[int, int] | None = None) -> dict[str, Tops]:
-    """`top_pictures` for several layers dissected together: what any of them asks for is drawn once for all."""
+    """`top_pictures` for several layers dissected together: what any of them asks for is drawn once for all.
+
+    size: the grid (H, W) that was counted on; None is the picture's.
+    """
     layers, one = in_order(G, list(found)), next(iter(found.values()))
-    if any(d.loudest is None for d in found.values()) or not 1 <= k <= LOUDEST:
-        raise ValueError(f"a dissection remembers {LOUDEST} pictures a unit, one from an old file none (dissect "
-                         f"again); got k={k}")
+    k = whole("k", k, 1, LOUDEST)
     z = latents(G, one.samples, one.seed)
     best = {layer: dict(zip(units[layer], found[layer].loudest[units[layer], :k].tolist())) for layer in layers}
     wanted = torch.tensor(sorted({i for rows in best.values() for row in rows.values() for i in row}))

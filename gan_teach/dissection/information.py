@@ -22,9 +22,10 @@ from tqdm.auto import tqdm
 from ..language import say
 from ..limits import MAX_SEED, whole
 from ..networks.protocols import Generator, Segmenter, activations, classes_of, device_of, evaluating, latents
+from ..networks.segmenter import segment
 from ..processes import place
 from .agreement import Dissection
-from .unit_iou import dissect_layers, few, in_order, labels_on, share_of, summed, upsampled
+from .unit_iou import dissect_layers, few, in_order, share_of, summed, upsampled
 
 SHARES = torch.logspace(-3, 0, 100, dtype=torch.float64)    # how much of a unit is above each level: 0.1 % to all
 LEVEL_VALUES = 2 ** 15                                      # values of a unit that the levels are read from
@@ -98,20 +99,16 @@ class JointHistogram:
         return quality, which
 
     @property
-    def pair_thresholds(self) -> Tensor:
-        """t_{u,c} of greatest information quality, (U, C)."""
-        return self.levels.gather(1, self.best[1])
-
-    @property
     def thresholds(self) -> Tensor:
         """t_u, that of the unit's best pair, (U,); the top 1 % of its values where every pair was ruled out."""
-        return self.pair_thresholds.gather(1, self.best[0].argmax(1, keepdim=True))[:, 0]
+        quality, which = self.best
+        pair = quality.argmax(1, keepdim=True)                              # the class of the best pair, (U, 1)
+        return self.levels.gather(1, which.gather(1, pair))[:, 0]
 
 
 @torch.no_grad()
 def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000, seed: int = 1,
-                     batch: int = 50, upsample: tuple[int, int] | None = None, progress: bool = True
-                     ) -> dict[str, JointHistogram]:
+                     batch: int = 50, progress: bool = True) -> dict[str, JointHistogram]:
     """The joint histograms of several layers; each picture is drawn and segmented once.
 
     The 100 levels of a unit are the values above which 0.1 % … 100 % of it lie (`SHARES`), before upsampling, read
@@ -131,7 +128,7 @@ def joint_histograms(G: Generator, layers: Sequence[str], segmenter: Segmenter, 
         for start in mine:
             part = z[start:start + batch]
             r, f = activations(G, part, layers)
-            labels = labels_on(segmenter, f(r[layers[-1]]), upsample)       # (N, H, W)
+            labels = segment(segmenter, f(r[layers[-1]])).to(device)        # (N, H, W)
             for layer in layers:
                 U, size = len(levels[layer]), labels.shape[-2:]
                 row = torch.arange(U, device=device, dtype=torch.int32).view(-1, 1) * (K + 1)
@@ -169,14 +166,14 @@ def unit_levels(G: Generator, layers: Sequence[str], z: Tensor, batch: int) -> d
 
 
 def dissect_by_information(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
-                           seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None,
-                           shuffles: int = 0, progress: bool = True) -> dict[str, Dissection]:
+                           seed: int = 0, batch: int = 50, shuffles: int = 0, progress: bool = True
+                           ) -> dict[str, Dissection]:
     """`dissect_layers` with the paper's thresholds: chosen on `samples` pictures of seed + 1, counted on those of seed.
 
     Returns {layer: Dissection}. `quality_of(d)` gives I/H; the authors' code calls a unit interpretable when its
     I/H > 0.01 and its IoU > 0.05.
     """
     other = (whole("seed", seed, 0, MAX_SEED) + 1) % 2**32
-    chosen = joint_histograms(G, layers, segmenter, samples, other, batch, upsample, progress)
-    return dissect_layers(G, layers, segmenter, samples, seed=seed, batch=batch, upsample=upsample, progress=progress,
+    chosen = joint_histograms(G, layers, segmenter, samples, other, batch, progress)
+    return dissect_layers(G, layers, segmenter, samples, seed=seed, batch=batch, progress=progress,
                           thresholds={layer: joint.thresholds for layer, joint in chosen.items()}, shuffles=shuffles)

@@ -27,24 +27,22 @@ from .unit_iou import LOUDEST, dissect_layers, in_order
 
 def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path: str | Path, samples: int = 1000,
                  quantile: float = 0.01, information: bool = False, seed: int = 0, shuffles: int = 8, top: int = 8,
-                 overview: Sequence[str] | None = None, name: str | None = None, batch: int = 50,
-                 progress: bool = True) -> Path:
+                 name: str | None = None, batch: int = 50, progress: bool = True) -> Path:
     """Dissect G and write one self-contained HTML page about it; returns its path.
 
-    layers: those whose units are listed one by one. overview: the layers of the first figure; None for all of
-    `G.layers`. samples, quantile, seed, shuffles, batch: as in `dissect`. information: choose the thresholds by
-    information quality, the paper's way, instead of `quantile`. top: pictures a unit. name: what to call the model.
+    layers: those whose units are listed one by one; the first figure has all of `G.layers`. samples, quantile, seed,
+    shuffles, batch: as in `dissect`. information: choose the thresholds by information quality, the paper's way,
+    instead of `quantile`. top: pictures a unit. name: what to call the model.
     Under `torchrun` the processes share the pictures out, see `dissect_layers`, and the first one writes.
     The page is written under a temporary name first, so a cut-off run leaves an older page as it was. A unit takes
     about 25 kB. ValueError: an unknown layer, fewer than two shuffles, and what `dissect` refuses.
     """
     layers, path = in_order(G, layers), to_write(path)
-    every = in_order(G, [*layers, *(G.layers if overview is None else overview)])
     shuffles, top = whole("shuffles", shuffles, 2), whole("top", top, 1, LOUDEST)
     samples = whole("samples, more than there are shuffles,", samples, shuffles + 1)
     options = {"seed": seed, "batch": batch, "shuffles": shuffles, "progress": progress}
-    found = dissect_by_information(G, every, segmenter, samples, **options) if information else \
-        dissect_layers(G, every, segmenter, samples, quantile, **options)
+    found = dissect_by_information(G, G.layers, segmenter, samples, **options) if information else \
+        dissect_layers(G, G.layers, segmenter, samples, quantile, **options)
     if place()[0] > 0:                                           # of several processes the first one writes
         return path
     with torch.no_grad(), evaluating(G, segmenter):

@@ -50,17 +50,10 @@ def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Ten
     return kept if kept.shape[1] <= keep else kept.topk(keep, dim=1, sorted=False).values
 
 
-def grid_of(upsample: Sequence[int]) -> tuple[int, int]:
-    """The grid (H, W) to compare on, if it is one."""
-    if not isinstance(upsample, Sequence) or len(upsample) != 2:
-        raise ValueError(f"upsample is the grid (H, W) to compare on; got {upsample!r:.60}")
-    return tuple(whole("each side of the grid upsample", n, 1, 4096) for n in upsample)
-
-
 def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
     """r^↑: each unit's map at picture size, bilinear, align_corners=False. N×U×h×w -> N×U×H×W."""
     r = r.float().contiguous(memory_format=torch.channels_last)     # on a CPU faster than channels first
-    return F.interpolate(r, size=grid_of(size), mode="bilinear", align_corners=False)
+    return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dtype = torch.bool) -> Tensor:
@@ -90,8 +83,8 @@ def iou(mask_u: Tensor, mask_c: Tensor) -> float:
 
 
 def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000, quantile: float = 0.01,
-            seed: int = 0, batch: int = 50, upsample: tuple[int, int] | None = None, progress: bool = True,
-            thresholds: Tensor | None = None, shuffles: int = 0) -> Dissection:
+            seed: int = 0, batch: int = 50, progress: bool = True, thresholds: Tensor | None = None,
+            shuffles: int = 0) -> Dissection:
     """How well does every unit of `layer` agree with every class?
 
         IoU_{u,c} = E_z |(r^↑_{u,P} > t_u) ∧ s_c(x)|  /  E_z |(r^↑_{u,P} > t_u) ∨ s_c(x)|         (Eq. 2)
@@ -108,11 +101,11 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
     (2,000 of 128 units of 8×8); for the others the second pass, which counts, computes r again, so that the memory
     does not grow with `samples`.
     `seed` and `samples` fix the result, whatever `batch` and device are, but for their rounding of r.
-    upsample: the grid (H, W) to compare on; None is the segmenter's own. shuffles: how often each picture's
-    masks are also compared with the labels of another picture, to tell what chance does (`Dissection.chance`).
+    shuffles: how often each picture's masks are also compared with the labels of another picture, to tell what chance
+    does (`Dissection.chance`).
     ValueError: an unknown layer, quantile outside (0, 1), samples < 1, scores or r of the wrong shape.
     """
-    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, upsample, progress,
+    return dissect_layers(G, [layer], segmenter, samples, quantile, seed, batch, progress,
                           None if thresholds is None else {layer: thresholds}, shuffles)[layer]
 
 
@@ -129,14 +122,6 @@ def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
 def few(layers: Sequence[str]) -> str:
     """The layers' names, or their number where the names would fill the line."""
     return ", ".join(layers) if len(layers) < 4 else say("{n} layers", n=len(layers))
-
-
-def labels_on(segmenter: Segmenter, images: Tensor, upsample: tuple[int, int] | None) -> Tensor:
-    """`segment`, on the grid (H, W) that was asked for; None is the segmenter's own. N×H×W (long)."""
-    labels = segment(segmenter, images).to(images.device)
-    if upsample is None:
-        return labels
-    return F.interpolate(labels[:, None].float(), grid_of(upsample), mode="nearest-exact")[:, 0].long()
 
 
 def given(thresholds) -> Tensor:
@@ -170,8 +155,7 @@ def labels_before(start: int, shuffles: int, z: Tensor, batch: int, drawn: Calla
 
 @torch.no_grad()
 def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, samples: int = 1000,
-                   quantile: float = 0.01, seed: int = 0, batch: int = 50,
-                   upsample: tuple[int, int] | None = None, progress: bool = True,
+                   quantile: float = 0.01, seed: int = 0, batch: int = 50, progress: bool = True,
                    thresholds: dict[str, Tensor] | None = None, shuffles: int = 0) -> dict[str, Dissection]:
     """`dissect` for several layers at once: each picture is drawn and segmented once for all.
 
@@ -194,7 +178,7 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
 
     def drawn(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         r, f = activations(G, part, layers)                                 # (N, U, h, w) each
-        return r, labels_on(segmenter, f(r[layers[-1]]), upsample).short()  # (N, H, W) small, since they are kept
+        return r, segment(segmenter, f(r[layers[-1]])).to(device).short()   # (N, H, W) small, since they are kept
 
     with evaluating(G, segmenter), bar:
         shapes = {layer: tuple(r.shape) for layer, r in activations(G, z[:1], layers)[0].items()}

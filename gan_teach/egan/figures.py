@@ -48,10 +48,10 @@ class Film(NamedTuple):
     measures: list[plane.Measures]
 
 
-def look(evolution: Evolution, mixture: Mixture, n: int = 400) -> np.ndarray:
+def look(evolution: Evolution, mixture: Mixture) -> np.ndarray:
     """The first survivor's samples among real ones, on D's field."""
     with torch.no_grad():
-        fake = evolution.G(sample_z(n, evolution.G.z_dim, seed=1))
+        fake = evolution.G(sample_z(400, evolution.G.z_dim, seed=1))
     return plane.picture(fake, mixture(160, torch.Generator().manual_seed(0)), plane.field(evolution.D))
 
 
@@ -84,9 +84,9 @@ def _modes(measures) -> str:
     return say("1 mode") if n == 1 else say("{n} modes", n=n)
 
 
-def strips(films: Sequence[Film], alt: str, width: int = 210) -> Table:
+def strips(films: Sequence[Film], alt: str) -> Table:
     """A row of pictures for each film; the title says the seed, the generation and the modes."""
-    return show([f.pictures for f in films], width=width, alt=alt,
+    return show([f.pictures for f in films], width=210, alt=alt,
                 titles=[[say("seed {seed}, step {step}: {modes}", seed=f.evolution.settings.seed, step=stop,
                              modes=_modes(m)) for stop, m in zip(f.stops, f.measures)] for f in films])
 
@@ -255,6 +255,5 @@ def luck_figure(names: Sequence[str], verdicts: Tensor) -> Figure:
             ax.scatter(these, i + scatter, color=mark(name)["color"], marker=mark(name)["marker"], s=14, alpha=0.5)
             ax.errorbar(these.mean(), i + 0.3, xerr=these.std(), color="black", marker=mark(name)["marker"], capsize=5)
         ax.set(title=title)
-    axes[0].set(yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names],
-                ylim=(len(names) - 0.5, -0.5))
+    axes[0].set(yticks=range(len(names)), yticklabels=[*map(typeset, names)], ylim=(len(names) - 0.5, -0.5))
     return figure

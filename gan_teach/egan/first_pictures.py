@@ -135,7 +135,7 @@ class Loop:
 
 
 @torch.no_grad()
-def drawn(loop: Loop, count: int = 12, columns: int = 6):
+def drawn(loop: Loop, count: int = 12):
     """Pictures of always the same z by the averaged G, each brought to 128 pixels: what there is to see just now."""
     x = loop.mean(sample_z(count, loop.G.z_dim, seed=1), loop.level())
-    return enlarge(grid(x.expand(-1, 3, -1, -1), columns), 128 // x.shape[-1])
+    return enlarge(grid(x.expand(-1, 3, -1, -1), 6), 128 // x.shape[-1])

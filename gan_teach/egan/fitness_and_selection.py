@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..limits import finite, whole
 from ..networks.layers import check_finite, check_gradients
+from ..networks.protocols import check_name
 from .child import name_of
 
 
@@ -86,8 +87,8 @@ def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
     child -> μ different numbers of children (for μ = 1 a bare number will do). Raises ValueError for any other answer.
     """
     mu = whole("mu, how many live on,", mu, 1)
-    if not callable(rule) and rule not in SELECTIONS:
-        raise ValueError(f"no selection {rule!r}; there are {', '.join(SELECTIONS)}, or a function")
+    if not callable(rule):
+        check_name("selection", rule, SELECTIONS, "a function")
     if len(scores) < mu:
         raise ValueError(f"{mu} children are to live on, and there are only {len(scores)} to choose from")
     if callable(rule):

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..networks.device import one_thread
+from ..networks.protocols import check_name
 from ..worlds.gaussians import Mixture, grid, ring
 from . import plane, view
 from .child import name_of
@@ -91,9 +92,9 @@ class Laboratory:
         knobs = replace(self.knobs, **changes)
         if not any(knobs.active) or len(knobs.active) != len(self.offered):
             raise ValueError("at least one mutation must take part")
-        if knobs.selection not in RULES or knobs.adam not in ADAM_POLICIES or knobs.data not in self.data:
-            raise ValueError(f"selection is one of {', '.join(RULES)}, adam one of {', '.join(ADAM_POLICIES)}, data "
-                             f"one of {', '.join(self.data)}; got {knobs.selection}, {knobs.adam}, {knobs.data}")
+        for kind, name, names in (("selection", knobs.selection, RULES), ("Adam policy", knobs.adam, ADAM_POLICIES),
+                                  ("data", knobs.data, tuple(self.data))):
+            check_name(kind, name, names)
         replace(self.base, gamma=knobs.gamma, d_steps=knobs.d_steps, mu=knobs.mu, seed=knobs.seed)      # for its checks
         before, self.knobs = self.knobs, knobs
         if (knobs.seed, knobs.data) != (before.seed, before.data):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from .. import files
-from ..language import say, told
+from ..language import say, told, typeset
 from . import over_seeds
 from .figures import LOOKS, mark, markdown
 
@@ -128,7 +128,7 @@ def pairs_figure(found: Sequence[Pair]) -> Figure:
             ax.axvline(0, color="black", linewidth=0.8)
             ax.set_xscale("symlog", linthresh=0.01)
             ax.set(title=f"{setting}, {where}", xticks=[-0.1, -0.01, 0, 0.01], ylim=(len(these) - 0.5, -0.5),
-                   yticks=range(len(these)), yticklabels=[p.rival.replace("_", " ") for p in these])
+                   yticks=range(len(these)), yticklabels=[typeset(p.rival) for p in these])
             ax.xaxis.set(major_formatter="{x:g}", minor_locator=NullLocator())
     for ax in axes[-1]:
         ax.set(xlabel="MMD² of E-GAN less that of the rival; bar: two errors\n"
@@ -225,11 +225,11 @@ def bill_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Fig
     return figure
 
 
-def score_figure(found: dict[str, dict], kinds: Sequence[str] = ONE_WORLD) -> Figure:
+def score_figure(found: dict[str, dict]) -> Figure:
     """The classifier's score of `runs` against generations, beside that of the real pictures at hand."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     ax = figure.subplots()
-    _draw(ax, found, kinds, "generation", "classifier_score")
+    _draw(ax, found, ONE_WORLD, "generation", "classifier_score")
     real = next(iter(found.values()))["classifier_score_of_real_pictures"]
     ax.axhline(real, color="#005ab5", linewidth=2, linestyle="--", label="real pictures")
     ax.set(ylabel="score (higher is better)")

@@ -59,8 +59,8 @@ class Settings:
         if not isinstance(self.mutations, Sequence) or not self.mutations or not all(map(callable, self.mutations)):
             raise ValueError("an evolution needs at least one mutation, a function of D's logits; got "
                              f"{self.mutations!r:.80}")
-        if not callable(self.selection) and self.selection not in SELECTIONS:
-            raise ValueError(f"no selection {self.selection!r}; there are {', '.join(SELECTIONS)}, or a function")
+        if not callable(self.selection):
+            check_name("selection", self.selection, SELECTIONS, "a function")
         check_name("Adam policy", self.adam, ADAM_POLICIES)
         if self.batch % self.mu:
             raise ValueError(f"the {self.mu} survivors share D's {self.batch} fakes: batch must be a multiple of mu")

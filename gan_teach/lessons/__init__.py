@@ -11,6 +11,5 @@
     catch_up        for whoever comes late: what the sections before a section make, in seconds
     notes           an instructor's notes, from the notebooks' metadata
     thumbnails      what a chapter draws, small, beside those notes
-    slides          which cells a slide show shows: the path of 50 minutes
     notebooks       `gan-teach lab`: a copy of the notebooks beside the reader
 """

@@ -12,6 +12,7 @@ from .. import language
 from ..files import notebooks_folder, to_write, writing
 from ..language import say
 from ..limits import whole
+from ..networks.protocols import check_name
 
 
 def chapters() -> dict[str, Path]:
@@ -23,9 +24,8 @@ def find(chapter: int | str) -> Path:
     """The notebook of a chapter: 2, "2", "02", "02b" or "02_stylegan.ipynb". ValueError for one that is not there."""
     number = re.match(r"(\d+)([a-z]?)(?:_|$)", str(chapter))
     there = chapters()
-    name = f"{int(number[1]):02}{number[2]}" if number else None
-    if name not in there:
-        raise ValueError(f"no chapter {str(chapter)!r}; there are: {', '.join(there)}")
+    name = f"{int(number[1]):02}{number[2]}" if number else str(chapter)
+    check_name("chapter", name, tuple(there))
     return there[name]
 
 

@@ -127,7 +127,7 @@ def heads(name: str, cells: list[dict], found: list[Section]) -> tuple[str, str]
     return re.match(r"# (.+)", cells[0]["source"])[1], say("{name}: {timing}.", name=name, timing=timing)
 
 
-def notes(chapter: int | str, width: int = 100) -> str:
+def notes(chapter: int | str) -> str:
     """The notes to a chapter as plain text. ValueError for a chapter that is not there."""
     cells = notebooks.read(chapter, current())
     found = sections(cells)
@@ -138,5 +138,5 @@ def notes(chapter: int | str, width: int = 100) -> str:
         if timing or said:
             lines += ["", f"## {TIMED.sub('', s.title)}" + (f"  ({timing})" if timing else "")]
         for word, text in said:
-            lines += wrapped(SPACED.sub("", EMPHASIS.sub(r"\1", text)), width, word)
+            lines += wrapped(SPACED.sub("", EMPHASIS.sub(r"\1", text)), 100, word)
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """What would a training of another size cost? Operations are counted, traffic is counted, the speed is measured.
 
-    step time ≈ operations of a step / (devices · operations a second)  +  time to average the gradients
-    traffic   = 2 (n − 1)/n · 4 bytes · (weights of G and of D)         each of n devices sends that much a step
+    days    ≈ pictures · operations of one / operations a second
+    traffic = 2 (n − 1)/n · 4 bytes · (weights of G and of D)         each of n devices sends that much a step
 
 Operations are the multiplications and additions of convolutions and matrix products (two for each pair), which is
 where the time goes. The speed is what this machine reaches on a smaller network (`measure_speed`), so the estimate
@@ -34,19 +34,17 @@ class Cost:
     weights_g: int
     weights_d: int
 
-    def operations(self, r1_every: int = 1) -> float:
-        """For one picture of a step in which R1 is computed every so many steps."""
-        return self.operations_d + self.operations_g + self.operations_r1 / r1_every
+    def operations(self) -> float:
+        """For one picture of a step in which R1 is computed."""
+        return self.operations_d + self.operations_g + self.operations_r1
 
     def traffic(self, devices: int) -> float:
         """Bytes that each device sends in a step to average the gradients in float32 (a ring)."""
         return 2 * (devices - 1) / devices * 4 * (self.weights_g + self.weights_d)
 
-    def days(self, images: float, speed: float, devices: int = 1, batch: int = 32, r1_every: int = 1,
-             bandwidth: float = 1e9) -> float:
-        """Days for so many pictures. speed: one device's operations a second; bandwidth: bytes a second between two."""
-        step = batch * self.operations(r1_every) / (devices * speed) + self.traffic(devices) / bandwidth
-        return images / batch * step / 86_400
+    def days(self, images: float, speed: float) -> float:
+        """Days that one device takes for so many pictures. speed: its operations a second."""
+        return images * self.operations() / speed / 86_400
 
 
 def count(config: StyleGANConfig, batch: int = 4) -> Cost:

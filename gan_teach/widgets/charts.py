@@ -95,6 +95,12 @@ def plain(name: str) -> str:
     return say(name.replace("_", " "))
 
 
+def titled(text: str, note: str = "", hook: str = "") -> str:
+    """HTML: a small heading with a quiet remark beside it. hook: a css class to find it by."""
+    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
+    return f'<div class="{hook}" style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>'
+
+
 def sign(kind: int, name: str) -> str:
     """HTML: the sign of a kind in its colour, and its name."""
     return (f'<span style="white-space:nowrap"><span style="color:{COLOURS[kind % len(COLOURS)]};font-size:1.15em">'

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from .. import pictures
 from ..language import say
+from .charts import titled
 
 MOST = 2**31 - 1        # the largest seed
 
@@ -81,12 +82,6 @@ def offer(control, options) -> None:
 
 
 # ------------------------------------------------------------------------------------------ words, as HTML
-
-def titled(text: str, note: str = "") -> str:
-    """A small heading with a quiet remark beside it."""
-    note = f' <span style="font-weight:400;opacity:.75">{escape(note)}</span>' if note else ""
-    return f'<div style="font-size:15px;font-weight:600;line-height:1.5">{escape(text)}{note}</div>'
-
 
 def _box(role: str, text: str, colours: str) -> str:
     return text and f'<div role="{role}" style="font-size:14px;line-height:1.5;{colours}">{escape(text)}</div>'

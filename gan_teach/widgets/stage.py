@@ -27,6 +27,7 @@ import ipywidgets as widgets
 
 from ..language import current, say, told
 from ..limits import whole
+from ..networks.protocols import check_name
 from .controls import hooked
 from .demonstrations import DEMOS, STEPS
 
@@ -87,9 +88,8 @@ ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signa
 
 def write_page(folder: Path, name: str, theme: str = THEMES[0]) -> Path:
     """The notebook of a demonstration and Voilà's template for it, in a folder; returns the notebook's path."""
-    for what, given, known in (("demonstration", name, DEMOS), ("theme", theme, THEMES)):
-        if given not in known:
-            raise ValueError(f"no {what} {given!r}; there are: {', '.join(known)}")
+    check_name("demonstration", name, tuple(DEMOS))
+    check_name("theme", theme, THEMES)
     shutil.copytree(PAGE, folder / "voila" / "templates" / "gan_teach", ignore=shutil.ignore_patterns("*.webp"))
     steps = STEPS[name]
     sources = [f"from gan_teach.widgets.stage import opening\nsteps = opening({name!r})"]

@@ -121,7 +121,7 @@ def test_best_threshold_by_loops():
                         best, t = quality, joint.levels[u, k]
             assert joint.best[0][u, c].item() == pytest.approx(best, abs=1e-12)
             if t is not None:
-                assert joint.pair_thresholds[u, c] == t
+                assert joint.levels[u, joint.best[1][u, c]] == t
             if best > best_of_unit[u]:
                 best_of_unit[u] = best
                 assert joint.best[0][u, :c + 1].max().item() == pytest.approx(best)

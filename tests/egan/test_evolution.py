@@ -570,7 +570,7 @@ def test_snapshot_of_other_settings_is_refused(tmp_path):
 
 @pytest.mark.parametrize("changes, message", [
     ({"mutations": ()}, "at least one mutation"),
-    ({"selection": "fittest"}, "no selection 'fittest'; there are best, random, worst, or a function"),
+    ({"selection": "fittest"}, "no selection 'fittest'.*; there are: best, random, worst, or give a function"),
     ({"adam": "shared"}, "no Adam policy 'shared'.*there are: own, inherited, reset"),
     ({"mu": 5}, "the 5 survivors share D's 16 fakes: batch must be a multiple of mu")])
 def test_settings_name_what_is_wrong(changes, message):

@@ -271,7 +271,7 @@ def test_a_right_answer_of_the_second_half_is_accepted(said, check, answer):
     (check_spherical, lambda a, b, t: slerp(a, b, t).norm(), "shape"),
     (check_spherical, lambda a, b, t: slerp(a, b, t) + a.mul_(1.0001).mean() * 0, "purity"),
     (check_mutation, lambda v: v.mean(), "sign: G descends"),
-    (check_mutation, lambda v: -v, "Take the mean"),
+    (check_mutation, lambda v: -v, "yours has 4. Take the mean"),
     (check_mutation, lambda v: -v.mean().item(), "yours is a float"),
     (check_mutation, lambda v: -v.detach().mean(), "nothing flows back"),
     (check_mutation, lambda v: (v * 0).mean(), "its slope is 0"),

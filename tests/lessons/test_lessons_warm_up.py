@@ -27,7 +27,7 @@ def test_the_checks_accept_right_answers(said, check, answer):
     (G_, lambda fake: -fake.sigmoid().log().mean(), "overflow"),
     (D_, lambda real, fake: losses.logistic_d(fake, real), "upside down"),
     (D_, lambda real, fake: -losses.logistic_d(real, fake), "learn to be wrong"),
-    (D_, lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(), "take means"),
+    (D_, lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(), "take the mean"),
     (D_, lambda real, fake: F.softplus(-real).mean(), "real points alone"),
     (D_, lambda real, fake: F.softplus(fake).mean(), "generated points alone"),
     (D_, lambda real, fake: losses.logistic_d(real, fake) / 2, "half of it"),

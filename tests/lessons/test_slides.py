@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import slides
 
 from gan_teach.files import notebooks_folder
-from gan_teach.lessons import notebooks, slides
+from gan_teach.lessons import notebooks
 
 
 def cell(source, kind="markdown", **given):
@@ -29,7 +30,7 @@ def test_every_notebook_says_what_the_rule_says(chapter, tmp_path):
     path = notebooks.find(chapter)
     copy = tmp_path / path.name
     shutil.copy(path, copy)
-    assert not slides.write(copy), "write the slides again: gan_teach.lessons.slides.write(path)"
+    assert not slides.write(copy), "write the slides again: python tests/slides.py"
     kinds = [one["metadata"]["slideshow"]["slide_type"] for one in notebooks.read(chapter)]
     print(chapter, *(f"{kinds.count(kind)} {kind}" for kind in ("slide", "subslide", "-")))
     assert kinds.count("slide") >= 5 and kinds.count("-") >= 6

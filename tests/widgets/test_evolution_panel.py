@@ -181,7 +181,7 @@ def test_more_parents_and_fewer():
 
 
 def test_what_makes_no_sense_is_refused():
-    with pytest.raises(ValueError, match="selection is one of best, random, worst, mine"):
+    with pytest.raises(ValueError, match="no selection 'bets'.*; there are: best, random, worst, mine"):
         lab().turn(selection="bets")
     asked = lab()
     asked.generation()

@@ -7,7 +7,7 @@ import torch
 
 from ...language import say
 from ..exercises import HINTS, SOLUTIONS, Wrong, ask, gap, numbers, shaped, that_is, unchanged, verdict
-from .losses import four_logits, listed
+from .losses import a_loss, four_logits, listed
 
 SOLUTIONS |= {"mutation": ("gan_teach.lessons.checks.egan_further", "equally_loud"),
               "paired": ("gan_teach.egan.over_seeds", "paired"),
@@ -114,14 +114,8 @@ def check_mutation(answer: Callable) -> str:
     """Check a mutation of the reader's own: N logits to one number that can be descended on."""
     logits = four_logits()
     leaf = logits.clone().requires_grad_(True)
-    value = ask(answer, leaf)
+    value = a_loss(ask(answer, leaf))
     unchanged(say("the logits"), leaf.detach(), logits)
-    if not isinstance(value, torch.Tensor):
-        raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
-                        kind=type(value).__name__))
-    if value.ndim:
-        raise Wrong(say("shape: a mutation gives one number; yours has the shape {value}. Take the mean.",
-                        value=tuple(value.shape)))
     if not torch.isfinite(value):
         raise Wrong(say("value: for D = {D} it is {value}.",
                         D=listed(logits.sigmoid()), value=float(value.detach())))

@@ -20,16 +20,7 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
         value = ask(loss, *leaves)
         for leaf, x in zip(leaves, inputs):
             unchanged(say("the logits"), leaf.detach(), x)
-        if not isinstance(value, torch.Tensor):
-            raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
-                            kind=type(value).__name__))
-        if value.numel() != 1:
-            raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
-                            numel=value.numel()))
-        if value.ndim:
-            raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
-                            "`keepdim`.", value=tuple(value.shape)))
-        if not value.requires_grad:
+        if not a_loss(value).requires_grad:
             return value, [None] * len(leaves)
         return value, list(torch.autograd.grad(value, leaves, allow_unused=True))
 
@@ -61,6 +52,20 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
             "`F.logsigmoid` and `F.softplus` stay exact.)"))
     return say("{name}: value and slopes are right, at D from {least:.2f} to {most:.2f}.{remark}",
                name=name, least=inputs[-1].sigmoid().min(), most=inputs[-1].sigmoid().max(), remark=remark)
+
+
+def a_loss(value) -> torch.Tensor:
+    """The value if it can be derived: a tensor of one number, without an axis."""
+    if not isinstance(value, torch.Tensor):
+        raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
+                        kind=type(value).__name__))
+    if value.numel() != 1:
+        raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
+                        numel=value.numel()))
+    if value.ndim:
+        raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
+                        "`keepdim`.", value=tuple(value.shape)))
+    return value
 
 
 def listed(values: Sequence[float]) -> str:

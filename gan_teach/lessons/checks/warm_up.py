@@ -37,7 +37,7 @@ def check_loss_d(answer: Callable) -> str:
     check_loss(answer, "loss_d", logistic_d, {
         "That is the loss upside down: D would learn to call fakes real": lambda real, fake: logistic_d(-real, -fake),
         "That is the negative of it: D would learn to be wrong": lambda real, fake: -logistic_d(real, fake),
-        "That is the sum over the points; take means":
+        "That is the sum over the points; take the mean":
             lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
         "That is the term of the real points alone": lambda real, fake: logistic_g(real),
         "That is the term of the generated points alone": lambda real, fake: F.softplus(fake).mean(),

@@ -158,7 +158,7 @@ def tally_html(frame: PaintFrame) -> str:
         return said(frame.text, "line-height:1.5")
     most = max(1, *(t.asked for t in frame.tallies))
     rows = "".join(_tally_row(t, most) for t in frame.tallies)
-    outside = say("outside the paint: {n} pixels changed class", n=frame.outside)
+    outside = say("outside the paint {outside} pixels changed their class.", outside=frame.outside)
     return (f'<div aria-live="polite" aria-label="{escape(frame.text)}" style="line-height:1.4">{rows}'
             f'<div style="opacity:.8">{outside}</div></div>')
 

@@ -109,7 +109,6 @@ class PaintRenderer(UnitRenderer):
     """
 
     FRAME = PaintFrame
-    ADVICE = "Press Undo or Reset, or choose another class; the panel goes on working."
 
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], rankings, levels=None, adders=None,
                  **edits):

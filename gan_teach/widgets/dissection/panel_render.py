@@ -64,7 +64,6 @@ class DissectionRenderer(UnitRenderer):
     """
 
     FRAME, LARGE = Frame, 256       # pixels of a large picture
-    ADVICE = "Press Reset or Undo, or choose another class or scene; the panel goes on working."
 
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
                  orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, **edits):

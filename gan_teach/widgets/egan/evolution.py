@@ -21,9 +21,9 @@ from ...limits import MAX_SEED
 from ...runner import Runner
 from ...worlds import datasets
 from ..charts import SIGNS, plain
-from ..controls import choices, column, field, hooked, row, tick, toggles
+from ..controls import choices, column, field, heading, hooked, row, tick, toggles
 from ..playing import PlayingPanel
-from .evolution_render import NEXT, ROWS, Frame, render, titled
+from .evolution_render import NEXT, ROWS, Frame, render
 
 GAMMAS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 PARENTS = (1, 2, 4)
@@ -98,7 +98,8 @@ class EvolutionLab(PlayingPanel):
                           for i, (name, on) in enumerate(zip(lab.view().offered, k.active))]
         self.choices = [self.button("", "gt-evo-choose", lambda i=i: self.choose(i), width="74px")
                         for i in range(max(many) * len(lab.offered))]
-        note = widgets.HTML(titled(say("settings"), say("turn any time")), layout=widgets.Layout(margin="0"))
+        note = heading(say("settings"), say("turn any time"))
+        note.layout.margin = "0"
         knobs = column(note, self.gamma, self.d_steps, self.mu, self.selection, self.adam, self.data, self.seed,
                        widgets.HBox(self.mutations, layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 12px")),
                        gap="0", width="178px", overflow="hidden")

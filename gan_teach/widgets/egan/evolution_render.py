@@ -17,7 +17,7 @@ from ... import pictures
 from ...egan import plane
 from ...egan.view import View
 from ...language import say
-from ..charts import COLOURS, SIGNS, WINNER, corners, plain, star_corners
+from ..charts import COLOURS, SIGNS, WINNER, corners, plain, star_corners, titled
 from .evolution_charts import CHILDREN, MAIN, YOURS, amount, called, family_tree, fate_curves, fitness_bars, \
     measure_curves, winners
 
@@ -72,18 +72,13 @@ class Frame:
         text = f"width:{MAIN + CHILDREN[0] + 8}px;font-size:16px;line-height:1.4;min-height:46px;white-space:normal"
         return (f'<div class="gt-evo-text" style="{text}">{words}</div>'
                 f'<div style="display:grid;grid-template-columns:{MAIN}px {CHILDREN[0]}px;'
-                'grid-template-rows:minmax(310px,auto) auto;gap:6px 8px;position:relative;line-height:1.5">'
+                'grid-template-rows:minmax(310px,auto) auto;gap:6px 8px;position:relative;line-height:1.5;'
+                'white-space:nowrap">'
                 f"<div>{survivor}{main}</div><div>{children}{middle}{self.bars}</div>"
                 f"<div>{below}{self.measures}</div>"
                 f'<div>{titled(say("family tree"), say("green: who lived on"))}{self.tree}</div>'
                 f'<div style="position:absolute;left:{MAIN + CHILDREN[0] + 16}px;bottom:0">'
                 f'{titled(say("who won"), say("the last 100"))}{self.shares}</div></div>')
-
-
-def titled(words: str, more: str = "", hook: str = "") -> str:
-    """HTML: a small heading with a quiet remark beside it, on one line."""
-    return (f'<div class="{hook}" style="font-size:15px;line-height:1.5;white-space:nowrap;overflow:hidden">'
-            f'<b>{escape(words)}</b> <span style="opacity:.75;font-size:.93em">{escape(more)}</span></div>')
 
 
 def render(view: View, fast: bool = False, same: Frame | None = None, rows: int = ROWS) -> Frame:

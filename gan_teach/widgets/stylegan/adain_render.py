@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ... import pictures
+from ...dissection.units import check_units
 from ...language import minus, say
 from ...limits import finite, whole
 from ...networks.layers import sample_z
@@ -88,9 +89,7 @@ class AdaINRenderer(StyleRenderer):
     def check(self, state: AdaINState) -> AdaINState:
         whole(say("a seed"), state.seed)
         check_layers((state.layer,), self.drawer(state.model).layers)
-        if state.unit not in range(units := self.units(state)):
-            raise ValueError(say("there is no unit {unit!r}; this layer has units 0 to {units}",
-                                 unit=state.unit, units=units - 1))
+        check_units([state.unit], self.units(state))
         y_s, y_b = (None if y is None else finite(name, y) for name, y in (("y_s", state.y_s), ("y_b", state.y_b)))
         return replace(state, y_s=y_s, y_b=y_b)
 

@@ -100,8 +100,8 @@ class MixRenderer(StyleRenderer):
         whole(say("the seed of the noise"), state.noise or 0)
         for kind, chosen in (("source", state.sources), ("destination", state.destinations)):
             if not 1 <= len(chosen) <= MOST:
-                raise ValueError(say("give 1 to {most} sources; got {n}" if kind == "source" else
-                                     "give 1 to {most} destinations; got {n}", most=MOST, n=len(chosen)))
+                raise ValueError(say("give 1 to {most} sources and destinations each; got {n}", most=MOST,
+                                     n=len(chosen)))
             for which in chosen:
                 self._check_latent(kind, which, drawer)
         row, column = state.cell
@@ -119,11 +119,11 @@ class MixRenderer(StyleRenderer):
             if owners:
                 raise ValueError(say("{which!r} is a latent of {owner}, not of {model}: choose that model, or another "
                                      "{kind}", which=which, owner=owners[0], model=drawer.name, kind=kind))
-            known = ", ".join(drawer.latents)
-            raise ValueError(say("{which!r} is no {kind}: give whole numbers, 0 or more", which=which, kind=kind)
-                             + (say(", or a latent's name: {known}", known=known) if known else ""))
-        if isinstance(which, bool) or not isinstance(which, int) or not 0 <= which < 2**63:
-            raise ValueError(say("{which!r} is no {kind}: a seed is a whole number, 0 or more", which=which, kind=kind))
+        elif type(which) is int and 0 <= which < 2**63:
+            return
+        known = ", ".join(drawer.latents)
+        raise ValueError(say("{which!r} is no {kind}: give whole numbers, 0 or more", which=which, kind=kind)
+                         + (say(", or a latent's name: {known}", known=known) if known else ""))
 
     def parse(self, text: str) -> tuple[Which, ...]:
         """ "3, 5, my picture" → (3, 5, "my picture")."""

@@ -16,7 +16,8 @@ from ...language import say
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
-from ..controls import column, heading, hooked, html, row, tick, titled
+from ..charts import titled
+from ..controls import column, heading, hooked, html, row, tick
 from ..playing import PlayingPanel
 
 PIXELS = 256        # CSS width of the three pictures

@@ -1,6 +1,7 @@
-"""Slides of a chapter: `jupyter nbconvert --to slides` of a notebook shows its path of 50 minutes.
+"""Which cells of a chapter its slides show, written into the notebooks:  python tests/slides.py
 
-What a cell is to a slide show stands in its metadata, {"slideshow": {"slide_type": …}}, by one rule:
+`jupyter nbconvert --to slides` of a notebook shows its path of 50 minutes. What a cell is to a slide show
+stands in its metadata, {"slideshow": {"slide_type": …}}, by one rule:
     skip       a cell that is not on the path (`notes`), and the first code cell
     slide      a text with the heading of the chapter or of a section
     subslide   any other text
@@ -11,7 +12,8 @@ import json
 import re
 from pathlib import Path
 
-from ..files import write_text
+from gan_teach.files import write_text
+from gan_teach.lessons import notebooks
 
 
 def slide_types(cells: list[dict]) -> list[str]:
@@ -39,3 +41,7 @@ def write(path: Path) -> bool:
     if after != before:
         write_text(path, after)
     return after != before
+
+
+if __name__ == "__main__":
+    print(*(name for name, path in notebooks.chapters().items() if write(path)))
