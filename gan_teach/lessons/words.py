@@ -14,6 +14,8 @@ SIGNS = (
      "chapter 1; in chapter 2 $w = f(z)$ is the mapping"),
     ("u", "unit: one number of r; in a picture network one map", "64 of them", "chapter 1: which unit draws trees?"),
     ("$t_u$", "threshold of unit u: above it the unit counts as on", "", "chapter 1"),
+    ("$s_c$", "what a segmenter sees: where a picture shows the class c", "", "chapter 1"),
+    ("P, k", "the places of an intervention; the level that the units get there", "", "chapter 1"),
     ("δ", "causal effect: how many more pixels of a class, with units on than off", "", "chapter 1"),
     ("α", "how much each unit takes part in an intervention", "", "chapter 1; in 3b the way from one z to another"),
     ("w", "what the mapping network of StyleGAN makes of z", "", "chapter 2"),

@@ -14,4 +14,4 @@ def test_a_table_has_a_line_for_each_row(table, rows, width):
 
 def test_every_sign_that_the_chapters_use_is_there():
     known = " ".join(row[0] for row in words.SIGNS)
-    assert all(sign in known for sign in ("μ", "γ", "ψ", "α", "δ", "F_q", "t_u", "y", "w", "θ"))
+    assert all(sign in known for sign in ("μ", "γ", "ψ", "α", "δ", "F_q", "t_u", "s_c", "P, k", "y", "w", "θ"))

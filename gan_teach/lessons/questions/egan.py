@@ -5,20 +5,20 @@ from .question import Question
 CHAPTER_3 = (
     Question(
         "Early on D is sure of every fake, D(G(z)) ≈ 0. Which of the three mutations still moves G?",
-        ("minimax, −½ D for each picture",
-         "heuristic, −½ (1 − D) for each picture",
-         "least squares, −2 D (1 − D)² for each picture"),
+        ("minimax, −½ D for each sample",
+         "heuristic, −½ (1 − D) for each sample",
+         "least squares, −2 D (1 − D)² for each sample"),
         ("Its slope is proportional to D: where D ≈ 0 it says nothing.",
          "1 − D ≈ 1: it is loudest exactly where D is sure of a fake.",
          "It has the factor D too, and is silent at both ends."),
         right=1),
     Question(
         "Three children of one parent. What do their gradients share?",
-        ("The Jacobian ∂l/∂θ; a mutation only weights the pictures",
+        ("The Jacobian ∂l/∂θ; a mutation only weights the samples",
          "Nothing, three losses give three directions",
          "The length, since Adam divides by it"),
-        ("Each loss is a function of the logits, so by the chain rule it only decides how much each picture counts.",
-         "On the same z they look at the same pictures through the same D, and mostly agree on the direction.",
+        ("Each loss is a function of the logits, so by the chain rule it only decides how much each sample counts.",
+         "On the same z they look at the same samples through the same D, and mostly agree on the direction.",
          "Adam makes the steps alike, not the gradients; and its moments remember other generations."),
         right=0),
     Question(
