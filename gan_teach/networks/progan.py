@@ -76,8 +76,12 @@ class Generator(GrowingGenerator):
             x = self.blocks[name](x)
         return self._image(x, lower)
 
-    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> torch.Tensor:
-        """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes."""
+    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None),
+                    mixes: bool = True) -> torch.Tensor:
+        """n pictures as training draws them, z from `draw`; share: which of the n to make, for several processes.
+
+        mixes: for style generators; here is nothing to mix.
+        """
         z = torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32)[share]
         return self(z.to(next(self.parameters()).device))
 

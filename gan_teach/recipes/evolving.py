@@ -5,7 +5,7 @@
     python -m gan_teach train scenes-plain-d        E-GAN with the paper's loss of D, without the two penalties;
                                                     -momentum: with the paper's momentum in Adam; -paper: with both
     python -m gan_teach train fashion-long          E-GAN for four times as many generations, its rates falling
-                                                    (scenes-long: eight times); the mean of survivors is kept
+                                                    (scenes-long: ten times); the mean of survivors is kept
     train_on("holiday-photos/")                     on pictures of your own, on "cifar10" or "celeba"
 
 The rivals with one loss have nobody to judge and are cheaper: they go on for as many generations as E-GAN's compute
@@ -71,7 +71,7 @@ PLANS = {
     "fashion": Plan(layout(32, 32, grey=True, norm_g=True),
                     "Fashion-MNIST, 60,000 training pictures in a frame of 32×32; judged on its test split"),
     "scenes": Plan(layout(32, 32, norm_g=True), "40000 rendered scenes, seed 0, 32×32; judged on those of seed 1",
-                   longer=8, rivals=RIVALS | {"long": {"halves": 6500, "ema": 0.999}})}
+                   longer=10, rivals=RIVALS | {"long": {"halves": 8000, "ema": 0.999}})}
 ANY = Plan(layout(32, 32, norm_g=True), "in colour, 32×32; there is no judge for them")
 
 

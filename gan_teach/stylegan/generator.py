@@ -287,12 +287,12 @@ class Generator(GrowingGenerator):
             r = block(r, block.style(ws[:, i]), maps[i])
         return r, lambda r: self.synthesis(ws, maps, start=(layer, r))
 
-    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None)) -> Tensor:
+    def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None), mixes: bool = True) -> Tensor:
         """n pictures as training draws them: mixing regularisation, fresh noise for each, w̄ brought up to date.
 
         With probability `config.mixing` the layers from a random crossover on take their styles from a second
-        latent; one coin and one crossover for the batch. Everything comes from `draw`. share: which of the n to
-        make, for several processes; each draws the same numbers. w̄ ← 0.995 w̄ + 0.005 · mean(w).
+        latent; one coin and one crossover for the batch; mixes: False for never. Everything comes from `draw`. share:
+        which of the n to make, for several processes; each draws the same numbers. w̄ ← 0.995 w̄ + 0.005 · mean(w).
         """
         device, L = self.w_avg.device, len(self.layers)
         w = self.mapping(torch.randn(n, self.z_dim, generator=draw, dtype=torch.float32).to(device))            # (n, W)
@@ -303,7 +303,7 @@ class Generator(GrowingGenerator):
         seeds = torch.randint(2**31, (n,), generator=draw)
         coin = torch.rand((), generator=draw, dtype=torch.float32)
         crossover = int(torch.randint(1, L, (), generator=draw))
-        if coin < self.config.mixing:
+        if mixes and coin < self.config.mixing:
             ws = mix(ws, self._per_layer(self.mapping(z2[share].to(device))), range(crossover, L))
         return self.synthesis(ws, self.noise(seeds[share].tolist()))
 

@@ -54,6 +54,7 @@ class Settings:
     cool: float = 0.2              # over this last part of the run the learning rate falls linearly to a tenth
     noise_rate: float = 1.0        # how fast B, the scales of noise, learn until the end of the cooling …
     noise_end: float = 0.5         # … of which this share is left when they begin to learn like the rest
+    mix_last: float = 1.0          # over this last part of the run styles are mixed, as often as G's config says
     ema: float = 0.998             # per step, less at first; the EMA generator is the one that is kept
     d_first: int = 0               # at first D learns alone, from so many images: it is new, and G can draw
     seed: int = 0                  # from 0 to 2³² − 1: torch tells no others apart
@@ -63,7 +64,8 @@ class Settings:
     def __post_init__(self):
         settle(self, {"images": 1, "batch": 1, "r1_every": 1, "d_first": 0},
                {"lr": (0, math.inf), "betas": (0, 1), "r1_gamma": (0, math.inf), "r1_gamma_end": (1e-9, math.inf),
-                "cool": (1e-9, 1), "noise_rate": (0, math.inf), "noise_end": (0, math.inf), "ema": (0, 1)})
+                "cool": (1e-9, 1), "noise_rate": (0, math.inf), "noise_end": (0, math.inf), "mix_last": (0, 1),
+                "ema": (0, 1)})
         if not isinstance(self.schedule, Schedule):
             raise ValueError(f"schedule must be a Schedule, such as Schedule({{}}, {{64: 0}}); got "
                              f"{self.schedule!r:.60}")

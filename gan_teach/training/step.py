@@ -6,7 +6,8 @@ are what DistributedDataParallel's hooks are not made for, and the sum is five l
 """
 
 import copy
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import torch
 import torch.distributed as dist
@@ -91,13 +92,13 @@ class Training(Resumable):
         draw = torch.Generator().manual_seed(s.seed * 1_000_000_007 + self.steps)
         real = self.batch(resolution, alpha, draw)
         rank, world = place()
-        share = slice(rank, None, world)
+        fakes = partial(self.G.regularised, s.batch, draw, slice(rank, None, world), mixes=left <= s.mix_last)
         penalised = s.loss != "wgan-gp" and self.steps % s.r1_every == 0
         d_loss = relativistic_d if s.loss == "relativistic" else logistic_d
 
         with low_precision(self.device, s.bf16):
             with torch.no_grad():
-                fake = self.G.regularised(s.batch, draw, share)
+                fake = fakes()
             if s.loss == "wgan-gp":
                 loss_d = wasserstein_gp(self.D, real, fake, draw)
                 total = loss_d + 1e-3 * self.D(real).square().mean()        # keeps D's scores near 0
@@ -111,16 +112,16 @@ class Training(Resumable):
             total = loss_d + s.r1_every * gamma / 2 * (r1 + r2)
         losses = {"loss_d": self._update(1, self.D, total, loss_d)}
         if self.steps * s.batch >= s.d_first:
-            losses["loss_g"] = self._update_g(real, draw, share)
+            losses["loss_g"] = self._update_g(real, fakes)
         self.steps += 1
         return losses
 
-    def _update_g(self, real: torch.Tensor, draw: torch.Generator, share: slice) -> float:
-        """One update of G and of its average; returns its loss."""
+    def _update_g(self, real: torch.Tensor, fakes: Callable[[], torch.Tensor]) -> float:
+        """One update of G, which draws `fakes()`, and of its average; returns its loss."""
         s = self.settings
         self.D.requires_grad_(False)
         with low_precision(self.device, s.bf16):
-            logits = self.D(self.G.regularised(s.batch, draw, share))
+            logits = self.D(fakes())
             if s.loss == "relativistic":
                 with torch.no_grad():
                     l_real = self.D(real)

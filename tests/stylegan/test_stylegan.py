@@ -547,6 +547,10 @@ def test_mixing_regularisation_draws_a_crossover_above_the_first_layer(share, mo
     for _ in range(40):
         G.regularised(1, draw)
     assert {0.0: 0, 1.0: 40}.get(share, len(seen)) == len(seen) and (share != 0.5 or 10 < len(seen) < 30)
+    mixed = len(seen)
+    for _ in range(40):
+        G.regularised(1, draw, mixes=False)
+    assert len(seen) == mixed
     if share == 1.0:
         assert {(layers[0], layers[-1]) for layers in seen} == {(i, 5) for i in range(1, 6)}
 

@@ -284,6 +284,15 @@ def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
         assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
 
 
+def test_styles_are_mixed_over_the_last_part_of_a_run(monkeypatch):
+    training, seen = tiny(images=16, mix_last=0.5), []
+    draw = training.G.regularised
+    monkeypatch.setattr(training.G, "regularised", lambda *given, mixes: seen.append(mixes) or draw(*given))
+    for _ in range(4):
+        training.step()
+    assert seen == [False] * 4 + [True] * 4                                  # D and G in each step
+
+
 def test_a_relativistic_step_descends_on_pairs_with_both_penalties():
     """Both updates by hand: the gradients that are left in D and in G after one step."""
     training = tiny(loss="relativistic", r2=True, r1_gamma=3.0, r1_every=2, bf16=False, noise_rate=1.0)
