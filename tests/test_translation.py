@@ -293,7 +293,7 @@ MISTAKES = {
     "种子必须是 0 到 9 的整数；现在是 -1": lambda: whole("seed", -1, most=9),
     "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 torch.float32 张量 (3, 4)":
         lambda: check_images(torch.rand(3, 4), "the pictures to label"),
-    "没有第 '77' 章；现有的是：": lambda: notebooks.find(77),
+    "没有章节 '77'；现有的是：": lambda: notebooks.find(77),
     "没有随附的检查点 'scene-progan'（你要的是不是 'scenes-progan'？）；现有的是："
     f"{', '.join(checkpoints.shipped())}，也可以给出文件的路径": lambda: load("scene-progan"),
     "没有文件 nowhere/x.safetensors；随书附带的检查点有：": lambda: load("nowhere/x.safetensors"),
