@@ -114,7 +114,7 @@ def test_html_tables_and_progress_bars_of_a_cell_are_told(spoken):
     ("wall 12.0%, sky 3.0%", "墙 12.0%，天空 3.0%"),
     ("minimax 20%, equally loud 40%", "极小极大 20%，equally loud 40%"),
     ("no class 'x'; there are: tree, sky", "没有类别 'x'；现有的是：tree, sky"), ("tree, sky", "树，天空"),
-    ("the reader's own, tree", "the reader's own, tree"), ("mine 20%, yours too 40%", "mine 20%, yours too 40%"),
+    ("the reader's own, tree", "the reader's own, tree"), ("my own 20%, yours too 40%", "my own 20%, yours too 40%"),
     ("a of the reader's own", "a of the reader's own")])
 def test_rows_and_lists_are_told_part_by_part(spoken, text, said):
     assert language.told(text) == said

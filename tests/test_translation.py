@@ -364,7 +364,7 @@ def test_the_command_line_is_chinese(spoken, monkeypatch, capsys):
         with pytest.raises(SystemExit) as ended:
             __main__.main(wrong)
         assert ended.value.code == 2 and said in capsys.readouterr().err
-    assert __main__.main(["notes", "77"]) == 1 and "没有第 '77' 章" in capsys.readouterr().err
+    assert __main__.main(["notes", "77"]) == 1 and "没有章节 '77'" in capsys.readouterr().err
 
 
 def everything(widget):
