@@ -238,10 +238,10 @@ PORTRAIT_SETTINGS = replace(
 # precision of 0.35, not 0.41. Then against the same D, with an f that learns at a tenth of the others' rate: 0.170 and
 # 0.49 after 110,000. f has moved by 5 %, and few pictures are broken; but W lies in three directions, so there are few
 # villages: recall 0.001. The portraits gained nothing by it (485 and 488 after 20,000 and 40,000, from 474).
-# Mixed styles were the cause: gone on with from 68,000 of that run without mixing any, 0.098 after 140,000 and 0.089
-# after 160,000 (2,000 pictures; recall 0.026, precision 0.68, both runs before their cooling); but pictures of two
-# latents lay at 0.58 (1,000 pictures), with mixed styles at 0.34. Styles mixed again over the last 40,000: 0.083 on
-# 5,000 pictures, and 0.38 with two latents. W still lies in three directions: it was not they that kept villages few.
+# Mixed styles held them back: gone on with from 68,000 of that run without mixing any (one run; γ from 4), they stood
+# at 0.098 after 140,000 and at 0.089 after 160,000 (2,000 pictures; recall 0.026, precision 0.68); but pictures of two
+# latents at 0.58 (1,000 pictures), where mixing had 0.34. Mixed again over the last 40,000: 0.083 on 5,000 pictures,
+# and 0.38 with two latents. W lies in three directions still: it was not these that kept villages few.
 MAPPING_RATE_ON = 0.1
 STYLE_ON = ON | {"images": 200_000, "batch": 8, "lr": 2e-3, "r1_gamma": 4.0, "mix_last": 0.2}
 PORTRAIT_ON = ON | {"images": 600_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 1.0, "noise_rate": 0.01}
