@@ -50,10 +50,17 @@ def largest(kept: Tensor | None, values: Tensor, n: int, quantile: float) -> Ten
     return kept if kept.shape[1] <= keep else kept.topk(keep, dim=1, sorted=False).values
 
 
+def grid_of(size: Sequence[int]) -> tuple[int, int]:
+    """The grid (H, W) to compare on, if it is one."""
+    if not isinstance(size, Sequence) or len(size) != 2:
+        raise ValueError(f"size is the grid (H, W) to compare on; got {size!r:.60}")
+    return tuple(whole("each side of the grid", n, 1, 4096) for n in size)
+
+
 def upsampled(r: Tensor, size: tuple[int, int]) -> Tensor:
     """r^↑: each unit's map at picture size, bilinear, align_corners=False. N×U×h×w -> N×U×H×W."""
     r = r.float().contiguous(memory_format=torch.channels_last)     # on a CPU faster than channels first
-    return F.interpolate(r, size=tuple(size), mode="bilinear", align_corners=False)
+    return F.interpolate(r, size=grid_of(size), mode="bilinear", align_corners=False)
 
 
 def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dtype = torch.bool) -> Tensor:

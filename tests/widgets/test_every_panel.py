@@ -159,7 +159,7 @@ def test_what_a_button_cannot_do_is_told(monkeypatch):
     ("mixer", {"cutoff": 9}, "from 0 to 8; got 9"),
     ("mixer", {"noise": -3}, "the seed of the noise must be a whole number from 0 on; got -3"),
     ("mixer", {"sources": ()}, "give 1 to 8 sources"),
-    ("mixer", {"destinations": tuple(range(9))}, "destinations; got 9"),
+    ("mixer", {"destinations": tuple(range(9))}, "destinations each; got 9"),
     ("mixer", {"sources": (-5,)}, "-5 is no source"), ("mixer", {"sources": ("x",)}, "'x' is no source"),
     ("mixer", {"destinations": (1.5,)}, "1.5 is no destination"),
     ("mixer", {"model": "faces"}, "no model 'faces'; there are: one"),
