@@ -236,7 +236,7 @@ PORTRAIT_SETTINGS = replace(
 # batches of 16: 0.17 after 176,000, a distance of 0.572.
 # Gone on with, against a new D, the villages came from 0.351 to 0.272, and by batches of 16 to 0.235, but to a
 # precision of 0.35, not 0.41. Then against the same D, with an f that learns at a tenth of the others' rate: 0.170 and
-# 0.49 after 110,000. f has moved by 5 %, and few pictures are broken; but W lies in three directions, so there are few
+# 0.49 after 110,000. f has moved by 5 %, and few pictures are broken; but W lies in three directions, and there are few
 # villages: recall 0.001. The portraits gained nothing by it (485 and 488 after 20,000 and 40,000, from 474).
 # Mixed styles held them back: gone on with from 68,000 of that run without mixing any (one run; γ from 4), they stood
 # at 0.098 after 140,000 and at 0.089 after 160,000 (2,000 pictures; recall 0.026, precision 0.68); but pictures of two
