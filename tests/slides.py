@@ -2,7 +2,7 @@
 
 `jupyter nbconvert --to slides` of a notebook shows its path of 50 minutes. What a cell is to a slide show
 stands in its metadata, {"slideshow": {"slide_type": …}}, by one rule:
-    skip       a cell that is not on the path (`notes`), and the first code cell
+    skip       a cell that is not on the path (`notes`), and the first code cell; what stands above that is shown
     slide      a text with the heading of the chapter or of a section
     subslide   any other text
     -          code: it stands below the text before it
@@ -18,15 +18,15 @@ from gan_teach.lessons import notebooks
 
 def slide_types(cells: list[dict]) -> list[str]:
     """The type of each cell (`notebooks.read`). A cell is on the path if the last one with minutes was."""
-    found, on = [], False
+    found, on, opening = [], False, True
     for cell in cells:
         notes, text = cell["metadata"].get("gan_teach", {}), cell["source"]
         opens = cell["cell_type"] == "markdown" and re.search(r"(?m)^##? ", text) is not None
         if "minutes" in notes or opens:
             on = notes.get("path", False)
-        on_slide = on or not found                                        # the title always
         kind = "-" if cell["cell_type"] == "code" else "slide" if opens else "subslide"
-        found.append(kind if on_slide and "banner(" not in text else "skip")
+        opening = opening and kind != "-"
+        found.append(kind if (on or opening) and "banner(" not in text else "skip")
     return found
 
 

@@ -97,9 +97,9 @@ def test_words_and_something_to_do(name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_the_minutes_are_those_that_the_title_says(name):
+def test_the_minutes_are_those_that_the_opening_says(name):
     """… all of them, with those of the opening, the quiz and the summary; but for the sections that are for home."""
-    whole = int(re.search(r"\*\*Time:\*\* (?:about )?(\d+) minutes", cells(name)[0][1])[1])
+    whole = int(re.search(r"\*\*Time:\*\* (?:about )?(\d+) minutes", cells(name)[1][1])[1])
     noted = [section for section in notes.sections(notebooks.read(name)) if "for home" not in section.title]
     headings = [int(m) for section in noted for m in re.findall(r"(?:· |\()(\d+) min", section.title)]
     print(f"{name}: {whole} minutes")
