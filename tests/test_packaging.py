@@ -87,8 +87,8 @@ def test_the_readmes_test_command_is_there_and_installs_every_extra():
 def test_the_readme_says_the_minutes_of_each_chapter():
     rows = re.findall(r"\(notebooks/(\w+)\.ipynb\).*? \| (\d+) \| \[Colab\]", (ROOT / "README.md").read_text("utf-8"))
     for name, minutes in rows:
-        title = "".join(json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"][0]["source"])
-        assert re.search(r"\*\*Time:?\*\*[^.]*?(\d+) minutes", title)[1] == minutes, name
+        cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"]
+        assert re.search(r"\*\*Time:?\*\*[^.]*?(\d+) minutes", "".join(cells[1]["source"]))[1] == minutes, name
     assert len(rows) == len(list((ROOT / "notebooks").glob("*.ipynb")))
     chinese = (ROOT / "notebooks" / "zh" / "README.md").read_text("utf-8")
     assert re.findall(r"\((\w+)\.ipynb\).*? \| (\d+) \| \[Colab\]", chinese) == rows

@@ -48,12 +48,12 @@ def test_every_prediction_has_its_answer_folded_below_it(name):
 
 @pytest.mark.parametrize("name, minutes", CHAPTERS.items())
 def test_the_minutes_of_the_sections_add_up(name, minutes):
-    """The title says the whole, and those of the sections in a row; in chapter 0 each heading says its own."""
-    said = re.search(r"\*\*Time:\*\* (\d+) minutes[:;] (.*?)\. Run All", prose(name)[0], re.S)
+    """The opening says the whole, and those of the sections in a row; in chapter 0 each heading says its own."""
+    said = re.search(r"\*\*Time:\*\* (\d+) minutes[:;] (.*?)\. Run All", prose(name)[1], re.S)
     headings = re.findall(r"^##+ .*\((\d+) minutes?\)", "\n".join(prose(name)[1:]), re.M)
     numbers = [int(n) for n in (headings if name == "00_warm_up" else
                                 re.findall(r"(?<!section )(?<!sections )(?<!to )\b\d+\b", said[2]))]
-    opening = name == "00_warm_up"                                      # … and the title itself takes one
+    opening = name == "00_warm_up"                                      # … and the opening itself takes one
     assert int(said[1]) == minutes == sum(numbers) + opening, (said[2], numbers)
     assert {*map(int, headings)} <= {*numbers}
 
