@@ -188,10 +188,11 @@ def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarr
     return a
 
 
-def difference(before, after) -> np.ndarray:
-    """|after − before| per pixel, mean over the colours, as colours: black nothing, yellow a half or more of 255."""
+def difference(before, after, times: float = 1) -> np.ndarray:
+    """|after − before| per pixel, mean over the colours, `times` as strong, as colours: black nothing, yellow a half
+    or more of 255."""
     _of_one_size(both := [as_array(picture) for picture in (before, after)])
-    change = np.abs(np.subtract(*both, dtype=np.float32)).mean(2)
+    change = finite("times", times) * np.abs(np.subtract(*both, dtype=np.float32)).mean(2)
     return colour_map(change / 127.5).round().astype(np.uint8)
 
 

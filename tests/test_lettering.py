@@ -17,7 +17,10 @@ from gan_teach.capstone import StyleEffects, effects_figure
 from gan_teach.dissection.figures import layer_figure
 from gan_teach.egan import figures, heuristic, least_squares, minimax, rivals
 from gan_teach.egan.fitness_and_selection import Fitness
+from gan_teach.egan.plane import start
+from gan_teach.egan.settings import Settings
 from gan_teach.recipes.growing import curve_figure
+from gan_teach.worlds import gaussians
 
 BROUGHT = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 LATIN, ALL = BROUGHT / "DejaVuSans.ttf", BROUGHT / "LastResortHE-Regular.ttf"   # the second draws a frame for any sign
@@ -132,6 +135,14 @@ class Dissected:
         return {"sky": [1, 2, 3, 4], "tree": [5, 6, 7, 8, 9]}
 
 
+def born():
+    """Three children on the plane."""
+    evolution = start(Settings(batch=4, fitness_batch=4))
+    evolution.train_d(gaussians.ring())
+    evolution.vary()
+    return evolution
+
+
 def every_figure() -> dict[str, Figure]:
     names, losses = ["minimax", "heuristic", "least_squares"], (minimax, heuristic, least_squares)
     layers, clothes = ("layer1", "layer2"), rivals.runs("fashion")
@@ -142,6 +153,7 @@ def every_figure() -> dict[str, Figure]:
         "losses": figures.losses_figure(losses, torch.randn(50)),
         "gamma": figures.gamma_figure(names, [Fitness.read((0.5, 0.1, 0.6))] * 3),
         "luck": figures.luck_figure(names, torch.rand(5, 3, 3)),
+        "moves": figures.moves_figure(born(), gaussians.ring(), dots=4),
         "worth": rivals.worth_figure(plane), "quality": rivals.worth_figure(plane, "ring", "high_quality"),
         "bill": rivals.bill_figure(clothes), "score": rivals.score_figure(clothes),
         "layers": layer_figure({name: Dissected() for name in layers}),

@@ -101,6 +101,8 @@ def test_difference_is_black_without_change():
     y[:, 0, 0] = -1
     a = p.difference(x, y)
     assert a[0, 0].sum() > 100 and (a[1:] == a[1, 1]).all() and a[1, 1].sum() < 10
+    grey = [np.full((4, 4, 3), level, np.uint8) for level in (100, 112, 148)]
+    assert np.array_equal(p.difference(*grey[:2], times=4), p.difference(grey[0], grey[2]))
 
 
 def test_every_class_has_a_colour_of_its_own():

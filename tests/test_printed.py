@@ -31,7 +31,7 @@ def latin(text: str) -> list[str]:
 # Chapters and those of their cells that compute little; cells before them are run too, where they are needed.
 LIGHT = {"00": ("real", "generator", "discriminator", "look", "step-d", "step-g", "silent", "twenty", "twenty-seeds"),
          "02b": ("tables", "verdicts", "cost", "spike", "honest"),
-         "03": ("film", "three-losses", "losses-look", "cosines", "gamma-lines", "children", "choose", "mu"),
+         "03": ("film", "three-losses", "losses-look", "cosines", "gamma-lines", "children", "young", "choose", "mu"),
          "03b": ("rewards", "worth", "paired-look", "grid", "fashion", "rivals", "env-bill", "robust", "mine",
                  "honest")}
 

@@ -156,9 +156,13 @@ def clear_units(segmenter: Segmenter, tops: Tops, names: Mapping[str, Sequence[i
 
 
 def strip(tops: Sequence[tuple[np.ndarray, np.ndarray]], tile: int = TILE) -> np.ndarray:
-    """Pictures side by side, each dimmed outside its mask and with a line around it: uint8 tile × n·(tile+4)−4 × 3."""
+    """Pictures side by side, each dimmed outside its mask and with a line around it: uint8 tile × n·(tile+4)−4 × 3.
+
+    A picture darker in the mean than mid-grey is first made that bright, by one factor: else a night, dimmed, is black.
+    """
     row = []
     for picture, mask in tops:
+        picture = (picture * max(1, 127.5 / max(picture.mean(), 1))).clip(0, 255).astype(np.uint8)
         h, w = picture.shape[:2]
         there = mask[np.arange(h)[:, None] * mask.shape[0] // h, np.arange(w) * mask.shape[1] // w]
         shown = pictures.lasso(picture, there, zoom=max(1, tile // h))

@@ -136,6 +136,11 @@ class Repair:
         """Standard deviation over the draws; NaN for a single one."""
         return self.random.std().item()
 
+    @property
+    def shown(self) -> bool:
+        """The rule for a repair: below `before`, and below random units by more than twice their deviation."""
+        return self.after < self.before and self.after < self.random_mean - 2 * self.random_std
+
     def __str__(self) -> str:
         title = (say("{n} units turned off", n=len(self.units)) if self.strength == 1 else
                  say("{n} units turned down by {share:.0%}", n=len(self.units), share=self.strength))

@@ -145,6 +145,31 @@ def fates(evolution: Evolution, mixture: Mixture, generations: int = 60) -> list
         return [lived(child) for child in children]
 
 
+@torch.no_grad()
+def moves_figure(evolution: Evolution, mixture: Mixture, times: float = 4, dots: int = 60) -> Figure:
+    """Where each child has carried the same of its parent's dots, as lines, `times` as long to be seen; on D's field.
+
+    Call it between `vary` and `select`. Of several parents it shows the first, and that one's children.
+    """
+    z = sample_z(dots, evolution.G.z_dim, seed=2)
+    before = evolution.G(z)                                                     # (dots, 2)
+    figure = Figure(figsize=(6.2, 6.6), layout="constrained")
+    ax = figure.subplots()
+    ax.imshow(plane.field(evolution.D), cmap="gray", vmin=-0.6, vmax=1.03, extent=(-2.2, 2.2) * 2)
+    ax.plot(*zip(*mixture.centres), "+", color="#005ab5", markersize=14, markeredgewidth=3, zorder=3,
+            label="a real place")
+    for child in evolution.children:
+        if child.parent:
+            continue
+        after, look = before + times * (child.G(z) - before), mark(child.mutation)
+        ax.plot(*torch.stack((before, after)).permute(2, 0, 1), color=look["color"], linewidth=1.6)   # 2 ends × dots
+        ax.plot(*after.T, linestyle="", markersize=6, **look)
+    ax.plot(*before.T, ".", color="black", label="parent")
+    ax.set(xticks=[], yticks=[], xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
 # ------------------------------------------------------------------------------------------ losses
 
 def losses_figure(mutations: Sequence[Mutation], logits: Tensor | None = None) -> Figure:

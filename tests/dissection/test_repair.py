@@ -9,7 +9,15 @@ import torch.nn.functional as F
 from rigged import Drawn
 
 from gan_teach.dissection.intervention import ablate
-from gan_teach.dissection.repair import Distance, artefact_scores, distance_slopes, features, frechet_slopes, repair
+from gan_teach.dissection.repair import (
+    Distance,
+    Repair,
+    artefact_scores,
+    distance_slopes,
+    features,
+    frechet_slopes,
+    repair,
+)
 from gan_teach.metrics import ChannelMeans, frechet_distance, precision_recall
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.protocols import evaluating
@@ -132,9 +140,19 @@ def test_repair_measures_what_frechet_distance_measures():
     assert found.real == pytest.approx(frechet_distance(x[::2], x[1::2], JUDGE), rel=1e-3, abs=1e-5)
 
 
+def test_the_rule_for_a_repair():
+    """Below the pictures as they were, and below the mean of random units by more than twice their deviation."""
+    def trial(before, after, *random):
+        return Repair((0,), 1.0, before, after, torch.tensor(random), 0.1, (0.5, 0.5)).shown
+
+    assert trial(4.0, 3.7, 4.0, 4.2) and trial(9.0, 3.7, 4.0, 4.2)           # mean 4.1, deviation 0.141
+    assert not trial(4.0, 3.9, 4.0, 4.2)                                      # within twice of it
+    assert not trial(3.6, 3.7, 4.0, 4.2)                                      # worse than before
+
+
 def test_a_useless_repair_is_reported_as_it_is():
     found = repair(G, "only", JUDGE, real(60, 12), units=[5, 6], samples=60, draws=2, progress=False)
-    assert found.after == found.before and f"{found.after:.3f}" in str(found)
+    assert found.after == found.before and not found.shown and f"{found.after:.3f}" in str(found)
 
 
 def test_the_distance_keeps_its_real_features():

@@ -158,6 +158,16 @@ def test_strip_dims_and_outlines_what_is_off(side, grid):
     assert np.array_equal(row[:, :128], row[:, 132:])
 
 
+def test_strip_brightens_what_is_darker_than_mid_grey():
+    """So that a night can be seen: by one factor, and what is bright anyway stays."""
+    night = np.full((32, 32, 3), (10, 20, 30), np.uint8)
+    lit = np.ones((32, 32), bool)
+    assert strip([(night, lit)])[60, 60].tolist() == [63, 127, 191] and night[0, 0].tolist() == [10, 20, 30]
+    assert strip([(night * 6, lit)])[60, 60].tolist() == [63, 127, 191]                      # mean 120
+    assert strip([(night * 8, lit)])[60, 60].tolist() == [80, 160, 240]                      # mean 160
+    assert not strip([(night * 0, lit)]).any()
+
+
 def test_layer_figure_draws_the_counts(found):
     figure = layer_figure(found)
     bars = [(round(bar.get_y() + bar.get_height() / 2), round(bar.get_width())) for bar in figure.axes[0].patches]

@@ -13,6 +13,7 @@ from gan_teach.egan import figures, plane, paper_and_code, over_seeds, rivals
 from gan_teach.egan.evolution import Generation
 from gan_teach.egan.fitness_and_selection import Fitness
 from gan_teach.egan.mutations import heuristic, least_squares, minimax
+from gan_teach.networks.layers import sample_z
 from gan_teach.recipes import compare_plane
 from gan_teach.widgets import charts
 from gan_teach.worlds import gaussians
@@ -119,6 +120,19 @@ def test_a_ring_marks_where_another_child_takes_over():
     for scores, side in ((children, 1), (rising, -1)):                                         # beside the lines
         named, = (text for ax in figures.gamma_figure(names[:2], scores).axes for text in ax.texts)
         assert math.copysign(1, named.xyann[1]) == side
+
+
+def test_the_moves_end_where_each_child_has_carried_the_dots():
+    evolution = plane.start(SMALL)
+    evolution.train_d(gaussians.ring())
+    evolution.vary()
+    panel, = lines(figures.moves_figure(evolution, gaussians.ring(), times=3, dots=5))
+    z = sample_z(5, 2, seed=2)
+    before = evolution.G(z).detach()
+    assert torch.equal(torch.tensor(panel["parent"]).T, before)
+    assert torch.tensor(panel["a real place"]).T.tolist() == [pytest.approx(c) for c in gaussians.ring().centres]
+    for child in evolution.children:
+        assert torch.allclose(torch.tensor(panel[child.mutation]).T, before + 3 * (child.G(z).detach() - before))
 
 
 def test_the_verdicts_stand_beside_their_child():
