@@ -24,6 +24,7 @@ from .evolution_charts import CHILDREN, MAIN, YOURS, amount, called, family_tree
 SHARP = 1.4                     # picture pixels for each of them
 ROWS = 4                        # of three children each: all of μ = 4
 GAP = 6                         # between two children, CSS pixels
+PARTING = 128                   # what is seen between them: parts them on a white page, does not glare in a dark hall
 MAGNIFY = (1, 2, 5, 10, 20, 50, 100)
 
 HAPPENED = {
@@ -144,10 +145,10 @@ def children(view: View, kinds: Mapping[str, int], rows: int = ROWS) -> tuple[np
     n = len(view.children) or view.knobs.mu * sum(view.knobs.active)
     rows = min(rows, math.ceil(n / 3))
     height = rows * CHILDREN[1] + (rows - 1) * GAP
-    canvas, (columns, side) = _canvas(height), tiling(n, CHILDREN[0], height)
+    canvas, (columns, side) = _canvas(height, PARTING), tiling(n, CHILDREN[0], height)
     if not view.children:
         for i in range(n):
-            _frame(canvas, i, columns, side)[:] = 176           # as the ground: no glare in a dark hall
+            _frame(canvas, i, columns, side)[:] = 176                      # as the ground
         return canvas, say("they are made in the next variation")
     size = round(side * SHARP)
     on_plane = view.field is not None
@@ -166,9 +167,9 @@ def children(view: View, kinds: Mapping[str, int], rows: int = ROWS) -> tuple[np
     return canvas, note
 
 
-def _canvas(height: float = CHILDREN[1]) -> np.ndarray:
-    """The children's place, white."""
-    return np.full((round(height * SHARP), round(CHILDREN[0] * SHARP), 3), 255, np.uint8)
+def _canvas(height: float = CHILDREN[1], grey: int = 255) -> np.ndarray:
+    """The children's place."""
+    return np.full((round(height * SHARP), round(CHILDREN[0] * SHARP), 3), grey, np.uint8)
 
 
 def _frame(canvas: np.ndarray, i: int, columns: int, side: float) -> np.ndarray:
