@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
+from ..dissection.clear_scene import clarity
 from ..networks.classifier import Classifier, classify
 from ..networks.protocols import Segmenter, latents
 from ..worlds.scenes import time_of
@@ -27,17 +28,17 @@ def clear_portraits(G: Generator, classifier: Classifier, seeds: Iterable[int], 
 def clear_villages(G: Generator, S: Segmenter, seeds: Iterable[int], psi: float = 0.7) -> list[int]:
     """The seeds in another order: first villages that are clear, and as unlike each other as can be.
 
-    Clear: of the half of whose labels the segmenter is surest, by its mean probability, and not at night, whose styles
-    make ruins of a day, and a day's of it. The surest comes first, then always the one whose w is farthest from all
-    before it; at last the rest, surest first.
+    Clear: with `clear_scene`'s one sun and enough of everything, of the half of whose labels the segmenter is surest,
+    and not by night: its styles make ruins of a day, and a day's of it. The surest comes first, then always the one
+    whose w is farthest from all before it; at last the rest, surest first.
     """
     seeds = list(seeds)
     ws = torch.cat([G.ws(latents(G, 1, seed), psi) for seed in seeds])      # N×L×W
     images = torch.cat([G.synthesis(some) for some in ws.split(20)])
-    p = torch.cat([S(some).softmax(1).amax(1).mean((1, 2)) for some in images.split(20)])
+    sure, whole = clarity(images, S)
     times, apart = time_of(images), torch.cdist(ws.flatten(1), ws.flatten(1))
-    surest = p.argsort(descending=True).tolist()
-    clear = [i for i in surest[:len(seeds) // 2] if times[i] != "night"]
+    surest = sure.argsort(descending=True).tolist()
+    clear = [i for i in surest[:len(seeds) // 2] if whole[i] and times[i] != "night"]
     order = clear[:1]
     while left := [i for i in clear if i not in order]:
         order.append(max(left, key=lambda i: apart[i, order].min().item()))
