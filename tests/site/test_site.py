@@ -934,12 +934,12 @@ def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(we
 
 @torch.no_grad()
 def test_webgpu_mixes_as_pytorch(webgpu, site):
-    G, (destinations, sources) = load("portraits-stylegan", "cpu"), opening(site)
+    G, (destinations, sources) = load("portraits-stylegan", "cpu"), opening(site, "portraits")
     with planted(webgpu, engine=[("TRIES = 3", "TRIES = 1")]):
         webgpu.open("mix.html?compute=webgpu")
         assert judged(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
         webgpu.page.locator("#psi").fill("0.4")
-        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (destinations[0], sources[1])]
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (destinations[0], sources[3])]
         shows(webgpu, G.synthesis(mix(*ws, range(4))), 600)
         assert computed(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
     alone(webgpu)
@@ -991,7 +991,7 @@ def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
 def test_a_mixture_is_the_same_as_in_pytorch(mixer, name, site):
     G = load({"villages": "scenes-stylegan", "portraits": "portraits-stylegan"}[name], "cpu")
     page, ws = mixer.page, lambda seed, psi=0.7: G.ws(sample_z(1, G.z_dim, seed), psi)
-    (first, second, _), (_, source, other, _) = opening(site, name)
+    (first, second, _), (*_, other, source) = opening(site, name)
     check(mixer, "model", name)
     check(mixer, "group", "coarse")
     shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
@@ -1045,7 +1045,7 @@ def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visi
         page.click("#new-sources")
         check(visit, "group", "fine")                       # while the latent of the new source is on its way
         seeds = json.loads((site / "data" / "mix.json").read_text())["models"]["villages"]["seeds"]
-        ws = [G.ws(sample_z(1, G.z_dim, seeds[place]), 0.7) for place in (4, 8)]                # the second new one
+        ws = [G.ws(sample_z(1, G.z_dim, seeds[place]), 0.7) for place in (4, 10)]               # the last new one
         shows(visit, G.synthesis(mix(*ws, (8, 9))))
         check(visit, "group", "coarse")
         shows(visit, G.synthesis(mix(*ws, range(4))))

@@ -18,7 +18,7 @@ const drawn = new Map();                                 // pictures by all that
 
 /** Sources and destinations are places in the generator's list of seeds, the clearest first.
  *  @type {{ sources: number[], destinations: number[], layers: number[], cell: number[], draw: number }} */
-const START = { sources: [0, 1, 2, 3], destinations: [4, 5, 6], layers: [0, 1, 2, 3], cell: [1, 2],
+const START = { sources: [0, 1, 2, 3], destinations: [4, 5, 6], layers: [0, 1, 2, 3], cell: [1, 4],
                 draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];

@@ -298,6 +298,7 @@ const redo = () => { const stroke = undone.pop(); if (stroke) strokes.push(strok
 
 const hand = drawing(over, GRID, {
   start(at, time) {
+    if (!scene) return;
     moved = time;
     growing = { action: chosen("action"), cls: chosen("class"), points: [at], brush: +element("brush").value,
                 units: unitsNow(), strength: +element("strength").value };
