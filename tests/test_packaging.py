@@ -128,9 +128,7 @@ def test_an_installed_copy_has_every_folder():
 # ------------------------------------------------------------------------------------------ sizes
 
 # The files of less than 40 lines that are no room's reading order, and why each is a file.
-SHORT = {"dissection/clear_scene.py": "one rule, of the stage, the site and chapter 1b",
-         "stylegan/clear_portraits.py": "one rule, of the stage and the site",
-         "egan/mutations.py": "the three losses alone: what a reader of the paper looks for first",
+SHORT = {"egan/mutations.py": "the three losses alone: what a reader of the paper looks for first",
          "egan/paper_and_code.py": "one table",
          "lessons/errors.py": "the banner alone hands it to the notebook",
          "lessons/questions/question.py": "what every chapter's questions are made of",

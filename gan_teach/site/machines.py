@@ -25,7 +25,7 @@ from ..files import cache_folder, write_text
 from ..language import say
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
-from ..stylegan.clear_portraits import clear_portraits
+from ..stylegan.clear_portraits import clear_portraits, clear_villages
 from ..stylegan.adain_mixing_truncation import layer_groups, mix
 from ..worlds.gaussians import drawn, heart, ring
 from ..worlds.scenes import BELONGS
@@ -75,19 +75,18 @@ def paint() -> dict:
 
 def mixing(folder: Path, z: Tensor) -> None:
     """The files of Mix: what it must know, and of each generator the noise on offer and a picture."""
-    clear = clear_portraits(load("portraits-stylegan", "cpu"), load("portraits-classifier", "cpu"), range(100))
+    rules = {"portraits": (clear_portraits, "portraits-classifier"), "villages": (clear_villages, "scenes-segmenter")}
     models = {}
     for machine, name in STYLED.items():
-        G = load(name, "cpu")
-        groups = layer_groups(len(G.layers))
-        models[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": groups,
+        G, (rule, judge) = load(name, "cpu"), rules[machine]
+        groups, clear = layer_groups(len(G.layers)), rule(G, load(judge, "cpu"), range(100))
+        models[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": groups, "seeds": clear,
                            "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}
         _numbers(folder / f"{machine}-noise.bin", torch.stack([noise_row(G.noise(seed)) for seed in (None, *DRAWS)]))
         w = G.ws(z[clear[:4]], 0.5)                     # one seed, and with the coarse styles of three others
         x = G.synthesis(mix(w[:1].expand_as(w), w, groups["coarse"]))
         (folder / f"{machine}.png").write_bytes(pictures.png(pictures.grid(x, 4)))
-    write_text(folder / "mix.json", json.dumps({"models": models, "seeds": SEEDS, "draws": DRAWS,
-                                                 "sources": clear[:4], "destinations": clear[4:7]}))
+    write_text(folder / "mix.json", json.dumps({"models": models, "draws": DRAWS}))
 
 
 @torch.no_grad()

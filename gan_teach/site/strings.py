@@ -57,6 +57,7 @@ TEXTS = {
               "sentence to whoever runs the site.",
     "no_wasm": "This machine computes with WebAssembly, which this browser lacks or a setting forbids. Open the page "
                "in another browser, or drive Two players and Evolve: they do without it.",
+    "no_worker": "the part that computes did not load",
     "offline": "There is no connection, and a file is missing: {error}. When you are online again, choose once more, "
                "or reload the page.",
     "loading_page": "One moment …",

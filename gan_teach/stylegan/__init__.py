@@ -11,7 +11,7 @@ Karras, Laine and Aila 2018, "A Style-Based Generator Architecture for Generativ
     path_length                perceptual path length: does the picture change evenly?             (Eqs. 2 and 3)
     separability               linear separability: does a flat cut tell an attribute apart?
     mixing_and_noise           what mixing and noise do, measured
-    clear_portraits            which portraits a panel opens with, by a rule
+    clear_portraits            which portraits and villages Mix opens with, by a rule
     projection                 which w draws a given picture?
     cost                       what a training of another size would cost
 """

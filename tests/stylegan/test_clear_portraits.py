@@ -1,11 +1,13 @@
-"""The portraits that Mix opens with: those of which the classifier is surest, attribute by attribute."""
+"""What Mix opens with: portraits and villages of which the classifier and the segmenter are surest."""
 
 import torch
 
 from gan_teach import load
+from gan_teach.dissection.clear_scene import clarity
 from gan_teach.networks.classifier import classify
 from gan_teach.networks.layers import sample_z
-from gan_teach.stylegan.clear_portraits import clear_portraits
+from gan_teach.stylegan.clear_portraits import clear_portraits, clear_villages
+from gan_teach.worlds.scenes import time_of
 
 
 @torch.no_grad()
@@ -20,3 +22,22 @@ def test_the_surest_portraits_come_first():
 
     rated = [sure(seed) for seed in found]
     assert all(a > b for a, b in zip(rated, rated[1:])) and rated[0] > 3 * rated[-1]
+
+
+@torch.no_grad()
+def test_clear_villages_come_first_each_far_from_those_before():
+    G, S, seeds = load("scenes-stylegan"), load("scenes-segmenter"), list(range(40))
+    found = clear_villages(G, S, seeds)
+    assert sorted(found) == seeds
+    images = {seed: G(sample_z(1, G.z_dim, seed), psi=0.7) for seed in seeds}
+    sure = {seed: S(x).softmax(1).amax(1).mean().item() for seed, x in images.items()}
+    surest = sorted(seeds, key=sure.get, reverse=True)
+    clear = [seed for seed in surest[:20] if time_of(images[seed]) != ["night"] and clarity(images[seed], S)[1][0]]
+    n = len(clear)
+    assert 2 < n < 20
+    assert {*found[:n]} == {*clear} and found[0] == clear[0]
+    assert found[n:] == [seed for seed in surest if seed not in clear]
+    w = {seed: G.mapping(sample_z(1, G.z_dim, seed)) for seed in seeds}
+    for k in range(1, n):
+        near = {seed: min((w[seed] - w[other]).norm().item() for other in found[:k]) for seed in found[k:n]}
+        assert near[found[k]] >= max(near.values()) - 1e-4

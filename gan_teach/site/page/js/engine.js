@@ -34,7 +34,7 @@ function start(kind) {
     works ||= !error;
     error ? asked?.reject(new Error(error, { cause })) : asked?.resolve(answer);
   };
-  worker.onerror = (/** @type {ErrorEvent} */ event) => end(new Error(event.message || "the worker did not start"));
+  worker.onerror = (/** @type {ErrorEvent} */ event) => end(new Error(event.message || text("no_worker")));
   return {
     get works() { return works; },
     /** Run a network; without inputs only load it. @param {string} name @param {Inputs} [inputs] @returns {Promise<Answer>} */

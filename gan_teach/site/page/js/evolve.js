@@ -3,14 +3,14 @@ import { COLOURS, SIGNS, label, line, mark, svg } from "./charts.js";
 import { Evolution, PHASES, mutations } from "./egan.js";
 import { chance, output } from "./mlp.js";
 import { chosen, element, list, player, seed, slider, text } from "./page.js";
-import { field, look, measures, mixtures, sample } from "./plane.js";
+import { draws, field, look, measures, mixtures, sample } from "./plane.js";
 
 const GAMMAS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], MAGNIFY = [100, 50, 20, 10, 5, 2, 1];
-const NAMES = Object.keys(mutations), SHOWN = 400, MOVES = 60, GENERATIONS = 24, WINDOW = 100;
+const NAMES = Object.keys(mutations), SHOWN = 400, MOVES = 60, WINDOW = 100;
 const MEASURE_EVERY = 25, CHOOSE_EVERY = 20;             // generations of a play; who pauses sees the survivor's own measures
 /** @type {Evolution} */
 let evolution;
-/** Draws of the game, and of the pictures: looking changes nothing. @type {ReturnType<typeof chance>} */
+/** Draws of the game, not of the pictures: looking changes nothing. @type {ReturnType<typeof draws>} */
 let draw;
 /** @type {import("./plane.js").Mixture} */
 let mixture;
@@ -35,9 +35,9 @@ let speed = { since: 0, generations: 0, rate: 0 };
 
 function begin() {
   const look = chance(seed() + 1_000_003);
-  draw = chance(seed());
+  draw = draws(seed(), () => mixture);
   mixture = mixtures[chosen("data")]();
-  evolution = new Evolution({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
+  evolution = new Evolution(draw);
   [shownZ, shownReal] = [look.normal(2 * SHOWN), sample(mixture, SHOWN / 2, look)];
   done = ""; waiting = resume = false; choice = null; chosenByHand = agreed = 0; measured.at = -1; unmeasured = false; ground = null;
   turn();
@@ -89,7 +89,7 @@ function start() {
   playing.play(true);
 }
 
-const playing = player(() => chosen("pace") === "slow" ? advance(false) : generation(false), show, () => chosen("pace") === "slow");
+const playing = player((slow) => slow ? advance(false) : generation(false), show);
 
 // ------------------------------------------------------------------------------------------ what is seen
 
@@ -165,7 +165,7 @@ function newTile(box, name, kind) {
 
 /** The last generations: a column each, its children in the rows of their mutations, a line to the one that lived on. */
 function showTree() {
-  const shown = evolution.lineage.slice(-GENERATIONS), W = 560, H = 104, step = (W - 24) / GENERATIONS;
+  const W = element("tree").clientWidth, H = 104, step = 23, shown = evolution.lineage.slice(-Math.floor((W - 10) / step));
   const y = (/** @type {string} */ name) => 18 + 32 * NAMES.indexOf(name), x = (/** @type {number} */ n) => 16 + step * n;
   const lines = shown.slice(1).flatMap(({ mutations, winner }, n) => mutations.map((name, i) => line(x(n),
     y(shown[n].mutations[shown[n].winner]), x(n + 1), y(name), i === winner ? "var(--green)" : "var(--line)", i === winner ? 2.5 : 1)));
@@ -199,14 +199,6 @@ function showPast() {
 
 // ------------------------------------------------------------------------------------------ the controls
 
-/** Act, and note how long it took until it was seen. @param {() => void} act */
-const byHand = (act) => (/** @type {Event} */ event) => {
-  playing.play(false);
-  act();
-  show();
-  performance.measure("step to picture", { start: event.timeStamp, end: performance.now() });
-};
-
 element("mutations").innerHTML = NAMES.map((name, kind) => `<label class="tick"><input type="checkbox" id="mutation-${name}" checked><span
   style="color:${COLOURS[kind]}">${SIGNS[kind]}</span>${text(name)}</label>`).join("");
 element("mutations").onchange = (/** @type {any} */ event) => {
@@ -215,11 +207,10 @@ element("mutations").onchange = (/** @type {any} */ event) => {
 };
 element("gamma").oninput = element("d-steps").oninput = turn;
 element("play").onclick = () => playing.playing ? playing.play(false) : start();
-element("step").onclick = byHand(() => advance(true));
-element("generation").onclick = byHand(() => generation(true));
-element("reset").onclick = element("data").onchange = element("seed").onchange = byHand(begin);
+element("step").onclick = playing.byHand(() => advance(true));
+element("generation").onclick = playing.byHand(() => generation(true));
+element("reset").onclick = element("data").onchange = element("seed").onchange = playing.byHand(begin);
 element("selection").onchange = () => { if (waiting) { waiting = false; done = "evaluate"; show(); } };
-addEventListener("resize", () => show());
 slider("gamma", (v) => String(GAMMAS[v]));
 slider("d-steps");
 begin();

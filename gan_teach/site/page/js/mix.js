@@ -16,8 +16,9 @@ const found = new Map();                                 // w by generator and s
 /** @type {Map<string, Float32Array>} */
 const drawn = new Map();                                 // pictures by all that they depend on
 
-/** @type {{ sources: number[], destinations: number[], layers: number[], cell: number[], draw: number }} */
-const START = { sources: about.sources, destinations: about.destinations, layers: [0, 1, 2, 3], cell: [1, 2],
+/** Sources and destinations are places in the generator's list of seeds, the clearest first.
+ *  @type {{ sources: number[], destinations: number[], layers: number[], cell: number[], draw: number }} */
+const START = { sources: [0, 1, 2, 3], destinations: [4, 5, 6], layers: [0, 1, 2, 3], cell: [1, 4],
                 draw: about.draws.length - 1 };          // the first press gives the first draw
 const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
@@ -75,8 +76,8 @@ async function picture(wish, destination, source) {
 // ------------------------------------------------------------------------------------------ drawing
 
 /** The seeds that meet in a cell: [destination, source]; in the margins a picture alone. @param {number} i @param {number} j */
-const meet = (i, j) => i && j ? [state.destinations[i - 1], state.sources[j - 1]]
-  : i ? Array(2).fill(state.destinations[i - 1]) : Array(2).fill(state.sources[j - 1]);
+const meet = (i, j) => [i ? state.destinations[i - 1] : state.sources[j - 1], j ? state.sources[j - 1] : state.destinations[i - 1]]
+  .map((place) => model().seeds[place]);
 
 /** A cell in words. @param {number} i @param {number} j */
 const named = (i, j) => {
@@ -209,7 +210,7 @@ function listen() {
   for (const kind of /** @type {("sources" | "destinations")[]} */ (["sources", "destinations"]))
     element(`new-${kind}`).onclick = () => {
       const next = Math.max(...state.sources, ...state.destinations) + 1;
-      state[kind] = state[kind].map((_, n) => (next + n) % about.seeds);
+      state[kind] = state[kind].map((_, n) => (next + n) % model().seeds.length);
       change();
     };
   element("reset").onclick = () => {

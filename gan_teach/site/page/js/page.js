@@ -49,6 +49,14 @@ export function slider(id, say = String) {
   return show;
 }
 
+/** How far the middle of a cell is from the line between two places, squared; all of it in cells.
+ *  @param {number} row @param {number} column @param {number[]} from @param {number[]} to */
+export function away(row, column, [a, b], [c, d]) {
+  const x = column + 0.5 - a, y = row + 0.5 - b, u = c - a, v = d - b;
+  const t = Math.min(Math.max((x * u + y * v) / Math.max(u * u + v * v, 1e-9), 0), 1);
+  return (x - t * u) ** 2 + (y - t * v) ** 2;
+}
+
 /**
  * A square that is drawn on: by mouse or finger, or by arrow keys and space; and Undo and Redo, by Ctrl+Z too.
  * @param {any} over the square, of so many cells a side @param {number} cells
@@ -125,11 +133,10 @@ export function latest(job) {
 
 /**
  * Plays: `act` again and again, as often as a frame has time for, or slowly; `show` after each frame.
- * @param {() => void} act @param {() => void} show @param {() => boolean} slowly
- * @param {number} [budget] ms of a frame that acts may take
+ * @param {(slow: boolean) => void} act @param {() => void} show @param {number} [budget] ms of a frame that acts may take
  */
-export function player(act, show, slowly, budget = 30) {
-  const SLOW = 700;                                      // ms from act to act
+export function player(act, show, budget = 30) {
+  const SLOW = 700, slowly = () => chosen("pace") === "slow";               // ms from act to act
   const seen = () => {
     show();
     element("play").textContent = text(playing ? "pause" : "play");
@@ -142,20 +149,28 @@ export function player(act, show, slowly, budget = 30) {
     if (!slowly() || now - last >= SLOW) {
       last = now;
       const until = performance.now() + budget;
-      do act(); while (playing && !slowly() && performance.now() < until);
+      do act(slowly()); while (playing && !slowly() && performance.now() < until);
       seen();
     }
     next = requestAnimationFrame(frame);
   };
+  const play = (/** @type {boolean} */ on) => {
+    if (on === playing) return;
+    playing = on;
+    cancelAnimationFrame(next);
+    if (on) next = requestAnimationFrame(frame);
+    seen();
+  };
+  addEventListener("resize", () => show());
   return {
     get playing() { return playing; },
-    /** @param {boolean} on */
-    play(on) {
-      if (on === playing) return;
-      playing = on;
-      cancelAnimationFrame(next);
-      if (on) next = requestAnimationFrame(frame);
-      seen();
+    play,
+    /** What a button does: it ends the play, acts, and notes how long it took until that was seen. @param {() => void} act */
+    byHand: (act) => (/** @type {Event} */ event) => {
+      play(false);
+      act();
+      show();
+      performance.measure("step to picture", { start: event.timeStamp, end: performance.now() });
     },
   };
 }

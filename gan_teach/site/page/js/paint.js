@@ -5,7 +5,7 @@
 //
 // A stroke is a line at picture size; the places P of r that it touches are edited. h runs once a scene, f once a move.
 import { json, numbers, quicken, run } from "./engine.js";
-import { choose, chosen, drawing, element, failed, latest, list, seed, slider, text } from "./page.js";
+import { away, choose, chosen, drawing, element, failed, latest, list, seed, slider, text } from "./page.js";
 import { argmax, draw, heat, paintLabels, pen } from "./pictures.js";
 
 /** @typedef {{ action: string, cls: string, points: number[][], brush: number, units: number[], strength: number }} Stroke */
@@ -47,11 +47,9 @@ function where({ points, brush }) {
   const known = masks.get(points) ?? { hit: new Uint8Array(SIDE * SIDE), pixels: new Uint16Array(PLACES), done: 0 };
   const reach = Math.max(brush, Math.SQRT2) ** 2 / 4;
   for (let n = Math.max(known.done - 1, 0); n < points.length; n++) {
-    const [a, b] = points[n], [c, d] = points[n + 1] ?? points[n], u = (c - a) * SIDE, v = (d - b) * SIDE;
+    const [from, to] = [points[n], points[n + 1] ?? points[n]].map((place) => place.map((v) => v * SIDE));
     for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) {
-      const dx = j + 0.5 - a * SIDE, dy = i + 0.5 - b * SIDE;
-      const t = Math.min(Math.max((dx * u + dy * v) / Math.max(u * u + v * v, 1e-9), 0), 1);
-      if (known.hit[i * SIDE + j] || (dx - t * u) ** 2 + (dy - t * v) ** 2 > reach) continue;
+      if (known.hit[i * SIDE + j] || away(i, j, from, to) > reach) continue;
       known.hit[i * SIDE + j] = 1;
       known.pixels[Math.floor(i / CELL) * GRID + Math.floor(j / CELL)]++;
     }
@@ -291,6 +289,7 @@ function change() {
   element("undo").disabled = !strokes.length;
   element("redo").disabled = !undone.length;
   element("reset").disabled = !strokes.length;
+  element("seed").disabled = element("next").disabled = !scene;
   render();
 }
 
@@ -299,6 +298,7 @@ const redo = () => { const stroke = undone.pop(); if (stroke) strokes.push(strok
 
 const hand = drawing(over, GRID, {
   start(at, time) {
+    if (!scene) return;
     moved = time;
     growing = { action: chosen("action"), cls: chosen("class"), points: [at], brush: +element("brush").value,
                 units: unitsNow(), strength: +element("strength").value };

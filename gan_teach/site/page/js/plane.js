@@ -1,6 +1,6 @@
 // The plane on which both games are played: what is real, how good the generated points are, and a picture of it.
 // As gan_teach.egan.plane and gan_teach.worlds.gaussians.
-import { output, sigmoid } from "./mlp.js";
+import { chance, output, sigmoid } from "./mlp.js";
 import { pen } from "./pictures.js";
 
 /** Gaussians of equal weight and width. @typedef {{ centres: number[][], sigma: number }} Mixture */
@@ -26,7 +26,7 @@ export function drawn(cells) {
     on ? [[cell * (i % SIDE + 0.5) - EXTENT, EXTENT - cell * (Math.floor(i / SIDE) + 0.5)]] : []) };
 }
 
-/** n real points. @param {Mixture} mixture @param {number} n @param {ReturnType<import("./mlp.js").chance>} draw */
+/** n real points. @param {Mixture} mixture @param {number} n @param {ReturnType<typeof chance>} draw */
 export function sample({ centres, sigma }, n, draw) {
   const x = draw.normal(2 * n);
   for (let i = 0; i < n; i++) {
@@ -35,6 +35,12 @@ export function sample({ centres, sigma }, n, draw) {
     x[2 * i + 1] = b + sigma * x[2 * i + 1];
   }
   return x;
+}
+
+/** What a game draws from a seed. @param {number} seed @param {() => Mixture} mixture what is real just now */
+export function draws(seed, mixture) {
+  const draw = chance(seed);
+  return { ...draw, real: (/** @type {number} */ n) => sample(mixture(), n, draw), z: (/** @type {number} */ n) => draw.normal(2 * n) };
 }
 
 /** Modes found, the share of high quality, and MMD² to the mixture, exact in the mixture. @param {Mixture} mixture

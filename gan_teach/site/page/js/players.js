@@ -2,8 +2,8 @@
 import { curve, label, line, svg } from "./charts.js";
 import { Game } from "./duel.js";
 import { chance, output } from "./mlp.js";
-import { chosen, drawing, element, player, seed, slider, text } from "./page.js";
-import { SIDE, drawn, field, look, sample, sharp, ways } from "./plane.js";
+import { away, chosen, drawing, element, player, seed, slider, text } from "./page.js";
+import { SIDE, drawn, draws, field, look, sample, sharp, ways } from "./plane.js";
 
 const CELLS = SIDE * SIDE, REAL = 160, FAKE = 256, PUSHED = 48, REACH = 0.8, KEPT = 400;     // REACH: of the brush, in cells
 const RATES = [1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2];
@@ -73,21 +73,15 @@ function swap(from, to) {
 
 /** Paint, or erase, along a line: every cell whose middle the brush touches. @param {number[]} from each in [0, 1] @param {number[]} to */
 function brush(from, to) {
-  const [a, b, c, d] = [...from, ...to].map((v) => v * SIDE);
-  const on = +(chosen("tool") === "draw"), u = c - a, v = d - b;
-  for (let i = 0; i < CELLS; i++) {
-    const dx = i % SIDE + 0.5 - a, dy = Math.floor(i / SIDE) + 0.5 - b;
-    const t = Math.min(Math.max((dx * u + dy * v) / Math.max(u * u + v * v, 1e-9), 0), 1);
-    if (Math.hypot(dx - t * u, dy - t * v) <= REACH) cells[i] = on;
-  }
+  const [a, b] = [from, to].map((place) => place.map((v) => v * SIDE)), on = +(chosen("tool") === "draw");
+  for (let i = 0; i < CELLS; i++) if (away(Math.floor(i / SIDE), i % SIDE, a, b) <= REACH ** 2) cells[i] = on;
   changed();
 }
 
 // ------------------------------------------------------------------------------------------ the game
 
 function begin() {
-  const draw = chance(seed());
-  game = new Game({ real: (n) => sample(mixture, n, draw), z: (n) => draw.normal(2 * n), uniform: draw.uniform });
+  game = new Game(draws(seed(), () => mixture));
   shownZ = chance(seed() + 1_000_003).normal(2 * FAKE);
   history = []; turnOfD = true; moved = "";
   turn();
@@ -107,11 +101,11 @@ function gMoves() {
   turnOfD = true; moved = "g_moved";
 }
 
-const playing = player(() => {
-  if (chosen("pace") === "slow") return turnOfD ? dMoves() : gMoves();
+const playing = player((slow) => {
+  if (slow) return turnOfD ? dMoves() : gMoves();
   dMoves(); gMoves();
   moved = "";
-}, show, () => chosen("pace") === "slow", 10);            // short: the hand that draws waits for it
+}, show, 10);            // short: the hand that draws waits for it
 
 // ------------------------------------------------------------------------------------------ what is seen
 
@@ -153,7 +147,7 @@ function showCursor() {
 
 /** D's mean verdicts after each look: real a blue line, generated a broken orange one. */
 function showChart() {
-  const W = 560, H = 190, left = 26, right = W - 138, top = 10, bottom = H - 14;
+  const W = element("chart").clientWidth, H = 190, left = 26, right = W - 138, top = 10, bottom = H - 14;
   const y = (/** @type {number} */ v) => bottom - v * (bottom - top), step = (right - left) / Math.max(1, history.length - 1);
   const grid = [[0, "0"], [0.5, "½"], [1, "1"]].map(([v, word]) => line(left, y(+v), right, y(+v)) +
     label(left - 7, y(+v) + 5, String(word), 'text-anchor="end"')).join("");
@@ -187,16 +181,12 @@ element("shapes").onclick = (/** @type {any} */ event) => {
   changed();
 };
 
-/** @param {() => void} act */
-const byHand = (act) => () => { playing.play(false); act(); show(); };
-
 element("play").onclick = () => playing.play(!playing.playing);
-element("d").onclick = byHand(dMoves);
-element("g").onclick = byHand(gMoves);
-element("reset").onclick = element("seed").onchange = byHand(begin);
+element("d").onclick = playing.byHand(dMoves);
+element("g").onclick = playing.byHand(gMoves);
+element("reset").onclick = element("seed").onchange = playing.byHand(begin);
 element("rate").oninput = element("loss").onchange = turn;
 element("pushes").onchange = () => show();
-addEventListener("resize", () => show());
 slider("d-steps");
 slider("rate", (v) => String(RATES[v]));
 cells = shape("heart");
