@@ -104,6 +104,11 @@ class Evolution(Resumable):
         """The first survivor."""
         return self.survivors[0].G
 
+    @property
+    def steps(self) -> int:
+        """How many generations there were, as `training.advance` asks."""
+        return self.generation
+
     # ---------------------------------------------------------------------------------- draws
 
     def _draw(self, phase: int, again: int = 0) -> torch.Generator:
