@@ -286,6 +286,10 @@ def main(arguments: list[str] | None = None) -> int:
                    "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
                    "list": list_shipped}[given.command]
         check_here()
+        if hasattr(given, "device"):
+            from .networks.device import pick_device
+
+            pick_device(given.device)                    # before what takes minutes
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
                               "pip install torchmetrics")

@@ -5,6 +5,7 @@ import io
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import inputs_fuzz
 import numpy as np
@@ -397,9 +398,17 @@ def test_e_gans_generator_of_16_bits_draws():
     (["dissect", "scenes-progan", "--segmenter", "scenes-progan"], "no segmenter"),
     (["dissect", "scenes-progan", "--seed", "-1"], "seed must be"), (["dissect", "/dev/null"], "null"),
     (["dissect", "scenes-progan", "--layer", "layer99"], "layer99"), (["evolve", "fashon"], "no pictures"),
-    (["dissect", "scenes-progan", "--quantile", "nan"], "quantile")])
+    (["dissect", "scenes-progan", "--quantile", "nan"], "quantile"),
+    (["train", "scenes-egan", "--device", "abacus"], "'abacus' is not usable on this machine"),
+    (["evolve", "loop"], "loop is a broken link: it points to loop"),
+    (["evolve", "photos", "--out", "loop"], "loop is a broken link"),
+    (["lab", "loop", "--copy"], "loop is a broken link"),
+    (["compare", "cost", "--out", "loop/here"], "loop is a broken link")])
 def test_the_command_line_answers_in_a_sentence(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if "loop" in str(arguments):
+        Path("photos").mkdir()
+        Path("loop").symlink_to("loop")
     try:
         assert main(arguments) == 1
     except SystemExit as stop:                               # argparse's own refusal

@@ -8,7 +8,7 @@ Taught in notebooks/01_gan_dissection.ipynb.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 import torch
@@ -118,7 +118,7 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
 
 def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
     """The layers in the order of computation, each once; ValueError naming `G.layers` for an unknown one."""
-    layers = [layers] if isinstance(layers, str) else list(layers)
+    layers = [layers] if isinstance(layers, str) or not isinstance(layers, Iterable) else list(layers)
     for layer in layers:
         check_layer(G, layer)
     if not layers:

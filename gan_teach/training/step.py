@@ -32,6 +32,8 @@ class Training(Resumable):
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
+        if not isinstance(settings, Settings):
+            raise ValueError(f"settings are Settings, such as Settings(images=1000); got a {type(settings).__name__}")
         if not isinstance(real, torch.Tensor):
             raise ValueError(f"a training needs a tensor of pictures, N×3×R×R in bytes; got a {type(real).__name__}")
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
