@@ -1,8 +1,10 @@
 """What a reader may hand over besides pictures and files: units, masks, seeds, numbers, networks of their own."""
 
+import contextlib
 import copy
 import io
 import math
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ import torch
 
 import gan_teach
 from gan_teach import metrics
-from gan_teach.__main__ import main
+from gan_teach.__main__ import main, parser
 from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha, rank_by_effect
 from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import optimise_insertion
@@ -433,6 +435,19 @@ def test_ctrl_c_in_the_first_seconds_is_told_in_a_word(monkeypatch, capsys):
 
     monkeypatch.setattr(gan_teach.__main__, "parser", stopped)
     assert main(["list"]) == 130 and capsys.readouterr().err == "interrupted\n"
+    handler, whole = signal.signal(signal.SIGINT, signal.default_int_handler), parser()
+    try:
+        for later in (lambda: whole, lambda: {}["another import"]):                  # as numpy's import makes of it
+            def swallowed(later=later):
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+                return later()
+
+            monkeypatch.setattr(gan_teach.__main__, "parser", swallowed)
+            assert main(["list"]) == 130 and capsys.readouterr() == ("", "interrupted\n")
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_a_full_disk_is_told_whoever_writes(monkeypatch, capsys, tmp_path):
