@@ -165,8 +165,13 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value, indent: int | None = 1) -> None:
-    """Write a record whole, or not at all."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+    """Write a record whole, or not at all. ValueError for what JSON has no word for, such as a tensor."""
+    try:
+        text = json.dumps(value, indent=indent, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be kept as JSON ({error!s:.120}): give numbers, text, lists and "
+                         "dicts") from None
+    write_text(path, text + "\n")
 
 
 def read_json(path: str | Path, kind: type = dict):

@@ -174,7 +174,7 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
     return (grey * (1 - amount) + colour_map(0.15 + 0.85 * level) * amount).round().astype(np.uint8)
 
 
-def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarray:
+def lasso(image, mask, zoom: int = 1) -> np.ndarray:
     """Halve what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
     zoom = whole("zoom", zoom, 1)
     a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
@@ -187,7 +187,7 @@ def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarr
     a[~m] = (a[~m] * 0.5).astype(np.uint8)
     padded = np.pad(m, 1, mode="edge")
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    a[m & ~inside] = colour
+    a[m & ~inside] = (255, 225, 0)
     return a
 
 

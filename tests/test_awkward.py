@@ -21,18 +21,19 @@ from gan_teach.egan import evolution, settings
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
 from gan_teach.egan.interpolation import linear, spherical, strip, way
-from gan_teach.lessons import notebooks
+from gan_teach.lessons import checks, notebooks
 from gan_teach.limits import MAX_SEED, whole
 from gan_teach.networks import dcgan, progan
-from gan_teach.networks.classifier import Classifier, ClassifierConfig
-from gan_teach.networks.segmenter import SegmenterConfig
+from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
+from gan_teach.networks.segmenter import SegmenterConfig, segment
 from gan_teach.pictures import chart, colour_mask, label_colours, squares, to_float, to_uint8
 from gan_teach.recipes import judges
 from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
-from gan_teach.training import Schedule, Settings, Training
+from gan_teach.training import Schedule, Settings, Training, run
 from gan_teach.widgets import stage
-from gan_teach.worlds import gaussians
+from gan_teach.widgets.egan.warm_up import WarmUpPanel
+from gan_teach.worlds import Portraits, Scenes, gaussians
 
 NAN = math.nan
 QUIET = {"progress": False}
@@ -41,6 +42,10 @@ QUIET = {"progress": False}
 def small() -> progan.Generator:
     torch.manual_seed(0)
     return progan.Generator(progan.ProGANConfig(z_dim=8, widths=(8, 8))).eval().requires_grad_(False)
+
+
+def eyes() -> Classifier:
+    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
 
 
 def style() -> Generator:
@@ -248,16 +253,15 @@ def test_levels_and_first_weights_may_be_lists():
 
 def test_scores_and_judges():
     S, x = unet(), torch.rand(8, 3, 16, 16) * 2 - 1
-    eyes = Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
     for act, message in (
             (lambda: metrics.sharpness(x * NAN), "the pictures: NaN or infinity"),
             (lambda: metrics.sharpness((x * 100).byte()), "the pictures must be a floating tensor"),
             (lambda: metrics.precision_recall(torch.rand(9), torch.rand(9)), "features are N×F and M×F"),
             (lambda: metrics.precision_recall(torch.rand(9, 3), torch.rand(9, 4)), "features are N×F and M×F"),
             (lambda: metrics.precision_recall(np.ones((9, 3)), np.ones((9, 3))), "must be a tensor; got a ndarray"),
-            (lambda: metrics.classifier_score(x, eyes, head="hair", splits=2), "no head 'hair'; there are: class"),
+            (lambda: metrics.classifier_score(x, eyes(), head="hair", splits=2), "no head 'hair'; there are: class"),
             (lambda: metrics.classifier_score(x, S, splits=2), "no head 'class'"),
-            (lambda: metrics.classifier_score(x, eyes, splits=2.5), "splits, no more than there are"),
+            (lambda: metrics.classifier_score(x, eyes(), splits=2.5), "splits, no more than there are"),
             (lambda: metrics.features(x, small()), "the judge is a segmenter .* got a Generator"),
             (lambda: metrics.frechet_distance(x, x, lambda x: x), "the judge is a segmenter .* got a function"),
             (lambda: judges.evaluate(S, x, torch.zeros(8, 8, 8).long()), "they must be of one size"),
@@ -466,3 +470,54 @@ def test_settings_scores_and_samples_of_other_kinds():
             (lambda: squares(x[0, 0].to("meta")), "a map to show is numbers")):
         with pytest.raises(ValueError, match=message):
             act()
+
+
+# ------------------------------------------------------------------------------------------ networks and worlds to make
+
+def test_networks_of_no_size_are_not_made():
+    for make, message in (
+            (lambda: progan.ProGANConfig(z_dim=0), "z_dim must be a whole number from 1"),
+            (lambda: progan.ProGANConfig(widths=()), r"widths must be sizes of layers, such as .* got \(\)"),
+            (lambda: progan.ProGANConfig(widths="ab"), "widths must be sizes of layers"),
+            (lambda: progan.ProGANConfig(widths=(4, 1.5)), "each of widths must be .* from 1 to 8192; got 1.5"),
+            (lambda: progan.ProGANConfig(stddev_group=-1), "stddev_group must be a whole number from 0"),
+            (lambda: dcgan.DCGANConfig(widths=(0,)), "each of widths must be"),
+            (lambda: SegmenterConfig(widths=5), "widths must be sizes of layers"),
+            (lambda: ClassifierConfig(widths=(4, -1)), "each of widths must be"),
+            (lambda: dcgan.layout("x"), "resolution must be a whole number"),
+            (lambda: dcgan.layout(2**20), "each of widths must be a whole number from 1 to 8192"),     # took 8 TB
+            (lambda: StyleGANConfig(resolution=2**20), "pictures of 1048576 px need an fmap_base of 524288 or more")):
+        with pytest.raises(ValueError, match=message):
+            make()
+    assert progan.ProGANConfig(widths=[np.int64(8), 4]).widths == (8, 4)
+
+
+def test_points_and_drawings_are_counted_in_whole_numbers():
+    for act, message in ((lambda: gaussians.ring()(1.5, None), "the number of points must be"),
+                         (lambda: gaussians.ring()(-1, None), "the number of points must be"),
+                         (lambda: gaussians.ring(10**12), "modes must be a whole number from 1 to 10000"),
+                         (lambda: Scenes(3)[None], "the index of a picture must be a whole number"),
+                         (lambda: Portraits(3)["a"], "the index of a picture must be a whole number"),
+                         (lambda: classify(eyes(), None), "the pictures to name must be a floating tensor"),
+                         (lambda: metrics.frechet_distance(None, None, eyes()), "must be a floating tensor"),
+                         (lambda: segment(unet(), torch.zeros(2, 3, 8, 8, device="meta")), "on the device meta"),
+                         (lambda: WarmUpPanel("nope"), "no Data 'nope'; there are"),
+                         (lambda: WarmUpPanel(None), "no Data 'None'; there are")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert len([*Scenes(3)]) == 3
+
+
+def test_a_judge_that_answers_with_a_tensor_is_told(tmp_path):
+    real, schedule = torch.zeros(8, 3, 8, 8, dtype=torch.uint8), Schedule({}, {8: 0})
+    G, D = small(), progan.Discriminator(progan.ProGANConfig(z_dim=8, widths=(8, 8)))
+    options = Settings(16, 4, bf16=False, schedule=schedule)
+    with pytest.raises(ValueError, match="curve.json cannot be kept as JSON .*Tensor.*: give numbers, text, lists"):
+        run(Training(G, D, real, options, "cpu"), tmp_path, judge=lambda G: {"a": torch.ones(1)}, judge_every=1)
+    with pytest.raises(ValueError, match="a Discriminator has no .regularised"):
+        Training(D, G, real, options, "cpu")
+
+
+def test_a_check_whose_answer_ends_the_program_is_told(capsys):
+    checks.check_iou(lambda *_: exit(3))
+    assert "your function stopped with SystemExit" in capsys.readouterr().out

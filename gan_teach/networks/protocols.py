@@ -110,9 +110,10 @@ def check_images(images: Tensor, what: str = "the generator's pictures", n: int 
                  most: float = FAR) -> Tensor:
     """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
     ValueError says what they are. n: how many they must be. most: how far they may go."""
-    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
-        found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
-            f"a {type(images).__name__}"
+    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3 or \
+            images.is_meta:
+        found = f"a {images.dtype} tensor {tuple(images.shape)} on the device {images.device}" \
+            if isinstance(images, Tensor) else f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
     if n not in (None, len(images)):
         raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")

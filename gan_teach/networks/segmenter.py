@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..limits import whole
+from ..limits import sizes, whole
 from ..worlds.scenes import CLASSES
 from .layers import check_finite, double_conv, in_kind_of, way_down
 from .protocols import check_images, classes_of
@@ -27,6 +27,9 @@ class SegmenterConfig:
 
     classes: tuple[str, ...] = CLASSES           # names, in the order of the score channels
     widths: tuple[int, ...] = (16, 32, 64, 96)   # channels at full, 1/2, 1/4, 1/8 resolution
+
+    def __post_init__(self):
+        self.widths = sizes("widths", self.widths)
 
 
 class UNet(nn.Module):
