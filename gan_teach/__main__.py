@@ -33,14 +33,6 @@ def count(text: str) -> int:
     return int(text)
 
 
-def check_here() -> None:
-    """FileNotFoundError where the folder that we are in has been deleted."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise FileNotFoundError("the folder that this was started in is gone: go to another one") from None
-
-
 def parser() -> argparse.ArgumentParser:
     from . import recipes
     from .recipes import compare_plane, evolving
@@ -298,10 +290,12 @@ def main(arguments: list[str] | None = None) -> int:
                    "list": list_shipped}[given.command]
         if pressed:
             raise KeyboardInterrupt
-        check_here()
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            raise FileNotFoundError("the folder that this was started in is gone: go to another one") from None
         if hasattr(given, "device"):
             from .networks.device import pick_device
-
             pick_device(given.device)                    # before what takes minutes
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
