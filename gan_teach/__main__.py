@@ -5,7 +5,9 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import sys
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,14 +31,6 @@ def count(text: str) -> int:
     if not text.strip().isdecimal() or len(text) > 18 or int(text) < 1:
         raise argparse.ArgumentTypeError(say("give a whole number of 1 or more, not {text!r}", text=text[:40]))
     return int(text)
-
-
-def check_here() -> None:
-    """FileNotFoundError where the folder that we are in has been deleted."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise FileNotFoundError("the folder that this was started in is gone: go to another one") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -279,13 +273,30 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):               # a terminal of ASCII alone shows ? for a letter it lacks
             stream.reconfigure(errors="replace")
+    pressed = []                                         # Ctrl-C: an import may swallow it, or fail of it later
+
+    def stop(*_) -> None:
+        pressed.append(True)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
     try:
+        if before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, stop)
         argparse._ = say if language.use() != language.ENGLISH else argparse._
         given = parser().parse_args(arguments)           # imports PyTorch: seconds, in which Ctrl-C may come
         command = {"train": train, "evolve": evolve, "dissect": dissect, "demo": demo, "lab": lab, "notes": notes,
                    "progress": progress, "address": address, "site": site, "fetch": fetch, "compare": compare,
                    "list": list_shipped}[given.command]
-        check_here()
+        if pressed:
+            raise KeyboardInterrupt
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            raise FileNotFoundError("the folder that this was started in is gone: go to another one") from None
+        if hasattr(given, "device"):
+            from .networks.device import pick_device
+            pick_device(given.device)                    # before what takes minutes
         if given.command in ("train", "evolve", "compare") and importlib.util.find_spec("torchmetrics") is None:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
                               "pip install torchmetrics")
@@ -297,6 +308,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:
+        if pressed:
+            print(say("interrupted"), file=sys.stderr)
+            return 130
         bare = disk_full(error) and not isinstance(error, DiskFull)
         words = say("the disk is full: make room and call again ({error})", error=error) if bare else told(error)
         print(f"{type(error).__name__}: {words}", file=sys.stderr)
@@ -306,6 +320,9 @@ def main(arguments: list[str] | None = None) -> int:
         if os.environ.get(TRACE):
             raise
         return 1
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, before)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, expanded, read_json, sha256, to_write, write_text, writing
+from .files import data_folder, expanded, read_json, regular, sha256, to_write, write_text, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.device import pick_device
-from .networks.protocols import check_name
+from .networks.protocols import check_name, check_weights
 
 KINDS = {"progan": (progan.Generator, progan.ProGANConfig),
          "stylegan": (stylegan.Generator, stylegan.StyleGANConfig),
@@ -92,8 +92,7 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
         str(path).encode()                                   # safetensors opens no other names
     except (TypeError, ValueError) as error:
         raise ValueError(f"this {kind} could not be loaded again: {error!s:.300}; {path} was not written") from None
-    if any(t.is_meta for t in state.values()):
-        raise ValueError(f"the weights are on the device meta, where they have no numbers: {path} was not written")
+    check_weights(model)
     # each its own memory: safetensors takes no tied weights
     tensors = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in state.items()}
     if wrong := _not_finite(tensors):
@@ -185,6 +184,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     if not path.is_file():
         if is_path and expanded(given).is_dir():
             point_inside(expanded(given))
+        regular(path)                                        # a broken link or a pipe is told as such
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")
     again = "restore it with `git checkout`" if ours else "copy or train it again"
     side, about = _side(path), _waiting(path)

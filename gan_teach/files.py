@@ -80,13 +80,18 @@ def shown(path: str | Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def check_link(path: Path) -> None:
+    """FileNotFoundError for a link to nothing, or to itself."""
+    if path.is_symlink() and not path.exists():
+        raise FileNotFoundError(f"{path} is a broken link: it points to {os.readlink(path)}, which is not there; mend "
+                                "it or delete it")
+
+
 def regular(path: str | Path) -> Path:
     """The path of a file to read, ~ expanded. ValueError for a folder, a pipe or a device: opening a pipe may wait
     without end; FileNotFoundError for a link to nothing."""
     path = expanded(path)
-    if path.is_symlink() and not path.exists():
-        raise FileNotFoundError(f"{path} is a broken link: it points to {os.readlink(path)}, which is not there; mend "
-                                "it or delete it")
+    check_link(path)
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is a folder, a pipe or a device, not a file: give a file")
     return path
@@ -105,6 +110,8 @@ def to_write(path: str | Path) -> Path:
         raise IsADirectoryError(f"it is a folder: give a file in it, not {path}")
     if path.exists() and not path.is_file():                 # root would put a file in the place of /dev/null
         raise OSError(f"it is a pipe or a device: give a file, not {path}")
+    for folder in path.parents:
+        check_link(folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -144,6 +151,8 @@ def writing(path: str | Path) -> Iterator[Path]:
     except Exception as error:                               # of safetensors and torch, too
         if disk_full(error):
             raise DiskFull(f"the disk is full, {path} was not written: make room and go on") from error
+        if "(os error " in str(error):                       # of safetensors, whose errors are no OSError
+            raise OSError(f"{path} was not written ({error!s:.200})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -156,8 +165,13 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value, indent: int | None = 1) -> None:
-    """Write a record whole, or not at all."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+    """Write a record whole, or not at all. ValueError for what JSON has no word for, such as a tensor."""
+    try:
+        text = json.dumps(value, indent=indent, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be kept as JSON ({error!s:.120}): give numbers, text, lists and "
+                         "dicts") from None
+    write_text(path, text + "\n")
 
 
 def read_json(path: str | Path, kind: type = dict):

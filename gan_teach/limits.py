@@ -24,6 +24,13 @@ def whole(name: str, value, least: int = 0, most: int = LARGEST) -> int:
     return number
 
 
+def sizes(name: str, values) -> tuple[int, ...]:
+    """Sizes of layers, one or more, each a whole number from 1 to 8192; ValueError that names them for others."""
+    if not isinstance(values, (tuple, list)) or not values:
+        raise ValueError(f"{name} must be sizes of layers, such as (64, 32); got {values!r:.60}")
+    return tuple(whole(f"each of {name}", value, 1, 8192) for value in values)
+
+
 def finite(name: str, value, least: float = -math.inf, most: float = math.inf) -> float:
     """A finite number, NumPy's or a tensor of one too, from `least` to `most`; ValueError that names it for others."""
     try:

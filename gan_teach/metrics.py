@@ -119,9 +119,9 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
     """
     if not can_measure("the Fréchet distance"):
         return math.nan
-    check_enough(len(real), len(fake))
     one = features(real, judge, batch, "the real pictures")
     other = features(fake, judge, batch, "the generated pictures")
+    check_enough(len(real), len(fake))
     if (fewest := min(len(real), len(fake))) < one.shape[1]:
         warnings.warn(f"{fewest} pictures for {one.shape[1]} features: such a Fréchet distance says little; "
                       "use thousands", stacklevel=3)             # 3: past no_grad's wrapper

@@ -43,7 +43,7 @@ def _levels(x) -> np.ndarray:
     unmasked("a map to show", x)
     try:
         x = x.detach().float().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"a map to show is numbers; got {x!r:.60}") from None
     if not np.isfinite(x).all():
         raise ValueError("a map to show holds NaN or infinity: look at the weights or latents that made it")
@@ -71,16 +71,19 @@ def to_uint8(x) -> np.ndarray:
         x = torch.as_tensor(x)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"a picture to show is floats in [-1, 1]; got {x!r:.60}") from None
+    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] not in (1, 3) or x.is_meta:
+        raise ValueError(f"to_uint8 takes floats N×3×H×W or 3×H×W in [-1, 1]; got {x.dtype} of {tuple(x.shape)} on the "
+                         f"device {x.device}")
     if x.isnan().any():
         raise ValueError("a picture to show holds NaN: look at the weights or latents that made it")
-    if not x.is_floating_point() or x.ndim not in (3, 4) or x.shape[-3] not in (1, 3):
-        raise ValueError(f"to_uint8 takes floats N×3×H×W or 3×H×W in [-1, 1]; got {x.dtype} of {tuple(x.shape)}")
     x = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
     return x.movedim(-3, -1).contiguous().numpy()
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
     """uint8 0…255 -> float [-1, 1]; floats pass unchanged."""
+    if not isinstance(images, torch.Tensor):
+        raise ValueError(f"to_float takes a tensor of pictures; got a {type(images).__name__}")
     return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images
 
 
@@ -171,7 +174,7 @@ def heat(image, activation, peak: float | None = None) -> np.ndarray:
     return (grey * (1 - amount) + colour_map(0.15 + 0.85 * level) * amount).round().astype(np.uint8)
 
 
-def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarray:
+def lasso(image, mask, zoom: int = 1) -> np.ndarray:
     """Halve what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
     zoom = whole("zoom", zoom, 1)
     a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
@@ -184,7 +187,7 @@ def lasso(image, mask, zoom: int = 1, colour: tuple = (255, 225, 0)) -> np.ndarr
     a[~m] = (a[~m] * 0.5).astype(np.uint8)
     padded = np.pad(m, 1, mode="edge")
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    a[m & ~inside] = colour
+    a[m & ~inside] = (255, 225, 0)
     return a
 
 
@@ -198,6 +201,9 @@ def difference(before, after, times: float = 1) -> np.ndarray:
 
 def label_colours(classes: Sequence[str]) -> np.ndarray:
     """One fixed colour per class, uint8 C×3: `COLOURS` for the scenes, evenly turned hues for other names."""
+    classes = list(classes) if isinstance(classes, Iterable) and not isinstance(classes, str) else [classes, None]
+    if not all(isinstance(name, str) for name in classes):
+        raise ValueError(f"classes are a list of names, such as ['sky', 'tree']; got {classes!r:.60}")
     other = [name for name in classes if name not in COLOURS]
     hue = {name: [round(255 * v) for v in colorsys.hsv_to_rgb(i * 0.618 % 1, 0.65, 0.75 + 0.2 * (i % 2))]
            for i, name in enumerate(other)}
@@ -209,9 +215,10 @@ def colour_mask(mask, classes: Sequence[str]) -> np.ndarray:
     labels = np.asarray(mask.cpu() if isinstance(mask, torch.Tensor) else mask)
     if labels.dtype.kind not in "iu":
         raise ValueError(f"a label mask holds whole numbers, the numbers of the classes; got {labels.dtype}")
-    if labels.size and (labels.min() < 0 or labels.max() >= len(classes)):
-        raise ValueError(f"the mask has labels {labels.min()} to {labels.max()}, but there are {len(classes)} classes")
-    return label_colours(classes)[labels]
+    colours = label_colours(classes)                                        # (C, 3)
+    if labels.size and (labels.min() < 0 or labels.max() >= len(colours)):
+        raise ValueError(f"the mask has labels {labels.min()} to {labels.max()}, but there are {len(colours)} classes")
+    return colours[labels]
 
 
 # ------------------------------------------------------------------------------------------ HTML
@@ -300,8 +307,12 @@ def chart(figure, alt: str, width: int | None = None) -> Table:
     width: in CSS pixels. None: 87 for an inch of the page, so that words of 10 points are 12 pixels high; at least 680.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
+    if not isinstance(figure, Figure):
+        raise ValueError("chart shows a figure of matplotlib, as plt.subplots() gives it; got a "
+                         f"{type(figure).__name__}")
     letter(figure)
     for text in figure.findobj(Text):
         text.set_text(typeset(text.get_text()))

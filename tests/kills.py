@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from gan_teach import stylegan
+from gan_teach import stylegan, training
 from gan_teach.egan import long_run, plane
 from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.mutations import heuristic, minimax
@@ -108,7 +108,7 @@ def kill_after(grids: int) -> None:
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    loop.keep_samples = long_run.keep_samples = keep_and_die
+    loop.keep_samples = training.keep_samples = keep_and_die
 
 
 def begin(kind: str, folder: Path, grids: int = 0) -> int:

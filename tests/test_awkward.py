@@ -1,34 +1,39 @@
 """Mistakes that are easily made with networks and numbers of one's own: none passes in silence, each is told."""
 
+import copy
 import math
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from rigged import Colours, Rigged, unet
 
-from gan_teach import capstone, metrics
-from gan_teach.dissection import (ablation_curve, causal_effect, dissect, intervention, optimise_alpha, rank_by_effect,
-                                  repair)
+from gan_teach import capstone, checkpoints, metrics
+from gan_teach.dissection import (ablate, ablation_curve, causal_effect, dissect, dissect_layers, insert, intervention,
+                                  optimise_alpha, rank_by_effect, repair)
 from gan_teach.dissection.context import context_effects
 from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import inserted, optimise_insertion
 from gan_teach.dissection.report import write_report
 from gan_teach.dissection.units import save_units
 from gan_teach.egan import evolution, settings
+from gan_teach.egan.evolution import Evolution
 from gan_teach.egan.fitness_and_selection import Fitness, fitness, select
 from gan_teach.egan.interpolation import linear, spherical, strip, way
-from gan_teach.lessons import notebooks
+from gan_teach.lessons import checks, notebooks
 from gan_teach.limits import MAX_SEED, whole
 from gan_teach.networks import dcgan, progan
-from gan_teach.networks.classifier import Classifier, ClassifierConfig
-from gan_teach.networks.segmenter import SegmenterConfig
+from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
+from gan_teach.networks.segmenter import SegmenterConfig, segment
+from gan_teach.pictures import chart, colour_mask, label_colours, squares, to_float, to_uint8
 from gan_teach.recipes import judges
 from gan_teach.site import build
 from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
-from gan_teach.training import Schedule, Settings
+from gan_teach.training import Schedule, Settings, Training, run
 from gan_teach.widgets import stage
-from gan_teach.worlds import gaussians
+from gan_teach.widgets.egan.warm_up import WarmUpPanel
+from gan_teach.worlds import Portraits, Scenes, gaussians
 
 NAN = math.nan
 QUIET = {"progress": False}
@@ -37,6 +42,10 @@ QUIET = {"progress": False}
 def small() -> progan.Generator:
     torch.manual_seed(0)
     return progan.Generator(progan.ProGANConfig(z_dim=8, widths=(8, 8))).eval().requires_grad_(False)
+
+
+def eyes() -> Classifier:
+    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
 
 
 def style() -> Generator:
@@ -107,6 +116,64 @@ def test_classes_are_names(classes):
             act()
     S.classes = np.array(["a", "b", "c"])
     assert dissect(Own(), "one", S, 4, **QUIET).classes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("layers", [None, "one", (), {"one"}, (0, 1), iter(["one"])])
+def test_layers_are_names_in_an_order(layers):
+    G = Own()
+    G.layers = layers
+    with pytest.raises(ValueError, match="the layers of a generator are names in the order of computation"):
+        dissect(G, "one", unet(), 4, **QUIET)
+    for wrong in (None, 0):
+        with pytest.raises(ValueError, match=f"no layer '{wrong}'"):
+            dissect_layers(Own(), wrong, unet(), 4, **QUIET)
+
+
+def test_a_class_is_no_generator_yet():
+    for act in (lambda: dissect(progan.Generator, "layer1", unet(), 4, **QUIET), lambda: dissect(Own, "one", unet(), 4),
+                lambda: metrics.generate(progan.Generator, 4, 0)):
+        with pytest.raises(ValueError, match="is a class, and no generator yet: make one of it"):
+            act()
+
+
+@pytest.mark.parametrize("kind", [torch.complex64, torch.float8_e4m3fn, "meta"])
+def test_weights_and_scores_that_nothing_is_computed_with(tmp_path, kind):
+    G, S = small(), unet()
+
+    def scores(x):
+        return x.to(kind)
+
+    scores.classes = ["a", "b", "c"]
+    for act in (lambda: dissect(copy.deepcopy(G).to(kind), "layer1", S, 4, **QUIET),
+                lambda: dissect(G, "layer1", copy.deepcopy(S).to(kind), 4, **QUIET),
+                lambda: checkpoints.save(tmp_path / "G", copy.deepcopy(G).to(kind)),
+                lambda: Evolution(*(network.to(kind) for network in pair()), settings.Settings())):
+        with pytest.raises(ValueError, match="has weights of .* and nothing is computed with such"):
+            act()
+    with pytest.raises(ValueError, match="the segmenter returned scores of .*of which none is the largest"):
+        dissect(Own(), "one", scores, 4, **QUIET)
+    assert not list(tmp_path.iterdir())
+
+
+def test_edits_of_r_are_of_numbers():
+    r = torch.rand(2, 8, 4, 4)
+    for act, message in ((lambda: ablate(r.to(torch.float8_e4m3fn), [1]), "r are torch.float8_e4m3fn"),
+                         (lambda: ablate(r.to_sparse(), [1]), "r are torch.float32, torch.sparse_coo"),
+                         (lambda: insert(r[:0], [1]), r"got a torch.float32 tensor \(0, 8, 4, 4\)"),
+                         (lambda: ablate(r, [1], strength=1 + 0j), "strength must be numbers"),
+                         (lambda: ablate(r, [1], torch.ones(4, 4) + 0j), "where must be numbers")):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+def test_what_is_asked_of_a_dissection_is_looked_at():
+    d = dissect(Own(), "one", unet(), 4, **QUIET)
+    for n in (-1, 1.5, "2", True):
+        with pytest.raises(ValueError, match="n must be a whole number"):
+            d.units_for("a", n)
+    for least in ("2", None, math.nan, 10**30):
+        with pytest.raises(ValueError, match="min_iou must be"):
+            d.concept_units(least)
 
 
 # ------------------------------------------------------------------------------------------ numbers of the measures
@@ -186,16 +253,15 @@ def test_levels_and_first_weights_may_be_lists():
 
 def test_scores_and_judges():
     S, x = unet(), torch.rand(8, 3, 16, 16) * 2 - 1
-    eyes = Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
     for act, message in (
             (lambda: metrics.sharpness(x * NAN), "the pictures: NaN or infinity"),
             (lambda: metrics.sharpness((x * 100).byte()), "the pictures must be a floating tensor"),
             (lambda: metrics.precision_recall(torch.rand(9), torch.rand(9)), "features are N×F and M×F"),
             (lambda: metrics.precision_recall(torch.rand(9, 3), torch.rand(9, 4)), "features are N×F and M×F"),
             (lambda: metrics.precision_recall(np.ones((9, 3)), np.ones((9, 3))), "must be a tensor; got a ndarray"),
-            (lambda: metrics.classifier_score(x, eyes, head="hair", splits=2), "no head 'hair'; there are: class"),
+            (lambda: metrics.classifier_score(x, eyes(), head="hair", splits=2), "no head 'hair'; there are: class"),
             (lambda: metrics.classifier_score(x, S, splits=2), "no head 'class'"),
-            (lambda: metrics.classifier_score(x, eyes, splits=2.5), "splits, no more than there are"),
+            (lambda: metrics.classifier_score(x, eyes(), splits=2.5), "splits, no more than there are"),
             (lambda: metrics.features(x, small()), "the judge is a segmenter .* got a Generator"),
             (lambda: metrics.frechet_distance(x, x, lambda x: x), "the judge is a segmenter .* got a function"),
             (lambda: judges.evaluate(S, x, torch.zeros(8, 8, 8).long()), "they must be of one size"),
@@ -331,3 +397,127 @@ def test_chapters_that_are_not_there_are_told_before_a_site_is_made(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder .*away of chapters that have been run"):
         build(tmp_path / "site", executed=tmp_path / "away")
     assert not list(tmp_path.iterdir())
+
+
+class Thing(nn.Module):
+    """A generator, or a discriminator, of which `answer` makes what it gives."""
+
+    z_dim = 4
+
+    def __init__(self, inside: int, outside: int, answer):
+        super().__init__()
+        self.layer, self.answer = nn.Linear(inside, outside), answer
+
+    def forward(self, x):
+        return self.answer(self.layer(x.flatten(1)))
+
+
+def pair(draw=lambda x: x.view(-1, 3, 8, 8), judge=lambda x: x[:, 0]):
+    return Thing(4, 192, draw), Thing(192, 1, judge)
+
+
+def first_step(networks, **options):
+    real = torch.zeros(8, 3, 8, 8, dtype=torch.uint8)
+    return Evolution(*networks, settings.Settings(batch=4, fitness_batch=4, **options), "cpu").step(real)
+
+
+def test_what_networks_of_ones_own_give_in_an_evolution():
+    """A D that gives one logit for all pictures, and a G that draws one picture for all latents, learnt in silence."""
+    draw = pair()[0].answer
+    assert first_step(pair()).number == 1
+    for spoil, message in ((lambda x: (draw(x),), "a tuple"), (lambda x: draw(x).detach().numpy(), "a ndarray"),
+                           (lambda x: draw(x).byte(), "torch.uint8 of"),
+                           (lambda x: draw(x)[:1], r"torch.float32 of \(1, 3, 8, 8\)")):
+        with pytest.raises(ValueError, match=f"what G draws must be floats, one for each of 4; got {message}"):
+            first_step(pair(spoil))
+    x = torch.rand(4, 3, 8, 8)
+    for spoil, message in ((lambda x: (x,), "D's logits must be floats.* got a tuple"), (lambda x: None, "a NoneType"),
+                           (lambda x: x.mean(), r"of \(\)"), (lambda x: x > 0, "torch.bool"),
+                           (lambda x: x.detach(), "no gradient goes from D's logits to its weights")):
+        with pytest.raises(ValueError, match=message):
+            first_step(pair(judge=spoil))
+        with pytest.raises(ValueError, match=message):
+            fitness(pair(judge=spoil)[1], x, x, 0.1)
+    for loss in (torch.tensor(1.0), torch.tensor(1j, requires_grad=True)):
+        with pytest.raises(ValueError, match="that no gradient leads to from the logits"):
+            first_step(pair(), mutations=(lambda logits, loss=loss: loss,))
+
+
+def test_looking_at_a_discriminator_leaves_no_trace():
+    """Batch norm in D counts every batch that it sees: one more would change each run."""
+    D = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(192), nn.Linear(192, 1))
+    e = Evolution(pair()[0], D, settings.Settings(batch=4, d_steps=1), "cpu")
+    e.train_d(torch.rand(8, 3, 8, 8))
+    assert int(e.D[1].num_batches_tracked) == 2             # real ones and generated ones
+
+
+def test_settings_scores_and_samples_of_other_kinds():
+    D, x = pair()[1], torch.rand(4, 3, 8, 8)
+    for act, message in (
+            (lambda: Evolution(*pair(), {"batch": 4}), "settings are Settings.* got a dict"),
+            (lambda: Training(small(), None, x.byte(), None), "settings are Settings.* got a NoneType"),
+            (lambda: select([1, 2], 1), "scores are a list of Fitness"), (lambda: select(None, 1), "list of Fitness"),
+            (lambda: fitness(None, x, x, 0.1), "judged by a network D"),
+            (lambda: fitness(D.forward, x, x, 0.1), "judged by a network D"),
+            (lambda: fitness(D, x.byte(), x, 0.1), "the real samples are floats; got torch.uint8"),
+            (lambda: fitness(D, x * 255, x, 0.1), "the real pictures go up to"),
+            (lambda: fitness(D, x, x[:, :1], 0.1), "the generator draws 1×8×8"),
+            (lambda: truncate(torch.rand(2, 8), 1e300, torch.zeros(8)), "psi must be a number"),
+            (lambda: to_float([1]), "takes a tensor of pictures"), (lambda: label_colours("abc"), "a list of names"),
+            (lambda: colour_mask(torch.zeros(4, 4).long(), 3), "a list of names"),
+            (lambda: chart(x, "a"), "a figure of matplotlib.* got a Tensor"),
+            (lambda: to_uint8(x.to("meta")), "on the device meta"),
+            (lambda: squares(x[0, 0].to("meta")), "a map to show is numbers")):
+        with pytest.raises(ValueError, match=message):
+            act()
+
+
+# ------------------------------------------------------------------------------------------ networks and worlds to make
+
+def test_networks_of_no_size_are_not_made():
+    for make, message in (
+            (lambda: progan.ProGANConfig(z_dim=0), "z_dim must be a whole number from 1"),
+            (lambda: progan.ProGANConfig(widths=()), r"widths must be sizes of layers, such as .* got \(\)"),
+            (lambda: progan.ProGANConfig(widths="ab"), "widths must be sizes of layers"),
+            (lambda: progan.ProGANConfig(widths=(4, 1.5)), "each of widths must be .* from 1 to 8192; got 1.5"),
+            (lambda: progan.ProGANConfig(stddev_group=-1), "stddev_group must be a whole number from 0"),
+            (lambda: dcgan.DCGANConfig(widths=(0,)), "each of widths must be"),
+            (lambda: SegmenterConfig(widths=5), "widths must be sizes of layers"),
+            (lambda: ClassifierConfig(widths=(4, -1)), "each of widths must be"),
+            (lambda: dcgan.layout("x"), "resolution must be a whole number"),
+            (lambda: dcgan.layout(2**20), "each of widths must be a whole number from 1 to 8192"),     # took 8 TB
+            (lambda: StyleGANConfig(resolution=2**20), "pictures of 1048576 px need an fmap_base of 524288 or more")):
+        with pytest.raises(ValueError, match=message):
+            make()
+    assert progan.ProGANConfig(widths=[np.int64(8), 4]).widths == (8, 4)
+
+
+def test_points_and_drawings_are_counted_in_whole_numbers():
+    for act, message in ((lambda: gaussians.ring()(1.5, None), "the number of points must be"),
+                         (lambda: gaussians.ring()(-1, None), "the number of points must be"),
+                         (lambda: gaussians.ring(10**12), "modes must be a whole number from 1 to 10000"),
+                         (lambda: Scenes(3)[None], "the index of a picture must be a whole number"),
+                         (lambda: Portraits(3)["a"], "the index of a picture must be a whole number"),
+                         (lambda: classify(eyes(), None), "the pictures to name must be a floating tensor"),
+                         (lambda: metrics.frechet_distance(None, None, eyes()), "must be a floating tensor"),
+                         (lambda: segment(unet(), torch.zeros(2, 3, 8, 8, device="meta")), "on the device meta"),
+                         (lambda: WarmUpPanel("nope"), "no Data 'nope'; there are"),
+                         (lambda: WarmUpPanel(None), "no Data 'None'; there are")):
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert len([*Scenes(3)]) == 3
+
+
+def test_a_judge_that_answers_with_a_tensor_is_told(tmp_path):
+    real, schedule = torch.zeros(8, 3, 8, 8, dtype=torch.uint8), Schedule({}, {8: 0})
+    G, D = small(), progan.Discriminator(progan.ProGANConfig(z_dim=8, widths=(8, 8)))
+    options = Settings(16, 4, bf16=False, schedule=schedule)
+    with pytest.raises(ValueError, match="curve.json cannot be kept as JSON .*Tensor.*: give numbers, text, lists"):
+        run(Training(G, D, real, options, "cpu"), tmp_path, judge=lambda G: {"a": torch.ones(1)}, judge_every=1)
+    with pytest.raises(ValueError, match="a Discriminator has no .regularised"):
+        Training(D, G, real, options, "cpu")
+
+
+def test_a_check_whose_answer_ends_the_program_is_told(capsys):
+    checks.check_iou(lambda *_: exit(3))
+    assert "your function stopped with SystemExit" in capsys.readouterr().out

@@ -1,10 +1,13 @@
 """What a reader may hand over besides pictures and files: units, masks, seeds, numbers, networks of their own."""
 
+import contextlib
 import copy
 import io
 import math
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import inputs_fuzz
 import numpy as np
@@ -14,7 +17,7 @@ import torch
 
 import gan_teach
 from gan_teach import metrics
-from gan_teach.__main__ import main
+from gan_teach.__main__ import main, parser
 from gan_teach.dissection import ablate, causal_effect, dissect, insert, optimise_alpha, rank_by_effect
 from gan_teach.dissection.information import dissect_by_information
 from gan_teach.dissection.insertion import optimise_insertion
@@ -397,9 +400,17 @@ def test_e_gans_generator_of_16_bits_draws():
     (["dissect", "scenes-progan", "--segmenter", "scenes-progan"], "no segmenter"),
     (["dissect", "scenes-progan", "--seed", "-1"], "seed must be"), (["dissect", "/dev/null"], "null"),
     (["dissect", "scenes-progan", "--layer", "layer99"], "layer99"), (["evolve", "fashon"], "no pictures"),
-    (["dissect", "scenes-progan", "--quantile", "nan"], "quantile")])
+    (["dissect", "scenes-progan", "--quantile", "nan"], "quantile"),
+    (["train", "scenes-egan", "--device", "abacus"], "'abacus' is not usable on this machine"),
+    (["evolve", "loop"], "loop is a broken link: it points to loop"),
+    (["evolve", "photos", "--out", "loop"], "loop is a broken link"),
+    (["lab", "loop", "--copy"], "loop is a broken link"),
+    (["compare", "cost", "--out", "loop/here"], "loop is a broken link")])
 def test_the_command_line_answers_in_a_sentence(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if "loop" in str(arguments):
+        Path("photos").mkdir()
+        Path("loop").symlink_to("loop")
     try:
         assert main(arguments) == 1
     except SystemExit as stop:                               # argparse's own refusal
@@ -424,6 +435,19 @@ def test_ctrl_c_in_the_first_seconds_is_told_in_a_word(monkeypatch, capsys):
 
     monkeypatch.setattr(gan_teach.__main__, "parser", stopped)
     assert main(["list"]) == 130 and capsys.readouterr().err == "interrupted\n"
+    handler, whole = signal.signal(signal.SIGINT, signal.default_int_handler), parser()
+    try:
+        for later in (lambda: whole, lambda: {}["another import"]):                  # as numpy's import makes of it
+            def swallowed(later=later):
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+                return later()
+
+            monkeypatch.setattr(gan_teach.__main__, "parser", swallowed)
+            assert main(["list"]) == 130 and capsys.readouterr() == ("", "interrupted\n")
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_a_full_disk_is_told_whoever_writes(monkeypatch, capsys, tmp_path):

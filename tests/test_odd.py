@@ -351,7 +351,7 @@ def test_a_network_that_could_not_be_loaded_again_is_not_saved(tmp_path, how):
 
 
 def test_what_else_is_not_saved_and_what_is(tmp_path):
-    with pytest.raises(ValueError, match="device meta, where they have no numbers"):
+    with pytest.raises(ValueError, match="weights of torch.float32 on the device meta, and nothing is computed"):
         checkpoints.save(tmp_path / "G", copy.deepcopy(small()).to("meta"))
     with pytest.raises(ValueError, match="could not be loaded again: 'utf-8' codec can't encode"):
         checkpoints.save(tmp_path / "half a sign\udcff", small())
@@ -467,12 +467,17 @@ def snapshots(tmp_path: Path) -> tuple[dict, dict]:
 
 def test_a_snapshot_that_was_changed_is_named_as_damaged(tmp_path):
     of_training, of_evolution = snapshots(tmp_path)
+    *first, last = of_evolution["lineage"]
+    D = of_evolution["D"]
     for whole, begin, changes in (
             (of_training, lambda folder: training.run(trained(), folder, picture_every=0), (
-                {"optimisers": []}, {"optimisers": of_training["optimisers"][::-1]}, {"optimisers": [{}, {}]})),
+                {"optimisers": []}, {"optimisers": of_training["optimisers"][::-1]}, {"optimisers": [{}, {}]},
+                {"G_ema": {name: t * NAN for name, t in of_training["G_ema"].items()}})),
             (of_evolution, lambda folder: long_run.run(evolved(), LARGER, folder, 3, picture_every=0), (
                 {"lineage": []}, {"generation": 10**9}, {"survivors": []}, {"survivors": of_evolution["survivors"] * 2},
-                {"own": []}, {"own": None}))):
+                {"own": []}, {"own": None}, {"own": {0: 5}}, {"lineage": [*first, last | {"survivors": ()}]},
+                {"lineage": [*first, last | {"mutations": ()}]}, {"lineage": [*first, last | {"fitness": ()}]},
+                {"D": {name: t * math.inf for name, t in D.items()}}, {"D": {name: t + 0j for name, t in D.items()}}))):
         for change in changes:
             torch.save(whole | change, tmp_path / "resume.pt")
             with pytest.raises(ValueError, match=f"{tmp_path}/resume.pt is damaged: delete it"):

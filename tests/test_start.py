@@ -70,7 +70,8 @@ def test_another_address_leaves_nothing_of_the_old_one(tmp_path):
     assert all((tmp_path / path.relative_to(ROOT)).read_bytes() == path.read_bytes() for path in NOTEBOOKS)
 
 
-@pytest.mark.parametrize("wrong", ["http://github.com/a/b", "https://gitlab.com/a/b", "https://github.com/a", "a/b"])
+@pytest.mark.parametrize("wrong", ["http://github.com/a/b", "https://gitlab.com/a/b", "https://github.com/a", "a/b",
+                                   "https://github.com/../..", "https://github.com/ü/b"])
 def test_an_address_that_colab_cannot_open_is_refused(tmp_path, wrong):
     with pytest.raises(ValueError, match="https://github.com/OWNER/NAME"):
         address.write(wrong, copied(tmp_path))

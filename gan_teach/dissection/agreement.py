@@ -10,6 +10,7 @@ from functools import cached_property
 from torch import Tensor
 
 from ..language import columns, pad, say
+from ..limits import finite, whole
 from ..networks.protocols import check_name
 from .pixels import jackknife
 from .units import check_units
@@ -103,7 +104,7 @@ class Dissection:
 
     def units_for(self, name: str, n: int | None = None) -> list[int]:
         """The units that match class `name`, best IoU first; all of them, or the first n."""
-        c = check_name("class", name, self.classes)
+        c, n = check_name("class", name, self.classes), None if n is None else whole("n", n)
         return self.iou[:, c].argsort(descending=True, stable=True)[:n].tolist()
 
     def label(self, u: int) -> tuple[str, float]:
@@ -115,7 +116,7 @@ class Dissection:
         """class -> the units labelled with it at IoU > min_iou, best first; only classes that have one.
         above_chance: and only units whose agreement with that class is more than chance."""
         value, c = self.iou.max(1)
-        good = value > min_iou
+        good = value > finite("min_iou", min_iou, -1, 1)
         if above_chance:
             good &= self.above_chance().gather(1, c[:, None])[:, 0]
         found = {name: [u for u in self.units_for(name) if c[u] == i and good[u]]

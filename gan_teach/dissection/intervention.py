@@ -36,7 +36,7 @@ COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
 
 def _edited(r: Tensor, units: Units) -> list[int]:
     """The units to edit, if r is what can be edited."""
-    if not isinstance(r, Tensor) or not r.is_floating_point() or r.ndim != 4:
+    if not isinstance(r, Tensor) or not r.is_floating_point() or r.ndim != 4 or not r.numel():
         found = f"a {r.dtype} tensor {tuple(r.shape)}" if isinstance(r, Tensor) else f"a {type(r).__name__}"
         raise ValueError(f"r must be a floating tensor N×U×h×w, as G.at(z, layer) returns it; got {found}")
     return check_units(units, check_finite("r", r).shape[1])
@@ -46,7 +46,10 @@ def _numbers(name: str, value, r: Tensor) -> Tensor:
     """A finite tensor of what a reader gave, such as a number, a list or a NumPy array, of r's kind."""
     unmasked(name, value)
     try:
-        found = (value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))).to(r)
+        found = value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
+        if found.is_complex():
+            raise TypeError
+        found = found.to(r)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{name} must be numbers; got {value!r:.60}") from None
     return check_finite(name, found)

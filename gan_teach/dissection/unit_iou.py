@@ -8,7 +8,7 @@ Taught in notebooks/01_gan_dissection.ipynb.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 import torch
@@ -118,7 +118,7 @@ def dissect(G: Generator, layer: str, segmenter: Segmenter, samples: int = 1000,
 
 def in_order(G: Generator, layers: Sequence[str]) -> list[str]:
     """The layers in the order of computation, each once; ValueError naming `G.layers` for an unknown one."""
-    layers = [layers] if isinstance(layers, str) else list(layers)
+    layers = [layers] if isinstance(layers, str) or not isinstance(layers, Iterable) else list(layers)
     for layer in layers:
         check_layer(G, layer)
     if not layers:
@@ -198,18 +198,15 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
             if layer not in t or tuple(t[layer].shape) != (shape[1],):
                 raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")
             check_finite(f"the thresholds of layer {layer!r}", t[layer])
-        both, others = ({layer: torch.zeros(*k, shape[1], dtype=torch.long, device=device)
-                         for layer, shape in shapes.items()} for k in ((folds, C), (shuffles * C,)))
+        counts = {layer: Counts(t[layer], folds, C, shuffles) for layer in layers}
         area = torch.zeros(folds, C, dtype=torch.long, device=device)
         every = torch.arange(C, device=device).short().view(1, 1, C, 1)
         chunk = 1 if device.type == "cpu" else 16                           # a CPU's cache holds one mask U×P
         earlier = labels_before(mine.start, shuffles, z, batch, drawn) if shuffles and mine else None      # (K, H, W)
-        none = {layer: torch.empty(shape[1], 0, device=device) for layer, shape in shapes.items()}
-        top = {layer: (values, values.long()) for layer, values in none.items()}   # peaks, and whose they are
         for start in mine:
             part = z[start:start + batch]
             r, labels = ready.pop(0) if ready else drawn(part)
-            size, row = labels.shape[-2:], labels if earlier is None else torch.cat([earlier, labels])
+            row = labels if earlier is None else torch.cat([earlier, labels])
             earlier = row[len(row) - shuffles:]
             # own labels first, then those of the picture 1, …, K before
             pairs = torch.stack([row[shuffles - k:len(row) - k] for k in range(shuffles + 1)], 1).flatten(2)
@@ -219,26 +216,52 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
                 fold = (start + i + torch.arange(len(s), device=device)) % folds
                 area.index_add_(0, fold, s[:, :C].sum(2).long())            # (n, C)
                 for layer in layers:
-                    on = masks(r[layer][i:i + chunk], t[layer], size, torch.float32).permute(0, 2, 3, 1)  # (n, H, W, U)
-                    # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
-                    count = (s @ on.flatten(1, 2)).long()   # (n, (1+K)·C, U)
-                    both[layer].index_add_(0, fold, count[:, :C])
-                    others[layer] += count[:, C:].sum(0)
+                    counts[layer].add(s, r[layer][i:i + chunk], labels.shape[-2:], fold)
             for layer in layers:
-                top[layer] = loudest(*top[layer], r[layer], start)
+                counts[layer].hear(r[layer], start)
             bar.update(len(part))
-    found, area = {}, summed(area)
+    area, found = summed(area).cpu(), {}
     for layer in layers:
-        peak, picture = (torch.cat(parts, 1) for parts in zip(*gathered([part.cpu() for part in top[layer]])))
-        order = peak.argsort(dim=1, descending=True, stable=True)[:, :LOUDEST]      # of equals the earlier picture
-        both[layer], others[layer] = summed(both[layer]), summed(others[layer])
-        own = both[layer].transpose(1, 2).contiguous().cpu()                # (folds, U, C)
-        shuffled = others[layer].view(shuffles, C, -1).transpose(1, 2).contiguous().cpu() if shuffles else None
+        own, shuffled, loudest = counts[layer].of_all()
         # each pixel has one class, so a unit's pixels are the sum over the classes
         found[layer] = Dissection(layer, tuple(classes_of(segmenter)), quantile if thresholds is None else None,
-                                  samples, t[layer].cpu(), own, own.sum(2), area.cpu(), shuffled, seed,
-                                  picture.gather(1, order))
+                                  samples, t[layer].cpu(), own, own.sum(2), area, shuffled, seed, loudest)
     return found
+
+
+class Counts:
+    """Of one layer: on how many pixels units and classes are together, and the pictures where each unit is loudest."""
+
+    def __init__(self, thresholds: Tensor, folds: int, classes: int, shuffles: int):
+        zeros = torch.zeros(folds + shuffles, classes, len(thresholds), dtype=torch.long, device=thresholds.device)
+        self.t, self.own, self.others = thresholds, zeros[:folds], zeros[folds:]    # (U,), folds×C×U, K×C×U
+        self.peak = thresholds.new_empty(len(thresholds), 0)    # (U, ≤20) the largest values, in order …
+        self.picture = self.peak.long()                         # … and the numbers of their pictures
+
+    def add(self, s: Tensor, r: Tensor, size: tuple[int, int], fold: Tensor) -> None:
+        """Count n pictures: s, n×(1+K)·C×P, where a class is in their labels and in those of K others; r, n×U×h×w."""
+        on = masks(r, self.t, size, torch.float32).permute(0, 2, 3, 1)      # (n, H, W, U)
+        # |on_u ∧ s_c| = Σ_P s_c·on_u, all pairs at once; exact in float32 up to 2^24 pixels
+        count = (s @ on.flatten(1, 2)).long()                               # (n, (1+K)·C, U)
+        C = self.own.shape[1]
+        self.own.index_add_(0, fold, count[:, :C])
+        self.others += count[:, C:].sum(0).view_as(self.others)
+
+    def hear(self, r: Tensor, start: int) -> None:
+        """Remember the 20 largest values of each unit so far, of equals that of the earlier picture; r: N×U×h×w of
+        pictures start, …"""
+        new = torch.arange(start, start + len(r), device=r.device).expand(r.shape[1], -1)       # (U, N)
+        self.rank(torch.cat([self.peak, r.amax((2, 3)).T], 1), torch.cat([self.picture, new], 1))
+
+    def rank(self, peak: Tensor, picture: Tensor) -> None:
+        order = peak.argsort(dim=1, descending=True, stable=True)[:, :LOUDEST]
+        self.peak, self.picture = peak.gather(1, order), picture.gather(1, order)
+
+    def of_all(self) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The counts of all processes, folds×U×C and K×U×C (None for K = 0), and the loudest pictures, U×20."""
+        self.rank(*(torch.cat(parts, 1) for parts in zip(*gathered([self.peak.cpu(), self.picture.cpu()]))))
+        own, others = (summed(part).transpose(1, 2).contiguous().cpu() for part in (self.own, self.others))
+        return own, others if len(others) else None, self.picture
 
 
 def quantile_thresholds(G: Generator, shapes: dict[str, tuple[int, ...]], z: Tensor, quantile: float, batch: int,
@@ -269,14 +292,3 @@ def quantile_thresholds(G: Generator, shapes: dict[str, tuple[int, ...]], z: Ten
         found[layer] = largest(None, torch.cat(parts, 1), n[layer], quantile).amin(1).float()
     return found, ready
 
-
-def loudest(peak: Tensor, picture: Tensor, r: Tensor, start: int) -> tuple[Tensor, Tensor]:
-    """Of the largest values of every unit so far and those in r, N×U×h×w of pictures start, …: the 20 best, in order.
-
-    peak, picture: U×k, the values and the numbers of their pictures; returned like that, an earlier picture first
-    where two are equal.
-    """
-    new = torch.arange(start, start + len(r), device=r.device).expand(r.shape[1], -1)       # (U, N)
-    peak, picture = torch.cat([peak, r.amax((2, 3)).T], 1), torch.cat([picture, new], 1)
-    order = peak.argsort(dim=1, descending=True, stable=True)[:, :LOUDEST]
-    return peak.gather(1, order), picture.gather(1, order)

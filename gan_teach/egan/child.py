@@ -40,6 +40,9 @@ def name_of(function: Callable) -> str:
 def apply(mutation: Mutation, logits: Tensor) -> Tensor:
     """M(l), checked: anybody may write a mutation. Raises ValueError where it is not one number."""
     loss = mutation(logits)
+    if isinstance(loss, Tensor) and logits.requires_grad and not (loss.requires_grad and loss.is_floating_point()):
+        raise ValueError(f"the mutation {name_of(mutation)!r} gave a {loss.dtype} that no gradient leads to from the "
+                         "logits: compute it of them, in floats")
     if not isinstance(loss, Tensor) or loss.ndim > 0:
         got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
         raise ValueError(f"the mutation {name_of(mutation)!r} gave {got}; it takes N logits and gives one number, "
@@ -61,6 +64,22 @@ def check_drawn_to_learn(x: Tensor) -> Tensor:
         raise ValueError(f"G draws floats whose gradient reaches its weights; these are {kind} (is there a "
                          "torch.no_grad() or a .detach() in its forward?)")
     return x
+
+
+def check_each(what: str, x: Tensor, n: int) -> Tensor:
+    """x itself; ValueError unless it is floats, one row for each of n samples."""
+    if not isinstance(x, Tensor) or not x.is_floating_point() or not x.ndim or len(x) != n:
+        found = f"{x.dtype} of {tuple(x.shape)}" if isinstance(x, Tensor) else f"a {type(x).__name__}"
+        raise ValueError(f"{what} must be floats, one for each of {n}; got {found}")
+    return x
+
+
+def check_logits(logits: Tensor, n: int) -> Tensor:
+    """The logits themselves; ValueError unless D gave one for each of n samples, from which a gradient reaches it."""
+    if torch.is_grad_enabled() and not check_each("D's logits", logits, n).requires_grad:
+        raise ValueError("no gradient goes from D's logits to its weights (is there a torch.no_grad() or a .detach() "
+                         "in its forward?)")
+    return check_each("D's logits", logits, n)
 
 
 def mutate(parent: nn.Module, D: nn.Module, z: Tensor, mutation: Mutation) -> tuple[nn.Module, Gradient]:

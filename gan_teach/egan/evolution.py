@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from ..networks.device import low_precision, pick_device
 from ..networks.layers import check_finite, check_gradients
-from ..networks.protocols import check_alike
+from ..networks.protocols import check_alike, check_weights, evaluating
 from ..training import NotFinite, Resumable, check_descent, refill
 from . import shared_passes
-from .child import Moments, clone, descend, follow, mutate, name_of
+from .child import Moments, check_each, check_logits, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import Fitness, judged, select
 from .settings import Settings
 
@@ -73,6 +73,8 @@ class Evolution(Resumable):
     """
 
     def __init__(self, G: nn.Module | Sequence[nn.Module], D: nn.Module, settings: Settings = Settings(), device=None):
+        if not isinstance(settings, Settings):
+            raise ValueError(f"settings are Settings, such as Settings(batch=32); got a {type(settings).__name__}")
         self.device = pick_device(device)
         parents = list(G) if isinstance(G, (list, tuple)) else [G]
         if len(parents) not in (1, settings.mu):
@@ -82,10 +84,11 @@ class Evolution(Resumable):
                 raise ValueError(f"an evolution needs networks with weights; got a {type(net).__name__}")
             if net is not D and not hasattr(net, "z_dim"):
                 raise ValueError(f"a {type(net).__name__} is no generator: it has no .z_dim, the size of its latents")
+        check_weights(D, *parents)
         kinds = {p.dtype for net in (D, *parents) for p in net.parameters()}
-        if len(kinds) > 1 or any(p.is_meta for net in (D, *parents) for p in net.parameters()):
+        if len(kinds) > 1:
             raise ValueError("the weights of G and D are numbers of one kind; these are of "
-                             f"{', '.join(sorted(map(str, kinds)))}, or on the device meta (.float() makes them alike)")
+                             f"{', '.join(sorted(map(str, kinds)))} (.float() makes them alike)")
         self.D, *parents = (copy.deepcopy(net).train().to(self.device, memory_format=torch.channels_last)
                             for net in (D, *parents * (settings.mu // len(parents))))
         self.survivors = [Individual(net.requires_grad_(True)) for net in parents]
@@ -104,6 +107,11 @@ class Evolution(Resumable):
         """The first survivor."""
         return self.survivors[0].G
 
+    @property
+    def steps(self) -> int:
+        """How many generations there were, as `training.advance` asks."""
+        return self.generation
+
     # ---------------------------------------------------------------------------------- draws
 
     def _draw(self, phase: int, again: int = 0) -> torch.Generator:
@@ -118,7 +126,7 @@ class Evolution(Resumable):
         x = real(n, draw) if callable(real) else real
         if isinstance(real, Tensor):
             x = real[torch.randint(len(real), (n,), generator=draw)]
-        if not isinstance(x, Tensor) or len(x) != n:
+        if not isinstance(x, Tensor) or not x.ndim or len(x) != n or x.is_meta or x.is_complex():
             raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got a "
                              f"{type(x).__name__}{f' of {len(x)} for {n}' if isinstance(x, Tensor) else ''}")
         like = next(self.D.parameters())
@@ -155,11 +163,16 @@ class Evolution(Resumable):
         for _ in range(s.d_steps):
             x = self._real(s.batch, draw)
             with self._precision(), torch.no_grad():
-                fake = torch.cat([one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors])
+                fakes = [one.G(self._z(s.batch // s.mu, draw)) for one in self.survivors]
             if not known:
                 self.real = None                                            # a second try is to be refused too
-                check_alike(x, fake)
+                for drawn in fakes:
+                    check_each("what G draws", drawn, s.batch // s.mu)
+                check_alike(x, fakes[0])
+                with self._precision(), evaluating(self.D):                 # no trace in a batch norm
+                    check_logits(self.D(x), len(x))
                 self.real, known = real, True
+            fake = torch.cat(fakes)
             with self._precision():
                 loss = s.d_loss(self.D, x, fake, draw)
             self.optimiser_d.zero_grad(set_to_none=True)
@@ -273,6 +286,11 @@ class Evolution(Resumable):
             self.mean.load_state_dict(state["mean"])
         self.D.load_state_dict(state["D"])
         refill(self.optimiser_d, state["optimiser_d"], ("lr", "betas"))
+        for moments in (*self.own.values(), *(one.adam for one in self.survivors if one.adam is not None)):
+            adam = torch.optim.Adam(body.parameters())
+            refill(adam, {"state": moments, "param_groups": adam.state_dict()["param_groups"]})
         self.lineage = [Generation(**row | {"fitness": tuple(Fitness(*f) for f in row["fitness"])})
                         for row in state["lineage"]]
+        if not all(g.winner and len(g.parents) == len(g.mutations) == len(g.fitness) for g in self.lineage):
+            raise ValueError("its lineage is of something else")
         self.children, self.scores, self.loss_d, self.born = [], [], (), -1

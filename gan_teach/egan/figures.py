@@ -210,11 +210,11 @@ def folded(table: str, title: str) -> str:
     return f"<details><summary>{told(title)}</summary>\n\n{table}\n\n</details>"
 
 
-def picks(lineage: Sequence[Generation], parts: int = 3) -> str:
-    """How often each mutation made the survivor, in equal parts of a run: a table; last the paper's, on CIFAR-10."""
+def picks(lineage: Sequence[Generation]) -> str:
+    """How often each mutation made the survivor, in each third of a run: a table; last the paper's, on CIFAR-10."""
     if not lineage:
         raise ValueError("nothing has been selected yet: the lineage is empty")
-    names, parts = list(dict.fromkeys(name for g in lineage for name in g.mutations)), min(parts, len(lineage))
+    names, parts = list(dict.fromkeys(name for g in lineage for name in g.mutations)), min(3, len(lineage))
     size = len(lineage) / parts
     rows = [(say("generations"), *map(told, names))]
     for k in range(parts):

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from ..limits import finite, whole
 from ..networks.layers import check_finite, check_gradients
-from ..networks.protocols import check_name
-from .child import name_of
+from ..networks.protocols import check_alike, check_name
+from .child import check_logits, name_of
 
 
 class Fitness(NamedTuple):
@@ -50,9 +50,14 @@ def fitness(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     they hold NaN or infinity.
     """
     gamma = finite("gamma", gamma)
+    if not callable(D) or gamma and not isinstance(D, nn.Module):
+        raise ValueError(f"fitness is judged by a network D, whose weights would learn; got a {type(D).__name__}")
     for what, samples in (("the real samples", real), ("the generated samples", fake)):
         if not check_finite(what, samples).numel():
             raise ValueError(f"{what} are none: there is nothing to judge by")
+        if not samples.is_floating_point():
+            raise ValueError(f"{what} are floats; got {samples.dtype} (of bytes: x / 127.5 - 1)")
+    check_alike(real, fake)
     if gamma:
         check_gradients()
     found = judged(D, real, fake, gamma)
@@ -65,9 +70,9 @@ def judged(D: nn.Module, real: Tensor, fake: Tensor, gamma: float) -> Fitness:
     """`fitness` of samples that were not looked at: NaN becomes a fitness of NaN."""
     if gamma == 0:
         with torch.no_grad():
-            quality = float(D(fake).sigmoid().mean())
+            quality = float(check_logits(D(fake), len(fake)).sigmoid().mean())
         return Fitness(quality, math.nan, quality)
-    logits = D(fake)
+    logits = check_logits(D(fake), len(fake))
     loss = F.softplus(-D(real)).mean() + F.softplus(logits).mean()
     gradient = torch.autograd.grad(loss, list(D.parameters()), allow_unused=True)
     norm = sum(g.square().sum() for g in gradient if g is not None).sqrt()
@@ -89,6 +94,8 @@ def select(scores: Sequence[Fitness], mu: int, rule: Selection = "best",
     mu = whole("mu, how many live on,", mu, 1)
     if not callable(rule):
         check_name("selection", rule, SELECTIONS, "a function")
+    if not isinstance(scores, Sequence) or not all(isinstance(score, Fitness) for score in scores):
+        raise ValueError(f"scores are a list of Fitness, as fitness(D, real, fake, gamma) gives it; got {scores!r:.60}")
     if len(scores) < mu:
         raise ValueError(f"{mu} children are to live on, and there are only {len(scores)} to choose from")
     if callable(rule):

@@ -81,7 +81,7 @@ class Pair(NamedTuple):
         return "no result" if abs(self.mean) < 2 * self.error else "better" if self.mean < 0 else "worse"
 
 
-def pairs(records: dict[str, dict], name: str = "ring", measure: str = "mmd2", compare=over_seeds.paired) -> list[Pair]:
+def pairs(records: dict[str, dict], name: str = "ring", compare=over_seeds.paired) -> list[Pair]:
     """E-GAN against each rival of these records, {setting: record}, for as many generations and as much computing.
 
     As in `worth`, who has made as many generations for as much computing is in the first bill only.
@@ -89,13 +89,13 @@ def pairs(records: dict[str, dict], name: str = "ring", measure: str = "mmd2", c
     found = []
     for setting, record in records.items():
         table = record["tables"][name]
-        ours = over_seeds.figures(record, name, "E-GAN", measure, table["E-GAN"]["equal generations"]["generation"])
+        ours = over_seeds.figures(record, name, "E-GAN", "mmd2", table["E-GAN"]["equal generations"]["generation"])
         for where in ("equal generations", "equal compute"):
             for rival, row in table.items():
                 of = row[where]
                 if rival == "E-GAN" or where == "equal compute" and of == row["equal generations"]:
                     continue
-                theirs = over_seeds.figures(record, name, rival, measure, of["generation"])
+                theirs = over_seeds.figures(record, name, rival, "mmd2", of["generation"])
                 found.append(Pair(setting, where, rival, *compare(ours, theirs), len(ours)))
     return found
 

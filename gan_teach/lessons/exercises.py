@@ -39,7 +39,7 @@ def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
     before = {what: x.clone() for what, x in (kept or {}).items()}
     try:
         value = answer(*args)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
             raise NotStarted from None
         raise Wrong(say("error: your function stopped with {kind}: {error}",

@@ -119,7 +119,7 @@ def write(chapter: int | str, folder: Path, executed: Path | None = None) -> Pat
     ran = read_json(executed) if executed else notebooks.run(path)
     code = {cell["id"]: cell["source"] for cell in cells}
     shown = {cell["id"]: drawn(cell) for cell in tqdm(ran.get("cells", []), desc=say("pictures"), leave=False)
-             if code.get(cell.get("id")) == "".join(cell["source"])}
+             if code.get(cell.get("id")) == "".join(cell.get("source", ""))}
     if executed and not any(shown.values()):
         raise ValueError(f"{executed} has no picture of {path.name}: run that notebook, save it, and give its file")
     title, timing = notes.heads(path.name, cells, found)

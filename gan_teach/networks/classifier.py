@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..limits import whole
+from ..limits import sizes, whole
 from ..pictures import to_float
 from .layers import double_conv, way_down
 from .protocols import check_images
@@ -26,6 +26,7 @@ class ClassifierConfig:
     num_features: int = 128                                 # size of the layer that all heads read
 
     def __post_init__(self):
+        object.__setattr__(self, "widths", sizes("widths", self.widths))
         object.__setattr__(self, "heads", tuple((name, int(k)) for name, k in self.heads))
 
 
@@ -58,6 +59,8 @@ class Classifier(nn.Module):
 @torch.no_grad()
 def classify(classifier: Callable[[Tensor], dict[str, Tensor]], images: Tensor, batch: int = 250) -> dict[str, Tensor]:
     """The logits of every picture (bytes, or floats in [-1, 1]), N×k for each attribute, `batch` at a time."""
+    if not isinstance(images, Tensor):
+        check_images(images, "the pictures to name")
     size = whole("batch", batch, 1)
     parts = [classifier(check_images(to_float(part), "the pictures to name")) for part in images.split(size)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

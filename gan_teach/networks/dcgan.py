@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn as nn
 
+from ..limits import sizes, whole
 from .layers import check_drawn, check_latents, check_maps
 from .protocols import check_name
 
@@ -24,6 +25,11 @@ class DCGANConfig:
     norm_g: bool = False                      # batch norm in G, as in DCGAN; E-GAN's authors leave it out
     norm_d: bool = False                      # batch norm in D, except in its first layer
 
+    def __post_init__(self):
+        object.__setattr__(self, "widths", sizes("widths", self.widths))
+        for name in ("first", "z_dim"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1, 8192))
+
     @property
     def resolution(self) -> int:
         return self.first * 2 ** len(self.widths)
@@ -36,7 +42,8 @@ def layout(resolution: int = 32, width: int = 64, first: int = 4, **options) -> 
     at 64 and 128 px their generator has one more convolution, 3×3, and its widths fall more slowly.)
     Options are those of DCGANConfig. Raises ValueError for a resolution that doubling cannot reach.
     """
-    doublings = (resolution // first).bit_length() - 1
+    first, width = whole("first", first, 1), whole("width", width, 1)
+    doublings = (whole("resolution", resolution, 1) // first).bit_length() - 1
     if doublings < 1 or first * 2**doublings != resolution:
         reached = ", ".join(str(first * 2**k) for k in range(1, 6))
         raise ValueError(f"{resolution} px cannot be reached by doubling {first} px; possible are {reached}")

@@ -43,6 +43,9 @@ def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
         raise ValueError(f"{what} must be a tensor; got a {type(x).__name__}")
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.is_meta or hasattr(x, "fake_mode"):
         return x                                             # for an export, or a count: there are no numbers to see
+    if x.layout != torch.strided or x.is_floating_point() and x.dtype.itemsize == 1:
+        raise ValueError(f"{what} are {x.dtype}, {x.layout}, of which nothing is computed: .to_dense().float() makes "
+                         "other numbers of them")
     if not torch.isfinite(x.detach().sum()):                 # one pass; a sum may be infinite where no number is
         wrong = (~torch.isfinite(x)).nonzero()
         if len(wrong):

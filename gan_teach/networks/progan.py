@@ -12,6 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from ..limits import sizes, whole
 from .growing import GrowingDiscriminator, GrowingGenerator
 from .layers import DownConv2d, EqualizedConv2d, UpConv2d, check_latents, check_maps, pixel_norm
 
@@ -21,6 +22,11 @@ class ProGANConfig:
     z_dim: int = 128                                  # size of the latent z
     widths: tuple[int, ...] = (128, 128, 64, 32, 16)  # units at 4, 8, 16, 32, 64 px
     stddev_group: int = 4                             # images per group of the minibatch std-dev; 0: without it
+
+    def __post_init__(self):
+        object.__setattr__(self, "z_dim", whole("z_dim", self.z_dim, 1, 8192))
+        object.__setattr__(self, "widths", sizes("widths", self.widths))
+        object.__setattr__(self, "stddev_group", whole("stddev_group", self.stddev_group))
 
     @property
     def resolution(self) -> int:

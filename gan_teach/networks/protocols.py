@@ -1,7 +1,7 @@
 """What every generator and segmenter offers, ours or a reader's own, and small helpers that rely on nothing else."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -45,15 +45,26 @@ def device_of(G: Generator) -> torch.device:
     return next((p.device for p in getattr(G, "parameters", tuple)()), torch.device("cpu"))
 
 
+def check_weights(*models: object) -> None:
+    """ValueError for a network with weights that nothing is computed with: complex, of 8 bits, or without numbers."""
+    for model in models:
+        for p in model.parameters() if isinstance(model, nn.Module) else ():
+            if p.is_meta or p.is_complex() or p.is_floating_point() and p.dtype.itemsize == 1:
+                raise ValueError(f"a {type(model).__name__} has weights of {p.dtype} on the device {p.device}, and "
+                                 "nothing is computed with such: floats of 16, 32 or 64 bits are wanted")
+
+
 @contextmanager
 def evaluating(*models: object) -> Iterator[None]:
     """Those models that are `nn.Module`s run in eval mode; afterwards every sub-module is as it was.
 
-    ValueError where PyTorch was told to make all tensors without numbers, or in 16 bits, which cannot count pixels.
+    ValueError where PyTorch was told to make all tensors without numbers, or in 16 bits, which cannot count pixels, and
+    for weights that nothing can be computed with.
     """
     if torch.get_default_device().type == "meta" or torch.get_default_dtype() in (torch.float16, torch.bfloat16):
         raise ValueError("nothing can be measured with torch.set_default_device('meta') or a default dtype of 16 bits: "
                          f"here they are {torch.get_default_device()} and {torch.get_default_dtype()}")
+    check_weights(*models)
     modules = [m for model in models if isinstance(model, nn.Module) for m in model.modules()]
     before = [m.training for m in modules]
     try:
@@ -65,8 +76,15 @@ def evaluating(*models: object) -> Iterator[None]:
             module.training = training
 
 
+def check_made(G: object) -> None:
+    """ValueError for a class in the place of a generator."""
+    if isinstance(G, type):
+        raise ValueError(f"{G.__name__} is a class, and no generator yet: make one of it, {G.__name__}(…)")
+
+
 def latents(G: Generator, n: int, seed: int) -> Tensor:
     """n latents of G, N×Z, on its device and of the kind of its weights (16 bits after `G.half()`)."""
+    check_made(G)
     if not hasattr(G, "z_dim") or not callable(G):
         raise ValueError(f"a {type(G).__name__} is no generator: it must be callable and have .z_dim")
     return fitting(G, sample_z(n, G.z_dim, seed))
@@ -92,9 +110,10 @@ def check_images(images: Tensor, what: str = "the generator's pictures", n: int 
                  most: float = FAR) -> Tensor:
     """The pictures themselves, if they are a finite floating tensor N×3×H×W in [-1, 1], or not far outside; else
     ValueError says what they are. n: how many they must be. most: how far they may go."""
-    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
-        found = f"a {images.dtype} tensor {tuple(images.shape)}" if isinstance(images, Tensor) else \
-            f"a {type(images).__name__}"
+    if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3 or \
+            images.is_meta:
+        found = f"a {images.dtype} tensor {tuple(images.shape)} on the device {images.device}" \
+            if isinstance(images, Tensor) else f"a {type(images).__name__}"
         raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
     if n not in (None, len(images)):
         raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")
@@ -115,9 +134,14 @@ def check_alike(real: Tensor, fake: Tensor) -> None:
 
 def check_layer(G: Generator, layer: str) -> None:
     """ValueError naming `G.layers` unless `layer` is one of them, and for what is no generator."""
+    check_made(G)
     if missing := [name for name in ("layers", "z_dim", "at") if not hasattr(G, name)]:
         raise ValueError(f"a {type(G).__name__} cannot be cut: a generator has .layers, .z_dim and .at(z, layer), and "
                          f"this has no {', no '.join(missing)}")
+    if isinstance(G.layers, (str, set, frozenset)) or not isinstance(G.layers, Collection) or not G.layers or \
+            not all(isinstance(name, str) for name in G.layers):
+        raise ValueError("the layers of a generator are names in the order of computation, such as ('layer1', "
+                         f"'layer2'); got {G.layers!r:.60}")
     check_name("layer", layer, G.layers)
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..limits import whole
+from ..limits import sizes, whole
 from ..worlds.scenes import CLASSES
 from .layers import check_finite, double_conv, in_kind_of, way_down
 from .protocols import check_images, classes_of
@@ -27,6 +27,9 @@ class SegmenterConfig:
 
     classes: tuple[str, ...] = CLASSES           # names, in the order of the score channels
     widths: tuple[int, ...] = (16, 32, 64, 96)   # channels at full, 1/2, 1/4, 1/8 resolution
+
+    def __post_init__(self):
+        self.widths = sizes("widths", self.widths)
 
 
 class UNet(nn.Module):
@@ -73,6 +76,9 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | 
         if scores.ndim != 4 or scores.shape[:2] != (len(part), C) or not C:
             raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted "
                              f"{len(part)}×{C}×H×W: N×C×H×W for {len(part)} pictures and its {C} class names")
+        if scores.is_meta or scores.is_complex() or scores.is_floating_point() and scores.dtype.itemsize == 1:
+            raise ValueError(f"the segmenter returned scores of {scores.dtype} on the device {scores.device}, of which "
+                             "none is the largest: .float() makes others")
         best = scores.max(1)                                                # argmax takes up to four times as long
         check_finite("the segmenter's best scores", best.values)            # NaN in any class is here; −∞ in one is not
         labels.append(best.indices)
@@ -95,19 +101,24 @@ def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], 
         scores = network(in_kind_of(network, x) if isinstance(network, nn.Module) else x)
         if isinstance(scores, dict):
             if key not in scores:
-                raise KeyError(f"the network returned a dict with {sorted(scores)}, but wrap(key={key!r}) "
-                               "asks for another entry; pass the right key=")
+                raise ValueError(f"the network returned a dict with {[*scores]}, but wrap(key={key!r}) asks for "
+                                 "another entry; pass the right key=")
             scores = scores[key]
-        elif isinstance(scores, (tuple, list)):
+        elif isinstance(scores, (tuple, list)) and scores:
             scores = scores[0]
-        if scores.ndim != 4 or scores.shape[1] != len(classes):
-            raise ValueError(f"the network returned scores of shape {tuple(scores.shape)}; wanted "
-                             f"N×{len(classes)}×H×W for the {len(classes)} class names given")
+        if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[1] != len(classes) or not scores.numel():
+            found = f"scores of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else \
+                f"a {type(scores).__name__}"
+            raise ValueError(f"the network returned {found}; wanted N×{len(classes)}×H×W for the {len(classes)} class "
+                             "names given")
         if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
             scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
         return scores
 
-    segmenter.classes = classes = list(classes)
+    if not callable(network):
+        raise ValueError(f"wrap takes a network, a function of images; got a {type(network).__name__}")
+    segmenter.classes = classes
+    segmenter.classes = classes = classes_of(segmenter)
     return segmenter
 
 

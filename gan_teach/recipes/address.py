@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("pyproject.toml", "README.md")
 COLAB = "https://colab.research.google.com/github/"
-ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+)")
+ADDRESS = re.compile(r"https://github\.com/([\w-]+)/(?!\.+$)([\w.-]+)", re.ASCII)
 SETTING = re.compile(r'(?m)^Repository = "(.*)"$')
 
 # What Colab has not: this package, and of what it needs, torchmetrics with its one helper. --no-deps leaves the rest.

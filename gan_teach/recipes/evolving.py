@@ -103,7 +103,8 @@ def evolve(evolution: Evolution, real: Tensor, folder: Path, generations: int, e
     curve = files.read_json(notes) if notes.exists() else {"cpu_seconds": 0.0, "rows": []}
     if type(curve.get("cpu_seconds")) is not float or not 0 <= curve["cpu_seconds"] < math.inf or \
             type(curve.get("rows")) is not list or \
-            not all(type(row) is dict and type(row.get("generation")) is int for row in curve["rows"]):
+            not all(type(row) is dict and type(row.get("generation")) is int and row["generation"] > 0 and
+                    type(row.get("cpu_seconds")) is float for row in curve["rows"]):
         raise ValueError(f"{notes} is damaged: delete it")
 
     def judged() -> None:
@@ -188,6 +189,8 @@ def train_on(pictures: str | Path, folder: str | Path | None = None, rival: str 
     one that the pictures lie in, else what `datasets.pictures` raises.
     """
     check_name("rival", rival, list(RIVALS))
+    for path in (pictures, *([] if folder is None else [folder])):
+        files.check_link(files.expanded(path))
     place, weights = files.expanded(pictures).resolve(), result(pictures, folder, rival)
     folder = weights.parent
     if folder.resolve() in (place, *place.parents) and place.is_dir() and pictures not in datasets.NAMES:

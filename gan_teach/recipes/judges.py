@@ -22,7 +22,7 @@ from ..networks.layers import check_gradients, seeded
 from ..networks.protocols import classes_of
 from ..networks.segmenter import SegmenterConfig, UNet, class_iou, confusion, mean_iou, segment
 from ..pictures import fingerprint, to_float
-from ..training import Resumable, advance, check_descent, check_same, refill
+from ..training import Resumable, advance, check_descent, check_same, go_on, refill
 from ..worlds import datasets
 from ..worlds.drawing import prerender
 from ..worlds.portraits import RANGES, Portraits
@@ -131,6 +131,7 @@ class Learning(Resumable):
 
     def run(self, folder: str | Path | None, save_every: int = 100) -> bool:
         """All the steps, going on in the folder (None: nothing is kept); whether they were made, or interrupted."""
+        go_on(self, folder)
         for losses, bar in advance(self, folder, self.end, save_every, self.batch):
             if self.steps % 20 == 0:
                 bar.set_postfix(loss=f"{losses['loss']:.3f}", refresh=False)

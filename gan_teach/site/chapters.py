@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from ..files import write_text
+from ..files import regular, write_text
 from ..language import say
 from ..lessons import notebooks
 from ..recipes.address import COLAB
@@ -155,22 +155,34 @@ def _code(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def _ran(run: Path) -> list:
+    """The code cells of a notebook that was run and saved. ValueError where it is damaged."""
+    import nbformat
+    try:
+        cells = _code(nbformat.read(regular(run), as_version=4))
+        if not all(isinstance(cell.source, str) and isinstance(cell.outputs, list) for cell in cells):
+            raise ValueError("its cells are something else")
+    except FileNotFoundError:
+        raise
+    except Exception as error:                                             # of its JSON, or anywhere in its reader
+        raise ValueError(f"{run} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
+    return cells
+
+
 def _other_code(notebook, run: Path) -> bool:
     """Whether the file of a run is not there, or not of this notebook's code, whatever language its banner names."""
-    import nbformat
     if not run.exists():
         return True
-    ours, theirs = ([re.sub(r'(?m)^(banner\(.*), language="\w+"\)$', r"\1)", cell.source) for cell in _code(one)]
-                    for one in (notebook, nbformat.read(run, as_version=4)))
+    ours, theirs = ([re.sub(r'(?m)^(banner\(.*), language="\w+"\)$', r"\1)", cell.source) for cell in cells]
+                    for cells in (_code(notebook), _ran(run)))
     return ours != theirs
 
 
 def _take_outputs(notebook, run: Path) -> None:
     """The outputs of the same notebook that has been run."""
-    import nbformat
     if run.exists() and _other_code(notebook, run):
         raise ValueError(f"{run} is not {run.name} as it is now: run it again")
-    for cell, other in zip(_code(notebook), _code(nbformat.read(run, as_version=4))):
+    for cell, other in zip(_code(notebook), _ran(run)):
         cell.outputs = other.outputs
 
 

@@ -50,7 +50,7 @@ def truncate(w: Tensor, psi: float, w_avg: Tensor, cutoff: int | None = None) ->
     use psi 0.7 and cutoff 8, which is 4×4 to 32×32); None is all. ValueError for a cutoff without layers, and for NaN
     or infinity in psi, w or w_avg.
     """
-    psi, w, w_avg = finite("psi", psi), check_finite("w", w), check_finite("w_avg", w_avg)
+    psi, w, w_avg = finite("psi", psi, -1e6, 1e6), check_finite("w", w), check_finite("w_avg", w_avg)
     if w_avg.shape[-1:] != w.shape[-1:] or w_avg.ndim > 1 and w_avg.shape != w.shape or not w.is_floating_point():
         raise ValueError(f"w and w_avg are of one size, of floats; got {tuple(w.shape)} and {tuple(w_avg.shape)}")
     # w' = w̄ + ψ (w − w̄)

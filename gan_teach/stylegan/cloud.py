@@ -58,13 +58,13 @@ def moved(before: torch.nn.Module, after: torch.nn.Module) -> float:
     return float((new - old).norm() / old.norm())
 
 
-def cloud_figure(clouds: Mapping[str, Tensor], share: float = 0.9) -> Figure:
-    """The variance held by the longest directions of each cloud, N×D; a dot where they hold `share` of it."""
+def cloud_figure(clouds: Mapping[str, Tensor]) -> Figure:
+    """The variance held by the longest directions of each cloud, N×D; a dot where they hold 90 % of it."""
     figure = Figure(figsize=(8, 3), layout="constrained")
     ax = figure.subplots()
     for (name, cloud), (colour, line) in zip(clouds.items(), (("grey", "--"), ("#0b6e4f", "-"), ("#0b6e4f", ":"))):
         part = 100 * held(cloud)
-        n = directions(cloud, share)
+        n = directions(cloud, 0.9)
         ax.plot(range(1, len(part) + 1), part, line, color=colour, label=name)
         ax.plot(n, part[n - 1], "o", color=colour)
     ax.set(xlabel="directions", ylabel="% of the variance", ylim=(0, 103))

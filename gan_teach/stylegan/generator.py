@@ -49,6 +49,9 @@ class StyleGANConfig:
             object.__setattr__(self, name, whole(name, getattr(self, name), least))
         if self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two, 4 or more; got {self.resolution}")
+        if not self.units(self.resolution):
+            raise ValueError(f"pictures of {self.resolution} px need an fmap_base of {self.resolution // 2} or more; "
+                             f"got {self.fmap_base}")
 
     def units(self, resolution: int) -> int:
         """How many units (channels) a layer of this resolution has."""

@@ -10,10 +10,10 @@ in which two equal runs differ too). Read in this order:
     loop         the loop itself, `advance`, and `run` with sample grids and a curve
 """
 
-from .loop import advance, curve, keep_samples, run
+from .loop import advance, curve, go_on, keep_samples, run
 from .settings import LOSSES, Schedule, Settings, r1_weight
 from .snapshots import NotFinite, Resumable, check_descent, check_same, refill, snapshot
 from .step import Training
 
 __all__ = ["LOSSES", "NotFinite", "Resumable", "Schedule", "Settings", "Training", "advance", "check_descent",
-           "check_same", "curve", "keep_samples", "r1_weight", "refill", "run", "snapshot"]
+           "check_same", "curve", "go_on", "keep_samples", "r1_weight", "refill", "run", "snapshot"]

@@ -18,31 +18,36 @@ from ..processes import any_of, place, stop_signals
 from .step import Training
 
 
-def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1
-            ) -> Iterator[tuple[dict[str, float], tqdm]]:
-    """Go on from `folder`/resume.pt where there is one, until `end` steps are made: yields the losses of each, and the
-    progress bar, which counts `batch` a step.
+def go_on(training, folder: str | Path | None, check: Callable[[dict], None] = lambda state: None) -> None:
+    """Go back to what is in `folder`/resume.pt, where there is one, as `Resumable.resume` does."""
+    if folder is not None and os.path.lexists(resume := expanded(folder) / "resume.pt"):
+        training.resume(resume, check)                       # a broken link is named, and not begun anew
 
-    training: a `Training`, or what has its `step`, `steps`, `seconds`, `save` and `resume`. A snapshot is written every
-    `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and one at the end.
-    Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one writes; without a
-    folder none does.
+
+def advance(training, folder: str | Path | None, end: int, save_every: int, batch: int = 1,
+            step: Callable | None = None, total: int | None = None, unit: str | None = None
+            ) -> Iterator[tuple[dict[str, float], tqdm]]:
+    """Step after step until `end` are made: yields what each returns, as the losses, and the progress bar, which counts
+    `batch` a step, to `total` steps where this is a part of a longer work.
+
+    training: a `Training`, or what has its `step` (or another one is given), `steps`, `seconds` and `save`. A snapshot
+    is written every `save_every` steps, after what the caller does with a step, so that none of it is ever missed, and
+    one at the end. Ctrl-C and SIGTERM finish the step at hand, save, and end it. Of several processes the first one
+    writes; without a folder none does.
     """
     end, save_every = whole("steps", end), whole("save_every", save_every, 1)
     resume, first = None if folder is None else expanded(folder) / "resume.pt", place()[0] == 0
-    if resume and os.path.lexists(resume):                   # a broken link is named, and not begun anew
-        training.resume(resume)
     if training.steps >= end and first and resume:
         print(say("nothing to do: the training in {folder} has made {now} of {end} steps", folder=folder,
                   now=training.steps, end=end))
-    clock = time.monotonic() - training.seconds
-    with stop_signals() as stop, tqdm(total=end * batch, initial=training.steps * batch, unit=say(" images"),
-                                      unit_scale=True, disable=not first) as bar:
+    step, clock = step or training.step, time.monotonic() - training.seconds
+    with stop_signals() as stop, tqdm(total=(total or end) * batch, initial=training.steps * batch,
+                                      unit=unit or say(" images"), unit_scale=batch > 1, disable=not first) as bar:
         while training.steps < end and not any_of(stop.is_set()):
-            losses = training.step()
+            made = step()
             training.seconds = time.monotonic() - clock
             bar.update(batch)
-            yield losses, bar
+            yield made, bar
             if training.steps % save_every == 0 and first and resume:
                 training.save(resume)
     if first and resume:
@@ -65,6 +70,7 @@ def run(training: Training, folder: str | Path, save_every: int = 500, picture_e
     first = place()[0] == 0
     end = -(-s.images // s.batch) if steps is None else steps
     z = latents(training.G, 48, seed=1)
+    go_on(training, folder)
     for losses, bar in advance(training, folder, end, save_every, s.batch):
         if training.steps % 50 == 0:
             bar.set_postfix(px=training.G.resolution, alpha=f"{training.G.alpha:.2f}",

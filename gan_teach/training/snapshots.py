@@ -48,11 +48,22 @@ def snapshot(path: str | Path) -> dict:
         for made in state.keys() & {"steps", "generation"}:
             whole(made, state[made])
         finite("seconds", state.get("seconds", 0), 0)
+        check_numbers(state)
     except FileNotFoundError:
         raise
     except Exception as error:                               # a damaged file may fail anywhere in the reader
         raise ValueError(f"{path} is damaged: delete it ({type(error).__name__}: {error!s:.120})") from error
     return state
+
+
+def check_numbers(state) -> None:
+    """ValueError for a tensor of a state that no training leaves: NaN, infinite, complex or without numbers."""
+    for value in state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ():
+        if isinstance(value, torch.Tensor):
+            if value.is_meta or value.is_complex() or not torch.isfinite(value).all():
+                raise ValueError(f"it holds NaN, infinity or what is no number, in a tensor {tuple(value.shape)}")
+        else:
+            check_numbers(value)
 
 
 class OtherTraining(ValueError):

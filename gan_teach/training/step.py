@@ -32,6 +32,8 @@ class Training(Resumable):
     """
 
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
+        if not isinstance(settings, Settings):
+            raise ValueError(f"settings are Settings, such as Settings(images=1000); got a {type(settings).__name__}")
         if not isinstance(real, torch.Tensor):
             raise ValueError(f"a training needs a tensor of pictures, N×3×R×R in bytes; got a {type(real).__name__}")
         if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
@@ -40,8 +42,9 @@ class Training(Resumable):
         if settings.batch % place()[1]:
             raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
         for net in (G, D):
-            if not hasattr(net, "grow"):
-                raise ValueError(f"a training grows its networks, and a {type(net).__name__} has no .grow")
+            for method in ("grow", "regularised") if net is G else ("grow",):
+                if not hasattr(net, method):
+                    raise ValueError(f"a training grows its networks, and a {type(net).__name__} has no .{method}")
             if odd := [p for p in net.parameters() if p.dtype != torch.float32 or p.is_meta]:
                 raise ValueError("a training needs networks of float32 (.float() makes them); this "
                                  f"{type(net).__name__} has weights of {odd[0].dtype} on the device {odd[0].device}")

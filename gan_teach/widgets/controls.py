@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from .. import pictures
 from ..language import say
+from ..networks.protocols import check_name
 from .charts import titled
 
 MOST = 2**31 - 1        # the largest seed
@@ -54,7 +55,11 @@ def swap(place: widgets.HTML, new: bytes, alt: str) -> None:
 
 
 def field(kind, hook: str, text: str, width: str, label: str, **options):
-    """A control with a text at its left, `label` wide; a slider of width "auto" is as wide as its column."""
+    """A control with a text at its left, `label` wide; a slider of width "auto" is as wide as its column. ValueError
+    for a value that is none of its options."""
+    values = [each[1] if isinstance(each, tuple) else each for each in options.get("options", ())]
+    if values and options.get("value", values[0]) not in values:
+        check_name(text, str(options["value"]), [*map(str, values)])
     return hooked(kind(description=text, layout=widgets.Layout(width=width), style={"description_width": label},
                        **options), hook)
 

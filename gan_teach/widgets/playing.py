@@ -20,8 +20,8 @@ class Pulse:
 
     PATIENCE = 3.0                                # seconds without a beat until the page is knocked at again
 
-    def __init__(self, beat: Callable[[], object], interval: int = 40):
-        self.widget = widgets.Play(min=0, max=2**31 - 1, interval=interval, layout=widgets.Layout(display="none"))
+    def __init__(self, beat: Callable[[], object]):
+        self.widget = widgets.Play(min=0, max=2**31 - 1, interval=40, layout=widgets.Layout(display="none"))
         self._switch = "playing" if self.widget.has_trait("playing") else "_playing"        # ipywidgets 8, 7
         self.beats, self._last, self._beat = 0, 0.0, beat
         self.widget.observe(self._heard, "value")

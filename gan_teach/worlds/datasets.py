@@ -176,14 +176,21 @@ def fetch(name: str) -> Path:
 def _fashion(split: str, size: int, n: int | None, root) -> Pictures:
     from torchvision.datasets import FashionMNIST
 
-    roots = [Path(root)] if root else [store(), data_folder()]
+    roots = [expanded(root)] if root else [store(), data_folder()]
     stem = "train" if split == "train" else "t10k"
     count = FASHION_FILES[stem]                              # a cut file, or the shipped note, has another size
     wanted = {"images-idx3": count * 28 * 28 + 16, "labels-idx1": count + 8}
     for place in roots:
         both = {place / "FashionMNIST" / "raw" / f"{stem}-{kind}-ubyte": much for kind, much in wanted.items()}
         if all(file.is_file() and file.stat().st_size == much for file, much in both.items()):
-            found = FashionMNIST(str(place), train=split == "train")
+            try:
+                found = FashionMNIST(str(place), train=split == "train")
+            except Exception as error:                       # its reader stumbles over a damaged file anywhere
+                raise ValueError(f"{place / 'FashionMNIST'} is damaged: delete it, and fetch it again "
+                                 f"({type(error).__name__}: {error!s:.120})") from error
+            if found.data.shape != (count, 28, 28) or len(found.targets) != count or found.targets.max() > 9:
+                raise ValueError(f"{place / 'FashionMNIST'} is damaged: delete it, and fetch it again (these are not "
+                                 f"{count} pictures of 28×28 with labels from 0 to 9)")
             images = found.data[:n, None].expand(-1, 3, -1, -1)
             return Pictures(_to_size(images, size, pad=size == 32), found.targets[:n].long(), FASHION)
     raise _missing("fashion", roots, split)
@@ -192,7 +199,7 @@ def _fashion(split: str, size: int, n: int | None, root) -> Pictures:
 def _cifar10(split: str, size: int, n: int | None, root) -> Pictures:
     from torchvision.datasets import CIFAR10
 
-    place = Path(root) if root else store()
+    place = expanded(root) if root else store()
     try:
         found = CIFAR10(str(place), train=split == "train")
     except RuntimeError as error:
@@ -203,11 +210,11 @@ def _cifar10(split: str, size: int, n: int | None, root) -> Pictures:
 
 def _celeba(split: str, size: int, n: int | None, root) -> Pictures:
     """The aligned faces, 178×218, of which the middle 140×140 are face; the first 162,770 are for training."""
-    folder = (Path(root) if root else store()) / "celeba" / "img_align_celeba"
+    folder = (expanded(root) if root else store()) / "celeba" / "img_align_celeba"
     paths = sorted(folder.glob("[!.]*.jpg"))                 # macOS leaves a ._NAME beside each file of a zip
+    paths = (paths[:162_770] if split == "train" else paths[182_637:])[:n]
     if not paths:
         raise _missing("celeba", [folder], split)
-    paths = (paths[:162_770] if split == "train" else paths[182_637:])[:n]
     return Pictures(_read(paths, size, crop=(19, 50, 159, 190)), torch.zeros(len(paths), dtype=torch.long), ("face",))
 
 
@@ -235,7 +242,7 @@ def _below(folder: Path, without: str | Path | None) -> Iterator[Path]:
 
     Links are followed, each folder is entered once, and by its own name where it lies below.
     """
-    queue, seen = deque([folder]), {None if without is None else Path(without).resolve()}
+    queue, seen = deque([folder]), {None if without is None else expanded(without).resolve()}
     while queue:
         place = queue.popleft()
         if place.resolve() in seen or place != folder and (place / "resume.pt").exists():

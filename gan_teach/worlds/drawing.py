@@ -131,7 +131,7 @@ class Drawings(torch.utils.data.Dataset):
         return self.n
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, dict]:
-        if not 0 <= index < self.n:
+        if hasattr(index, "__index__") and not 0 <= index < self.n:              # another kind is told below
             raise IndexError(f"number {index} of {self.n} {self.name}: the index must lie in 0..{self.n - 1}")
         attributes = self.draw_attributes(self.seed, index)
         image, mask = self.render(attributes, self.size)

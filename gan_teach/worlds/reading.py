@@ -61,6 +61,9 @@ def square(picture, size: int, name: str = "the picture", crop: tuple[int, int, 
     files = isinstance(picture, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
     image = _image(picture, name, None if crop else size) if files else \
         Image.fromarray(_numbers(picture, name, NEAR))
+    if crop and (crop[2] > image.width or crop[3] > image.height):
+        raise ValueError(f"{picture if files else name} has {image.width}×{image.height} pixels, and {crop} shall be "
+                         "cut out of it: it is none of this set")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop(crop or (left, top, left + side, top + side))     # first: nothing outside has a part in it

@@ -107,6 +107,9 @@ def test_what_has_other_code_is_not_shown_and_a_file_without_a_picture_is_refuse
     run = saved(tmp_path / "run.ipynb", {**first, "outputs": [table(WIDE, alt="mine")]},
                 {**second, "source": "3", "outputs": [table(WIDE, alt="other")]})
     assert [alt for alt, *_ in drawn_in(thumbnails.write(7, tmp_path / "to", run).read_text("utf-8"))] == ["mine"]
+    nothing = saved(tmp_path / "odd.ipynb", {"id": "a"}, {})
+    with pytest.raises(ValueError, match="odd.ipynb has no picture of 07_small.ipynb"):
+        thumbnails.write(7, tmp_path / "to", nothing)
     unrun = ["notes", "7", "--pictures", str(tmp_path / "to"), "--executed", str(tmp_path / "07_small.ipynb")]
     assert main(unrun) == 1 and "has no picture of 07_small.ipynb" in capsys.readouterr().err
     assert main(["notes", "7", "--executed", str(run)]) == 1 and "--pictures DIR" in capsys.readouterr().err

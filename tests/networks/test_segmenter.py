@@ -198,11 +198,18 @@ def test_wrap_takes_a_torchvision_like_network():
 
 def test_wrap_takes_a_tuple_and_explains_what_does_not_fit():
     x = torch.zeros(1, 3, 8, 8)
-    assert s.wrap(lambda x: (x, None), "abc")(x).shape == (1, 3, 8, 8)
+    assert s.wrap(lambda x: (x, None), ["a", "b", "c"])(x).shape == (1, 3, 8, 8)
     with pytest.raises(ValueError, match="N×2×H×W"):
         s.wrap(lambda x: x, ["a", "b"])(x)
-    with pytest.raises(KeyError, match="pass the right key="):
-        s.wrap(lambda x: {"logits": x}, "abc")(x)
+    for answer, message in (({"logits": x}, r"a dict with \['logits'\].*pass the right key="), ({}, "a dict with"),
+                            ({1: x, "a": x}, r"\[1, 'a'\]"), ((), "a tuple"), (None, "a NoneType"),
+                            ({"out": (x,)}, "a tuple; wanted N×3×H×W"), (x[..., :0], r"\(1, 3, 8, 0\)")):
+        with pytest.raises(ValueError, match=message):
+            s.wrap(lambda x, answer=answer: answer, ["a", "b", "c"])(x)
+    for network, classes, message in ((None, ["a"], "a function of images; got a NoneType"),
+                                      (s.UNet, "abc", "got 'abc'"), (s.UNet, 3, "got 3")):
+        with pytest.raises(ValueError, match=message):
+            s.wrap(network, classes)
 
 
 def test_imagenet_input_is_torchvisions_normalisation():

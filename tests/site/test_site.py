@@ -414,6 +414,20 @@ def test_executed_chapters_show_their_outputs_and_a_note_for_a_panel(site, tmp_p
     assert "and kept\n<" in chapter.html                                           # … and not run again
 
 
+@pytest.mark.parametrize("text", ["", "{}", "[]", "\xff", '{"nbformat": 4, "cells": 5}', '{"nbformat": 4, '
+                                  '"nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}'])
+@pytest.mark.filterwarnings("ignore")                                       # nbformat's own, before it gives up
+def test_a_damaged_run_of_a_chapter_is_named(tmp_path, text):
+    import nbformat
+    run = tmp_path / "02_mine.ipynb"
+    run.write_text(text)
+    mine = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    with pytest.raises(ValueError, match="02_mine.ipynb is damaged: delete it"):
+        chapters._take_outputs(mine, run)
+    with pytest.raises(FileNotFoundError):
+        chapters._take_outputs(mine, tmp_path / "none.ipynb")
+
+
 def test_outputs_of_chapters_that_were_run_before_are_shown(site, tmp_path):
     import nbformat
     cells = [nbformat.v4.new_markdown_cell("# A chapter"), nbformat.v4.new_code_cell("print(6 * 7)"),

@@ -5,6 +5,7 @@ import errno
 import gzip
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -282,6 +283,31 @@ def test_labels_that_are_missing_or_cut_are_a_missing_set(cache, cut):
     with pytest.raises(FileNotFoundError, match="fetch fashion"):
         datasets.pictures("fashion", "test", root=cache / "datasets")
     assert len(datasets.pictures("fashion", "test", n=3).images) == 3      # the shipped one
+
+
+@pytest.mark.parametrize("head", [bytes(16), b"\0\0\x08\x03\0\0\x27\x10\0\0\0\x0e\0\0\0\x38"])        # 14×56
+def test_clothes_of_the_right_length_that_are_something_else_are_damaged(cache, tmp_path, head):
+    raw = tmp_path / "FashionMNIST/raw"
+    shutil.copytree(DATA / "FashionMNIST/raw", raw)
+    with (raw / "t10k-images-idx3-ubyte").open("r+b") as file:
+        file.write(head)
+    with pytest.raises(ValueError, match=f"{tmp_path / 'FashionMNIST'} is damaged: delete it, and fetch it again"):
+        datasets.pictures("fashion", "test", root=tmp_path)
+
+
+def test_faces_that_are_none_or_of_another_size_and_places_that_are_no_path(cache):
+    faces = cache / "datasets/celeba/img_align_celeba"
+    faces.mkdir(parents=True)
+    Image.new("RGB", (100, 100)).save(faces / "000001.jpg")
+    with pytest.raises(ValueError, match="000001.jpg has 100×100 pixels, and .* shall be cut out of it"):
+        datasets.pictures("celeba")                         # its corners were painted black
+    with pytest.raises(FileNotFoundError, match="celeba's test split is not here"):
+        datasets.pictures("celeba", "test")                 # there were none, in silence
+    for name in ("fashion", "cifar10", "celeba"):
+        with pytest.raises(ValueError, match="the path of a file is text without NUL, or a Path; got 5"):
+            datasets.pictures(name, root=5)
+    with pytest.raises(ValueError, match="got 5"):
+        datasets.pictures(faces, without=5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")

@@ -122,11 +122,11 @@ def _fit(picture: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize((size, size), how))
 
 
-def tiling(n: int, width: float, height: float, gap: float = GAP) -> tuple[int, float]:
+def tiling(n: int, width: float, height: float) -> tuple[int, float]:
     """Columns, and the side, of n squares that fill width×height best."""
     def side(columns):
         rows = -(-n // columns)
-        return min((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows)
+        return min((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows)
 
     best = max(range(1, n + 1), key=side)
     return best, side(best)

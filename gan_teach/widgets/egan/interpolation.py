@@ -20,8 +20,8 @@ class InterpolationPanel(DrawnPanel):
 
     ERROR = "gt-style-error"
 
-    def __init__(self, G, first: int = 1, second: int = 2, alpha: float = 0.5):
-        super().__init__(InterpolationRenderer(G), InterpolationState(first, second, alpha))
+    def __init__(self, G, first: int = 1, second: int = 2):
+        super().__init__(InterpolationRenderer(G), InterpolationState(first, second))
 
     def _build(self) -> None:
         self.first = self.number_box("gt-way-first", "z1", self.state.first, lambda seed: self.change(first=seed))
