@@ -126,7 +126,7 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
 
 
 def effects_figure(drawn: Mapping[str, Tensor], effects: Mapping[str, StyleEffects], classes: Sequence[str]) -> Figure:
-    """Who draws, who decides: a chart for each of these classes. Pale bars: in each layer the IoU of the unit that
+    """Who draws, who decides: a chart for each of these classes. Grey bars: in each layer the IoU of the unit that
     agrees with it best, above chance; before them β, a line for each measurement. The title names the layer of the
     tallest bar (if that is a match, IoU > 0.05), and those where the last β is within one error of its highest.
 
@@ -137,7 +137,7 @@ def effects_figure(drawn: Mapping[str, Tensor], effects: Mapping[str, StyleEffec
     for ax, name in zip(figure.subplots(1, len(classes), sharey=True, squeeze=False)[0], classes):
         c = check_name("class", name, next(iter(effects.values())).classes)
         iou = [float(each[c]) for each in drawn.values()]
-        ax.bar(layers, iou, color="#cfd6df", label="drawn: best unit's IoU")
+        ax.bar(layers, iou, color="#9aa6b5", label="drawn: best unit's IoU")
         for (title, found), (colour, look) in zip(effects.items(), (("#c26a00", "o--"), ("#5e2a84", "s-"))):
             share, error = found.share[:, c].nan_to_num(), found.error[:, c]
             ax.errorbar(layers, share, error, fmt=look, capsize=2, color=colour, label=title)
