@@ -107,8 +107,9 @@ def ends(films: dict[str, Sequence[Film]], alt: str, width: int = 210) -> Table:
     real = ring()(160, torch.Generator().manual_seed(0))
     return show([[*(f.pictures[-1] for f in row), plane.picture(circle[:400], real)]
                  for row, circle in zip(rows, circles)], width=width, alt=alt,
-                titles=[[*(f"{name}: {_modes(f.measures[-1])}" for name, f in zip(films, row)),
-                         f"{ruler}: {_modes(measures)}"] for row, measures in zip(rows, even)])
+                titles=[[say("{name}: {modes}", name=name, modes=_modes(measures)) for name, measures in
+                         zip([*films, ruler], [*(f.measures[-1] for f in row), untrained])]
+                        for row, untrained in zip(rows, even)])
 
 
 def judged(settings: Settings = plane.SETTINGS, generations: int = 300, mixture: Mixture | None = None) -> Evolution:

@@ -209,18 +209,18 @@ def table_figure(record: dict) -> Figure:
 
 
 CLAIMS = {      # what the paper found, from which row's figure to which row's; and the paper's two values
-    "bilinear sampling (A → B): distance": (("A", "distance"), ("B", "distance"), (TABLE_1["A"], TABLE_1["B"])),
-    "all the rest (B → F): distance": (("B", "distance"), ("F", "distance"), (TABLE_1["B"], TABLE_1["F"])),
-    "each network of Table 2, 1 → 4 latents: distance": (
+    "distance: A → B, bilinear sampling": (("A", "distance"), ("B", "distance"), (TABLE_1["A"], TABLE_1["B"])),
+    "distance: B → F, all the rest": (("B", "distance"), ("F", "distance"), (TABLE_1["B"], TABLE_1["F"])),
+    "distance: 1 → 4 latents, each network of Table 2": (
         ("", "distance"), ("", "distance 4"), tuple(map(fmean, zip(*TABLE_2.values())))[::3]),
-    "4 latents, mixed 0 → 90 %: distance": (
+    "distance with 4 latents: mixed 0 → 90 %": (
         ("E", "distance 4"), ("F", "distance 4"), (TABLE_2["0 %"][3], TABLE_2["90 %"][3])),
-    "noise (D → E): path in W": (("D", "w full"), ("E", "w full"), (TABLE_3["D"][0], TABLE_3["E"][0])),
-    "mapping 0 → 8 layers: distance": (
+    "path in W: D → E, noise": (("D", "w full"), ("E", "w full"), (TABLE_3["D"][0], TABLE_3["E"][0])),
+    "distance: mapping 0 → 8 layers": (
         ("F, mapping 0", "distance"), ("F", "distance"), (TABLE_4["0"][0], TABLE_4["8"][0])),
-    "mapping 0 → 8 layers: path, in Z → in W": (
+    "path: mapping 0 → 8 layers, in Z → in W": (
         ("F, mapping 0", "z full"), ("F", "w full"), (TABLE_4["0"][1], TABLE_4["8"][1])),
-    "mapping 0 → 8 layers: separability, in Z → in W": (
+    "separability: mapping 0 → 8 layers, in Z → in W": (
         ("F, mapping 0", "z"), ("F", "w"), (TABLE_4["0"][2], TABLE_4["8"][2]))}
 
 
@@ -244,6 +244,7 @@ def verdicts(record: dict) -> Iterator[str]:
             change = fmean(after) - fmean(before)
             agree = say("as in the paper" if change * (paper[1] - paper[0]) > 0 else "opposite")
             verdict = agree if abs(change) > spread else say("too small to tell")
-            theirs, ours = (f"{a:.4g} → {b:.4g}" for a, b in (paper, (fmean(before), fmean(after))))
+            theirs, ours = (" → ".join(f"{x:.2f}" if x < 20 else f"{x:.1f}" for x in ends)
+                            for ends in (paper, (fmean(before), fmean(after))))
             yield f"{pad(say(words), 54)}{theirs:>16}{ours:>16}   {verdict}"
     yield say("(Where nothing has changed, chance alone makes such a verdict of two seeds in one case of five.)")

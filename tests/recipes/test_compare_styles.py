@@ -89,12 +89,13 @@ def test_a_verdict_needs_a_change_larger_than_the_spreads():
         "A": row((8, 8), (8.2, 8)), "B": row((5, 5), (5.2, 5)),                          # as in the paper
         "D": row((7, 7), w_full=(10, 11)), "E": row((7, 5), (7.1, 5), w_full=(20, 21)),  # noise: opposite; E: falls
         "F": row((4, 6), (7, 6), w=(9,)), "F, mapping 0": row((6, 6), (6.5, 6), w=(10,))}}
-    found = {line.split(":")[0]: line for line in compare_styles.verdicts(record) if ":" in line}
-    assert found["bilinear sampling (A → B)"].endswith("   as in the paper")
-    assert found["noise (D → E)"].endswith("   opposite") and "10.5 → 20.5" in found["noise (D → E)"]
-    assert found["each network of Table 2, 1 → 4 latents"].endswith("   too small to tell")   # E falls, F: 4 → 6, 7 → 6
-    # the last of the mapping's: separability, one seed each; its path is missing in the record, and left out
-    assert "10 → 9   too small to tell" in found["mapping 0 → 8 layers"]
+    found = {line.split("   ")[0]: line for line in compare_styles.verdicts(record) if ":" in line}
+    assert found["distance: A → B, bilinear sampling"].endswith("   as in the paper")
+    noise = found["path in W: D → E, noise"]
+    assert noise.endswith("   opposite") and "10.50 → 20.5" in noise
+    assert found["distance: 1 → 4 latents, each network of Table 2"].endswith("   too small to tell")
+    # separability has one seed each; the path is missing in the record, and left out
+    assert "10.00 → 9.00   too small to tell" in found["separability: mapping 0 → 8 layers, in Z → in W"]
     by_words = list(compare_styles.verdicts(record))
     assert sum(line.endswith("too small to tell") for line in by_words) == 4
     del record["configurations"]["D"], record["configurations"]["A"]
@@ -105,8 +106,8 @@ def test_the_same_networks_are_compared_one_by_one():
     """Far from each other, and yet each falls by about two; without any with four latents the line is left out."""
     rows = {"E": row((9, 7), (4, 2.1)), "F": row((20, 17.9))}
     line = list(compare_styles.verdicts({"configurations": rows}))[1]
-    assert line.split() == [*"each network of Table 2, 1 → 4 latents: distance".split(), "4.515", "→", "11.61", "11",
-                            "→", "9", "opposite"]
+    assert line.split() == [*"distance: 1 → 4 latents, each network of Table 2".split(), "4.52", "→", "11.61", "11.00",
+                            "→", "9.00", "opposite"]
     del rows["E"], rows["F"]["mixing"][0][1:]
     assert len(list(compare_styles.verdicts({"configurations": rows}))) == 2
 
