@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from .. import checkpoints, pictures
 from ..checkpoints import load
 from ..dissection.alpha import optimise_alpha
-from ..dissection.clear_scene import clear_scene
+from ..dissection.clear_scene import clarity, clear_scene
 from ..dissection.insertion import optimise_insertion
 from ..dissection.intervention import ablate, levels
 from ..dissection.pixels import coverage
@@ -25,8 +25,8 @@ from ..files import cache_folder, write_text
 from ..language import say
 from ..networks.layers import sample_z
 from ..networks.segmenter import segment
-from ..stylegan.clear_portraits import clear_portraits, clear_villages
 from ..stylegan.adain_mixing_truncation import layer_groups, mix
+from ..stylegan.clear_portraits import clear_mixture, clear_portraits, clear_villages, sureness
 from ..worlds.gaussians import drawn, heart, ring
 from ..worlds.scenes import BELONGS
 from .networks import LAYER, STYLED, noise_row
@@ -35,6 +35,7 @@ SEEDS = 200                                             # from 0 on; each is one
 CLASSES = ("tree", "door", "window", "cloud")           # that can be painted
 FEW = 20                                                # units of a class that a page offers
 SAMPLES = 64                                            # pictures in which a level k is measured
+SOURCES, DESTINATIONS = 4, 3                            # of the table of Mix, which opens with the first seeds
 DRAWS = (1, 2, 3)                                       # seeds of the noise on offer, beside the stored one
 GAMES = 300                                             # rounds before a picture is taken
 RANDOM = 0                                              # seed of the random units that are the control
@@ -75,12 +76,18 @@ def paint() -> dict:
 
 def mixing(folder: Path, z: Tensor) -> None:
     """The files of Mix: what it must know, and of each generator the noise on offer and a picture."""
-    rules = {"portraits": (clear_portraits, "portraits-classifier"), "villages": (clear_villages, "scenes-segmenter")}
-    models = {}
+    C, S, models = load("portraits-classifier", "cpu"), load("scenes-segmenter", "cpu"), {}
     for machine, name in STYLED.items():
-        G, (rule, judge) = load(name, "cpu"), rules[machine]
-        groups, clear = layer_groups(len(G.layers)), rule(G, load(judge, "cpu"), range(100))
+        G = load(name, "cpu")
+        groups = layer_groups(len(G.layers))
+        if machine == "portraits":
+            clear, sure = clear_portraits(G, C, range(100)), lambda images: sureness(images, C)
+        else:
+            clear, sure = clear_villages(G, S, range(100)), lambda images: clarity(images, S)[0]
+        w = G.ws(z[clear[:SOURCES + DESTINATIONS]], 0.7)
+        cell = clear_mixture(G, w[:SOURCES], w[SOURCES:], groups["coarse"], sure)
         models[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": groups, "seeds": clear,
+                           "cell": [1 + place for place in cell],
                            "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}
         _numbers(folder / f"{machine}-noise.bin", torch.stack([noise_row(G.noise(seed)) for seed in (None, *DRAWS)]))
         w = G.ws(z[clear[:4]], 0.5)                     # one seed, and with the coarse styles of three others

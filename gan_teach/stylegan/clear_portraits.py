@@ -1,27 +1,30 @@
 """Which portraits Mix opens with, on the stage and on the site, and which villages there: by a rule, not by eye."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
+from torch import Tensor
 
 from ..dissection.clear_scene import clarity
 from ..networks.classifier import Classifier, classify
 from ..networks.protocols import Segmenter, latents
 from ..worlds.scenes import time_of
+from .adain_mixing_truncation import mix
 from .generator import Generator
 
 
 @torch.no_grad()
 def clear_portraits(G: Generator, classifier: Classifier, seeds: Iterable[int], psi: float = 0.7) -> list[int]:
-    """The seeds in another order: first those of whose portraits the classifier is surest, all attributes a together.
-
-        Σ_a log max_k p_{a,k}
-    """
+    """The seeds in another order: first those of whose portraits the classifier is surest."""
     seeds = list(seeds)
     z = torch.cat([latents(G, 1, seed) for seed in seeds])
-    logits = classify(classifier, torch.cat([G(some, psi=psi) for some in z.split(20)]))
-    sure = sum(each.log_softmax(1).amax(1) for each in logits.values())     # (N,)
+    sure = sureness(torch.cat([G(some, psi=psi) for some in z.split(20)]), classifier)
     return [seeds[i] for i in sure.argsort(descending=True).tolist()]
+
+
+def sureness(images: Tensor, classifier: Classifier) -> Tensor:
+    """How sure the classifier is of N portraits, all attributes a together: N numbers Σ_a log max_k p_{a,k}."""
+    return sum(each.log_softmax(1).amax(1) for each in classify(classifier, images).values())
 
 
 @torch.no_grad()
@@ -43,3 +46,16 @@ def clear_villages(G: Generator, S: Segmenter, seeds: Iterable[int], psi: float 
     while left := [i for i in clear if i not in order]:
         order.append(max(left, key=lambda i: apart[i, order].min().item()))
     return [seeds[i] for i in order + [i for i in surest if i not in order]]
+
+
+@torch.no_grad()
+def clear_mixture(G: Generator, sources: Tensor, destinations: Tensor, layers: Sequence[int],
+                  sure: Callable[[Tensor], Tensor]) -> tuple[int, int]:
+    """Which destination and source, by their places, to begin with: of the half of all mixtures that change their
+    destination most, the one that a judge is surest of. Both are ws, n×L×W; sure: images -> a number for each."""
+    n = len(sources)
+    ws = destinations.repeat_interleave(n, 0)                               # row after row of the table
+    images = G.synthesis(mix(ws, sources.repeat(len(destinations), 1, 1), layers))
+    moved = (images - G.synthesis(ws)).abs().mean((1, 2, 3))
+    far = moved.argsort(descending=True)[:-(-len(ws) // 2)]
+    return divmod(int(far[sure(images[far]).argmax()]), n)

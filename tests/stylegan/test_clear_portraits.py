@@ -6,7 +6,8 @@ from gan_teach import load
 from gan_teach.dissection.clear_scene import clarity
 from gan_teach.networks.classifier import classify
 from gan_teach.networks.layers import sample_z
-from gan_teach.stylegan.clear_portraits import clear_portraits, clear_villages
+from gan_teach.stylegan import mix
+from gan_teach.stylegan.clear_portraits import clear_mixture, clear_portraits, clear_villages, sureness
 from gan_teach.worlds.scenes import time_of
 
 
@@ -41,3 +42,17 @@ def test_clear_villages_come_first_each_far_from_those_before():
     for k in range(1, n):
         near = {seed: min((w[seed] - w[other]).norm().item() for other in found[:k]) for seed in found[k:n]}
         assert near[found[k]] >= max(near.values()) - 1e-4
+
+
+@torch.no_grad()
+def test_mix_opens_with_a_mixture_that_changes_much_and_is_clear():
+    G, C, layers = load("portraits-stylegan"), load("portraits-classifier"), [0, 1, 2, 3]
+    ws = G.ws(torch.cat([sample_z(1, G.z_dim, seed) for seed in range(5)]), 0.7)
+    rated = {}
+    for i in range(2):
+        for j in range(3):
+            x = G.synthesis(mix(ws[3 + i:4 + i], ws[j:j + 1], layers))
+            rated[i, j] = (x - G.synthesis(ws[3 + i:4 + i])).abs().mean().item(), sureness(x, C).item()
+    far = sorted(rated, key=rated.get, reverse=True)[:3]
+    assert clear_mixture(G, ws[:3], ws[3:], layers, lambda x: sureness(x, C)) == max(far, key=lambda k: rated[k][1])
+    assert clear_mixture(G, ws[:3], ws[3:], layers, lambda x: -sureness(x, C)) == min(far, key=lambda k: rated[k][1])

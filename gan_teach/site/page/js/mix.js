@@ -18,10 +18,10 @@ const drawn = new Map();                                 // pictures by all that
 
 /** Sources and destinations are places in the generator's list of seeds, the clearest first.
  *  @type {{ sources: number[], destinations: number[], layers: number[], cell: number[], draw: number }} */
-const START = { sources: [0, 1, 2, 3], destinations: [4, 5, 6], layers: [0, 1, 2, 3], cell: [1, 4],
+const START = { sources: [0, 1, 2, 3], destinations: [4, 5, 6], layers: [0, 1, 2, 3], cell: [1, 1],
                 draw: about.draws.length - 1 };          // the first press gives the first draw
-const state = structuredClone(START);
 const grid = element("grid"), model = () => about.models[chosen("model")];
+const state = { ...structuredClone(START), cell: model().cell };
 /** The layers of each name. @returns {Record<string, number[]>} */
 const groups = () => ({ ...model().groups, all: [...Array(model().layers).keys()], none: [] });
 
@@ -201,7 +201,7 @@ function listen() {
     state.layers = groups()[chosen("group")];
     change();
   };
-  element("model").onchange = change;
+  element("model").onchange = () => pick(model().cell[0], model().cell[1]);
   element("noise").onchange = change;
   for (const input of document.querySelectorAll("input[value=drawn]"))    // pressed again: the next draw
     input.addEventListener("click", () => { state.draw = (state.draw + 1) % about.draws.length; change(); });
@@ -214,7 +214,7 @@ function listen() {
       change();
     };
   element("reset").onclick = () => {
-    Object.assign(state, structuredClone(START));
+    Object.assign(state, structuredClone(START), { cell: model().cell });
     element("share").value = 1; element("psi").value = 0.7;
     for (const id of ["share", "psi"]) element(id).dispatchEvent(new Event("input"));
     choose("noise", "stored");
