@@ -89,6 +89,15 @@ def visit(site, tmp_path_factory):
         yield visit
 
 
+@pytest.fixture
+def forgiven(visit):
+    """What the page complains of in this test is what the test does to it; and what a try that failed left behind."""
+    before = len(visit.complaints)
+    yield
+    visit.page.unroute_all()
+    del visit.complaints[before:]
+
+
 @pytest.fixture(scope="module")
 def phone(visit):
     """The same browser as a phone: small, and touched. What it asks for and complains of is noted with the rest."""
@@ -754,50 +763,49 @@ ASKED = """async () => {
 }"""
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_a_network_that_did_not_come_is_asked_for_again(visit):
     visit.open("index.html")
-    before = len(visit.complaints)
     visit.page.route("**/segmenter.onnx", lambda route: route.abort(), times=2)
     first, second = visit.page.evaluate(ASKED)
     assert first.startswith("segmenter: ") and second == "there"              # it says what did not come
-    del visit.complaints[before:]                                             # these were ours
 
 
 @pytest.mark.parametrize("absent", ["worker", "ort.wasm", "ort-wasm-simd-threaded", "segmenter"])
+@pytest.mark.usefixtures("forgiven")
 def test_what_a_worker_begins_with_is_asked_for_twice_before_anybody_is_told(visit, absent):
     visit.open("index.html")
-    before, refused = len(visit.complaints), []
+    refused = []
     visit.page.route(re.compile(rf"/{absent}\.(js|onnx)$"), lambda route: refused.append(route.abort()), times=1)
     assert visit.page.evaluate(ASKED) == ["there", "there"] and refused
-    del visit.complaints[before:]                                             # these were ours
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_a_chinese_page_says_in_chinese_that_the_worker_did_not_come(visit):
-    before = len(visit.complaints)
     visit.page.route("**/js/worker.js", lambda route: route.abort())
     visit.page.goto(f"{visit.root}/zh/paint.html")
     wait_until(visit.page, lambda: texts("zh", [], {})["no_worker"] in visit.page.inner_text("#said"), 60)
     assert not latin(visit.page.inner_text("#said"))
     visit.page.unroute_all()
     visit.page.goto("about:blank")
-    del visit.complaints[before:]                                             # these were ours
 
 
 @pytest.mark.parametrize("words, policy", [("delete self.WebAssembly;\n", "script-src *"), ("", "script-src 'self'")],
                          ids=["absent", "forbidden"])
+@pytest.mark.usefixtures("forgiven")
 def test_who_has_no_webassembly_is_told_what_works_without_it(visit, words, policy):
-    before, script = len(visit.complaints), words + (PAGE / "js" / "worker.js").read_text("utf-8")
+    script = words + (PAGE / "js" / "worker.js").read_text("utf-8")
     headers = {"content-type": "text/javascript", "content-security-policy": policy}
     visit.page.route("**/js/worker.js", lambda route: route.fulfill(body=script, headers=headers))
     visit.page.goto(f"{visit.root}/paint.html")
     wait_until(visit.page, lambda: visit.page.inner_text("#said") == TEXTS["no_wasm"])
     visit.page.unroute_all()
     visit.page.goto("about:blank")
-    del visit.complaints[before:]                                             # these were ours
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_half_a_network_is_named_with_the_next_step(visit, site):
-    before, whole = len(visit.complaints), (site / "networks" / "progan-f.onnx").read_bytes()
+    whole = (site / "networks" / "progan-f.onnx").read_bytes()
     visit.page.route("**/progan-f.onnx", lambda route: route.fulfill(body=whole[:len(whole) // 2]))
     visit.page.goto(f"{visit.root}/paint.html")
     begin, end = TEXTS["failed"].split("{error}")
@@ -805,12 +813,12 @@ def test_half_a_network_is_named_with_the_next_step(visit, site):
     assert visit.page.inner_text("#said").endswith(end) and ".." not in visit.page.inner_text("#said")
     visit.page.unroute_all()
     visit.page.goto("about:blank")
-    del visit.complaints[before:]                                             # these were ours
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_who_loses_the_connection_goes_on_when_it_is_back(visit):
     visit.open("mix.html")
-    before, begin = len(visit.complaints), TEXTS["offline"].partition("{")[0]
+    begin = TEXTS["offline"].partition("{")[0]
     said = visit.page.locator("#said")
     try:
         visit.page.context.set_offline(True)
@@ -824,7 +832,6 @@ def test_who_loses_the_connection_goes_on_when_it_is_back(visit):
         check(visit, "model", name)
     wait_until(visit.page, lambda: said.inner_text().startswith("Destination"), 60)
     visit.page.goto("about:blank")
-    del visit.complaints[before:]                                             # these were ours
 
 
 def test_a_browser_that_keeps_nothing_can_be_dark(visit):
@@ -837,14 +844,14 @@ def test_a_browser_that_keeps_nothing_can_be_dark(visit):
     page.close()
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_a_worker_that_is_no_more_refuses_what_it_is_asked(visit):
-    before = len(visit.complaints)
     with planted(visit, worker=[("const build =", "throw new Error('gone');\nconst build =")]):
         visit.open("index.html")
         assert all("gone" in answer for answer in visit.page.evaluate(ASKED))
-    del visit.complaints[before:]                                             # these were ours
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_an_answer_that_comes_when_the_worker_was_given_up_does_no_harm(visit):
     before = len(visit.complaints)
     late = """self.onmessage = ({ data: { id } }) => {
@@ -856,18 +863,17 @@ def test_an_answer_that_comes_when_the_worker_was_given_up_does_no_harm(visit):
         assert all("gone" in answer for answer in visit.page.evaluate(ASKED))
         visit.page.wait_for_timeout(1000)
     assert all("gone" in complaint for complaint in visit.complaints[before:])
-    del visit.complaints[before:]                                             # these were ours
 
 
 @pytest.mark.parametrize("absent", ["paint", "page", "strings.zh"])
+@pytest.mark.usefixtures("forgiven")
 def test_a_machine_whose_script_or_words_do_not_come_says_so(visit, absent):
-    before, said = len(visit.complaints), texts("zh", [], {})["failed"].format(error="paint.js")
+    said = texts("zh", [], {})["failed"].format(error="paint.js")
     visit.page.route(f"**/js/{absent}.js", lambda route: route.abort())
     visit.page.goto(f"{visit.root}/zh/paint.html")
     wait_until(visit.page, lambda: visit.page.inner_text("#said") == said)
     visit.page.unroute_all()
     visit.page.goto("about:blank")
-    del visit.complaints[before:]                                             # these were ours
 
 
 # ------------------------------------------------------------------------------------------ WebAssembly or WebGPU
@@ -948,12 +954,12 @@ def test_webgpu_draws_as_pytorch_and_where_it_fails_later_webassembly_goes_on(we
 
 @torch.no_grad()
 def test_webgpu_mixes_as_pytorch(webgpu, site):
-    G, (destinations, sources) = load("portraits-stylegan", "cpu"), opening(site, "portraits")
+    G, (_, _, pair) = load("portraits-stylegan", "cpu"), opening(site, "portraits")
     with planted(webgpu, engine=[("TRIES = 3", "TRIES = 1")]):
         webgpu.open("mix.html?compute=webgpu")
         assert judged(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
         webgpu.page.locator("#psi").fill("0.4")
-        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in (destinations[0], sources[3])]
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.4) for seed in pair]
         shows(webgpu, G.synthesis(mix(*ws, range(4))), 600)
         assert computed(webgpu).startswith(TEXTS["computed_webgpu"].partition("{")[0])
     alone(webgpu)
@@ -987,11 +993,12 @@ def mixer(visit):
     return visit
 
 
-def opening(site, name: str = "villages") -> tuple[list[int], list[int]]:
-    """The seeds that Mix opens with: of the destinations, of the sources."""
-    seeds = json.loads((site / "data" / "mix.json").read_text())["models"][name]["seeds"]
+def opening(site, name: str = "villages") -> tuple[list[int], list[int], tuple[int, int]]:
+    """The seeds that Mix opens with, of the destinations and of the sources; and those of the pair it shows."""
+    about = json.loads((site / "data" / "mix.json").read_text())["models"][name]
+    seeds, (i, j) = about["seeds"], about["cell"]
     assert sorted(seeds) == [*range(100)]
-    return seeds[4:7], seeds[:4]
+    return seeds[4:7], seeds[:4], (seeds[3 + i], seeds[j - 1])
 
 
 def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
@@ -1005,10 +1012,10 @@ def shows(visit, wanted: torch.Tensor, seconds: float = 60) -> None:
 def test_a_mixture_is_the_same_as_in_pytorch(mixer, name, site):
     G = load({"villages": "scenes-stylegan", "portraits": "portraits-stylegan"}[name], "cpu")
     page, ws = mixer.page, lambda seed, psi=0.7: G.ws(sample_z(1, G.z_dim, seed), psi)
-    (first, second, _), (*_, other, source) = opening(site, name)
+    (_, second, _), (_, _, other, _), pair = opening(site, name)
     check(mixer, "model", name)
     check(mixer, "group", "coarse")
-    shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
+    shows(mixer, G.synthesis(mix(*map(ws, pair), range(4))))
     check(mixer, "group", "fine")
     page.locator("[data-cell='2,3']").click()
     shows(mixer, G.synthesis(mix(ws(second), ws(other), (8, 9))))
@@ -1025,7 +1032,7 @@ def test_a_mixture_is_the_same_as_in_pytorch(mixer, name, site):
     half = torch.lerp(ws(second, 0.3), ws(other, 0.3), 0.5)
     shows(mixer, G.synthesis(mix(ws(second, 0.3), half, (5, 8, 9)), draw))
     page.click("#reset")
-    shows(mixer, G.synthesis(mix(ws(first), ws(source), range(4))))
+    shows(mixer, G.synthesis(mix(*map(ws, pair), range(4))))
 
 
 TASKS = """() => {
@@ -1058,8 +1065,9 @@ def test_what_is_chosen_while_a_latent_is_computed_changes_no_other_picture(visi
         check(visit, "model", "villages")
         page.click("#new-sources")
         check(visit, "group", "fine")                       # while the latent of the new source is on its way
-        seeds = json.loads((site / "data" / "mix.json").read_text())["models"]["villages"]["seeds"]
-        ws = [G.ws(sample_z(1, G.z_dim, seeds[place]), 0.7) for place in (4, 10)]               # the last new one
+        about = json.loads((site / "data" / "mix.json").read_text())["models"]["villages"]
+        new = about["seeds"][7 + about["cell"][1] - 1]                                          # there, of the new four
+        ws = [G.ws(sample_z(1, G.z_dim, seed), 0.7) for seed in (opening(site)[2][0], new)]
         shows(visit, G.synthesis(mix(*ws, (8, 9))))
         check(visit, "group", "coarse")
         shows(visit, G.synthesis(mix(*ws, range(4))))
@@ -1074,7 +1082,7 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer, site):
         mixer.page.keyboard.press(key)
     assert mixer.page.evaluate("document.activeElement.dataset.cell") == "3,2"
     mixer.page.locator("#share").fill("0.5")
-    destinations, sources = opening(site)
+    destinations, sources, _ = opening(site)
     wanted = f"Destination {destinations[2]} with styles of source {sources[1]}: layers 0, 1, 2, 3, 50 %"
     wait_until(mixer.page, lambda: wanted in mixer.page.inner_text("#said"), 60)
     found = {}
@@ -1087,7 +1095,7 @@ def test_the_table_is_worked_by_arrow_keys_and_its_python_is_right(mixer, site):
 
 @torch.no_grad()
 def test_a_finger_mixes(phone, site):
-    G, page, (destinations, sources) = load("scenes-stylegan", "cpu"), phone.page, opening(site)
+    G, page, (destinations, sources, _) = load("scenes-stylegan", "cpu"), phone.page, opening(site)
     phone.open("mix.html")
     top = {what: page.locator(what).bounding_box()["y"] for what in ("#large", "#psi", "#grid")}
     assert sorted(top, key=top.get) == [*top], "the large picture and its controls before the table"
@@ -1429,6 +1437,7 @@ def test_a_slider_is_read_out_as_it_is_written(visit):
     assert other == {"rate", "brush", "strength", "share", "gamma"}, "their numbers alone say too little"
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_a_search_that_could_not_be_loaded_says_so_and_is_tried_again(visit):
     visit.open("index.html")
     before = len(visit.complaints)
@@ -1440,7 +1449,6 @@ def test_a_search_that_could_not_be_loaded_says_so_and_is_tried_again(visit):
     visit.page.fill("#query", "adain")
     wait_until(visit.page, lambda: visit.page.locator("#found a").count())
     assert "adain" in visit.page.inner_text("#searched") and len(visit.complaints) > before
-    del visit.complaints[before:]                                             # these were ours
 
 
 def test_a_chapter_is_printed_dark_on_white_whatever_is_chosen(visit):
