@@ -19,8 +19,8 @@ from gan_teach.site.pages import MACHINES
 
 # notes that are not complaints of the page: about `picture` below; that a browser without a GPU was asked for WebGPU
 NOTES = "Canvas2D: Multiple readback", "No available adapters."
-# a page was left while a module or a network that it asks for was on its way
-LEFT = {("net::ERR_ABORTED", "script"), ("net::ERR_ABORTED", "fetch")}
+# a page was left while something that it asks for was on its way
+LEFT = "net::ERR_ABORTED"
 PIXELS = """canvas => {
     const { width, height } = canvas;
     return Array.from(canvas.getContext('2d').getImageData(0, 0, width, height).data);
@@ -68,7 +68,7 @@ class Visit:
         page.on("response", lambda answer: self.sizes.setdefault(
             answer.url, int(answer.headers.get("content-length", 0))))
         page.on("request", lambda request: self.asked.append(request.url))
-        page.on("requestfailed", lambda request: (request.failure, request.resource_type) not in LEFT
+        page.on("requestfailed", lambda request: request.failure != LEFT
                 and self.complaints.append(f"failed: {request.url} ({request.failure})"))
         page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"absent: {answer.url}"))
         page.on("console", lambda note: note.type in ("error", "warning") and not note.text.startswith(NOTES)
