@@ -242,9 +242,10 @@ PORTRAIT_SETTINGS = replace(
 # at 0.098 after 140,000 and at 0.089 after 160,000 (2,000 pictures; recall 0.026, precision 0.68); but pictures of two
 # latents at 0.58 (1,000 pictures), where mixing had 0.34. Mixed again over the last 40,000: 0.083 on 5,000 pictures,
 # and 0.38 with two latents. W lies in three directions still: it was not these that kept villages few.
-# The portraits, gone on with from 466 without mixed styles, lost more by a new D than they gained: from 484 (2,000
-# pictures) to 677 after 40,000, and 630 after 60,000; by a D that had learnt alone from 72,000 first, to 609 after
-# 18,000 of G's. So keep the folder of a training: its snapshot has the D that belongs to G.
+# The portraits, gone on with from 466 without mixed styles, lost more by a D that was not theirs than they gained: from
+# 484 (2,000 pictures) to 677 after 40,000 and 630 after 60,000, the first 24,000 of D alone; by that same D, after
+# 72,000 more alone against the shipped G, to 609 after 18,000 of G's. So keep the folder of a training: its snapshot
+# has the D that belongs to G.
 MAPPING_RATE_ON = 0.1
 STYLE_ON = ON | {"images": 200_000, "batch": 8, "lr": 2e-3, "r1_gamma": 4.0, "mix_last": 0.2}
 PORTRAIT_ON = ON | {"images": 600_000, "batch": 8, "r1_gamma": 5.0, "r1_gamma_end": 1.0, "noise_rate": 0.01}

@@ -76,16 +76,15 @@ def paint() -> dict:
 
 def mixing(folder: Path, z: Tensor) -> None:
     """The files of Mix: what it must know, and of each generator the noise on offer and a picture."""
-    C, S, models = load("portraits-classifier", "cpu"), load("scenes-segmenter", "cpu"), {}
+    rules = {"portraits": (clear_portraits, sureness, "portraits-classifier"),
+             "villages": (clear_villages, lambda images, S: clarity(images, S)[0], "scenes-segmenter")}
+    models = {}
     for machine, name in STYLED.items():
-        G = load(name, "cpu")
-        groups = layer_groups(len(G.layers))
-        if machine == "portraits":
-            clear, sure = clear_portraits(G, C, range(100)), lambda images: sureness(images, C)
-        else:
-            clear, sure = clear_villages(G, S, range(100)), lambda images: clarity(images, S)[0]
+        order, sure, judge = rules[machine]
+        G, judge = load(name, "cpu"), load(judge, "cpu")
+        groups, clear = layer_groups(len(G.layers)), order(G, judge, range(100))
         w = G.ws(z[clear[:SOURCES + DESTINATIONS]], 0.7)
-        cell = clear_mixture(G, w[:SOURCES], w[SOURCES:], groups["coarse"], sure)
+        cell = clear_mixture(G, w[:SOURCES], w[SOURCES:], groups["coarse"], sure, judge)
         models[machine] = {"checkpoint": name, "layers": len(G.layers), "groups": groups, "seeds": clear,
                            "cell": [1 + place for place in cell],
                            "w_avg": G.w_avg.tolist(), "sizes": [noise.shape[-1] for noise in G.noise()]}

@@ -50,12 +50,12 @@ def clear_villages(G: Generator, S: Segmenter, seeds: Iterable[int], psi: float 
 
 @torch.no_grad()
 def clear_mixture(G: Generator, sources: Tensor, destinations: Tensor, layers: Sequence[int],
-                  sure: Callable[[Tensor], Tensor]) -> tuple[int, int]:
+                  sure: Callable[[Tensor, object], Tensor], judge: Classifier | Segmenter) -> tuple[int, int]:
     """Which destination and source, by their places, to begin with: of the half of all mixtures that change their
-    destination most, the one that a judge is surest of. Both are ws, n×L×W; sure: images -> a number for each."""
+    destination most, the one that the judge is surest of. Both are ws, n×L×W; sure: images, judge -> a number each."""
     n = len(sources)
     ws = destinations.repeat_interleave(n, 0)                               # row after row of the table
     images = G.synthesis(mix(ws, sources.repeat(len(destinations), 1, 1), layers))
     moved = (images - G.synthesis(ws)).abs().mean((1, 2, 3))
     far = moved.argsort(descending=True)[:-(-len(ws) // 2)]
-    return divmod(int(far[sure(images[far]).argmax()]), n)
+    return divmod(int(far[sure(images[far], judge).argmax()]), n)

@@ -45,7 +45,7 @@ def test_clear_villages_come_first_each_far_from_those_before():
 
 
 @torch.no_grad()
-def test_mix_opens_with_a_mixture_that_changes_much_and_is_clear():
+def test_what_is_shown_first_changes_much_and_is_clear():
     G, C, layers = load("portraits-stylegan"), load("portraits-classifier"), [0, 1, 2, 3]
     ws = G.ws(torch.cat([sample_z(1, G.z_dim, seed) for seed in range(5)]), 0.7)
     rated = {}
@@ -54,5 +54,5 @@ def test_mix_opens_with_a_mixture_that_changes_much_and_is_clear():
             x = G.synthesis(mix(ws[3 + i:4 + i], ws[j:j + 1], layers))
             rated[i, j] = (x - G.synthesis(ws[3 + i:4 + i])).abs().mean().item(), sureness(x, C).item()
     far = sorted(rated, key=rated.get, reverse=True)[:3]
-    assert clear_mixture(G, ws[:3], ws[3:], layers, lambda x: sureness(x, C)) == max(far, key=lambda k: rated[k][1])
-    assert clear_mixture(G, ws[:3], ws[3:], layers, lambda x: -sureness(x, C)) == min(far, key=lambda k: rated[k][1])
+    assert clear_mixture(G, ws[:3], ws[3:], layers, sureness, C) == max(far, key=lambda k: rated[k][1])
+    assert clear_mixture(G, ws[:3], ws[3:], layers, lambda *x: -sureness(*x), C) == min(far, key=lambda k: rated[k][1])
