@@ -60,8 +60,9 @@ def worth_figure(record: dict, name: str = "ring", measure: str = "mmd2", varian
                             color=mark(variant)["color"], alpha=0.2, linewidth=0)
         ax.set(xlabel=AXES[against])
     words = {"mmd2": "MMD² (lower is better)", "high_quality": "quality (higher is better)"}
-    axes[0].set(ylabel=words.get(measure, measure), title=f"mean ± standard error of {len(runs['E-GAN'])} seeds")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=11)
+    axes[0].set(ylabel=words.get(measure, measure))
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right upper", fontsize=11,
+                  title=f"mean ± standard\nerror, {len(runs['E-GAN'])} seeds")
     return figure
 
 
