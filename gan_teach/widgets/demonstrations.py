@@ -66,14 +66,15 @@ def dissection() -> Panels:
 def mixing() -> Panels:
     """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise. Rests after each of its `STEPS`."""
     from .. import load
-    from ..stylegan.clear_portraits import clear_portraits
+    from ..stylegan.clear_portraits import clear_portraits, clear_villages
     from .stylegan.adain import AdaINPanel
     from .stylegan.mixer import StyleMixer
     from .stylegan.noise import NoisePanel
 
     models = {name: load(name) for name in ("portraits-stylegan", "scenes-stylegan")}
     yield
-    clear = clear_portraits(models["portraits-stylegan"], load("portraits-classifier"), range(100))
+    clear = clear_portraits(models["portraits-stylegan"], load("portraits-classifier"), range(100))[:20]
+    clear = clear_villages(models["scenes-stylegan"], load("scenes-segmenter"), clear)       # one list of seeds for both
     mixer = StyleMixer(models, clear[:3], clear[3:5], width=560)               # fits 1280×720 beside its controls
     yield
     noise = NoisePanel(dict(reversed(models.items())))                         # villages show it better
