@@ -205,6 +205,13 @@ class DrawnPanel(Panel):
         self.reset = self.button(say("Reset"), f"{hook}-reset", self.start_again, width=reset)
         return [self.undo, self.redo, self.reset]
 
+    def seed_and_next(self, hook: str, act: Callable[[int], object], text: str,
+                      width: str = "80px") -> list[widgets.Widget]:
+        """A box for the seed of the state, and a button for the one after it: act(seed)."""
+        self.seed = self.number_box(f"{hook}-seed", say("Seed"), self.state.seed, act)
+        self.next = self.button(text, f"{hook}-next", lambda: act((self.state.seed + 1) % 2**31), width=width)
+        return [self.seed, self.next]
+
     # ------------------------------------------------------------------------------ changing the state
 
     def change(self, kind: str = "", **changes) -> None:
@@ -249,10 +256,6 @@ class DrawnPanel(Panel):
     def start_again(self) -> None:
         """Everything as it was when the panel opened. Undo brings it back."""
         self._travel(lambda history: history.push(self._first))
-
-    def next_seed(self) -> int:
-        """The seed after that of the state."""
-        return (self.state.seed + 1) % 2**31
 
     def _put(self, slider, value: float) -> None:
         """Move a slider of numbers; the browser answers with the step next to it, which is no one's wish."""

@@ -6,7 +6,7 @@ import torch
 
 from ...dissection.compare import likeness
 from ...language import say
-from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, one_number, shaped, verdict
+from ..exercises import HINTS, SOLUTIONS, Wrong, ask, gap, in_words, one_number, shaped, verdict
 
 SOLUTIONS.update({
     "forced": ("gan_teach.capstone", "forced"), "borrowed": ("gan_teach.capstone", "borrowed"),
@@ -99,8 +99,7 @@ def check_beta(answer: Callable) -> str:
                  say("β, a slope for each class (a sum over the pairs alone, dim 0),"))
     moved, away = mixed - before, after - before
     right = (moved * away).sum(0) / away.square().sum(0)
-    gap = (out - right).abs().nan_to_num(torch.inf).max().item()
-    if not gap < 1e-6:
+    if not gap(out, right) < 1e-6:
         slips = {
             "That is a mean of ratios: one pair that hardly differs spoils it": (moved / away).mean(0),
             "That is a ratio of sums: moves up and down cancel": moved.sum(0) / away.sum(0),
@@ -114,7 +113,7 @@ def check_beta(answer: Callable) -> str:
             "That is a correlation, which forgets how far it moved":
                 (moved * away).sum(0) / (moved.square().sum(0) * away.square().sum(0)).sqrt(),
         }
-        slip = in_words(slips, lambda value: (out - value).abs().nan_to_num(torch.inf).max() < 1e-6)
+        slip = in_words(slips, lambda value: gap(out, value) < 1e-6)
         raise Wrong(say("value: for the first class β is {right:.3f}; yours is {out:.3f}.{slip}",
                         right=right[0], out=out[0], slip=slip))
     return say("beta: the slope for each class; a pair that hardly differs counts little, and the sign stays.")
