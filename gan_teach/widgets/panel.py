@@ -123,11 +123,8 @@ class Panel:
         self.error.value = remark(words)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(say("That did not work: {error} ({kind}). {advice}", error=told(error),
-                           kind=type(error).__name__, advice=say(self.ADVICE)))
-
-    def _complain(self, text: str) -> None:
-        self.error.value = complaint(text)
+        self.error.value = complaint(say("That did not work: {error} ({kind}). {advice}", error=told(error),
+                                         kind=type(error).__name__, advice=say(self.ADVICE)))
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
@@ -225,7 +222,7 @@ class DrawnPanel(Panel):
             except (ValueError, TypeError) as error:
                 state, words = self.state, say("{error}. The picture stays as it was.", error=told(error))
             if state == self.state:
-                self._complain(words)
+                self.error.value = complaint(words)
                 self._follow()
                 return
             self._step(state, kind)
@@ -284,7 +281,7 @@ class DrawnPanel(Panel):
             try:
                 wanted = self._wanted
                 frame = self.renderer.render(self.state)
-                self._complain(frame.error)
+                self.error.value = complaint(frame.error)
                 if not frame.error:
                     self.show(frame)
                     self.frame = frame
