@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import ipywidgets as widgets
+from IPython.display import HTML, display
 
 from ..language import say, told
 from .controls import MOST, complaint, field, hooked, html, remark
@@ -127,8 +128,6 @@ class Panel:
                                          kind=type(error).__name__, advice=say(self.ADVICE)))
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
         display(HTML(f'{GONE}<p class="gt-gone">{say("The kernel was restarted? Run this cell again.")}</p>'),
                 self.widget)
 
