@@ -170,12 +170,11 @@ class DrawnPanel(Panel):
     """A panel that shows `.renderer.render(.state)`, a frame, by its own `show(frame)`.
 
     It builds its widgets in `_build`, listens to them in `_listen` by `_watch`, and moves them to where the state says
-    in `_sync`. `.state` is what is wanted, `.frame` what is shown; ERROR is the css class of `.error`.
+    in `_sync`. `.state` is what is wanted, `.frame` what is shown.
     Events may arrive in several threads (JupyterLab ≥ 4.4): the state is changed under `._changing`.
     """
 
     ADVICE = "Press Undo or Reset and try again."
-    ERROR = "gt-error"
 
     def __init__(self, renderer, state):
         self.renderer, self.history, self.frame = renderer, History(state), None
@@ -184,7 +183,7 @@ class DrawnPanel(Panel):
         self._wanted, self._drawn = object(), None
         self._last = ("", 0.0)                              # kind and time of the last change: a pull is one step
         self._standing: dict = {}                           # where `_put` left each slider
-        self.error = html(self.ERROR)
+        self.error = html("gt-error")
         self._build()
         self._listen()
         self._follow()

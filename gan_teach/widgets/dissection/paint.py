@@ -22,8 +22,6 @@ class PaintPanel(DrawnPanel):
     "buttons". width: of the large picture on the screen, CSS pixels.
     """
 
-    ERROR = "gt-paint-error"
-
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
                  units: int = 32, paint: str = "auto", width: int = 448, strength: float = 1.0, adders=None, **edits):
         renderer = PaintRenderer(G, layer, segmenter, rankings, levels, adders, **edits)

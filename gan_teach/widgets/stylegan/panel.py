@@ -19,8 +19,6 @@ REST = 0.2          # seconds without a new wish until what follows the picture 
 class StylePanel(DrawnPanel):
     """`show(frame)` and `show_later(part)` put on the screen what the renderer returns."""
 
-    ERROR = "gt-style-error"
-
     def __init__(self, renderer, state):
         self._late, self._worker = None, None               # an event: newer is wanted than what follows just now
         super().__init__(renderer, state)
