@@ -136,8 +136,7 @@ def passed(name: str, ours: Callable) -> Callable:
     `show(passed("ablate", ablate)(r, units))`.
     """
     yours = PASSED.get(name)
-    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.",
-              name=typeset(name)))
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=typeset(name)))
     return ours if yours is None else yours
 
 

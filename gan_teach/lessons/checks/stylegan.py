@@ -20,8 +20,7 @@ def check_adain(answer: Callable) -> str:
     x += 4 * torch.randn(3, 4, 1, 1, generator=rng)                         # each map has its own mean
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
-    out = shaped(ask(answer, x, (y_s, y_b), kept={"x": x, "y_s": y_s, "y_b": y_b}), x.shape,
-                 say("the result, like x,"))
+    out = shaped(ask(answer, x, (y_s, y_b), kept={"x": x, "y_s": y_s, "y_b": y_b}), x.shape, say("the result, like x,"))
 
     def styled(dims: tuple[int, ...], scale=y_s, shift=y_b, bessel: bool = False) -> torch.Tensor:
         centred = x - x.mean(dims, keepdim=True)
