@@ -131,6 +131,7 @@ def test_an_installed_copy_has_every_folder():
 SHORT = {"egan/mutations.py": "the three losses alone: what a reader of the paper looks for first",
          "egan/paper_and_code.py": "one table",
          "lessons/errors.py": "the banner alone hands it to the notebook",
+         **{f"lessons/questions/{name}.py": "a chapter's questions" for name in ("capstone", "warm_up")},
          "lessons/questions/question.py": "what every chapter's questions are made of",
          "memory.py": "below the rooms, since trainings and dissections free memory",
          "networks/wgan.py": "the loss of other papers than `losses`",

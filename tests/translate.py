@@ -146,7 +146,7 @@ def page(notebook: dict) -> str:
 # ------------------------------------------------------------------------------------------ strings
 
 # Tables at the top of a module whose strings are said when they are shown.
-TABLES = {"HINTS", "SIGNS", "WORDS", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS", "DEMOS",
+TABLES = {"SIGNS", "WORDS", "WARM_UP", "ADVICE", "PLACES", "CLASSES", "STEPS", "DEMOS",
           "PRESETS", "GROUPS", "PARTS", "MUTATIONS", "RULES", "SELECTIONS", "ADAM_POLICIES", "HAPPENED",
           "REASONS", "ON_PICTURES", "CHOSEN", "NEXT", "NOTES", "MEASURES", "MINE", "AXES", "FAKES", "WANTED",
           "ARGPARSE", "TEXTS", "ROWS", "CHANGES", "NOISY", "FASHION"}
@@ -310,9 +310,12 @@ def wide(part: ast.FormattedValue) -> str:
 def _of_table(node: ast.AST) -> list[ast.expr | None]:
     """The strings of a node that is one of the tables; of a dict its values, or its keys where they are the names."""
     targets = (node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else
-               [node.func.value] if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "update" else [])
+               [node.func.value] if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "update" else
+               [node.func] if isinstance(node, ast.Call) else [])
     names = {getattr(target, "id", "") for target in targets}
     keys = [key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys]
+    if "verdict" in names and isinstance(node, ast.Call):
+        return node.args[1:]                                                            # hints
     if names & NAMED:
         return getattr(getattr(node, "value", None), "keys", keys)
     if names & TABLES or any(name.startswith("CHAPTER_") for name in names):

@@ -76,8 +76,7 @@ def catch_up(where: str, namespace: dict | None = None) -> None:
     """
     chapter, _, number = str(where).rpartition(".")
     there = {name: notebooks.sections(name) for name in notebooks.chapters()}
-    with contextlib.suppress(ValueError):
-        chapter = notebooks.find(chapter).name.split("_")[0]
+    chapter = notebooks.number(chapter)
     if not number or number not in there.get(chapter, {}):
         known = "\n".join(f"  {name}: " + ", ".join(f"{name}.{n}" for n in its if n) for name, its in there.items())
         raise ValueError(f"no section {str(where)!r}; there are:\n{known}")

@@ -5,25 +5,23 @@ source. A check says which property of an answer fails and by how much. It print
 who has not begun, or whose code stops with an error, is told so and the notebook goes on. What passes is kept, and
 `passed` hands it to the next picture or panel.
 
-A chapter has its file in checks/: its checks begin with `@verdict` and raise `Wrong`, and it adds its hints and
-solutions to the two tables, `HINTS.update({…})`.
+A chapter has its file in checks/: its checks raise `Wrong`, and `@verdict(…)` above each says its solution and hints.
 """
 
 import inspect
+import pkgutil
 import textwrap
 from collections.abc import Callable, Mapping
 from functools import wraps
-from importlib import import_module
-from operator import attrgetter
 
 import torch
 
 from ..language import minus, say, told, typeset
 from . import progress
 
-SOLUTIONS: dict[str, tuple[str, str]] = {}      # exercise -> where the package has it: module, function or Class.method
-HINTS: dict[str, tuple[str, ...]] = {}
-PASSED: dict[str, Callable] = {}           # exercise -> the learner's function, while its last check was passed
+SOLUTIONS: dict[str, str] = {}             # exercise -> where the package has it: "module:function", or :Class.method
+HINTS: dict[str, tuple[str, ...]] = {}     # … -> each says a little more than the one before
+PASSED: dict[str, Callable] = {}           # … -> the learner's function, while its last check was passed
 
 
 class NotStarted(Exception):
@@ -31,7 +29,10 @@ class NotStarted(Exception):
 
 
 class Wrong(Exception):
-    """A property does not hold; the message says which, and by how much."""
+    """A property does not hold; the message, put together as `say` does, says which, and by how much."""
+
+    def __init__(self, text: str, **values):
+        super().__init__(say(text, **values))
 
 
 def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
@@ -42,8 +43,8 @@ def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
     except (Exception, SystemExit) as error:
         if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
             raise NotStarted from None
-        raise Wrong(say("error: your function stopped with {kind}: {error}",
-                        kind=type(error).__name__, error=told(error))) from None
+        raise Wrong("error: your function stopped with {kind}: {error}", kind=type(error).__name__,
+                    error=told(error)) from None
     if value is None or value is ...:
         raise NotStarted
     for what, was in before.items():
@@ -54,8 +55,8 @@ def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
 def unchanged(what: str, now: torch.Tensor, before: torch.Tensor) -> None:
     if not torch.equal(now, before):
         changed = int((now != before).sum())
-        raise Wrong(say("purity: your function changed {what} itself ({changed} of {numel} values). Work on a copy.",
-                        what=what, changed=changed, numel=now.numel()))
+        raise Wrong("purity: your function changed {what} itself ({changed} of {numel} values). Work on a copy.",
+                    what=what, changed=changed, numel=now.numel())
 
 
 def that_is(slips: Mapping[str, float], value: float, near: float = 1e-6) -> str:
@@ -72,7 +73,7 @@ def shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
     """`value` if it is a tensor of that shape."""
     if not isinstance(value, torch.Tensor) or value.shape != shape:
         got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-        raise Wrong(say("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got))
+        raise Wrong("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got)
     return value
 
 
@@ -84,7 +85,7 @@ def gap(a: torch.Tensor, b: torch.Tensor) -> float:
 def one_number(value, what: str) -> float:
     """The number that an answer is; what: a sentence that says it is one."""
     if (size := torch.as_tensor(value).numel()) != 1:
-        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=size))
+        raise Wrong("shape: {what}; yours has {found}.", what=what, found=size)
     return float(value)
 
 
@@ -92,36 +93,40 @@ def numbers(value, count: int, what: str) -> list[float]:
     try:
         found = [float(v.detach() if isinstance(v, torch.Tensor) else v) for v in value]
     except (TypeError, ValueError):
-        raise Wrong(say("shape: {what}; yours is a {kind} that does not hold numbers.",
-                        what=what, kind=type(value).__name__)) from None
+        raise Wrong("shape: {what}; yours is a {kind} that does not hold numbers.", what=what,
+                    kind=type(value).__name__) from None
     if len(found) != count:
-        raise Wrong(say("shape: {what}; yours has {found}.", what=what, found=len(found)))
+        raise Wrong("shape: {what}; yours has {found}.", what=what, found=len(found))
     return found
 
 
-def verdict(properties: Callable) -> Callable:
+def verdict(solution: str, *hints: str) -> Callable[[Callable], Callable]:
     """Turn a function check_WHAT that raises `Wrong` into one that prints the verdict and keeps what passes it."""
-    name = properties.__name__.removeprefix("check_")
-    what = typeset(name)
+    def turned(properties: Callable) -> Callable:
+        name = properties.__name__.removeprefix("check_")
+        what = typeset(name)
+        SOLUTIONS[name], HINTS[name] = solution, hints
 
-    @wraps(properties)
-    def check(answer: Callable) -> None:
-        PASSED.pop(name, None)                    # the last verdict counts
-        if not callable(answer):
-            return print(say("… {what}, not started: give the check your function, by its name and without brackets.",
-                             what=what))
-        try:
-            print("✓", minus(properties(answer)))
-            PASSED[name] = answer
-            progress.record("exercises", name)
-        except NotStarted:
-            print(say("… {what}, not started: replace the `...` in the function, then run this cell again.", what=what))
-        except Wrong as wrong:
-            print("✗", minus(str(wrong)))
-        except Exception as error:                # a return value so odd that the check itself stumbled
-            print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
-                      kind=type(error).__name__, error=told(error)))
-    return check
+        @wraps(properties)
+        def check(answer: Callable) -> None:
+            PASSED.pop(name, None)                # the last verdict counts
+            if not callable(answer):
+                return print(say("… {what}, not started: give the check your function, by its name and without "
+                                 "brackets.", what=what))
+            try:
+                print("✓", minus(properties(answer)))
+                PASSED[name] = answer
+                progress.record("exercises", name)
+            except NotStarted:
+                print(say("… {what}, not started: replace the `...` in the function, then run this cell again.",
+                          what=what))
+            except Wrong as wrong:
+                print("✗", minus(str(wrong)))
+            except Exception as error:            # a return value so odd that the check itself stumbled
+                print(say("✗ value: the check cannot use what you return ({kind}: {error}).",
+                          kind=type(error).__name__, error=told(error)))
+        return check
+    return turned
 
 
 def passed(name: str, ours: Callable) -> Callable:
@@ -131,13 +136,12 @@ def passed(name: str, ours: Callable) -> Callable:
     `show(passed("ablate", ablate)(r, units))`.
     """
     yours = PASSED.get(name)
-    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.",
-              name=typeset(name)))
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=typeset(name)))
     return ours if yours is None else yours
 
 
 def hint(name: str, n: int = 1) -> None:
-    """Print the n-th hint of an exercise, from 1; each says a little more than the one before."""
+    """Print the n-th hint of an exercise, from 1."""
     hints = HINTS.get(name)
     if hints is None:
         print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(HINTS)))
@@ -151,7 +155,6 @@ def hint(name: str, n: int = 1) -> None:
 def solution(name: str) -> None:
     """Print the package's own source of the exercise's function."""
     if name in SOLUTIONS:
-        module, function = SOLUTIONS[name]
-        print(textwrap.dedent(inspect.getsource(attrgetter(function)(import_module(module)))))
+        print(textwrap.dedent(inspect.getsource(pkgutil.resolve_name(SOLUTIONS[name]))))
     else:
         print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(SOLUTIONS)))

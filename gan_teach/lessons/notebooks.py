@@ -20,11 +20,15 @@ def chapters() -> dict[str, Path]:
     return {path.name.split("_")[0]: path for path in sorted(notebooks_folder().glob("[0-9]*_*.ipynb"))}
 
 
+def number(chapter: int | str) -> str:
+    """A chapter's number as its file has it: of 2, "2", "02" or "02_stylegan.ipynb". What has none stays as it is."""
+    found = re.match(r"(\d+)([a-z]?)(?:_|$)", str(chapter))
+    return f"{int(found[1]):02}{found[2]}" if found else str(chapter)
+
+
 def find(chapter: int | str) -> Path:
-    """The notebook of a chapter: 2, "2", "02", "02b" or "02_stylegan.ipynb". ValueError for one that is not there."""
-    number = re.match(r"(\d+)([a-z]?)(?:_|$)", str(chapter))
-    there = chapters()
-    name = f"{int(number[1]):02}{number[2]}" if number else str(chapter)
+    """The notebook of a chapter, by its `number`. ValueError for one that is not there."""
+    there, name = chapters(), number(chapter)
     check_name("chapter", name, tuple(there))
     return there[name]
 

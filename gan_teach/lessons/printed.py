@@ -32,7 +32,10 @@ class Telling(ast.NodeTransformer):
         self.generic_visit(node)
         name = getattr(node.func, "id", "")
         if name == "print":
-            node.args = [_starred(one) if isinstance(one, ast.Starred) else _called("line", one) for one in node.args]
+            for one in node.args:
+                if isinstance(one, ast.Starred):
+                    one.value = _called("lines", one.value)
+            node.args = [one if isinstance(one, ast.Starred) else _called("line", one) for one in node.args]
         elif name in SHOWN:
             node.args = [_called("page", one) for one in node.args]
         elif name == "tqdm":
@@ -42,13 +45,9 @@ class Telling(ast.NodeTransformer):
         return ast.fix_missing_locations(node)
 
 
-def _called(name: str, *given: ast.expr) -> ast.expr:
+def _called(name: str, given: ast.expr) -> ast.expr:
     here = ast.parse(f"__import__('gan_teach').lessons.printed.{name}", mode="eval").body
-    return ast.copy_location(ast.Call(here, list(given), []), given[0])
-
-
-def _starred(several: ast.Starred) -> ast.Starred:
-    return ast.copy_location(ast.Starred(_called("lines", several.value), several.ctx), several)
+    return ast.copy_location(ast.Call(here, [given], []), given)
 
 
 told = language.told        # reached by its name alone, from the code that `_called` makes

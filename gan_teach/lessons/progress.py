@@ -54,17 +54,16 @@ def _kept_so(value, kind: type) -> bool:
 
 
 def sections(chapter: int | str) -> dict[str, str]:
-    """The number of the section, "" before the first, for every code cell of a chapter's notebook, by its source."""
-    return {cell["source"].strip(): number for number, cells in notebooks.sections(chapter).items() for cell in cells}
+    """The number of the section, "" before the first, for every code cell of a chapter's notebook, by its source; none
+    for a notebook of the reader's own."""
+    there = notebooks.sections(chapter) if notebooks.number(chapter) in notebooks.chapters() else {}
+    return {cell["source"].strip(): number for number, cells in there.items() for cell in cells}
 
 
 def begin(chapter: int | str) -> None:
     """Keep a record from here on, for this chapter."""
     global _chapter, _sections
-    try:
-        _chapter, _sections = notebooks.find(chapter).name.split("_")[0], sections(chapter)
-    except ValueError:                                                  # a notebook of the reader's own
-        _chapter, _sections = str(chapter), {}
+    _chapter, _sections = notebooks.number(chapter), sections(chapter)
 
 
 def after_cell(result) -> None:
@@ -102,10 +101,7 @@ def show() -> None:
                      say("nothing is kept: GAN_TEACH_PROGRESS is off"))
     print(say("chapter    sections  exercises  quiz"))
     for chapter, done in sorted(kept.items()):
-        try:
-            cells = sections(chapter)
-        except ValueError:
-            cells = {}
+        cells = sections(chapter)
         there = {number for number in cells.values() if number}
         asked = {name for source in cells for name in re.findall(r"(?m)^check_(\w+)\(", source)}
         right, answered = sum(done["quiz"].values()), len(done["quiz"])

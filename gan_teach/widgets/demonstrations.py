@@ -7,15 +7,41 @@ says which one is made. How the page looks, and how it is served, is in `stage`.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import torch
+
+from .. import load
+from ..dissection.alpha import optimise_alpha
+from ..dissection.clear_scene import clear_scene
+from ..dissection.insertion import optimise_insertion
+from ..dissection.intervention import levels
+from ..dissection.pixels import coverage, label_pixels
+from ..dissection.unit_iou import dissect
+from ..dissection.units import Ranking
+from ..egan import Evolution, plane
 from ..language import say
+from ..networks.dcgan import Discriminator
+from ..networks.device import one_thread
+from ..networks.layers import sample_z
+from ..networks.protocols import latents
+from ..networks.segmenter import segment
+from ..stylegan.clear_portraits import clear_portraits, clear_villages
+from ..worlds import datasets
+from ..worlds.gaussians import ring
+from ..worlds.scenes import BELONGS, time_of
+from .dissection.paint import PaintPanel
+from .dissection.panel import DissectionPanel
+from .egan.evolution import EvolutionLab
+from .egan.mutations import MutationPanel
+from .egan.warm_up import WarmUpPanel
+from .stylegan.adain import AdaINPanel
+from .stylegan.mixer import StyleMixer
+from .stylegan.noise import NoisePanel
 
 Panels = Iterator[dict[str, object] | None]               # None where it rests, at last the panels by name
 
 
 def warm_up() -> Panels:
     """Chapter 0: two players, on data that lie together and on data that lie apart. Rests after each of its `STEPS`."""
-    from .egan.warm_up import WarmUpPanel
-
     yield
     wave = WarmUpPanel()
     yield
@@ -27,17 +53,6 @@ def dissection() -> Panels:
 
     The units are few and searched for, by short forms of the searches of the chapter, as are its layer and its panels.
     """
-    from .. import load
-    from ..dissection.alpha import optimise_alpha
-    from ..dissection.clear_scene import clear_scene
-    from ..dissection.insertion import optimise_insertion
-    from ..dissection.intervention import levels
-    from ..dissection.unit_iou import dissect
-    from ..dissection.units import Ranking
-    from ..worlds.scenes import BELONGS
-    from .dissection.paint import PaintPanel
-    from .dissection.panel import DissectionPanel
-
     G, S = load("scenes-progan"), load("scenes-segmenter")
     layer = G.record["ablation_of_12_units"]["tree"]["in_place"]["layer"]       # where the recipe found the best set
     yield
@@ -65,12 +80,6 @@ def dissection() -> Panels:
 
 def mixing() -> Panels:
     """Chapter 2: mix styles, drag those of one unit by hand, and switch the noise. Rests after each of its `STEPS`."""
-    from .. import load
-    from ..stylegan.clear_portraits import clear_portraits, clear_villages
-    from .stylegan.adain import AdaINPanel
-    from .stylegan.mixer import StyleMixer
-    from .stylegan.noise import NoisePanel
-
     models = {name: load(name) for name in ("portraits-stylegan", "scenes-stylegan")}
     yield
     clear = clear_portraits(models["portraits-stylegan"], load("portraits-classifier"), range(100))[:20]
@@ -85,18 +94,6 @@ def evolution() -> Panels:
     """Chapter 3: generators evolve on the plane, and on clothes from the shipped one; and the three losses. Rests after
     each of its `STEPS`.
     """
-    import torch
-
-    from .. import load
-    from ..egan import Evolution, plane
-    from ..networks.dcgan import Discriminator
-    from ..networks.device import one_thread
-    from ..networks.layers import sample_z
-    from ..worlds import datasets
-    from ..worlds.gaussians import ring
-    from .egan.evolution import EvolutionLab
-    from .egan.mutations import MutationPanel
-
     parent, real = load("fashion-long"), datasets.pictures("fashion", "test").images
     yield
 
@@ -121,13 +118,6 @@ def evolution() -> Panels:
 
 def capstone() -> Panels:
     """Chapter 4: one generator, its units removed, its styles dragged. Rests after each of its `STEPS`."""
-    from .. import load
-    from ..dissection.alpha import optimise_alpha
-    from ..dissection.pixels import coverage
-    from ..dissection.unit_iou import dissect
-    from .dissection.panel import DissectionPanel
-    from .stylegan.adain import AdaINPanel
-
     G, S, layer = load("scenes-stylegan"), load("scenes-segmenter"), "layer7"   # its maps agree best with trees
     yield
     found = dissect(G, layer, S, samples=120, progress=False)
@@ -148,13 +138,6 @@ def capstone() -> Panels:
 
 def by_day(G, S, layer: str, n: int) -> tuple:
     """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 at dusk and at night."""
-    import torch
-
-    from ..dissection.pixels import label_pixels
-    from ..networks.protocols import latents
-    from ..networks.segmenter import segment
-    from ..worlds.scenes import time_of
-
     with torch.no_grad():
         r, f = G.at(torch.cat([latents(G, 1, seed) for seed in range(n)]), layer)
         labels = segment(S, x := f(r))                                  # (n, H, W)

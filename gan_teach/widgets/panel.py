@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import ipywidgets as widgets
+from IPython.display import HTML, display
 
 from ..language import say, told
 from .controls import MOST, complaint, field, hooked, html, remark
@@ -123,15 +124,10 @@ class Panel:
         self.error.value = remark(words)
 
     def _failed(self, error: Exception) -> None:
-        self._complain(say("That did not work: {error} ({kind}). {advice}", error=told(error),
-                           kind=type(error).__name__, advice=say(self.ADVICE)))
-
-    def _complain(self, text: str) -> None:
-        self.error.value = complaint(text)
+        self.error.value = complaint(say("That did not work: {error} ({kind}). {advice}", error=told(error),
+                                         kind=type(error).__name__, advice=say(self.ADVICE)))
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
         display(HTML(f'{GONE}<p class="gt-gone">{say("The kernel was restarted? Run this cell again.")}</p>'),
                 self.widget)
 
@@ -174,12 +170,11 @@ class DrawnPanel(Panel):
     """A panel that shows `.renderer.render(.state)`, a frame, by its own `show(frame)`.
 
     It builds its widgets in `_build`, listens to them in `_listen` by `_watch`, and moves them to where the state says
-    in `_sync`. `.state` is what is wanted, `.frame` what is shown; ERROR is the css class of `.error`.
+    in `_sync`. `.state` is what is wanted, `.frame` what is shown.
     Events may arrive in several threads (JupyterLab ≥ 4.4): the state is changed under `._changing`.
     """
 
     ADVICE = "Press Undo or Reset and try again."
-    ERROR = "gt-error"
 
     def __init__(self, renderer, state):
         self.renderer, self.history, self.frame = renderer, History(state), None
@@ -188,7 +183,7 @@ class DrawnPanel(Panel):
         self._wanted, self._drawn = object(), None
         self._last = ("", 0.0)                              # kind and time of the last change: a pull is one step
         self._standing: dict = {}                           # where `_put` left each slider
-        self.error = html(self.ERROR)
+        self.error = html("gt-error")
         self._build()
         self._listen()
         self._follow()
@@ -205,6 +200,13 @@ class DrawnPanel(Panel):
         self.reset = self.button(say("Reset"), f"{hook}-reset", self.start_again, width=reset)
         return [self.undo, self.redo, self.reset]
 
+    def seed_and_next(self, hook: str, act: Callable[[int], object], text: str,
+                      width: str = "80px") -> list[widgets.Widget]:
+        """A box for the seed of the state, and a button for the one after it: act(seed)."""
+        self.seed = self.number_box(f"{hook}-seed", say("Seed"), self.state.seed, act)
+        self.next = self.button(text, f"{hook}-next", lambda: act((self.state.seed + 1) % 2**31), width=width)
+        return [self.seed, self.next]
+
     # ------------------------------------------------------------------------------ changing the state
 
     def change(self, kind: str = "", **changes) -> None:
@@ -218,7 +220,7 @@ class DrawnPanel(Panel):
             except (ValueError, TypeError) as error:
                 state, words = self.state, say("{error}. The picture stays as it was.", error=told(error))
             if state == self.state:
-                self._complain(words)
+                self.error.value = complaint(words)
                 self._follow()
                 return
             self._step(state, kind)
@@ -250,10 +252,6 @@ class DrawnPanel(Panel):
         """Everything as it was when the panel opened. Undo brings it back."""
         self._travel(lambda history: history.push(self._first))
 
-    def next_seed(self) -> int:
-        """The seed after that of the state."""
-        return (self.state.seed + 1) % 2**31
-
     def _put(self, slider, value: float) -> None:
         """Move a slider of numbers; the browser answers with the step next to it, which is no one's wish."""
         slider.value = value
@@ -281,7 +279,7 @@ class DrawnPanel(Panel):
             try:
                 wanted = self._wanted
                 frame = self.renderer.render(self.state)
-                self._complain(frame.error)
+                self.error.value = complaint(frame.error)
                 if not frame.error:
                     self.show(frame)
                     self.frame = frame

@@ -28,8 +28,8 @@ def quiz(questions: Sequence[Question]) -> widgets.VBox:
 
 def _ask(number: int, question: Question) -> widgets.VBox:
     text = widgets.HTML(f"<b>{number}.</b> {escape(say(question.text))}")
-    radio = hooked(widgets.RadioButtons(options=[*map(say, question.choices)], index=None, layout=widgets.Layout(
-        width="auto", max_width="100%")), f"gt-question-{number}")
+    radio = hooked(widgets.RadioButtons(options=[say(choice) for choice, _ in question.answers], index=None,
+                                        layout=widgets.Layout(width="auto", max_width="100%")), f"gt-question-{number}")
     reason = html(f"gt-reason-{number}")
 
     def explain(change):
@@ -37,7 +37,7 @@ def _ask(number: int, question: Question) -> widgets.VBox:
             right = change["new"] == question.right
             mark = say("✓ Right." if right else "✗ Not quite.")
             progress.record("quiz", question.text, right)
-            reason.value = f"<b>{mark}</b> {escape(say(question.reasons[change['new']]))}"
+            reason.value = f"<b>{mark}</b> {escape(say(question.answers[change['new']][1]))}"
 
     radio.observe(explain, "index")
     return column(text, radio, reason, margin="0 0 14px 0")

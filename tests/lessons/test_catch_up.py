@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from nbformat import NotebookNode
 from small import quick
-from test_sections import missing
+from test_sections import imported, missing
 
 from gan_teach.lessons import catch_up as module
 from gan_teach.lessons import exercises, notebooks
@@ -49,11 +49,6 @@ def test_every_section_and_cell_finds_the_names_that_it_reads(chapter):
             left_out = {node.value.func.id for node in ast.parse(small(one)).body if isinstance(node, ast.Expr)
                         and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)}
             assert all(name in SHOWS or re.match(r"check_|\w+Panel$", name) for name in left_out), left_out - SHOWS
-
-
-def imported(tree: ast.Module) -> set[str]:
-    return {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree)
-            if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
 
 
 @pytest.mark.parametrize("chapter", REAL)

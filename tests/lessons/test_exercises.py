@@ -1,6 +1,7 @@
 """What holds for every exercise: its picture, its check, its hints, its solution."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_an_exercise_has_hints_and_the_packages_source_as_solution(capsys, name)
     exercises.solution(name)
     source = capsys.readouterr().out                                # a method's too begins at the margin
     assert source.startswith(("def ", "@")) and "return" in source
-    assert f"def {exercises.SOLUTIONS[name][1].split('.')[-1]}(" in source
+    assert f"def {re.split('[:.]', exercises.SOLUTIONS[name])[-1]}(" in source
 
 
 @pytest.mark.parametrize("ask", [exercises.hint, exercises.solution])

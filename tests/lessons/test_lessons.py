@@ -241,7 +241,7 @@ def test_the_quiz_gives_the_reason_and_counts():
     for question, box in zip(questions.CHAPTER_1, asked, strict=True):
         _, radio, reason = box.children
         assert radio.index is None and reason.value == ""
-        radio.index = (question.right + 1) % len(question.choices)
+        radio.index = (question.right + 1) % len(question.answers)
         assert "Not quite" in reason.value
         radio.index = question.right
         assert "Right" in reason.value

@@ -44,10 +44,13 @@ def missing(code):
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     made |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    made |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree)
-             if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return read - made - set(dir(builtins))
+    return read - made - imported(tree) - set(dir(builtins))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    return {(alias.asname or alias.name).split(".")[0] for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
 
 
 def test_a_missing_name_is_noticed():
@@ -68,8 +71,7 @@ def test_what_a_hint_calls_is_imported_by_then(name):
         if kind == "markdown":
             there = set() if name in APART and re.search(r"^## ", text, re.M) else there
         elif "%pip" not in text:
-            there |= {(alias.asname or alias.name).split(".")[0] for node in ast.walk(ast.parse(text))
-                      if isinstance(node, ast.Import) for alias in node.names}
+            there |= imported(ast.parse(text))
             for exercise in re.findall(r"check_(\w+)\(my_", text):
                 assert hasattr(checks, f"check_{exercise}")
                 called = set(re.findall(r"\b(torch|F)\.\w", " ".join(HINTS[exercise])))
@@ -91,9 +93,10 @@ def test_words_and_something_to_do(name):
         elif DOING.search(text):
             stretch = 0
     code = "\n".join(text for kind, text in texts if kind == "code")
-    print(f"{name}: {words} words, {len(re.findall('check_[a-z_]+[(]my_', code))} exercises, "
-          f"{len(re.findall(r'(?:Panel|Lab|StyleMixer)[(]', code))} panels, longest stretch {longest} words")
-    assert words <= 2500 and longest <= 600
+    panels = len(re.findall(r"(?:Panel|Lab|StyleMixer)\(", code))
+    print(f"{name}: {words} words, {len(re.findall('check_[a-z_]+[(]my_', code))} exercises, {panels} panels, longest "
+          f"stretch {longest} words")
+    assert words <= 2500 and longest <= 600 and panels
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -104,6 +107,19 @@ def test_the_minutes_are_those_that_the_opening_says(name):
     headings = [int(m) for section in noted for m in re.findall(r"(?:· |\()(\d+) min", section.title)]
     print(f"{name}: {whole} minutes")
     assert len(headings) >= 3 and sum(headings) <= whole == sum(section.minutes for section in noted) <= 75
+
+
+@pytest.mark.parametrize("name", ["00_warm_up", "03_evolutionary_gan", "03b_evolutionary_gan_further"])
+def test_the_minutes_of_the_sections_add_up(name):
+    """The opening says the whole, and those of the sections in a row; in chapter 0 each heading says its own."""
+    prose = [text for kind, text in cells(name) if kind == "markdown"]
+    said = re.search(r"\*\*Time:\*\* (\d+) minutes[:;] (.*?)\. Run All", prose[1], re.S)
+    headings = re.findall(r"^##+ .*\((\d+) minutes?\)", "\n".join(prose[1:]), re.M)
+    opening = name == "00_warm_up"                                      # … and the opening itself takes one
+    numbers = [int(n) for n in (headings if opening else
+                                re.findall(r"(?<!section )(?<!sections )(?<!to )\b\d+\b", said[2]))]
+    assert int(said[1]) == sum(numbers) + opening, (said[2], numbers)
+    assert {*map(int, headings)} <= {*numbers}
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -4,6 +4,7 @@ import base64
 import time
 from dataclasses import dataclass, replace
 
+import pytest
 import torch
 from test_stylegan import SIZE, shaken
 
@@ -100,6 +101,15 @@ def wait_for(question, seconds=60):
 def shown(place) -> bytes:
     """The picture in a place of a panel."""
     return base64.b64decode(place.value.split("base64,")[1].split('"')[0])
+
+
+def drawn_large(renderer, draw) -> list:
+    """The tensors that a renderer of chapter 2 draws large while `draw()` runs, before they are enlarged and packed."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
+        draw()
+    return seen
 
 
 def draw(panel, *points, id=None, done=True):

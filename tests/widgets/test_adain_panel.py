@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from panels import generator, shown
+from panels import drawn_large, generator, shown
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.stylegan.adain_mixing_truncation import adain
@@ -33,12 +33,10 @@ def panel(G):
 
 def drawn(renderer, state):
     """The last picture as a tensor, and the unit's map after AdaIN."""
-    seen, maps = [], []
+    maps = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
         patch.setattr(renderer, "_map", lambda x, reach: maps.append(x.clone()) or b"")
-        assert not renderer.render(state).error
-    return seen[-1], *maps
+        return drawn_large(renderer, lambda: renderer.render(state))[-1], *maps
 
 
 # ------------------------------------------------------------------------------------------ what is drawn

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from panels import generator, shown
+from panels import drawn_large, generator, shown
 
 from gan_teach import checkpoints
 from gan_teach.networks.layers import sample_z
@@ -46,12 +46,8 @@ def ws(G, seed, psi=0.7, cutoff=None):
 # ------------------------------------------------------------------------------------------ what is drawn
 
 def drawn(renderer, state):
-    """The large picture as a tensor, before it is enlarged and packed."""
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
-        assert not renderer.render(state).error
-    return seen[0]
+    """The large picture as a tensor."""
+    return drawn_large(renderer, lambda: renderer.render(state))[0]
 
 
 def sheet(renderer, state):

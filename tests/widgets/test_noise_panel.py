@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from panels import generator, shown
+from panels import drawn_large, generator, shown
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.pictures import as_array, colour_map
@@ -27,23 +27,14 @@ def panel(G):
     return NoisePanel({"one": G, "other": generator(1)}, seed=3)
 
 
-def drawn(renderer, draw):
-    """The tensors that are drawn large while `draw()` runs."""
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{type(renderer).__module__}.large", lambda x: seen.append(x.clone()) or b"")
-        draw()
-    return seen
-
-
 @pytest.mark.parametrize("noise, noisy", [(None, None), (7, None), (7, (0, 6)), (None, ())])
 def test_pictures_with_the_noise_of_the_layers_ticked(G, renderer, noise, noisy):
     state = NoiseState("G", 3, noise, noisy)
     ws = G.ws(sample_z(1, 8, 3), 0.7)
-    x, silent = drawn(renderer, lambda: renderer.render(state))
+    x, silent = drawn_large(renderer, lambda: renderer.render(state))
     assert torch.allclose(x, G.synthesis(ws, G.noise(noise, noisy)), atol=1e-4)
     assert torch.allclose(silent, G.synthesis(ws, G.noise(layers=())), atol=1e-4)
-    others = drawn(renderer, lambda: list(renderer.later(state)))
+    others = drawn_large(renderer, lambda: list(renderer.later(state)))
     first = 1 if noise is None else noise + 1
     for seed, other in zip(range(first, first + OTHERS), others, strict=True):
         assert torch.allclose(other, G.synthesis(ws, G.noise(seed, noisy)), atol=1e-4)

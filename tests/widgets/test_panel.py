@@ -121,7 +121,8 @@ def test_painting_limits_the_change_to_the_region(panel):
     assert panel.state.region is None and panel.where.value == IN_PLACE and "1" not in panel.paint.mask
 
 
-def test_a_pull_of_the_brush_is_one_step(panel):
+def test_a_pull_of_the_brush_is_one_step(panel, monkeypatch):
+    monkeypatch.setattr("gan_teach.widgets.panel.PULL", 1e9)                    # however busy the machine is
     assert (panel.brush in widgets_in(panel.widget, set())) == hasattr(panel.paint, "_esm"), "buttons know no brush"
     first = panel.state
     for cells in range(8, 33, 8):                           # what the browser sends of one pull

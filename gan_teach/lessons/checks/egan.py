@@ -10,12 +10,8 @@ import torch.nn.functional as F
 from ...egan.fitness_and_selection import Fitness
 from ...egan.mutations import heuristic, least_squares, minimax
 from ...language import say
-from ..exercises import HINTS, SOLUTIONS, Wrong, ask, in_words, numbers, that_is, verdict
+from ..exercises import Wrong, ask, in_words, numbers, that_is, verdict
 from .losses import check_loss, four_logits, listed
-
-SOLUTIONS.update({name: ("gan_teach.egan", name)
-                  for name in ("minimax", "heuristic", "least_squares", "fitness", "select")})
-SOLUTIONS["slopes"] = ("gan_teach.lessons.checks.egan", "slopes")
 
 
 def slopes(p: float) -> tuple[float, float, float]:
@@ -23,43 +19,10 @@ def slopes(p: float) -> tuple[float, float, float]:
     return -p / 2, -(1 - p) / 2, -2 * p * (1 - p) ** 2
 
 
-HINTS.update({
-    "minimax": (
-        "D(G(z)) is `logits.sigmoid()`: N probabilities. E is their mean, `.mean()`.",
-        "Half the mean of log(1 − D). It is negative; lower is better for G.",
-        "1 − σ(l) = σ(−l), so `0.5 * F.logsigmoid(-logits).mean()`, which stays exact where D is very sure.",
-    ),
-    "heuristic": (
-        "The same D = σ(l), another logarithm: of D, not of 1 − D.",
-        "It is minus half the mean of log D: G wants D large, and a loss is made small.",
-        "`-0.5 * F.logsigmoid(logits).mean()`.",
-    ),
-    "least_squares": (
-        "How far is D from 1, the answer \"real\"? Square that, take the mean.",
-        "D is the probability σ(l), not the logit.",
-        "`(logits.sigmoid() - 1).square().mean()`.",
-    ),
-    "slopes": (
-        "By the chain rule, ∂M/∂l = ∂M/∂D · ∂D/∂l, and the slope of σ is ∂D/∂l = D (1 − D).",
-        "∂M/∂D is −½ / (1 − D) for minimax, −½ / D for heuristic, 2 (D − 1) for least squares.",
-        "Multiply each by p (1 − p), and cancel. All three are negative: to lower the loss, raise the logit.",
-    ),
-    "fitness": (
-        "Quality is the mean of D over the fakes: `D(fake).sigmoid().mean()`.",
-        "D's loss is `F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()`; "
-        "`torch.autograd.grad(loss, list(D.parameters()))` is its gradient, one tensor for each weight of D.",
-        "The norm is over all of them together: the root of the sum of all squares. Diversity is −log of it; total is "
-        "quality + gamma · diversity.",
-    ),
-    "select": (
-        "Each score has a `.total`. The answer is not scores, but the numbers of children: 0, 1, 2 …",
-        "`sorted(range(len(scores)), key=…)` sorts the numbers; the key of i is `scores[i].total`.",
-        "Largest first: `reverse=True`. Keep the first mu of the list.",
-    ),
-})
-
-
-@verdict
+@verdict("gan_teach.egan:minimax",
+         "D(G(z)) is `logits.sigmoid()`: N probabilities. E is their mean, `.mean()`.",
+         "Half the mean of log(1 − D). It is negative; lower is better for G.",
+         "1 − σ(l) = σ(−l), so `0.5 * F.logsigmoid(-logits).mean()`, which stays exact where D is very sure.")
 def check_minimax(answer: Callable) -> str:
     """Check `minimax(logits) -> loss`: ½ E log(1 − D), and its slope −½ D / N at each logit."""
     return check_loss(answer, "minimax", minimax, {
@@ -74,7 +37,10 @@ def check_minimax(answer: Callable) -> str:
     }, four_logits())
 
 
-@verdict
+@verdict("gan_teach.egan:heuristic",
+         "The same D = σ(l), another logarithm: of D, not of 1 − D.",
+         "It is minus half the mean of log D: G wants D large, and a loss is made small.",
+         "`-0.5 * F.logsigmoid(logits).mean()`.")
 def check_heuristic(answer: Callable) -> str:
     """Check `heuristic(logits) -> loss`: −½ E log D, and its slope −½ (1 − D) / N at each logit."""
     return check_loss(answer, "heuristic", heuristic, {
@@ -88,7 +54,10 @@ def check_heuristic(answer: Callable) -> str:
     }, four_logits())
 
 
-@verdict
+@verdict("gan_teach.egan:least_squares",
+         "How far is D from 1, the answer \"real\"? Square that, take the mean.",
+         "D is the probability σ(l), not the logit.",
+         "`(logits.sigmoid() - 1).square().mean()`.")
 def check_least_squares(answer: Callable) -> str:
     """Check `least_squares(logits) -> loss`: E (D − 1)², and its slope −2 D (1 − D)² / N at each logit."""
     return check_loss(answer, "least_squares", least_squares, {
@@ -103,7 +72,10 @@ def check_least_squares(answer: Callable) -> str:
     }, four_logits())
 
 
-@verdict
+@verdict("gan_teach.lessons.checks.egan:slopes",
+         "By the chain rule, ∂M/∂l = ∂M/∂D · ∂D/∂l, and the slope of σ is ∂D/∂l = D (1 − D).",
+         "∂M/∂D is −½ / (1 − D) for minimax, −½ / D for heuristic, 2 (D − 1) for least squares.",
+         "Multiply each by p (1 − p), and cancel. All three are negative: to lower the loss, raise the logit.")
 def check_slopes(answer: Callable) -> str:
     """Check `slopes(p) -> (minimax, heuristic, least squares)`: ∂M/∂l of one sample with D(G(z)) = p."""
     for p in (0.1, 0.5, 0.8):
@@ -117,12 +89,17 @@ def check_slopes(answer: Callable) -> str:
                          "that is heuristic's": -(1 - p) / 2, "that is minimax's": -p / 2}
                 slip = next((say(" ({words})", words=say(words)) for words, at in slips.items()
                              if abs(got - at) < 1e-4), "")
-                raise Wrong(say("value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is "
-                                "{got:+.4f}{slip}.", p=p, name=say(name), right=right, got=got, slip=slip))
+                raise Wrong("value: where D(G(z)) = {p}, ∂M/∂l of {name} is {right:+.4f}; yours is {got:+.4f}{slip}.",
+                            p=p, name=say(name), right=right, got=got, slip=slip)
     return say("slopes: all three are right, at D(G(z)) = 0.1, 0.5 and 0.8.")
 
 
-@verdict
+@verdict("gan_teach.egan:fitness",
+         "Quality is the mean of D over the fakes: `D(fake).sigmoid().mean()`.",
+         "D's loss is `F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()`; `torch.autograd.grad(loss, "
+         "list(D.parameters()))` is its gradient, one tensor for each weight of D.",
+         "The norm is over all of them together: the root of the sum of all squares. Diversity is −log of it; total is "
+         "quality + gamma · diversity.")
 def check_fitness(answer: Callable) -> str:
     """Check `fitness(D, real, fake, gamma) -> (quality, diversity, total)`; D is left alone (Eq. 7)."""
     draw = torch.Generator().manual_seed(0)
@@ -138,10 +115,10 @@ def check_fitness(answer: Callable) -> str:
 
     value = ask(answer, D, real, fake, 0.3)
     if any(not torch.equal(p, was) for p, was in zip(D.parameters(), before)):
-        raise Wrong(say("purity: your function changed D's weights. Judging is not training."))
+        raise Wrong("purity: your function changed D's weights. Judging is not training.")
     if any(p.grad is not None for p in D.parameters()):
-        raise Wrong(say("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
-                        "`torch.autograd.grad`."))
+        raise Wrong("purity: `backward` leaves gradients behind in D, and D's next step would count them. Use "
+                    "`torch.autograd.grad`.")
     quality, diversity, total = numbers(value, 3, say("the fitness is three numbers, (quality, diversity, total)"))
 
     with torch.no_grad():
@@ -154,9 +131,8 @@ def check_fitness(answer: Callable) -> str:
                  "1 − D: what D rejects": 1 - right,
                  "the mean of log D": float(F.logsigmoid(on_fake).mean()),
                  "a sum, not a mean": right * len(fake)}
-        raise Wrong(say("quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by "
-                        "{off:+.4f}.{slip}", right=right, quality=quality, off=quality - right,
-                        slip=that_is(slips, quality, 1e-5)))
+        raise Wrong("quality: F_q = E D(G(z)) is {right:.4f} here; yours is {quality:.4f}, off by {off:+.4f}.{slip}",
+                    right=right, quality=quality, off=quality - right, slip=that_is(slips, quality, 1e-5))
 
     real_half, fake_half = grad(lambda x, y: F.softplus(-x).mean()), grad(lambda x, y: F.softplus(y).mean())
     whole = [a + b for a, b in zip(real_half, fake_half)]
@@ -178,22 +154,25 @@ def check_fitness(answer: Callable) -> str:
                  "the gradient of half the loss; L_D is the sum of its halves": -math.log(norm(whole) / 2),
                  "the gradient of D's loss with real and fake exchanged":
                      -math.log(norm(grad(lambda x, y: F.softplus(x).mean() + F.softplus(-y).mean())))}
-        raise Wrong(say("diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
-                        "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right,
-                        slip=that_is(slips, diversity, 1e-5)))
+        raise Wrong("diversity: F_d = −log ‖∇_D L_D‖ is {right:.4f} here; yours is {diversity:.4f}, off by "
+                    "{off:+.4f}.{slip}", right=right, diversity=diversity, off=diversity - right,
+                    slip=that_is(slips, diversity, 1e-5))
     right = quality + 0.3 * diversity
     if not abs(total - right) < 1e-5:
         slip = say(" Do you use gamma?") if abs(total - quality - diversity) < 1e-5 else ""
-        raise Wrong(say("total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}",
-                        right=right, total=total, slip=slip))
+        raise Wrong("total: F = F_q + γ F_d is {right:.4f} for γ = 0.3; yours is {total:.4f}.{slip}", right=right,
+                    total=total, slip=slip)
     quality, _, total = numbers(ask(answer, D, real, fake, 0.0), 3, say("three numbers"))
     if not abs(total - quality) < 1e-5:
-        raise Wrong(say("total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.",
-                        quality=quality, total=total))
+        raise Wrong("total: with γ = 0 the total is the quality, {quality:.4f}; yours is {total:.4f}.", quality=quality,
+                    total=total)
     return say("fitness: quality, diversity and total are right, also for γ = 0; D is left as it was.")
 
 
-@verdict
+@verdict("gan_teach.egan:select",
+         "Each score has a `.total`. The answer is not scores, but the numbers of children: 0, 1, 2 …",
+         "`sorted(range(len(scores)), key=…)` sorts the numbers; the key of i is `scores[i].total`.",
+         "Largest first: `reverse=True`. Keep the first mu of the list.")
 def check_select(answer: Callable) -> str:
     """Check `select(scores, mu)`: the numbers of the mu children with the greatest total, the best first."""
     def rigged(*totals: float) -> list[Fitness]:                  # quality falls, diversity rises: neither decides
@@ -206,28 +185,26 @@ def check_select(answer: Callable) -> str:
         given = list(scores)
         value = ask(answer, given, mu)
         if given != scores:
-            raise Wrong(say("purity: your function changed the list of scores; a child's number is its place there."))
+            raise Wrong("purity: your function changed the list of scores; a child's number is its place there.")
         chosen = [value] if isinstance(value, int | float) else value
         if any(isinstance(one, tuple) for one in chosen):
-            raise Wrong(say("value: those are scores; the answer is the numbers of the children."))
+            raise Wrong("value: those are scores; the answer is the numbers of the children.")
         chosen = numbers(chosen, mu, asked[mu])
         if chosen == right:
             continue
         if sorted(chosen) == sorted(right):
-            raise Wrong(say("order: these are the right children, but the best comes first: {right}; yours are "
-                            "{chosen}.", right=right, chosen=_whole(chosen)))
+            raise Wrong("order: these are the right children, but the best comes first: {right}; yours are {chosen}.",
+                        right=right, chosen=_whole(chosen))
         slips = {"That keeps the worst": [2, 0, 4][:mu], "That goes by quality": [0, 1, 2][:mu],
                  "That goes by diversity": [4, 3, 2][:mu],
                  "Those are totals, not numbers of children": sorted((s.total for s in scores), reverse=True)[:mu]}
         slip = in_words(slips, lambda at, chosen=chosen: sorted(chosen) == sorted(at))
-        raise Wrong(say("value: the totals are {scores}; for mu = {mu} the survivors are {right}, yours "
-                        "{chosen}.{slip}",
-                        scores=listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen),
-                        slip=slip))
+        raise Wrong("value: the totals are {scores}; for mu = {mu} the survivors are {right}, yours {chosen}.{slip}",
+                    scores=listed(s.total for s in scores), mu=mu, right=right, chosen=_whole(chosen), slip=slip)
     value = ask(answer, rigged(0.4, 0.4, 0.1), 2)
     if sorted(numbers(value, 2, asked[2])) != [0, 1]:
-        raise Wrong(say("value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {value}. Equal "
-                        "totals are still two children.", value=_whole(value)))
+        raise Wrong("value: of the totals 0.40, 0.40, 0.10 the first two survive; yours are {value}. Equal totals are "
+                    "still two children.", value=_whole(value))
     return say("select: the best children survive, best first, equal ones too; the scores are left alone.")
 
 

@@ -28,25 +28,23 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
     got, yours = look(answer)
     if not gap(got, wanted) < 1e-5:
         slip = in_words(slips, lambda loss: gap(got, look(loss)[0]) < 1e-5)
-        raise Wrong(say("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by "
-                        "{off:+.4f}.{slip}",
-                        D=listed(torch.cat(inputs).sigmoid()), wanted=wanted, got=got, off=got - wanted,
-                        slip=slip))
+        raise Wrong("value: for D = {D} the loss is {wanted:.4f}; yours is {got:.4f}, off by {off:+.4f}.{slip}",
+                    D=listed(torch.cat(inputs).sigmoid()), wanted=wanted, got=got, off=got - wanted, slip=slip)
     for x, slope, mine in zip(inputs, slopes, yours):
         if mine is None:
-            raise Wrong(say("gradient: the value is right, but nothing flows back to the logits. Is there a "
-                            "`detach`, an `item`, a `no_grad`?"))
+            raise Wrong("gradient: the value is right, but nothing flows back to the logits. Is there a `detach`, an "
+                        "`item`, a `no_grad`?")
         if not gap(mine, slope) < 1e-5:
             i = int((mine - slope).abs().argmax())
-            raise Wrong(say("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be "
-                            "{slope:+.4f} and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i]))
+            raise Wrong("gradient: the value is right, but where D = {D:.2f} the slope ∂loss/∂l should be {slope:+.4f} "
+                        "and is {mine:+.4f}.", D=x[i].sigmoid(), slope=slope[i], mine=mine[i])
     with torch.no_grad():
         sure = [[torch.full((2,), end)] * len(inputs) for end in (-200.0, 200.0)]
         far = [(torch.as_tensor(ask(answer, *x)), right(*x)) for x in sure]
     if exact and (off := [pair for pair in far if not gap(*pair) < 1e-2]):
-        raise Wrong(say("overflow: right, until D is very sure. At logits of ±200 the loss is {right:g}, yours "
-                        "{value:g}: σ is rounded to 0 or 1 before the logarithm. Try F.softplus; see the last hint.",
-                        right=off[0][1], value=off[0][0]))
+        raise Wrong("overflow: right, until D is very sure. At logits of ±200 the loss is {right:g}, yours {value:g}: "
+                    "σ is rounded to 0 or 1 before the logarithm. Try F.softplus; see the last hint.", right=off[0][1],
+                    value=off[0][0])
     remark = "" if all(value.isfinite().all() for value, _ in far) else (
         say(" (One remark: where D is very sure, σ(l) is rounded to 0 or 1 and your logarithm is infinite. "
             "`F.logsigmoid` and `F.softplus` stay exact.)"))
@@ -57,14 +55,13 @@ def check_loss(answer: Callable[..., torch.Tensor], name: str, right: Callable[.
 def a_loss(value) -> torch.Tensor:
     """The value if it can be derived: a tensor of one number, without an axis."""
     if not isinstance(value, torch.Tensor):
-        raise Wrong(say("gradient: the loss must be a tensor, to be derived; yours is a {kind}.",
-                        kind=type(value).__name__))
+        raise Wrong("gradient: the loss must be a tensor, to be derived; yours is a {kind}.", kind=type(value).__name__)
     if value.numel() != 1:
-        raise Wrong(say("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
-                        numel=value.numel()))
+        raise Wrong("shape: a loss is one number; yours has {numel}. Take the mean over the pictures.",
+                    numel=value.numel())
     if value.ndim:
-        raise Wrong(say("shape: a loss is one number without an axis; yours has the shape {value}. Leave out "
-                        "`keepdim`.", value=tuple(value.shape)))
+        raise Wrong("shape: a loss is one number without an axis; yours has the shape {value}. Leave out `keepdim`.",
+                    value=tuple(value.shape))
     return value
 
 

@@ -6,44 +6,13 @@ import torch
 import torch.nn as nn
 
 from ...language import say
-from ..exercises import HINTS, SOLUTIONS, Wrong, ask, gap, in_words, shaped, verdict
-
-SOLUTIONS.update({
-    "adain": ("gan_teach.stylegan", "adain"), "mix": ("gan_teach.stylegan", "mix"),
-    "truncate": ("gan_teach.stylegan", "truncate"), "mapping": ("gan_teach.stylegan.generator", "Mapping.forward"),
-    "path_length": ("gan_teach.stylegan.path_length", "step_length"),
-})
-
-HINTS.update({
-    "adain": (
-        "x has the shape (N, C, H, W). μ and σ are taken over the last two axes: one of each for a picture and unit.",
-        "`x.mean((2, 3), keepdim=True)` is (N, C, 1, 1) and fits x again. σ = sqrt(mean of (x − μ)² + eps).",
-        "Give y_s and y_b two more axes, `y_s[..., None, None]`; then y_s · (x − μ) / σ + y_b.",
-    ),
-    "mix": (
-        "ws has the shape (N, L, W): a w for each layer. The layers are the second axis.",
-        "Work on a copy, `ws1.clone()`: ws1 must stay as it is.",
-        "`copy[:, layers] = ws2[:, layers]`, with layers as a list. Return the copy.",
-    ),
-    "truncate": (
-        "A straight line starts at w̄ and goes through w. ψ says how far along it the new point lies.",
-        "The way from w̄ to w is w − w̄. Go ψ of it, starting at w̄.",
-        "One line, and it fits each shape: w̄ + ψ (w − w̄).",
-    ),
-    "mapping": (
-        "First give each z a mean square of 1: divide it by the root of the mean of its squares (dim=1, keepdim=True).",
-        "Then for each layer in turn: w = LeakyReLU(layer(w)).",
-        "`torch.nn.functional.leaky_relu(…, 0.2)`: negative values times 0.2. It follows the last layer too.",
-    ),
-    "path_length": (
-        "Two points of the straight line from w1 to w2: at t, and a tiny step further, at t + epsilon.",
-        "`torch.lerp(w1, w2, t)` is the point at t. Draw both points with g and compare the pictures with d.",
-        "d(g(at t), g(at t + epsilon)) / epsilon**2. d is a squared distance, so the step is squared too.",
-    ),
-})
+from ..exercises import Wrong, ask, gap, in_words, shaped, verdict
 
 
-@verdict
+@verdict("gan_teach.stylegan:adain",
+         "x has the shape (N, C, H, W). μ and σ are taken over the last two axes: one of each for a picture and unit.",
+         "`x.mean((2, 3), keepdim=True)` is (N, C, 1, 1) and fits x again. σ = sqrt(mean of (x − μ)² + eps).",
+         "Give y_s and y_b two more axes, `y_s[..., None, None]`; then y_s · (x − μ) / σ + y_b.")
 def check_adain(answer: Callable) -> str:
     """Check `adain(x, (y_s, y_b))`: each map of each picture gets mean y_b and spread y_s; x is left alone (Eq. 1)."""
     rng = torch.Generator().manual_seed(0)
@@ -51,8 +20,7 @@ def check_adain(answer: Callable) -> str:
     x += 4 * torch.randn(3, 4, 1, 1, generator=rng)                         # each map has its own mean
     y_s, y_b = torch.rand(3, 4, generator=rng) + 0.5, torch.randn(3, 4, generator=rng)
     y_s[0, 1] = -1.5                                                        # a style may turn a map over
-    out = shaped(ask(answer, x, (y_s, y_b), kept={"x": x, "y_s": y_s, "y_b": y_b}), x.shape,
-                 say("the result, like x,"))
+    out = shaped(ask(answer, x, (y_s, y_b), kept={"x": x, "y_s": y_s, "y_b": y_b}), x.shape, say("the result, like x,"))
 
     def styled(dims: tuple[int, ...], scale=y_s, shift=y_b, bessel: bool = False) -> torch.Tensor:
         centred = x - x.mean(dims, keepdim=True)
@@ -87,15 +55,18 @@ def check_adain(answer: Callable) -> str:
         raise Wrong(say("{part}.{slip}", part=part, slip=slip))
     flat = ask(answer, torch.full((1, 4, 5, 6), 2.0), (y_s[:1], y_b[:1]))
     if not gap(flat, y_b[:1, :, None, None].expand_as(flat)) < 1e-3:
-        raise Wrong(say("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours "
-                        "is {value:.3f}. Add a tiny eps below the root.", value=float(flat.flatten()[0])))
+        raise Wrong("value: a map that is 2 everywhere has σ = 0, and the result should be y_b everywhere; yours is "
+                    "{value:.3f}. Add a tiny eps below the root.", value=float(flat.flatten()[0]))
     if not gap(ask(answer, 3 * x + 1, (y_s, y_b)), out) < 1e-3:
-        raise Wrong(say("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten."))
+        raise Wrong("value: the maps 3x + 1 must give the same result as x: what x was before is forgotten.")
     return say("adain: each map has mean y_b and spread y_s, whatever it was before; a flat map gives y_b; x is left "
                "alone.")
 
 
-@verdict
+@verdict("gan_teach.stylegan:mix",
+         "ws has the shape (N, L, W): a w for each layer. The layers are the second axis.",
+         "Work on a copy, `ws1.clone()`: ws1 must stay as it is.",
+         "`copy[:, layers] = ws2[:, layers]`, with layers as a list. Return the copy.")
 def check_mix(answer: Callable) -> str:
     """Check `mix(ws1, ws2, layers)`: the named layers from ws2, all others from ws1, both left alone."""
     rng = torch.Generator().manual_seed(0)
@@ -109,18 +80,21 @@ def check_mix(answer: Callable) -> str:
                 from_2 == list(range(1, 6)) else
                 say(" Here the axis of the pictures or of the numbers in w was indexed; layers are the second.") if
                 len(from_1) + len(from_2) < 6 else "")
-        raise Wrong(say("layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours "
-                        "takes {from_2} from ws2 and {from_1} from ws1.{slip}",
-                        layers=layers, from_2=from_2, from_1=from_1, slip=slip))
+        raise Wrong("layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours takes "
+                    "{from_2} from ws2 and {from_1} from ws1.{slip}", layers=layers, from_2=from_2, from_1=from_1,
+                    slip=slip)
     if not torch.equal(ask(answer, ws1, ws2, []), ws1):
-        raise Wrong(say("layers: with no layers at all, the result must equal ws1."))
+        raise Wrong("layers: with no layers at all, the result must equal ws1.")
     if not torch.equal(ask(answer, ws1, ws2, range(6)), ws2):
-        raise Wrong(say("layers: with all six layers, `range(6)`, the result must equal ws2."))
+        raise Wrong("layers: with all six layers, `range(6)`, the result must equal ws2.")
     return say("mix: the named layers come from the second, the rest from the first; none gives the first, all the "
                "second.")
 
 
-@verdict
+@verdict("gan_teach.stylegan:truncate",
+         "A straight line starts at w̄ and goes through w. ψ says how far along it the new point lies.",
+         "The way from w̄ to w is w − w̄. Go ψ of it, starting at w̄.",
+         "One line, and it fits each shape: w̄ + ψ (w − w̄).")
 def check_truncate(answer: Callable) -> str:
     """Check `truncate(w, psi, w_avg)`: ψ of the way from w̄ to w, for w N×W and N×L×W."""
     rng = torch.Generator().manual_seed(0)
@@ -140,16 +114,20 @@ def check_truncate(answer: Callable) -> str:
             slip = in_words(slips, lambda value, out=out: gap(out, value) < 1e-5)
             rule = {1.0: say("ψ = 1 must change nothing"), 0.0: say("ψ = 0 must give w̄")}.get(
                 psi, say("ψ = {psi:g} must lie {psi:g} of the way from w̄ to w", psi=psi))
-            raise Wrong(say("value: {rule}; yours is off by up to {off:.3f}.{slip}",
-                            rule=rule, off=gap(out, right), slip=slip))
+            raise Wrong("value: {rule}; yours is off by up to {off:.3f}.{slip}", rule=rule, off=gap(out, right),
+                        slip=slip)
     ws = w[:, None].expand(-1, 3, -1)
     out = shaped(ask(answer, ws, 0.7, w_avg), ws.shape, say("for a w in each layer (N×L×W) the result"))
     if not gap(out, w_avg + 0.7 * (ws - w_avg)) < 1e-5:
-        raise Wrong(say("value: right for w of N×W, but not for N×L×W, a w for each layer."))
+        raise Wrong("value: right for w of N×W, but not for N×L×W, a w for each layer.")
     return say("truncate: ψ = 1 changes nothing, ψ = 0 gives w̄, −1 its opposite, and all between lie on one line.")
 
 
-@verdict
+@verdict("gan_teach.stylegan.generator:Mapping.forward",
+         "First give each z a mean square of 1: divide it by the root of the mean of its squares (dim=1, "
+         "keepdim=True).",
+         "Then for each layer in turn: w = LeakyReLU(layer(w)).",
+         "`torch.nn.functional.leaky_relu(…, 0.2)`: negative values times 0.2. It follows the last layer too.")
 def check_mapping(answer: Callable) -> str:
     """Check `mapping(z, layers)`: z to mean square 1, then layer and LeakyReLU 0.2 in turn."""
     rng = torch.Generator().manual_seed(0)
@@ -189,13 +167,16 @@ def check_mapping(answer: Callable) -> str:
                     layers[0](z / z.square().mean(1, keepdim=True).sqrt()), 0.2),
             }
             slip = in_words(slips, lambda value: gap(out, value) < 1e-3)
-            raise Wrong(say("value: w is off by up to {off:.3f}.{slip}", off=gap(out, f(z)), slip=slip))
+            raise Wrong("value: w is off by up to {off:.3f}.{slip}", off=gap(out, f(z)), slip=slip)
         if not gap(ask(answer, 7 * z, layers), out) < 1e-3:
-            raise Wrong(say("size: 7z must give the same w as z: only the direction of z counts."))
+            raise Wrong("size: 7z must give the same w as z: only the direction of z counts.")
     return say("mapping: the size of z does not count, and w is right after all layers.")
 
 
-@verdict
+@verdict("gan_teach.stylegan.path_length:step_length",
+         "Two points of the straight line from w1 to w2: at t, and a tiny step further, at t + epsilon.",
+         "`torch.lerp(w1, w2, t)` is the point at t. Draw both points with g and compare the pictures with d.",
+         "d(g(at t), g(at t + epsilon)) / epsilon**2. d is a squared distance, so the step is squared too.")
 def check_path_length(answer: Callable) -> str:
     """Check `path_length(g, d, w1, w2, t, epsilon)`: d(g(lerp(w1, w2; t)), g(lerp(w1, w2; t + ε))) / ε²  (Eq. 3)."""
     rng = torch.Generator().manual_seed(0)
@@ -227,8 +208,6 @@ def check_path_length(answer: Callable) -> str:
             slip = in_words(slips, lambda value, out=out:
                             not (out / value - 1).abs().nan_to_num(torch.inf).max() >= 1e-3)
             worst = int(off.argmax())
-            raise Wrong(say("value: for {word}, at t = {t:g}, the length is {right:.4g}; yours is "
-                            "{value:.4g}.{slip}",
-                            word=word, t=float(t[worst]), right=float(right[worst]),
-                            value=float(out[worst]), slip=slip))
+            raise Wrong("value: for {word}, at t = {t:g}, the length is {right:.4g}; yours is {value:.4g}.{slip}",
+                        word=word, t=float(t[worst]), right=float(right[worst]), value=float(out[worst]), slip=slip)
     return say("path length: what d sees of a step ε, over ε², at t on the straight line, one number for each pair.")

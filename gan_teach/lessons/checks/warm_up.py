@@ -7,31 +7,18 @@ import torch.nn.functional as F
 
 from ...language import say
 from ...networks.losses import logistic_d, logistic_g
-from ..exercises import HINTS, SOLUTIONS, verdict
+from ..exercises import verdict
 from .losses import check_loss
-
-SOLUTIONS.update({"loss_d": ("gan_teach.networks.losses", "logistic_d"),
-                  "loss_g": ("gan_teach.networks.losses", "logistic_g")})
-
-HINTS.update({
-    "loss_d": (
-        "`real` and `fake` are logits l. `torch.sigmoid` makes probabilities D of them, `torch.log` their logarithms.",
-        "Two terms, each a mean over its own points: −log D of the real ones, −log (1 − D) of the generated ones.",
-        "−log σ(l) is `F.softplus(-l)`, and −log (1 − σ(l)) is `F.softplus(l)`: no overflow, however sure D is.",
-    ),
-    "loss_g": (
-        "G wants D to call its points real. It sees `fake` alone: no real point appears in its loss.",
-        "The mean of −log D over the generated points: small where D says 1.",
-        "−log σ(l) is `F.softplus(-l)`; take the mean over the points.",
-    ),
-})
 
 
 def _logits(n: int, seed: int) -> torch.Tensor:
     return 2 * torch.randn(n, generator=torch.Generator().manual_seed(seed))
 
 
-@verdict
+@verdict("gan_teach.networks.losses:logistic_d",
+         "`real` and `fake` are logits l. `torch.sigmoid` makes probabilities D of them, `torch.log` their logarithms.",
+         "Two terms, each a mean over its own points: −log D of the real ones, −log (1 − D) of the generated ones.",
+         "−log σ(l) is `F.softplus(-l)`, and −log (1 − σ(l)) is `F.softplus(l)`: no overflow, however sure D is.")
 def check_loss_d(answer: Callable) -> str:
     """Check `loss_d(real, fake)`: −E log σ(l_real) − E log(1 − σ(l_fake)), of logits; as many or not."""
     check_loss(answer, "loss_d", logistic_d, {
@@ -52,7 +39,10 @@ def check_loss_d(answer: Callable) -> str:
     return say("loss_d: value and slopes are right, also where D is very sure, and very wrong.")
 
 
-@verdict
+@verdict("gan_teach.networks.losses:logistic_g",
+         "G wants D to call its points real. It sees `fake` alone: no real point appears in its loss.",
+         "The mean of −log D over the generated points: small where D says 1.",
+         "−log σ(l) is `F.softplus(-l)`; take the mean over the points.")
 def check_loss_g(answer: Callable) -> str:
     """Check `loss_g(fake)`: −E log σ(l_fake), of logits."""
     check_loss(answer, "loss_g", logistic_g, {

@@ -1,4 +1,4 @@
-"""A question with choices: every choice carries its reason, right or wrong."""
+"""A question with choices, each with its reason, right or wrong."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,5 @@ class Question:
     """A multiple-choice question with one right choice."""
 
     text: str
-    choices: tuple[str, ...]   # short: a choice is one line
-    reasons: tuple[str, ...]   # one for each choice
-    right: int                 # index of the right choice
+    answers: tuple[tuple[str, str], ...]    # a choice, which is one short line, and its reason
+    right: int                              # index of the right one

@@ -22,8 +22,6 @@ class PaintPanel(DrawnPanel):
     "buttons". width: of the large picture on the screen, CSS pixels.
     """
 
-    ERROR = "gt-paint-error"
-
     def __init__(self, G, layer: str, segmenter, rankings, levels=None, cls: str | None = None, seed: int = 0,
                  units: int = 32, paint: str = "auto", width: int = 448, strength: float = 1.0, adders=None, **edits):
         renderer = PaintRenderer(G, layer, segmenter, rankings, levels, adders, **edits)
@@ -49,17 +47,13 @@ class PaintPanel(DrawnPanel):
         self.units = slider(widgets.IntSlider, "units", say("Units"), min(units, U), 1, U)
         self.strength = slider(widgets.FloatSlider, "strength", say("Strength"), strength, 0.25, 3.0, step=0.25,
                                readout_format=".2f")               # 7.7.1 stops short of 3.0 in steps of 0.1
-        self.seed = self.number_box("gt-paint-seed", say("Seed"), self.state.seed,
-                                    lambda seed: self.go(PaintState(seed)))
-        self.next = self.button(say("Another scene"), "gt-paint-next",
-                                lambda: self.go(PaintState(self.next_seed())), width="150px")
+        scenes = self.seed_and_next("gt-paint", lambda seed: self.go(PaintState(seed)), say("Another scene"), "150px")
         self.outline = tick("gt-paint-outline", say("frame the paint"), value=True)
         self.before, self.tallies, self.order = (html(f"gt-paint-{name}") for name in ("before", "tallies", "order"))
         how = say("drag, or arrows and space") if hasattr(self.canvas, "_esm") else say("press the buttons")
         controls = column(
             row(self.action, gap="8px"), self.cls, self.brush, self.units, self.order, self.strength,
-            row(*self.travel_buttons("gt-paint"), gap="8px"), row(self.seed, self.next, self.outline, gap="8px"),
-            self.error,
+            row(*self.travel_buttons("gt-paint"), gap="8px"), row(*scenes, self.outline, gap="8px"), self.error,
             row(under(say("before"), "", self.before),
                 column(heading(say("asked, and what came"), say("in pixels")), self.tallies, flex="1 1 200px"),
                 gap="16px", align="flex-start", margin="4px 0 0 0"),
@@ -80,7 +74,8 @@ class PaintPanel(DrawnPanel):
     def _prepare(self) -> None:
         self._remark(say("One moment …"))                   # a search may take seconds
         try:
-            self.renderer.prepare(self.cls.value)
+            self.renderer.level(self.cls.value)
+            self.renderer.adders(self.cls.value)
         finally:
             self._act()
 

@@ -142,11 +142,6 @@ class PaintRenderer(UnitRenderer):
         """Why an action takes these units of a class and in this order, in words."""
         return say(REASONS[self._by.get((action, cls), "")])
 
-    def prepare(self, cls: str) -> None:
-        """Measure and find all that a stroke of this class needs, so that it need not wait."""
-        self.level(cls)
-        self.adders(cls)
-
     def where(self, stroke: Stroke) -> Tensor:
         """How much a stroke covers of each place of r, over the most that it covers of any: 1×1×h×w in [0, 1]."""
         key = (stroke.points, stroke.brush)

@@ -31,9 +31,6 @@ class DissectionPanel(DrawnPanel):
         offered = range(max(len(self.renderer.shown(cls)) for cls in self.renderer.classes))
         self.cls = field(widgets.Dropdown, "gt-class", say("Class"), "180px", "44px",
                          options=choices(self.renderer.classes))
-        self.seed = self.number_box("gt-seed", say("Seed"), self.state.seed, lambda seed: self.change(seed=seed))
-        self.next = self.button(say("Another scene"), "gt-next", lambda: self.change(seed=self.next_seed()),
-                                width="136px")
         self.after, self.difference = (picture(f"gt-{name}", self._width) for name in ("after", "difference"))
         self.slider = hooked(widgets.FloatSlider(value=0, min=-1, max=1, step=0.05, readout_format="+.2f",
                                                  layout=widgets.Layout(width="270px")), "gt-slider")
@@ -57,7 +54,8 @@ class DissectionPanel(DrawnPanel):
         drag = hasattr(self.paint, "_esm")
         self.widget = hooked(column(
             row(heading(say("Which units draw it?"), say("units of {layer}", layer=self.renderer.layer)), self.cls,
-                self.seed, self.next, *self.travel_buttons("gt", "84px", "72px")),
+                *self.seed_and_next("gt", lambda seed: self.change(seed=seed), say("Another scene"), "136px"),
+                *self.travel_buttons("gt", "84px", "72px")),
             row(under(say("before"), say("drag to paint here" if drag else "paint with the buttons"), self.paint),
                 under(say("after"), "", self.after),
                 under(say("difference"), say("black: no change"), self.difference),

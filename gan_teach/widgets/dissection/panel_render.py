@@ -109,13 +109,12 @@ class DissectionRenderer(UnitRenderer):
                 labels_new = segment(self.segmenter, x_new)                         # (1, H', W')
         before, first = self.before(state)
         after = pictures.enlarge(x_new[0], len(before) // x.shape[-2], "bicubic")
-        n = len(self.classes)
-        counts, counts_new = (torch.bincount(s.flatten(), minlength=n).tolist() for s in (labels, labels_new))
+        counts, counts_new = (dict(zip(self.classes, torch.bincount(s.flatten(), minlength=len(self.classes)).tolist()))
+                              for s in (labels, labels_new))
         others = int(((labels != c) & (labels_new != labels)).sum())    # the collateral damage
         return Frame(first, pictures.png(after), pictures.png(pictures.difference(before, after)),
-                     self.heats(state.seed, state.cls), dict(zip(self.classes, counts, strict=True)),
-                     dict(zip(self.classes, counts_new, strict=True)),
-                     describe(state, counts[c], counts_new[c], others))
+                     self.heats(state.seed, state.cls), counts, counts_new,
+                     describe(state, counts[state.cls], counts_new[state.cls], others))
 
     def before(self, state: DissectionState) -> tuple[np.ndarray, bytes]:
         """The picture before, enlarged, and as it is shown: with a line around the region, where `outline` asks for it.

@@ -75,12 +75,10 @@ class EvolutionLab(PlayingPanel):
                          **options)
 
         self.play = self.play_button("gt-evo-play", "104px")
-        self.phase = self.button(say("Step"), "gt-evo-phase", lambda: self.runner.step(self.lab.advance),
-                                 width="150px")
+        self.phase = self.button(say("Step"), "gt-evo-phase", lambda: self.runner.step(self.lab.advance), width="150px")
         self.one = self.button(say("One generation"), "gt-evo-generation",
                                lambda: self.runner.step(lambda: self.lab.generation(by_hand=True)), width="130px")
-        self.reset = self.button(say("Reset"), "gt-evo-reset", lambda: self.runner.step(self.lab.reset),
-                                 width="76px")
+        self.reset = self.button(say("Reset"), "gt-evo-reset", lambda: self.runner.step(self.lab.reset), width="76px")
         self.pace = toggles("gt-evo-pace", choices(("slow", "fast")), "fast", "58px")
         self.back = field(widgets.IntSlider, "gt-evo-back", say("Go back"), "260px", "62px", value=0, min=0, max=0,
                           continuous_update=False)

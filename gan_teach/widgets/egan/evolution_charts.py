@@ -37,10 +37,9 @@ def fitness_bars(view: View, kinds: Mapping[str, int]) -> str:
         hidden = say("The children have not been judged yet.")
         body.append(text(width / 2, height / 2 + 18, hidden, "middle", 13))
         return svg(width, height, body, hidden)
-    gamma = view.knobs.gamma
-    rows = [(c.fitness.quality, gamma * c.fitness.diversity if gamma else math.nan, c.fitness.total) for c in judged]
-    errors = [(c.spread.quality, gamma * c.spread.diversity if gamma else math.nan, c.spread.total)
-              if c.spread else (0.0,) * 3 for c in judged]
+    gamma = view.knobs.gamma or math.nan                                    # 0: F_d was not computed
+    rows = [(f.quality, gamma * f.diversity, f.total) for f in (c.fitness for c in judged)]
+    errors = [(s.quality, gamma * s.diversity, s.total) if s else (0.0,) * 3 for s in (c.spread for c in judged)]
     finite = [[r[k] for r in rows if math.isfinite(r[k])] for k in range(3)]
     means = [sum(values) / len(values) if values else math.nan for values in finite]
     reach = max([1e-6, *(abs(r[k] - means[k]) + (e[k] if math.isfinite(e[k]) else 0)
@@ -203,17 +202,18 @@ def winners(lineage: Sequence, kinds: Mapping[str, int]) -> str:
         return svg(width, height, [text(0, height / 2, say("Nobody has won yet."), size=13)], say("No generation yet."))
     top, bottom, right = 4.0, height - 18.0, width - 66
     names = sorted(shares, key=lambda name: kinds.get(name, 0))
-    xs = [right * (k / max(1, len(at) - 1)) for k in range(len(at))] if len(at) > 1 else [0.0, right]
+    if len(at) == 1:                                            # a point becomes a line
+        at, shares = 2 * at, {name: 2 * values for name, values in shares.items()}
+    xs = [right * k / (len(at) - 1) for k in range(len(at))]
     below, body, tags = [0.0] * len(xs), [], []
     for name in names:
-        values = shares[name] if len(at) > 1 else shares[name] * 2
-        above = [b + v for b, v in zip(below, values)]
+        above = [b + v for b, v in zip(below, shares[name])]
         y = [bottom - (bottom - top) * v for v in above]
         y0 = [bottom - (bottom - top) * v for v in below]
         kind = kinds.get(name, 0)
         body.append(area([*zip(xs, y), *reversed(list(zip(xs, y0)))], COLOURS[kind % len(COLOURS)], 0.85))
         body.append(curve(list(zip(xs, y)), "#ffffff", 1.5))
-        tags.append([(y[-1] + y0[-1]) / 2, kind, values[-1]])
+        tags.append([(y[-1] + y0[-1]) / 2, kind, shares[name][-1]])
         below = above
     tags.sort(key=lambda tag: tag[0])
     for first, second in zip(tags, tags[1:]):                   # labels do not lie on each other

@@ -112,14 +112,9 @@ def cloud(fake, real, field, size: int, **lines) -> np.ndarray:
     if fake.ndim == 2:
         return plane.picture(fake, real, field, size=size, **lines)
     side = math.isqrt(len(fake))
-    return _fit(pictures.grid(fake[:side * side].clamp(-1, 1), side), size)
-
-
-def _fit(picture: np.ndarray, size: int) -> np.ndarray:
-    if picture.shape[0] == size == picture.shape[1]:
-        return picture
-    how = Image.Resampling.NEAREST if picture.shape[0] < size else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(picture).resize((size, size), how))
+    grid = pictures.grid(fake[:side * side].clamp(-1, 1), side)
+    how = Image.Resampling.NEAREST if len(grid) < size else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(grid).resize((size, size), how))
 
 
 def tiling(n: int, width: float, height: float) -> tuple[int, float]:

@@ -18,8 +18,6 @@ class InterpolationPanel(DrawnPanel):
     `DrawnPanel`.
     """
 
-    ERROR = "gt-style-error"
-
     def __init__(self, G, first: int = 1, second: int = 2):
         super().__init__(InterpolationRenderer(G), InterpolationState(first, second))
 

@@ -153,7 +153,7 @@ class MutationPanel(DrawnPanel):
     mutations, logits, slopes: see `MutationRenderer`. p: where the point stands at first.
     """
 
-    ERROR, ADVICE = "gt-mutation-error", "Press Reset and try again."            # it has no Undo
+    ADVICE = "Press Reset and try again."            # it has no Undo
 
     def __init__(self, mutations=(minimax, heuristic, least_squares), logits: Tensor | None = None, p: float = 0.2,
                  slopes: Callable[[float], Sequence[float]] | None = None):

@@ -44,7 +44,8 @@ class AdaINPanel(StylePanel):
                 under("AdaIN(x, y)", say("one scale for all y"), self.map_after), gap="16px"),
             self.text, gap="8px", width="544px")
         controls = column(
-            row(self.model_list(hook), *self.seed_and_next(hook, lambda seed: self._jump(seed=seed)), gap="8px"),
+            row(self.model_list(hook), *self.seed_and_next(hook, lambda seed: self._jump(seed=seed), say("Next")),
+                gap="8px"),
             row(self.layer, self.unit, gap="8px"), self.rank, row(*self.strong, gap="4px"), self.y_s, self.y_b,
             row(self.own, self.silent, *self.travel_buttons(hook, "104px", "84px"), gap="8px"), self.error,
             self.histograms, gap="6px", flex="1 1 400px", min_width="400px")

@@ -98,7 +98,7 @@ class MixRenderer(StyleRenderer):
         check_layers(state.layers, L)
         whole(say("the cut-off, a number of layers,"), state.cutoff or 0, 0, L)
         whole(say("the seed of the noise"), state.noise or 0)
-        for kind, chosen in (("source", state.sources), ("destination", state.destinations)):
+        for kind, chosen in ((say("source"), state.sources), (say("destination"), state.destinations)):
             if not 1 <= len(chosen) <= MOST:
                 raise ValueError(say("give 1 to {most} sources and destinations each; got {n}", most=MOST,
                                      n=len(chosen)))
@@ -111,7 +111,6 @@ class MixRenderer(StyleRenderer):
                         tidy(state.noisy, L), cell if any(cell) else (1, 1))
 
     def _check_latent(self, kind: str, which: Which, drawer: Drawer) -> None:
-        kind = say("source" if kind == "source" else "destination")
         if isinstance(which, str):
             if which in drawer.latents:
                 return
@@ -153,7 +152,6 @@ class MixRenderer(StyleRenderer):
 
     def later(self, state: MixState) -> Iterator[Sheet]:
         """The whole figure; before the last, complete sheet others, where one waits. Stop asking when out of date."""
-        state = self.check(state)
         drawer = self.drawer(state.model)
         with self.drawing():
             sources = torch.cat([drawer.ws(s, state.psi, state.cutoff) for s in state.sources])     # (S, L, W)

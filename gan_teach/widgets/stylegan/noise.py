@@ -34,7 +34,7 @@ class NoisePanel(StylePanel):
                                                                   grid_gap="4px"))
         layers = self.layer_ticks(hook, "noisy", 92, 94)
         self.widget = hooked(column(
-            row(self.model_list(hook), *self.seed_and_next(hook, lambda seed: self.change(seed=seed)),
+            row(self.model_list(hook), *self.seed_and_next(hook, lambda seed: self.change(seed=seed), say("Next")),
                 *self.travel_buttons(hook, "104px", "84px"), gap="8px"),
             row(under(say("picture"), say("with the noise ticked"), self.large),
                 under(say("no noise"), say("same styles"), self.silent),

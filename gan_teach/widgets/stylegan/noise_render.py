@@ -91,7 +91,6 @@ class NoiseRenderer(StyleRenderer):
 
     def later(self, state: NoiseState) -> Iterator[Scatter]:
         """Other draws at once, the deviation when it is measured."""
-        state = self.check(state)
         drawer = self.drawer(state.model)
         with self.drawing():
             ws = drawer.ws(state.seed, self.psi)

@@ -19,13 +19,11 @@ REST = 0.2          # seconds without a new wish until what follows the picture 
 class StylePanel(DrawnPanel):
     """`show(frame)` and `show_later(part)` put on the screen what the renderer returns."""
 
-    ERROR = "gt-style-error"
-
     def __init__(self, renderer, state):
-        self._behind, self._idle, self._moved = True, threading.Event(), threading.Event()
-        self._worker, self._ended = None, False
+        self._late, self._worker = None, None               # an event: newer is wanted than what follows just now
         super().__init__(renderer, state)
-        self._work(rest=0)                                  # the first time at once: a page without kernel shows it all
+        self._late = threading.Event()
+        self._draw_later(self._late)                        # the first time at once: a page without kernel shows it all
 
     # ------------------------------------------------------------------------------ the model, its layers and noise
 
@@ -35,12 +33,6 @@ class StylePanel(DrawnPanel):
                            options=list(self.renderer.drawers), value=self.state.model)
         self.model.layout.display = "" if len(self.renderer.drawers) > 1 else "none"
         return self.model
-
-    def seed_and_next(self, hook: str, act) -> list[widgets.Widget]:
-        """A box for the seed and Next: act(seed)."""
-        self.seed = self.number_box(f"{hook}-seed", say("Seed"), self.state.seed, act)
-        self.next = self.button(say("Next"), f"{hook}-next", lambda: act(self.next_seed()), width="80px")
-        return [self.seed, self.next]
 
     def layer_ticks(self, hook: str, which: str, width: int, cell: int) -> widgets.GridBox:
         """A tick for each layer, and `.preset`: buttons for the layers of `_presets()`. which: what of the state they
@@ -81,46 +73,40 @@ class StylePanel(DrawnPanel):
     # ------------------------------------------------------------------------------ drawing it
 
     def refresh(self) -> None:
-        """As the base does; then what follows it, in a thread of its own."""
+        """As the base does; then what follows it, in a thread of its own, when the hand rests."""
+        if self._late is None:                              # it opens
+            return super().refresh()
+        self._late.set()
         super().refresh()
-        self._moved.set()
         with self._changing:
-            if self._behind:
-                return
-            self._behind = True
-            self._idle.clear()
-        self._worker = threading.Thread(target=self._work, daemon=True)
-        self._worker.start()
+            self._late = threading.Event()
+            self._worker = threading.Thread(target=self._work, args=(self._late, self._worker), daemon=True)
+            self._worker.start()
 
-    def _work(self, rest: float | None = None) -> None:
-        """Draw what follows, dropped as soon as something newer is wanted; ends when there is nothing to do.
+    def _work(self, late: threading.Event, before: threading.Thread | None) -> None:
+        """What follows, if `REST` seconds pass without a new wish; after the thread before it, one at a time."""
+        late.wait(REST)
+        if before:
+            before.join()
+        if not late.is_set():
+            self._draw_later(late)
 
-        rest: seconds without a new wish before it begins; None is `REST`.
-        """
-        while not self._ended:
-            self._moved.clear()
-            wanted = self._wanted
-            if self._moved.wait(REST if rest is None else rest):
-                continue                                    # the hand moves on
-            try:
-                for part in self.renderer.later(self.state):
-                    if self._wanted is not wanted:
-                        break
-                    self.show_later(part)
-            except Exception as error:
-                self._failed(error)
-            with self._changing:
-                if self._wanted is wanted:
-                    self._behind = False
-                    self._idle.set()
+    def _draw_later(self, late: threading.Event) -> None:
+        try:
+            for part in self.renderer.later(self.state):
+                if late.is_set():
                     return
+                self.show_later(part)
+        except Exception as error:
+            self._failed(error)
 
     def _end(self) -> None:
-        self._ended, self._wanted = True, object()
-        self._moved.set()
+        self._late.set()
         if self._worker:
             self._worker.join()
 
     def wait(self, seconds: float = 60) -> bool:
         """Until everything that was asked for is drawn; False if that takes longer."""
-        return self._idle.wait(seconds)
+        if self._worker:
+            self._worker.join(seconds)
+        return not (self._worker and self._worker.is_alive())

@@ -144,21 +144,19 @@ class Drawer:
         return x, self.fast.synthesis(others, maps, start=start)
 
 
-def drawers(models: Generator | Mapping[str, Generator]) -> dict[str, Drawer]:
-    """A drawer for each model by name; a model alone has its checkpoint's name, or is called G."""
-    if not isinstance(models, Mapping):
-        models = {(isinstance(models, Generator) and shipped_name(models)) or "G": models}
-    if not models:
-        raise ValueError(say("the panel needs a style generator, or a dict of them by name"))
-    return {str(name): Drawer(str(name), G) for name, G in models.items()}
-
-
 class StyleRenderer(Renderer):
-    """For one style generator or several by name: `render(state)`, and `later(state)` for what may follow."""
+    """For one style generator or several by name: `render(state)`, and `later(state)` for what may follow.
+
+    `.drawers` are by name; a generator alone has its checkpoint's name, or is called G.
+    """
 
     def __init__(self, models: Generator | Mapping[str, Generator]):
         super().__init__()
-        self.drawers = drawers(models)
+        if not isinstance(models, Mapping):
+            models = {(isinstance(models, Generator) and shipped_name(models)) or "G": models}
+        if not models:
+            raise ValueError(say("the panel needs a style generator, or a dict of them by name"))
+        self.drawers = {str(name): Drawer(str(name), G) for name, G in models.items()}
 
     def drawer(self, model: str | None = None) -> Drawer:
         """That of a model; None is the first."""

@@ -4,7 +4,7 @@
 //
 // As gan_teach.stylegan.truncate and mix. The large picture is drawn first, then the table, then the strip.
 import { json, numbers, quicken, run } from "./engine.js";
-import { choose, chosen, element, failed, latest, list, slider, text } from "./page.js";
+import { ARROWS, choose, chosen, element, failed, latest, list, slider, text } from "./page.js";
 import { draw } from "./pictures.js";
 
 const W = 128, SIDE = 64, COLUMNS = 4, ROWS = 3, STEPS = 7;
@@ -157,10 +157,10 @@ function buildGrid() {
   }
   grid.replaceChildren(...rows);
   grid.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-    const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] })[event.key];
+    const step = ARROWS[event.key];
     if (!step) return;
     event.preventDefault();
-    const i = Math.min(Math.max(state.cell[0] + step[0], 0), ROWS), j = Math.min(Math.max(state.cell[1] + step[1], 0), COLUMNS);
+    const i = Math.min(Math.max(state.cell[0] + step[1], 0), ROWS), j = Math.min(Math.max(state.cell[1] + step[0], 0), COLUMNS);
     if (i || j) { pick(i, j); grid.querySelector(`[data-cell="${i},${j}"]`).focus(); }
   };
 }

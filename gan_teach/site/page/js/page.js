@@ -49,6 +49,9 @@ export function slider(id, say = String) {
   return show;
 }
 
+/** What an arrow key adds to x and y. @type {Record<string, number[]>} */
+export const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+
 /** How far the middle of a cell is from the line between two places, squared; all of it in cells.
  *  @param {number} row @param {number} column @param {number[]} from @param {number[]} to */
 export function away(row, column, [a, b], [c, d]) {
@@ -84,8 +87,7 @@ export function drawing(over, cells, { start, move, end, show, undo, redo }) {
   };
   over.onpointerleave = () => { hand.pointer = null; show(); };
   over.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-    const step = /** @type {Record<string, number[]>} */ ({ ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0],
-                                                            ArrowRight: [1, 0], " ": [0, 0] })[event.key];
+    const step = event.key === " " ? [0, 0] : ARROWS[event.key];
     if (!step || down || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     if (event.key === " " && event.repeat) return;         // held down it is one stroke, not thirty

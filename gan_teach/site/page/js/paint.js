@@ -232,7 +232,6 @@ function say(was, now) {
 
 /** The units that a stroke of now would use: those that draw the class, or those that remove it, but for taken out ones. */
 const brushNow = () => brushUnits[chosen("action")][chosen("class")];
-const unitsNow = () => [...brushNow()];
 
 function showUnits() {
   if (!scene) return;
@@ -270,7 +269,7 @@ function toggle(u) {
 function retune() {
   const last = strokes.at(-1);
   if (last && last.cls === chosen("class") && last.action === chosen("action")) {
-    strokes[strokes.length - 1] = { ...last, units: unitsNow(), strength: +element("strength").value };
+    strokes[strokes.length - 1] = { ...last, units: [...brushNow()], strength: +element("strength").value };
     moved = performance.now();
     render();
   } else showUnits();
@@ -301,7 +300,7 @@ const hand = drawing(over, GRID, {
     if (!scene) return;
     moved = time;
     growing = { action: chosen("action"), cls: chosen("class"), points: [at], brush: +element("brush").value,
-                units: unitsNow(), strength: +element("strength").value };
+                units: [...brushNow()], strength: +element("strength").value };
     render();
   },
   move(at, time) {

@@ -1,7 +1,7 @@
 // The plane on which both games are played: what is real, how good the generated points are, and a picture of it.
 // As gan_teach.egan.plane and gan_teach.worlds.gaussians.
 import { chance, output, sigmoid } from "./mlp.js";
-import { pen } from "./pictures.js";
+import { fill, pen } from "./pictures.js";
 
 /** Gaussians of equal weight and width. @typedef {{ centres: number[][], sigma: number }} Mixture */
 /** @typedef {import("./mlp.js").Network} Network */
@@ -85,13 +85,9 @@ const PLACES = Float64Array.from({ length: 2 * CELLS * CELLS }, (_, t) => {
 
 /** D's field, light where it says "real": a small canvas of CELLS×CELLS. @param {Network} D */
 export function field(D) {
-  const image = new ImageData(CELLS, CELLS), canvas = document.createElement("canvas");
-  output(D, PLACES).forEach((logit, p) => {
-    image.data.fill(95 + 155 * sigmoid(logit), 4 * p, 4 * p + 3);
-    image.data[4 * p + 3] = 255;
-  });
+  const canvas = document.createElement("canvas"), logits = output(D, PLACES);
   canvas.width = canvas.height = CELLS;
-  pen(canvas).putImageData(image, 0, 0);
+  fill(canvas, CELLS, (p) => 95 + 155 * sigmoid(logits[p]));
   return canvas;
 }
 
