@@ -83,7 +83,7 @@ def mixing() -> Panels:
     models = {name: load(name) for name in ("portraits-stylegan", "scenes-stylegan")}
     yield
     clear = clear_portraits(models["portraits-stylegan"], load("portraits-classifier"), range(100))[:20]
-    clear = clear_villages(models["scenes-stylegan"], load("scenes-segmenter"), clear)       # one list of seeds for both
+    clear = clear_villages(models["scenes-stylegan"], load("scenes-segmenter"), clear)   # seeds that serve both
     mixer = StyleMixer(models, clear[:3], clear[3:5], width=560)               # fits 1280×720 beside its controls
     yield
     noise = NoisePanel(dict(reversed(models.items())))                         # villages show it better
