@@ -11,7 +11,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, check_name, evaluating, latents
+from .networks.protocols import check_images, check_name, device_of, evaluating, in_parts, latents
 from .networks.segmenter import UNet
 
 EXACT = (torch.float32, torch.float64)      # what distances are computed in
@@ -131,11 +131,11 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 @torch.no_grad()
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures",
              see: nn.Module | None = None) -> torch.Tensor:
-    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them.
-    see: gives other features than those of `seeing(judge)`."""
-    see, size = see or seeing(judge), whole("batch", batch, 1)
+    """What the judge's features are of pictures N×3×H×W, floats in [-1, 1] or bytes that may lie anywhere: N×F, on the
+    CPU. what: how an error calls them. see: gives other features than those of `seeing(judge)`."""
+    see, device = see or seeing(judge), device_of(judge)
     with evaluating(judge):
-        found = torch.cat([see(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
+        found = torch.cat([see(part.to(device)) for part in in_parts(images, batch, what)]).cpu()   # has float64
     found = found if found.dtype in EXACT else found.float()
     return check_finite(f"the judge's features of {what}", found)
 

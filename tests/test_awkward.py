@@ -327,7 +327,7 @@ def test_selections_and_fitness_of_nothing():
     (torch.zeros(8, 1, 16, 16).byte(), "real samples are 1×16×16"), (torch.zeros(8, 16, 16, 3).byte(), "16×16×3 each"),
     (torch.full((8, 3, 16, 16), 255.0), "real pictures go up to 255; wanted bytes, or floats in"),
     (np.zeros((8, 3, 16, 16), np.uint8), "real must be a tensor of samples, .* got a ndarray"),
-    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), "got a Tensor of 1 for 4")])
+    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), r"tensor \(1, 3, 16, 16\) for 4")])
 def test_real_samples_that_are_not_like_the_generators(real, message):
     config = dcgan.DCGANConfig((8, 4), 4, 6)
     e = evolution.Evolution(dcgan.Generator(config), dcgan.Discriminator(config),
@@ -426,13 +426,13 @@ def test_what_networks_of_ones_own_give_in_an_evolution():
     draw = pair()[0].answer
     assert first_step(pair()).number == 1
     for spoil, message in ((lambda x: (draw(x),), "a tuple"), (lambda x: draw(x).detach().numpy(), "a ndarray"),
-                           (lambda x: draw(x).byte(), "torch.uint8 of"),
-                           (lambda x: draw(x)[:1], r"torch.float32 of \(1, 3, 8, 8\)")):
+                           (lambda x: draw(x).byte(), "a torch.uint8 tensor"),
+                           (lambda x: draw(x)[:1], r"a torch.float32 tensor \(1, 3, 8, 8\)")):
         with pytest.raises(ValueError, match=f"what G draws must be floats, one for each of 4; got {message}"):
             first_step(pair(spoil))
     x = torch.rand(4, 3, 8, 8)
     for spoil, message in ((lambda x: (x,), "D's logits must be floats.* got a tuple"), (lambda x: None, "a NoneType"),
-                           (lambda x: x.mean(), r"of \(\)"), (lambda x: x > 0, "torch.bool"),
+                           (lambda x: x.mean(), r"tensor \(\)"), (lambda x: x > 0, "torch.bool"),
                            (lambda x: x.detach(), "no gradient goes from D's logits to its weights")):
         with pytest.raises(ValueError, match=message):
             first_step(pair(judge=spoil))

@@ -370,7 +370,7 @@ def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     D, x = Discriminator(DCGANConfig((4, 4))), torch.rand(4, 3, 16, 16)
     images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
-    learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
+    learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3)
     children = plane.start()
     children.train_d(ring())
     children.vary()

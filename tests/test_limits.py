@@ -263,7 +263,7 @@ def test_what_is_learnt_from_is_bytes_and_not_empty():
     G, D = progan.Generator(config), progan.Discriminator(config)
     for real in (torch.zeros(4, 3, 8, 8), torch.zeros(0, 3, 8, 8, dtype=torch.uint8),
                  torch.zeros(4, 1, 8, 8, dtype=torch.uint8)):
-        with pytest.raises(ValueError, match="a training needs pictures N×3×R×R in bytes"):
+        with pytest.raises(ValueError, match="a training needs a tensor of pictures N×3×R×R in bytes"):
             training.Training(G, D, real)
     e = plane.start()
     with pytest.raises(ValueError, match="real is empty"):
@@ -362,7 +362,7 @@ def test_numbers_of_the_measures_are_looked_at():
             (lambda: project(style, picture, pixel_weight=-1.0), "pixel_weight must be a number from 0 to inf"),
             (lambda: project(style, picture + 255), r"the picture go up to 255; wanted \[-1, 1\]"),
             (lambda: project(style, picture.byte()), "the picture must be a floating tensor"),
-            (lambda: project(style, picture.numpy()), r"fitted\(picture, 8\) makes one of any picture; got a ndarray"),
+            (lambda: project(style, picture.numpy()), r"is a ndarray; fitted\(picture, 8\) makes one of any"),
             (lambda: project(style, picture * NAN), "the picture: NaN or infinity")):
         with pytest.raises(ValueError, match=message):
             act()
@@ -487,7 +487,7 @@ def test_a_checkpoint_has_a_name_and_a_record_of_plain_things(tmp_path):
         with pytest.raises(ValueError, match="is a folder: end the path with a name"):
             checkpoints.save(path, G)
     for what in (torch.ones(2), {1, 2}, object()):
-        with pytest.raises(ValueError, match="the record of .*a.safetensors cannot be kept as JSON"):
+        with pytest.raises(ValueError, match="a.json cannot be kept as JSON"):
             checkpoints.save(tmp_path / "a", G, note=what)
     assert not list(tmp_path.iterdir())
 

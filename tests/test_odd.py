@@ -191,7 +191,7 @@ SIDES = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
     (lambda: p.heat(X[0], "a"), "a map to show is numbers"), (lambda: p.heat(X[0], R[0, 0, :0]), "one unit; got"),
     (lambda: p.squares(3.0), "one unit"), (lambda: p.squares([[1, 2], [3]]), "a map to show is numbers"),
     (lambda: p.lasso(X[0], torch.full((16, 16), NAN)), "a map to show holds NaN"),   # was inside everywhere
-    (lambda: p.lasso(X[0], "a"), "is numbers"), (lambda: p.lasso(X[0], X[:1, 0] > 0), "a mask is H×W; got"),
+    (lambda: p.lasso(X[0], "a"), "is numbers"), (lambda: p.lasso(X[0], X[:1, 0] > 0), "of one unit; got"),
     (lambda: p.show([[X[0], X[1]]], alt=["one"]), "nested like the table"), (lambda: p.show(X[0], alt=5), "needs alt")])
 def test_shapes_and_types_that_cannot_be_meant(act, message):
     with pytest.raises(ValueError, match=message):
@@ -422,7 +422,7 @@ class Own(nn.Module):
     (lambda: evolved(dcgan.Generator(DC).half()), "of one kind; these are of torch.float16, torch.float32"),
     (lambda: evolved(dcgan.Generator(DC).double()), "numbers of one kind"), (lambda: evolved(D=len), "networks with"),
     (lambda: evolved(dcgan.Generator(DC).to("meta")), "on the device meta"),
-    (lambda: evolved(Own(torch.detach)).step(LARGER), "gradient reaches its weights; these are .* without a gradient"),
+    (lambda: evolved(Own(torch.detach)).step(LARGER), "gradient reaches its weights; got .* without one"),
     (lambda: evolved(Own(torch.no_grad()(torch.tanh))).step(LARGER), "a torch.no_grad"),
     (lambda: evolved().step(None), "real must be a tensor of samples")])
 def test_networks_and_pictures_that_cannot_be_trained(act, message):

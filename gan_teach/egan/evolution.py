@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.device import low_precision, pick_device
-from ..networks.layers import check_finite, check_gradients
+from ..networks.layers import check_finite, check_gradients, countable, described
 from ..networks.protocols import check_alike, check_weights, evaluating
 from ..training import NotFinite, Resumable, check_descent, refill
 from . import shared_passes
@@ -126,9 +126,9 @@ class Evolution(Resumable):
         x = real(n, draw) if callable(real) else real
         if isinstance(real, Tensor):
             x = real[torch.randint(len(real), (n,), generator=draw)]
-        if not isinstance(x, Tensor) or not x.ndim or len(x) != n or x.is_meta or x.is_complex():
-            raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got a "
-                             f"{type(x).__name__}{f' of {len(x)} for {n}' if isinstance(x, Tensor) else ''}")
+        if not isinstance(x, Tensor) or not x.ndim or len(x) != n or not countable(x):
+            raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got "
+                             f"{described(x)} for {n}")
         like = next(self.D.parameters())
         x = x.to(like) / 127.5 - 1 if x.dtype == torch.uint8 else x.to(like)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
