@@ -327,7 +327,7 @@ def test_selections_and_fitness_of_nothing():
     (torch.zeros(8, 1, 16, 16).byte(), "real samples are 1×16×16"), (torch.zeros(8, 16, 16, 3).byte(), "16×16×3 each"),
     (torch.full((8, 3, 16, 16), 255.0), "real pictures go up to 255; wanted bytes, or floats in"),
     (np.zeros((8, 3, 16, 16), np.uint8), "real must be a tensor of samples, .* got a ndarray"),
-    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), r"tensor \(1, 3, 16, 16\) for 4")])
+    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), r"\(1, 3, 16, 16\) for 4")])
 def test_real_samples_that_are_not_like_the_generators(real, message):
     config = dcgan.DCGANConfig((8, 4), 4, 6)
     e = evolution.Evolution(dcgan.Generator(config), dcgan.Discriminator(config),

@@ -71,8 +71,8 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | 
     for part in images.split(size):
         scores = segmenter(part.clone())                                    # one's own may work in place
         if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[:2] != (len(part), C) or not C:
-            raise ValueError(f"the segmenter returned {described(scores)}; wanted {len(part)}×{C}×H×W, a tensor of scores "
-                             f"N×C×H×W for {len(part)} pictures and its {C} class names "
+            raise ValueError(f"the segmenter returned {described(scores)}; wanted {len(part)}×{C}×H×W, a tensor of "
+                             f"scores N×C×H×W for {len(part)} pictures and its {C} class names "
                              "(gan_teach.networks.segmenter.wrap takes it out of a dict or a tuple)")
         if not countable(scores):
             raise ValueError(f"the segmenter returned scores of {scores.dtype} on the device {scores.device}, of which "
