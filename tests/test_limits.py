@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from rigged import unet
+from rigged import Own, small, style, unet
 
 import gan_teach
 from gan_teach import checkpoints, metrics, training
@@ -31,7 +31,7 @@ from gan_teach.official import convert
 from gan_teach.pictures import colour_map, enlarge, grid, heat, squares, to_uint8
 from gan_teach.recipes import compare_plane, compare_progan, compare_styles, evolving, judges
 from gan_teach.recipes.growing import scenes_progan
-from gan_teach.stylegan import Generator, StyleGANConfig, mixing_and_noise, mix, path_length, separability, truncate
+from gan_teach.stylegan import mixing_and_noise, mix, path_length, separability, truncate
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.stylegan.projection import project
 from gan_teach.training.settings import comparable
@@ -50,8 +50,7 @@ def r():
 
 def generators() -> dict[str, torch.nn.Module]:
     torch.manual_seed(0)
-    style = StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)
-    found = {"progan": progan.Generator(progan.ProGANConfig(z_dim=8, widths=(8, 8))), "style": Generator(style),
+    found = {"progan": small(), "style": style(),
              "dcgan": dcgan.Generator(dcgan.DCGANConfig((8,), z_dim=8)),
              "plane": dcgan.PlaneGenerator(dcgan.PlaneConfig(z_dim=8, width=8))}
     return {name: G.eval().requires_grad_(False) for name, G in found.items()}
@@ -370,22 +369,6 @@ def test_numbers_of_the_measures_are_looked_at():
 
 # ------------------------------------------------------------------------------------------ networks of one's own
 
-class Own:
-    """A generator with nothing but what is asked for, and a picture that `spoil` makes of the right one."""
-
-    layers, z_dim = ("one",), 4
-
-    def __init__(self, spoil=lambda x: x):
-        self.spoil = spoil
-
-    def at(self, z, layer):
-        return z[:, :, None, None].expand(-1, -1, 8, 8).tanh(), lambda r: self.spoil(r[:, :3].repeat(1, 1, 2, 2))
-
-    def __call__(self, z):
-        r, f = self.at(z, "one")
-        return f(r)
-
-
 MEASURES = {
     "generate": lambda G, S, real: metrics.generate(G, 4, 0), "strip": lambda G, S, real: strip(G, *torch.rand(2, 4)),
     "artefact_scores": lambda G, S, real: artefact_scores(G, "one", S, real, 8, 2, progress=False),
@@ -412,6 +395,7 @@ def test_every_measure_looks_at_what_a_generator_draws(name):
     measure(Own(), S, real)
     for spoil, message in ((lambda x: (x,), "floating tensor N×3×H×W.*got a tuple"), (lambda x: x.numpy(), "a ndarray"),
                            (lambda x: (x * 127 + 128).byte(), "torch.uint8"), (lambda x: x[:, :1], "N×3×H×W"),
+                           (lambda x: x[0], "N×3×H×W"), (lambda x: x.movedim(1, 3), "N×3×H×W"),
                            (lambda x: x * 127.5 + 127.5, r"go up to \d\d.*x / 127.5 - 1"), (lambda x: x * NAN, "NaN")):
         with pytest.raises(ValueError, match=message):
             measure(Own(spoil), S, real)

@@ -16,7 +16,7 @@ import official_files
 import pytest
 import torch
 from PIL import Image
-from rigged import unet
+from rigged import Drawn, eyes, small, style, unet
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
@@ -28,9 +28,8 @@ from gan_teach.dissection import ablate, ablation_curve, dissect, iou, masks
 from gan_teach.egan import evolution, interpolation, long_run
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
-from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import segment
-from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
+from gan_teach.stylegan import StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
 from gan_teach.stylegan import separability as sep
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.worlds import datasets, gaussians, reading
@@ -40,21 +39,6 @@ NAN = math.nan
 QUIET = {"progress": False}
 X = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 R = torch.rand(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
-
-
-def small(**options) -> progan.Generator:
-    torch.manual_seed(0)
-    return progan.Generator(progan.ProGANConfig(**{"z_dim": 8, "widths": (8, 8)} | options)).eval()
-
-
-def style() -> Generator:
-    torch.manual_seed(0)
-    return Generator(StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)).eval()
-
-
-def eyes() -> Classifier:
-    torch.manual_seed(0)
-    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -255,7 +239,7 @@ def test_shapes_and_types_that_can_be_meant():
 
 # ------------------------------------------------------------------------------------------ networks of one's own
 
-class InPlace:
+class InPlace(Drawn):
     """The second half begins with what works in place, as nn.Sequential's parts do."""
 
     layers, z_dim = ("one",), 4
@@ -266,10 +250,6 @@ class InPlace:
     def at(self, z, layer):
         act = self.kind(inplace=True) if self.kind is nn.ReLU else self.kind()
         return (z[:, :, None, None] * torch.linspace(-1, 1, 64).view(8, 8)), lambda r: act(r)[:, :3].tanh()
-
-    def __call__(self, z):
-        r, f = self.at(z, "one")
-        return f(r)
 
 
 class Lazy(nn.Module):
