@@ -90,6 +90,11 @@ class Colours:
         return -(images[:, None] - self.ink.to(images).view(1, 4, 3, 1, 1)).square().sum(2)      # (N, 4, H, W)
 
 
+def weights(net) -> torch.Tensor:
+    """All of them in one row."""
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
 def small(**options) -> progan.Generator:
     """Draws 8×8 from latents of 8; layer1 to layer4 of 8 units."""
     torch.manual_seed(0)

@@ -107,10 +107,7 @@ class Evolution(Resumable):
         """The first survivor."""
         return self.survivors[0].G
 
-    @property
-    def steps(self) -> int:
-        """How many generations there were, as `training.advance` asks."""
-        return self.generation
+    steps = property(lambda self: self.generation)              # as `training.advance` asks
 
     # ---------------------------------------------------------------------------------- draws
 
@@ -264,14 +261,14 @@ class Evolution(Resumable):
             follow(self.mean, self.G, self.settings.ema)
         return self.lineage[-1]
 
-    def state(self) -> dict:
+    def state(self, lineage: bool = True) -> dict:
         """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""
         return copy.deepcopy({
             "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings), "data": self.data,
             "survivors": [one._asdict() | {"G": one.G.state_dict()} for one in self.survivors], "own": self.own,
             "mean": None if self.mean is None else self.mean.state_dict(),
             "D": self.D.state_dict(), "optimiser_d": self.optimiser_d.state_dict(),
-            "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage]})
+            "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage if lineage]})
 
     def restore(self, state: dict) -> None:
         """Go back, or forward, to a `state()` of the same networks; what follows is equal bit for bit."""

@@ -23,10 +23,7 @@ class Growing(nn.Module):
     resolution: int
     alpha: float = 1.0
 
-    @property
-    def sizes(self) -> nn.ModuleDict:
-        """Its 1×1 convolutions to or from RGB, by resolution."""
-        return self.to_rgb
+    sizes = property(lambda self: self.to_rgb)      # its 1×1 convolutions to or from RGB, by resolution
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:
         """Set the size of the pictures and how far it has faded in. ValueError for a size that it does not have."""

@@ -42,7 +42,8 @@ def described(x: object) -> str:
     """What an error calls it: a tensor by its kind and shape, anything else by its type."""
     if not isinstance(x, torch.Tensor):
         return f"a {type(x).__name__}"
-    return f"a {x.dtype} tensor {tuple(x.shape)}" + " on the device meta" * x.is_meta
+    kind = f"a {x.dtype} tensor {tuple(x.shape)}"
+    return f"{kind} on the device meta" if x.is_meta else kind
 
 
 def countable(x: torch.Tensor) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from rigged import weights
 from torch import nn
 
 from gan_teach.egan import shared_passes
@@ -53,10 +54,6 @@ def networks(seed=0, width=8, dtype=torch.float64):
 def evolution(width=8, dtype=torch.float64, **changes) -> Evolution:
     settings = Settings(**{"batch": 12, "fitness_batch": 20, "d_steps": 1, "lr": 1e-2} | changes)
     return Evolution(*networks(width=width, dtype=dtype), settings, "cpu")
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
 # ------------------------------------------------------------------------------------------ mutations

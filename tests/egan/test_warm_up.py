@@ -4,15 +4,12 @@ import copy
 
 import pytest
 import torch
+from rigged import weights
 
 from gan_teach.egan.warm_up import DATA, LOSSES, Game, saturating_g
 from gan_teach.networks import losses
 
 torch.set_num_threads(1)
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
 # ------------------------------------------------------------------------------------------ the game
