@@ -14,7 +14,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector
 
 from ..networks.dcgan import PlaneConfig, PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_finite, check_gradients, seeded
@@ -200,8 +199,10 @@ def updates(evolution: Evolution) -> tuple[Tensor, Tensor]:
 
     Call it between `vary` and `select`, while the parents are still the survivors.
     """
-    moves = torch.stack([parameters_to_vector(child.G.parameters()) - parameters_to_vector(parent.G.parameters())
-                         for child in evolution.children for parent in [evolution.survivors[child.parent]]]).detach()
+    def theta(net):
+        return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+    moves = torch.stack([theta(child.G) - theta(evolution.survivors[child.parent].G) for child in evolution.children])
     unit = F.normalize(moves, dim=1)
     return moves.norm(dim=1), unit @ unit.T
 
