@@ -604,7 +604,7 @@ def test_a_mutation_must_give_one_number(same_z):
         return logits.exp()
 
     e = evolution(mutations=(mine, minimax), mutate_same_z=same_z)
-    with pytest.raises(ValueError, match=r"the mutation 'mine' gave a torch.float32 tensor \(12,\); it takes N logits"):
+    with pytest.raises(ValueError, match=r"the mutation 'mine' gave a torch.float64 tensor \(12,\); it takes N logits"):
         e.vary()
 
 
