@@ -1,6 +1,7 @@
 """Learn GAN Dissection, StyleGAN and E-GAN by driving them: the implementations behind the notebooks.
 
-A folder is a room; README.md says what is in each, and in the files beside them.
+A folder is a room, which its own docstring opens. Beside the rooms are limits, files, memory, language, lettering,
+runner, processes, pictures, metrics, capstone and checkpoints; README.md says what each is for.
 """
 
 import importlib.util
