@@ -1,18 +1,7 @@
 """Learn GAN Dissection, StyleGAN and E-GAN by driving them: the implementations behind the notebooks.
 
-A folder is a room. Beside the rooms:
-
-    metrics         how far generated pictures are from real ones
-    pictures        grids, heat maps, outlines, tables of pictures
-    checkpoints     weights, saved and loaded with a hash and a record
-    capstone        chapter 4: a style as an intervention
-    runner          work that goes on beside a notebook
-    processes       several processes of a torchrun that work on one thing
-    files           where files lie, and how they are written whole
-    memory          what becomes of freed memory
-    limits          which numbers are taken for seeds, sizes and settings
-    language        English or 中文: what a reader sees, translated
-    lettering       fonts that have the signs of a chart
+A folder is a room, which its own docstring opens. Beside the rooms are limits, files, memory, language, lettering,
+runner, processes, pictures, metrics, capstone and checkpoints; README.md says what each is for.
 """
 
 import importlib.util

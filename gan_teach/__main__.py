@@ -301,14 +301,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise ImportError("what is trained is measured too, by torchmetrics, which is missing: "
                               "pip install torchmetrics")
         return command(given) or 0
-    except KeyboardInterrupt:
-        print(say("interrupted"), file=sys.stderr)
-        return 130
     except BrokenPipeError:                              # whoever read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-    except Exception as error:
-        if pressed:
+    except (KeyboardInterrupt, Exception) as error:
+        if pressed or isinstance(error, KeyboardInterrupt):
             print(say("interrupted"), file=sys.stderr)
             return 130
         bare = disk_full(error) and not isinstance(error, DiskFull)

@@ -19,12 +19,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .dissection.intervention import per_unit
-from .dissection.pixels import jackknife, label_pixels
+from .dissection.pixels import class_pixels, jackknife
 from .dissection.units import check_units
 from .language import pad, say
 from .limits import whole
 from .networks.protocols import Segmenter, check_name, classes_of, evaluating
-from .networks.segmenter import segment
 from .stylegan.adain_mixing_truncation import Style, mix
 from .stylegan.generator import Generator
 
@@ -97,10 +96,10 @@ def style_effects(G: Generator, segmenter: Segmenter, ws: Tensor, ws2: Tensor, b
     """
     if len(ws) != len(ws2) or len(ws) < FOLDS:
         raise ValueError(f"style_effects compares at least {FOLDS} pairs of pictures; got {len(ws)} and {len(ws2)}")
-    L, C, batch = len(G.layers), len(classes_of(segmenter)), whole("batch", batch, 1)
+    L, batch = len(G.layers), whole("batch", batch, 1)
 
     def areas(ws: Tensor) -> Tensor:
-        return label_pixels(segment(segmenter, G.synthesis(ws)), C).cpu().double()          # (N, C)
+        return class_pixels(G.synthesis(ws), segmenter).cpu().double()     # (N, C)
 
     befores, afters, mixtures = [], [], [[] for _ in range(L)]
     bar = tqdm(total=len(ws) * (L + 2), desc=say("styles, layer by layer"), unit=say("picture"), leave=False,

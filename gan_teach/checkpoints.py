@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
-from .files import data_folder, expanded, read_json, regular, sha256, to_write, write_text, writing
+from .files import as_json, data_folder, expanded, read_json, regular, sha256, to_write, write_text, writing
 from .networks import classifier, dcgan, progan, segmenter
 from .networks.device import pick_device
 from .networks.protocols import check_name, check_weights
@@ -77,11 +77,7 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     path = _with_suffix(path)
     if path.name == SUFFIX:
         raise ValueError(f"{path.parent} is a folder: end the path with a name for the network, such as nets/first")
-    try:
-        json.dumps(record)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the record of {path} cannot be kept as JSON ({error!s:.120}): give numbers, text, lists and "
-                         "dicts") from None
+    as_json(_side(path), record)
     kind = next((kind for kind, (cls, _) in KINDS.items() if type(model) is cls), None)
     if kind is None:
         raise ValueError(f"a {type(model).__name__} cannot be saved; there are {', '.join(KINDS)}")
@@ -106,7 +102,7 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
             about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
                      "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
             record = about | record | about                  # in this order, and none of it of another file
-            write_text(_next(side), json.dumps(record, indent=2) + "\n")
+            write_text(_next(side), as_json(side, record, indent=2) + "\n")
     except BaseException:
         if not _waiting(path):
             _next(side).unlink(missing_ok=True)

@@ -164,14 +164,18 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, "utf-8")
 
 
-def write_json(path: str | Path, value, indent: int | None = 1) -> None:
-    """Write a record whole, or not at all. ValueError for what JSON has no word for, such as a tensor."""
+def as_json(path: str | Path, value, **options) -> str:
+    """What the file shall hold. ValueError for what JSON has no word for, such as a tensor."""
     try:
-        text = json.dumps(value, indent=indent, ensure_ascii=False)
+        return json.dumps(value, **options)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be kept as JSON ({error!s:.120}): give numbers, text, lists and "
                          "dicts") from None
-    write_text(path, text + "\n")
+
+
+def write_json(path: str | Path, value, indent: int | None = 1) -> None:
+    """Write a record whole, or not at all; ValueError as `as_json`."""
+    write_text(path, as_json(path, value, indent=indent, ensure_ascii=False) + "\n")
 
 
 def read_json(path: str | Path, kind: type = dict):

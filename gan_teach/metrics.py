@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import warnings
+from collections.abc import Callable
 
 import torch
 import torch.nn as nn
@@ -11,7 +12,7 @@ from .language import say, told
 from .limits import whole
 from .networks.classifier import Classifier
 from .networks.layers import check_finite, way_down
-from .networks.protocols import check_images, check_name, evaluating, latents
+from .networks.protocols import check_images, check_name, device_of, evaluating, in_parts, latents
 from .networks.segmenter import UNet
 
 EXACT = (torch.float32, torch.float64)      # what distances are computed in
@@ -40,25 +41,24 @@ class ChannelMeans(nn.Module):
         return torch.cat([x.mean(dim=(2, 3)) for x in way_down(self.down, images)], dim=1)
 
 
-class _Seen(nn.Module):
-    """What a classifier sees, in the form that torchmetrics asks for: its features, or the logits of one head."""
+class _Head(nn.Module):
+    """The logits of one head of a classifier, in the form that torchmetrics asks for."""
 
-    def __init__(self, classifier: Classifier, head: str | None = None):
+    def __init__(self, classifier: Classifier, head: str):
         super().__init__()
-        self.classifier, self.head = classifier, head
-        self.num_features = classifier.num_features if head is None else classifier.heads[head]
+        self.classifier, self.head, self.num_features = classifier, head, classifier.heads[head]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.classifier.features(images) if self.head is None else self.classifier(images)[self.head]
+        return self.classifier(images)[self.head]
 
 
-def seeing(judge: UNet | Classifier) -> nn.Module:
+def seeing(judge: UNet | Classifier) -> Callable[[torch.Tensor], torch.Tensor]:
     """What gives the features that a judge sees. ValueError for what is none."""
     if isinstance(judge, UNet):
         return ChannelMeans(judge)
     if not hasattr(judge, "features") or not hasattr(judge, "num_features"):
         raise ValueError(f"the judge is a segmenter (UNet) or a Classifier of ours; got a {type(judge).__name__}")
-    return _Seen(judge)
+    return judge.features
 
 
 def check_features(real: torch.Tensor, fake: torch.Tensor) -> None:
@@ -130,12 +130,12 @@ def frechet_distance(real: torch.Tensor, fake: torch.Tensor, judge: UNet | Class
 
 @torch.no_grad()
 def features(images: torch.Tensor, judge: UNet | Classifier, batch: int = 100, what: str = "the pictures",
-             see: nn.Module | None = None) -> torch.Tensor:
-    """What the judge's features are of pictures N×3×H×W in [-1, 1]: N×F, on the CPU. what: how an error calls them.
-    see: gives other features than those of `seeing(judge)`."""
-    see, size = see or seeing(judge), whole("batch", batch, 1)
+             see: Callable[[torch.Tensor], torch.Tensor] | None = None) -> torch.Tensor:
+    """What the judge's features are of pictures N×3×H×W, floats in [-1, 1] or bytes that may lie anywhere: N×F, on the
+    CPU. what: how an error calls them. see: gives other features than those of `seeing(judge)`."""
+    see, device = see or seeing(judge), device_of(judge)
     with evaluating(judge):
-        found = torch.cat([see(part) for part in check_images(images, what).split(size)]).cpu()  # has float64
+        found = torch.cat([see(part.to(device)) for part in in_parts(images, batch, what)]).cpu()   # has float64
     found = found if found.dtype in EXACT else found.float()
     return check_finite(f"the judge's features of {what}", found)
 
@@ -193,7 +193,7 @@ def classifier_score(fake: torch.Tensor, classifier: Classifier, head: str = "cl
     with torch.random.fork_rng(devices=[]), evaluating(classifier), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)             # that it keeps all features: of these few
         torch.manual_seed(0)                                     # the metric shuffles before it splits
-        metric = InceptionScore(feature=_Seen(classifier, head), splits=splits, normalize=False,
+        metric = InceptionScore(feature=_Head(classifier, head), splits=splits, normalize=False,
                                 sync_on_compute=False)           # as above
         metric = metric.to(fake.device)
         for part in fake.split(batch):

@@ -178,10 +178,7 @@ def lasso(image, mask, zoom: int = 1) -> np.ndarray:
     """Halve what lies outside a mask and draw a bright line around it: H×W and H×W -> uint8 zH×zW×3."""
     zoom = whole("zoom", zoom, 1)
     a = enlarge(image, zoom, "bicubic" if zoom > 1 else "nearest").copy()
-    m = _levels(mask).astype(bool)
-    if m.ndim != 2:
-        raise ValueError(f"a mask is H×W; got {m.shape}")
-    m = m.repeat(zoom, 0).repeat(zoom, 1)
+    m = _map(mask).astype(bool).repeat(zoom, 0).repeat(zoom, 1)
     if m.shape != a.shape[:2]:
         raise ValueError(f"the mask is {m.shape}, the picture {a.shape[:2]}; they must be of one size")
     a[~m] = (a[~m] * 0.5).astype(np.uint8)

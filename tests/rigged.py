@@ -2,13 +2,16 @@
 
 Every colour has one blob a picture (sometimes none). Units 0, 1 draw red together, 2, 3 green, 4, 5 blue;
 unit 6 follows red and draws a little of it, but without it nothing green is drawn: it looks like red and its
-ablation costs green. Units 7 to 11 are smooth noise that draws nothing. And a segmenter that has learnt nothing.
+ablation costs green. Units 7 to 11 are smooth noise that draws nothing. And small networks that have learnt nothing.
 """
 
 import torch
 import torch.nn.functional as F
 
+from gan_teach.networks import progan
+from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
+from gan_teach.stylegan import Generator, StyleGANConfig
 
 CLASSES = ("nothing", "red", "green", "blue")
 PLANTED = {"red": [0, 1], "green": [2, 3], "blue": [4, 5]}
@@ -21,6 +24,19 @@ class Drawn:
     def __call__(self, z):
         r, f = self.at(z, self.layers[0])
         return f(r)
+
+
+class Own(Drawn):
+    """A generator with nothing but what is asked for: `spoil` makes what f draws, `turn` what `at` answers."""
+
+    layers, z_dim = ("one",), 4
+
+    def __init__(self, spoil=lambda x: x, turn=lambda r, f: (r, f)):
+        self.spoil, self.turn = spoil, turn
+
+    def at(self, z, layer):
+        return self.turn(z[:, :, None, None].expand(-1, -1, 8, 8).tanh(),
+                         lambda r: self.spoil(r[:, :3].repeat(1, 1, 2, 2)))
 
 
 class Rigged(Drawn):
@@ -74,7 +90,30 @@ class Colours:
         return -(images[:, None] - self.ink.to(images).view(1, 4, 3, 1, 1)).square().sum(2)      # (N, 4, H, W)
 
 
+def weights(net) -> torch.Tensor:
+    """All of them in one row."""
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
+def small(**options) -> progan.Generator:
+    """Draws 8×8 from latents of 8; layer1 to layer4 of 8 units."""
+    torch.manual_seed(0)
+    config = progan.ProGANConfig(**{"z_dim": 8, "widths": (8, 8)} | options)
+    return progan.Generator(config).eval().requires_grad_(False)
+
+
+def style() -> Generator:
+    """Draws 8×8 from latents of 8, in four layers with styles."""
+    torch.manual_seed(0)
+    config = StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)
+    return Generator(config).eval().requires_grad_(False)
+
+
+def eyes() -> Classifier:
+    torch.manual_seed(0)
+    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
+
+
 def unet() -> UNet:
-    """A small segmenter that has learnt nothing."""
     torch.manual_seed(0)
     return UNet(SegmenterConfig(("a", "b", "c"), (4, 4, 4, 4))).eval().requires_grad_(False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from rigged import Colours, Rigged, unet
+from rigged import Colours, Own, Rigged, eyes, small, style, unet
 
 from gan_teach import capstone, checkpoints, metrics
 from gan_teach.dissection import (ablate, ablation_curve, causal_effect, dissect, dissect_layers, insert, intervention,
@@ -24,12 +24,12 @@ from gan_teach.egan.interpolation import linear, spherical, strip, way
 from gan_teach.lessons import checks, notebooks
 from gan_teach.limits import MAX_SEED, whole
 from gan_teach.networks import dcgan, progan
-from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
+from gan_teach.networks.classifier import ClassifierConfig, classify
 from gan_teach.networks.segmenter import SegmenterConfig, segment
 from gan_teach.pictures import chart, colour_mask, label_colours, squares, to_float, to_uint8
 from gan_teach.recipes import judges
 from gan_teach.site import build
-from gan_teach.stylegan import Generator, StyleGANConfig, mix, truncate
+from gan_teach.stylegan import StyleGANConfig, mix, truncate
 from gan_teach.training import Schedule, Settings, Training, run
 from gan_teach.widgets import stage
 from gan_teach.widgets.egan.warm_up import WarmUpPanel
@@ -37,37 +37,6 @@ from gan_teach.worlds import Portraits, Scenes, gaussians
 
 NAN = math.nan
 QUIET = {"progress": False}
-
-
-def small() -> progan.Generator:
-    torch.manual_seed(0)
-    return progan.Generator(progan.ProGANConfig(z_dim=8, widths=(8, 8))).eval().requires_grad_(False)
-
-
-def eyes() -> Classifier:
-    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
-
-
-def style() -> Generator:
-    torch.manual_seed(0)
-    config = StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)
-    return Generator(config).eval().requires_grad_(False)
-
-
-class Own:
-    """A generator with nothing but what is asked for; `turn` makes of r and f what it answers."""
-
-    layers, z_dim = ("one",), 4
-
-    def __init__(self, turn=lambda r, f: (r, f)):
-        self.turn = turn
-
-    def at(self, z, layer):
-        return self.turn(z[:, :, None, None].expand(-1, -1, 8, 8).tanh(), lambda r: r[:, :3].repeat(1, 1, 2, 2))
-
-    def __call__(self, z):
-        r, f = self.at(z, "one")
-        return f(r)
 
 
 # ------------------------------------------------------------------------------------------ generators and segmenters
@@ -84,9 +53,9 @@ class Own:
 def test_what_at_returns_is_looked_at(turn, message):
     """A picture too few was counted in silence: its unit's masks were compared with nothing."""
     S = unet()
-    for act in (lambda: dissect(Own(turn), "one", S, 4, **QUIET),
-                lambda: causal_effect(Own(turn), "one", [0], S, "a", 4, **QUIET),
-                lambda: rank_by_effect(Own(turn), "one", S, "a", 4, **QUIET)):
+    for act in (lambda: dissect(Own(turn=turn), "one", S, 4, **QUIET),
+                lambda: causal_effect(Own(turn=turn), "one", [0], S, "a", 4, **QUIET),
+                lambda: rank_by_effect(Own(turn=turn), "one", S, "a", 4, **QUIET)):
         with pytest.raises(ValueError, match=message):
             act()
     assert dissect(Own(), "one", S, 4, **QUIET).samples == 4
@@ -327,7 +296,7 @@ def test_selections_and_fitness_of_nothing():
     (torch.zeros(8, 1, 16, 16).byte(), "real samples are 1×16×16"), (torch.zeros(8, 16, 16, 3).byte(), "16×16×3 each"),
     (torch.full((8, 3, 16, 16), 255.0), "real pictures go up to 255; wanted bytes, or floats in"),
     (np.zeros((8, 3, 16, 16), np.uint8), "real must be a tensor of samples, .* got a ndarray"),
-    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), "got a Tensor of 1 for 4")])
+    (lambda n, draw: None, "got a NoneType"), (lambda n, draw: torch.zeros(1, 3, 16, 16), r"\(1, 3, 16, 16\) for 4")])
 def test_real_samples_that_are_not_like_the_generators(real, message):
     config = dcgan.DCGANConfig((8, 4), 4, 6)
     e = evolution.Evolution(dcgan.Generator(config), dcgan.Discriminator(config),
@@ -426,13 +395,13 @@ def test_what_networks_of_ones_own_give_in_an_evolution():
     draw = pair()[0].answer
     assert first_step(pair()).number == 1
     for spoil, message in ((lambda x: (draw(x),), "a tuple"), (lambda x: draw(x).detach().numpy(), "a ndarray"),
-                           (lambda x: draw(x).byte(), "torch.uint8 of"),
-                           (lambda x: draw(x)[:1], r"torch.float32 of \(1, 3, 8, 8\)")):
+                           (lambda x: draw(x).byte(), "a torch.uint8 tensor"),
+                           (lambda x: draw(x)[:1], r"a torch.float32 tensor \(1, 3, 8, 8\)")):
         with pytest.raises(ValueError, match=f"what G draws must be floats, one for each of 4; got {message}"):
             first_step(pair(spoil))
     x = torch.rand(4, 3, 8, 8)
     for spoil, message in ((lambda x: (x,), "D's logits must be floats.* got a tuple"), (lambda x: None, "a NoneType"),
-                           (lambda x: x.mean(), r"of \(\)"), (lambda x: x > 0, "torch.bool"),
+                           (lambda x: x.mean(), r"tensor \(\)"), (lambda x: x > 0, "torch.bool"),
                            (lambda x: x.detach(), "no gradient goes from D's logits to its weights")):
         with pytest.raises(ValueError, match=message):
             first_step(pair(judge=spoil))

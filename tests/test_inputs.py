@@ -32,7 +32,7 @@ from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.egan.interpolation import strip
 from gan_teach.egan.mutations import minimax
 from gan_teach.egan.settings import Settings as EvolutionSettings
-from gan_teach.networks.classifier import Classifier, ClassifierConfig, classify
+from gan_teach.networks.classifier import ClassifierConfig, classify
 from gan_teach.networks.dcgan import DCGANConfig, Discriminator, Generator
 from gan_teach.networks.layers import sample_z
 from gan_teach.networks.progan import Discriminator as ProGAND
@@ -65,8 +65,7 @@ def unet():
 
 @pytest.fixture
 def eyes():
-    torch.manual_seed(0)
-    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
+    return rigged.eyes()
 
 
 # ------------------------------------------------------------------------------------------ units, masks, seeds
@@ -243,34 +242,6 @@ def test_scores_of_too_few_pictures(eyes, unet):
 
 # ------------------------------------------------------------------------------------------ networks of one's own
 
-class Own:
-    """A generator with nothing but what is asked for, and a picture that `spoil` makes of the right one."""
-
-    layers, z_dim = ("one",), 4
-
-    def __init__(self, spoil=lambda x: x):
-        self.spoil = spoil
-
-    def at(self, z, layer):
-        r = z[:, :, None, None].expand(-1, -1, 8, 8).tanh()
-        return r, lambda r: self.spoil(r[:, :3].repeat(1, 1, 2, 2))
-
-    def __call__(self, z):
-        r, f = self.at(z, "one")
-        return f(r)
-
-
-@pytest.mark.parametrize("spoil, message", [
-    (lambda x: (x,), "floating tensor N×3×H×W.*got a tuple"), (lambda x: x.numpy(), "got a ndarray"),
-    (lambda x: (x * 127 + 128).byte(), "got a torch.uint8 tensor"), (lambda x: x[:, :1], "N×3×H×W"),
-    (lambda x: x[0], "N×3×H×W"), (lambda x: x * 127.5 + 127.5, r"go up to \d\d.*x / 127.5 - 1"),
-    (lambda x: x * NAN, "NaN or infinity"), (lambda x: x.movedim(1, 3), "N×3×H×W")])
-def test_the_pictures_of_ones_own_generator_are_checked(unet, spoil, message):
-    assert dissect(Own(), "one", unet, 4, progress=False).samples == 4
-    with pytest.raises(ValueError, match=message):
-        dissect(Own(spoil), "one", unet, 4, progress=False)
-
-
 def test_what_is_no_generator_and_what_is_no_segmenter_is_told(progan, unet, tmp_path):
     with pytest.raises(ValueError, match="a UNet cannot be cut: a generator has .layers.*no layers, no z_dim, no at"):
         dissect(unet, "layer1", unet, 4)
@@ -279,7 +250,7 @@ def test_what_is_no_generator_and_what_is_no_segmenter_is_told(progan, unet, tmp
                     progan, progan, ["layer1"], tmp_path / "page.html", 20)):
         with pytest.raises(ValueError, match="a Generator is no segmenter.*wrap"):
             act()
-    for G in (progan, Own(), unet):
+    for G in (progan, rigged.Own(), unet):
         with pytest.raises(ValueError, match=r"has no styles \(no "):
             next(project(G, torch.zeros(1, 3, 16, 16)))
 
@@ -309,7 +280,7 @@ def test_the_scores_of_ones_own_segmenter_are_checked(spoil, message):
     with pytest.raises(ValueError, match=message):
         segment(Scoring(spoil), images)
     with pytest.raises(ValueError, match=message):
-        dissect(Own(), "one", Scoring(spoil), 4, progress=False)
+        dissect(rigged.Own(), "one", Scoring(spoil), 4, progress=False)
 
 
 def test_half_precision_and_float64_are_right_and_inference_mode_is_told(progan, unet):
@@ -370,7 +341,7 @@ def test_what_needs_gradients_says_so_in_inference_mode(progan, unet):
     D, x = Discriminator(DCGANConfig((4, 4))), torch.rand(4, 3, 16, 16)
     images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     trained = Training(progan, ProGAND(progan.config), images, TrainingSettings(batch=2), "cpu")
-    learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3, False)
+    learning = judges.Learning(unet, images, {}, lambda pick, draw: 0, 1, 1, 0, 1e-3)
     children = plane.start()
     children.train_d(ring())
     children.vary()

@@ -16,7 +16,7 @@ import official_files
 import pytest
 import torch
 from PIL import Image
-from rigged import unet
+from rigged import Drawn, eyes, small, style, unet
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
@@ -28,9 +28,8 @@ from gan_teach.dissection import ablate, ablation_curve, dissect, iou, masks
 from gan_teach.egan import evolution, interpolation, long_run
 from gan_teach.egan.fitness_and_selection import fitness
 from gan_teach.networks import dcgan, progan
-from gan_teach.networks.classifier import Classifier, ClassifierConfig
 from gan_teach.networks.segmenter import segment
-from gan_teach.stylegan import Generator, StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
+from gan_teach.stylegan import StyleGANConfig, adain, layer_groups, mixing_and_noise, path_length, truncate
 from gan_teach.stylegan import separability as sep
 from gan_teach.stylegan.prepared import prepared
 from gan_teach.worlds import datasets, gaussians, reading
@@ -40,21 +39,6 @@ NAN = math.nan
 QUIET = {"progress": False}
 X = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 R = torch.rand(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
-
-
-def small(**options) -> progan.Generator:
-    torch.manual_seed(0)
-    return progan.Generator(progan.ProGANConfig(**{"z_dim": 8, "widths": (8, 8)} | options)).eval()
-
-
-def style() -> Generator:
-    torch.manual_seed(0)
-    return Generator(StyleGANConfig(resolution=8, z_dim=8, w_dim=8, fmap_base=16, fmap_max=4, mapping_layers=2)).eval()
-
-
-def eyes() -> Classifier:
-    torch.manual_seed(0)
-    return Classifier(ClassifierConfig((("class", 3),), (4, 4), 4)).eval()
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -191,7 +175,7 @@ SIDES = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
     (lambda: p.heat(X[0], "a"), "a map to show is numbers"), (lambda: p.heat(X[0], R[0, 0, :0]), "one unit; got"),
     (lambda: p.squares(3.0), "one unit"), (lambda: p.squares([[1, 2], [3]]), "a map to show is numbers"),
     (lambda: p.lasso(X[0], torch.full((16, 16), NAN)), "a map to show holds NaN"),   # was inside everywhere
-    (lambda: p.lasso(X[0], "a"), "is numbers"), (lambda: p.lasso(X[0], X[:1, 0] > 0), "a mask is H×W; got"),
+    (lambda: p.lasso(X[0], "a"), "is numbers"), (lambda: p.lasso(X[0], X[:1, 0] > 0), "of one unit; got"),
     (lambda: p.show([[X[0], X[1]]], alt=["one"]), "nested like the table"), (lambda: p.show(X[0], alt=5), "needs alt")])
 def test_shapes_and_types_that_cannot_be_meant(act, message):
     with pytest.raises(ValueError, match=message):
@@ -255,7 +239,7 @@ def test_shapes_and_types_that_can_be_meant():
 
 # ------------------------------------------------------------------------------------------ networks of one's own
 
-class InPlace:
+class InPlace(Drawn):
     """The second half begins with what works in place, as nn.Sequential's parts do."""
 
     layers, z_dim = ("one",), 4
@@ -266,10 +250,6 @@ class InPlace:
     def at(self, z, layer):
         act = self.kind(inplace=True) if self.kind is nn.ReLU else self.kind()
         return (z[:, :, None, None] * torch.linspace(-1, 1, 64).view(8, 8)), lambda r: act(r)[:, :3].tanh()
-
-    def __call__(self, z):
-        r, f = self.at(z, "one")
-        return f(r)
 
 
 class Lazy(nn.Module):
@@ -422,7 +402,7 @@ class Own(nn.Module):
     (lambda: evolved(dcgan.Generator(DC).half()), "of one kind; these are of torch.float16, torch.float32"),
     (lambda: evolved(dcgan.Generator(DC).double()), "numbers of one kind"), (lambda: evolved(D=len), "networks with"),
     (lambda: evolved(dcgan.Generator(DC).to("meta")), "on the device meta"),
-    (lambda: evolved(Own(torch.detach)).step(LARGER), "gradient reaches its weights; these are .* without a gradient"),
+    (lambda: evolved(Own(torch.detach)).step(LARGER), "gradient reaches its weights; got .* without one"),
     (lambda: evolved(Own(torch.no_grad()(torch.tanh))).step(LARGER), "a torch.no_grad"),
     (lambda: evolved().step(None), "real must be a tensor of samples")])
 def test_networks_and_pictures_that_cannot_be_trained(act, message):

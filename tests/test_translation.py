@@ -291,7 +291,7 @@ MISTAKES = {
         lambda: check_name("class", "treee", ("tree", "sky")),
     "没有单元 99；这一层的单元是 0 到 63": lambda: check_units([99], 64),
     "种子必须是 0 到 9 的整数；现在是 -1": lambda: whole("seed", -1, most=9),
-    "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 设备 cpu 上的 torch.float32 张量 (3, 4)":
+    "要打标签的图片必须是 [-1, 1] 内的浮点张量 N×3×H×W；现在是 torch.float32 张量 (3, 4)":
         lambda: check_images(torch.rand(3, 4), "the pictures to label"),
     "没有章节 '77'；现有的是：": lambda: notebooks.find(77),
     "没有随附的检查点 'scene-progan'（你要的是不是 'scenes-progan'？）；现有的是："

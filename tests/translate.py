@@ -216,13 +216,15 @@ def raised(function: ast.FunctionDef) -> list[str]:
     named = [part for node in calls if getattr(node.func, "id", "") in CHECKS for part in node.args
              if isinstance(part, (ast.Constant, ast.JoinedStr))]
     named += function.args.defaults if function.name in CHECKS else []
+    firsts += [part for part in ast.walk(function) if isinstance(part, ast.JoinedStr) and function.name == "described"]
     texts = [template(text) if isinstance(text, ast.JoinedStr) else getattr(text, "value", None)
              for text in (*firsts, *named) if text not in pieces]
     return [text for text in texts if isinstance(text, str) and re.search("[a-z]{2}", text)
             and (" " in text.strip() or text in [getattr(part, "value", None) for part in named])]
 
 
-CHECKS = {"check_drawn", "check_finite", "check_images", "check_name", "features", "whole"}     # … told what they check
+# … told what they check
+CHECKS = {"check_drawn", "check_finite", "check_images", "check_name", "features", "in_parts", "whole"}
 
 
 # What is drawn or shown with, and what only hands on, of whose arguments the texts are seen.

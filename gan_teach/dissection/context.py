@@ -24,7 +24,7 @@ from ..networks.protocols import (Generator, Segmenter, check_layer, check_name,
 from ..networks.segmenter import segment
 from .agreement import Dissection
 from .intervention import ablate, insert, levels
-from .pixels import coverage, label_pixels, pictures, ratio, unit_count
+from .pixels import class_pixels, coverage, label_pixels, pictures, ratio, unit_count
 from .units import Units, check_units, random_orders
 
 MIXED = -1      # a place that no class fills to `min_share`
@@ -233,11 +233,11 @@ def resists_removal(G: Generator, layer: str, segmenter: Segmenter, rankings: Di
         if len(best[-1]) < n:
             raise ValueError(f"the ranking for {name!r} has only {len(best[-1])} units; n = {n}")
     chance = [order[:n] for order in random_orders(U, draws, seed)]
-    C, before, after, random = len(classes_of(segmenter)), [], [], []
+    before, after, random = [], [], []
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, say("resists removal"), progress):
             def count(units, r=r, f=f):
-                return label_pixels(segment(segmenter, f(ablate(r, units))), C)[:, numbers].cpu()      # (N, names)
+                return class_pixels(f(ablate(r, units)), segmenter)[:, numbers].cpu()                  # (N, names)
             before.append(count([]))
             after.append(torch.stack([count(units)[:, i] for i, units in enumerate(best)], 1))
             random.append(torch.stack([count(units) for units in chance]))  # (K, N, names)

@@ -102,8 +102,7 @@ class Inserted:
     @property
     def share(self) -> tuple[float, float]:
         """Which share of the pixels asked for became the class, and its standard error over pictures."""
-        mean, error = ratio(self.came, self.asked)
-        return mean.item(), error.item()
+        return tuple(part.item() for part in ratio(self.came, self.asked))
 
     @property
     def change(self) -> tuple[float, float]:
@@ -112,8 +111,7 @@ class Inserted:
             mean over the spot and the colours of |x_i − x| / 2:  0 for no change, 1 for white that became black
         """
         moved = (self.after.clamp(-1, 1) - self.images.clamp(-1, 1)).abs().mean(1) / 2         # (n, H, W)
-        mean, error = ratio((moved * self.spots).sum((1, 2)), self.spots.sum((1, 2)))
-        return mean.item(), error.item()
+        return tuple(part.item() for part in ratio((moved * self.spots).sum((1, 2)), self.spots.sum((1, 2))))
 
 
 def paste(images: Tensor, spots: Tensor, things: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

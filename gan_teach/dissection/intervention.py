@@ -16,14 +16,13 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import unmasked, whole
-from ..networks.layers import check_finite
+from ..limits import whole
+from ..networks.layers import check_finite, described, numbers
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
 from .pixels import coverage, pictures, ratio, unit_count
@@ -37,27 +36,13 @@ COUNTS = (0, 1, 2, 4, 8, 12, 16, 20)
 def _edited(r: Tensor, units: Units) -> list[int]:
     """The units to edit, if r is what can be edited."""
     if not isinstance(r, Tensor) or not r.is_floating_point() or r.ndim != 4 or not r.numel():
-        found = f"a {r.dtype} tensor {tuple(r.shape)}" if isinstance(r, Tensor) else f"a {type(r).__name__}"
-        raise ValueError(f"r must be a floating tensor N×U×h×w, as G.at(z, layer) returns it; got {found}")
+        raise ValueError(f"r must be a floating tensor N×U×h×w, as G.at(z, layer) returns it; got {described(r)}")
     return check_units(units, check_finite("r", r).shape[1])
-
-
-def _numbers(name: str, value, r: Tensor) -> Tensor:
-    """A finite tensor of what a reader gave, such as a number, a list or a NumPy array, of r's kind."""
-    unmasked(name, value)
-    try:
-        found = value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
-        if found.is_complex():
-            raise TypeError
-        found = found.to(r)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{name} must be numbers; got {value!r:.60}") from None
-    return check_finite(name, found)
 
 
 def per_unit(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tensor:
     """One number for all units, or one for each: 1|U × 1 × 1."""
-    found = _numbers(name, value, r).flatten()
+    found = check_finite(name, numbers(name, value).to(r)).flatten()
     if len(found) not in (1, len(units)):
         raise ValueError(f"{name} is one number or one per unit: {len(units)} units, but {len(found)} {name}s")
     return found[:, None, None]
@@ -68,7 +53,7 @@ def _amount(r: Tensor, units: list[int], where: Tensor | None, strength: float |
     amount = per_unit("strength", strength, r, units)
     if where is None:
         return amount
-    (n, _, h, w), where = r.shape, _numbers("where", where, r)
+    (n, _, h, w), where = r.shape, check_finite("where", numbers("where", where).to(r))
     if tuple(where.shape) not in ((h, w), (1, 1, h, w), (n, 1, h, w)):
         raise ValueError(f"where is a mask {h}×{w} or {n}×1×{h}×{w}, the size of r; got {tuple(where.shape)}")
     if where.numel() and not (where.min() >= -1e-3 and where.max() <= 1.001):       # as a resampling may leave it

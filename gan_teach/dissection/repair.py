@@ -17,22 +17,14 @@ import torch
 from torch import Tensor
 
 from ..language import columns, pad, say
-from .. import metrics
 from ..limits import finite, whole
-from ..metrics import ChannelMeans, Distance, check_enough, check_features, precision_recall
+from ..metrics import ChannelMeans, Distance, check_enough, check_features, features, precision_recall
 from ..networks.layers import check_finite, check_gradients
 from ..networks.protocols import Generator, device_of, evaluating
 from ..networks.segmenter import UNet
-from ..pictures import to_float
 from .intervention import ablate
 from .pixels import BATCH, pictures, unit_count
 from .units import Units, check_units, random_orders
-
-
-def features(images: Tensor, segmenter: UNet) -> Tensor:
-    """`metrics.features` of pictures that lie anywhere, N×3×H×W, floats in [-1, 1] or bytes."""
-    return torch.cat([metrics.features(to_float(part.to(device_of(segmenter))), segmenter)
-                      for part in images.split(100)])                       # (N, F)
 
 
 @torch.no_grad()

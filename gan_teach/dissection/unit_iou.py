@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from ..language import say
 from ..limits import MAX_SEED, finite, unmasked, whole
-from ..networks.layers import check_finite
+from ..networks.layers import check_finite, numbers
 from ..networks.protocols import (Generator, Segmenter, activations, check_layer, classes_of, device_of, evaluating,
                                   latents)
 from ..networks.segmenter import segment
@@ -69,7 +69,7 @@ def masks(r: Tensor, thresholds: Tensor, size: tuple[int, int], dtype: torch.dty
     r: N×U×h×w; thresholds: (U,); size: (H, W). Returns N×U×H×W, boolean, or zeros and ones of another `dtype`. Counts
     and pictures both use this function: what you see is what was counted.
     """
-    t = check_finite("the thresholds", given(thresholds)).flatten()
+    t = check_finite("the thresholds", numbers("thresholds", thresholds)).flatten()
     if check_finite("r", r).ndim != 4 or len(t) != r.shape[1]:
         raise ValueError(f"masks are of r, N×U×h×w, and U thresholds; got r {tuple(r.shape)} and {len(t)} thresholds")
     up = upsampled(r.detach(), size)                                        # (N, U, H, W)
@@ -131,15 +131,6 @@ def few(layers: Sequence[str]) -> str:
     return ", ".join(layers) if len(layers) < 4 else say("{n} layers", n=len(layers))
 
 
-def given(thresholds) -> Tensor:
-    """A reader's thresholds, of a tensor, a list or a NumPy array."""
-    unmasked("thresholds", thresholds)
-    try:
-        return thresholds if isinstance(thresholds, Tensor) else torch.tensor(thresholds, dtype=torch.float32)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"thresholds must be numbers, one for each unit; got {thresholds!r:.60}") from None
-
-
 def share_of(samples: int, batch: int) -> range:
     """Where the batches begin that this process computes: of several processes each has a run of its own."""
     starts, (rank, world) = range(0, samples, batch), place()
@@ -193,7 +184,8 @@ def dissect_layers(G: Generator, layers: Sequence[str], segmenter: Segmenter, sa
             keep = KEEP // sum(4 * math.prod(shape) for shape in shapes.values())           # pictures
             t, ready = quantile_thresholds(G, shapes, z, quantile, batch, bar, drawn, keep)
         else:
-            t = {layer: given(thresholds[layer]).to(device) for layer in layers if layer in thresholds}    # (U,) each
+            t = {layer: numbers("thresholds", thresholds[layer]).to(device, torch.float32)
+                 for layer in layers if layer in thresholds}                # (U,) each
         for layer, shape in shapes.items():
             if layer not in t or tuple(t[layer].shape) != (shape[1],):
                 raise ValueError(f"thresholds must give one number for each of the {shape[1]} units of layer {layer!r}")

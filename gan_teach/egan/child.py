@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..networks.layers import check_gradients
+from ..networks.layers import check_gradients, described
 
 Mutation = Callable[[Tensor], Tensor]       # D's logits, N numbers -> one number to descend on
 Gradient = Sequence[Tensor | None]          # one entry for each weight of a network; None where it took no part
@@ -44,9 +44,8 @@ def apply(mutation: Mutation, logits: Tensor) -> Tensor:
         raise ValueError(f"the mutation {name_of(mutation)!r} gave a {loss.dtype} that no gradient leads to from the "
                          "logits: compute it of them, in floats")
     if not isinstance(loss, Tensor) or loss.ndim > 0:
-        got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
-        raise ValueError(f"the mutation {name_of(mutation)!r} gave {got}; it takes N logits and gives one number, "
-                         "for example their mean")
+        raise ValueError(f"the mutation {name_of(mutation)!r} gave {described(loss)}; it takes N logits and gives one "
+                         "number, for example their mean")
     return loss
 
 
@@ -60,26 +59,24 @@ def slope(mutation: Mutation, logits: Tensor) -> Tensor:
 def check_drawn_to_learn(x: Tensor) -> Tensor:
     """The pictures themselves; ValueError where no gradient goes from them to G's weights."""
     if not isinstance(x, Tensor) or not x.is_floating_point() or not x.requires_grad:
-        kind = f"{x.dtype} without a gradient" if isinstance(x, Tensor) else f"a {type(x).__name__}"
-        raise ValueError(f"G draws floats whose gradient reaches its weights; these are {kind} (is there a "
-                         "torch.no_grad() or a .detach() in its forward?)")
+        raise ValueError(f"G draws floats whose gradient reaches its weights; got {described(x)} without one (is there "
+                         "a torch.no_grad() or a .detach() in its forward?)")
     return x
 
 
 def check_each(what: str, x: Tensor, n: int) -> Tensor:
     """x itself; ValueError unless it is floats, one row for each of n samples."""
     if not isinstance(x, Tensor) or not x.is_floating_point() or not x.ndim or len(x) != n:
-        found = f"{x.dtype} of {tuple(x.shape)}" if isinstance(x, Tensor) else f"a {type(x).__name__}"
-        raise ValueError(f"{what} must be floats, one for each of {n}; got {found}")
+        raise ValueError(f"{what} must be floats, one for each of {n}; got {described(x)}")
     return x
 
 
 def check_logits(logits: Tensor, n: int) -> Tensor:
     """The logits themselves; ValueError unless D gave one for each of n samples, from which a gradient reaches it."""
-    if torch.is_grad_enabled() and not check_each("D's logits", logits, n).requires_grad:
+    if not check_each("D's logits", logits, n).requires_grad and torch.is_grad_enabled():
         raise ValueError("no gradient goes from D's logits to its weights (is there a torch.no_grad() or a .detach() "
                          "in its forward?)")
-    return check_each("D's logits", logits, n)
+    return logits
 
 
 def mutate(parent: nn.Module, D: nn.Module, z: Tensor, mutation: Mutation) -> tuple[nn.Module, Gradient]:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.device import low_precision, pick_device
-from ..networks.layers import check_finite, check_gradients
+from ..networks.layers import check_finite, check_gradients, countable, described
 from ..networks.protocols import check_alike, check_weights, evaluating
 from ..training import NotFinite, Resumable, check_descent, refill
 from . import shared_passes
@@ -107,10 +107,7 @@ class Evolution(Resumable):
         """The first survivor."""
         return self.survivors[0].G
 
-    @property
-    def steps(self) -> int:
-        """How many generations there were, as `training.advance` asks."""
-        return self.generation
+    steps = property(lambda self: self.generation)              # as `training.advance` asks
 
     # ---------------------------------------------------------------------------------- draws
 
@@ -126,9 +123,9 @@ class Evolution(Resumable):
         x = real(n, draw) if callable(real) else real
         if isinstance(real, Tensor):
             x = real[torch.randint(len(real), (n,), generator=draw)]
-        if not isinstance(x, Tensor) or not x.ndim or len(x) != n or x.is_meta or x.is_complex():
-            raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got a "
-                             f"{type(x).__name__}{f' of {len(x)} for {n}' if isinstance(x, Tensor) else ''}")
+        if not isinstance(x, Tensor) or not x.ndim or len(x) != n or not countable(x):
+            raise ValueError("real must be a tensor of samples, or a function (n, draw) that returns n of them; got "
+                             f"{described(x)} for {n}")
         like = next(self.D.parameters())
         x = x.to(like) / 127.5 - 1 if x.dtype == torch.uint8 else x.to(like)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
@@ -264,14 +261,14 @@ class Evolution(Resumable):
             follow(self.mean, self.G, self.settings.ema)
         return self.lineage[-1]
 
-    def state(self) -> dict:
+    def state(self, lineage: bool = True) -> dict:
         """A copy of everything that the next generation depends on, and the lineage; plain types and tensors."""
         return copy.deepcopy({
             "generation": self.generation, "seconds": self.seconds, "settings": str(self.settings), "data": self.data,
             "survivors": [one._asdict() | {"G": one.G.state_dict()} for one in self.survivors], "own": self.own,
             "mean": None if self.mean is None else self.mean.state_dict(),
             "D": self.D.state_dict(), "optimiser_d": self.optimiser_d.state_dict(),
-            "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage]})
+            "lineage": [vars(g) | {"fitness": tuple(map(tuple, g.fitness))} for g in self.lineage if lineage]})
 
     def restore(self, state: dict) -> None:
         """Go back, or forward, to a `state()` of the same networks; what follows is equal bit for bit."""

@@ -220,7 +220,7 @@ class Laboratory:
         e = self.evolution
         if self.next:
             return
-        self.snapshots[e.generation] = _state(e)
+        self.snapshots[e.generation] = e.state(lineage=False)             # which only grows: it is kept once
         most = min(MOST, max(3, MEMORY // max(1, _bytes(self.snapshots[e.generation]))))
         while len(self.snapshots) > most:
             del self.snapshots[next(g for g in self.snapshots if g)]
@@ -266,15 +266,6 @@ class Laboratory:
         """What there is to see now; see `view`."""
         with self._thread():
             return view.view(self)
-
-
-def _state(e: Evolution) -> dict:
-    """`e.state()` without the lineage, which only grows and never changes."""
-    whole, e.lineage = e.lineage, []
-    try:
-        return e.state()
-    finally:
-        e.lineage = whole
 
 
 def _bytes(value) -> int:

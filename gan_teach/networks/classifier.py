@@ -13,10 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..limits import sizes, whole
-from ..pictures import to_float
+from ..limits import sizes
 from .layers import double_conv, way_down
-from .protocols import check_images
+from .protocols import in_parts
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,7 @@ class Classifier(nn.Module):
 @torch.no_grad()
 def classify(classifier: Callable[[Tensor], dict[str, Tensor]], images: Tensor, batch: int = 250) -> dict[str, Tensor]:
     """The logits of every picture (bytes, or floats in [-1, 1]), N×k for each attribute, `batch` at a time."""
-    if not isinstance(images, Tensor):
-        check_images(images, "the pictures to name")
-    size = whole("batch", batch, 1)
-    parts = [classifier(check_images(to_float(part), "the pictures to name")) for part in images.split(size)]
+    parts = [classifier(part) for part in in_parts(images, batch, "the pictures to name")]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -53,10 +53,6 @@ def layout(resolution: int = 32, width: int = 64, first: int = 4, **options) -> 
 class _Sliced(nn.Module):
     """A generator as a row of layers, `self.blocks`, and `self.last`, which makes the output of the last r."""
 
-    z_dim: int
-    blocks: nn.ModuleDict
-    last: nn.Module
-
     @property
     def layers(self) -> tuple[str, ...]:
         """The names that `at` takes, in the order of computation."""

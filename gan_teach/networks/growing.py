@@ -23,10 +23,7 @@ class Growing(nn.Module):
     resolution: int
     alpha: float = 1.0
 
-    @property
-    def sizes(self) -> nn.ModuleDict:
-        """Its 1×1 convolutions to or from RGB, by resolution."""
-        return self.to_rgb
+    sizes = property(lambda self: self.to_rgb)      # its 1×1 convolutions to or from RGB, by resolution
 
     def grow(self, resolution: int, alpha: float = 1.0) -> None:
         """Set the size of the pictures and how far it has faded in. ValueError for a size that it does not have."""
@@ -36,7 +33,9 @@ class Growing(nn.Module):
 
 
 class GrowingGenerator(Growing):
-    """Two layers for each resolution, in `blocks`; `to_rgb` makes a picture of what they leave."""
+    """Two layers for each resolution, in `blocks`; `to_rgb` makes a picture of what they leave, after `before_rgb`."""
+
+    before_rgb = staticmethod(lambda x: x)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -50,13 +49,13 @@ class GrowingGenerator(Growing):
         if self.alpha < 1.0:
             raise ValueError("a generator that is still fading in cannot be cut: finish its training first")
 
-    def faded(self, low: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:
-        """α of the picture, 1 − α of the one of half its size."""
-        low = F.interpolate(low, scale_factor=2, mode="nearest").to(rgb.dtype)              # CUDA enlarges in float32
-        return torch.lerp(low, rgb, self.alpha)
-
-    def finished(self, rgb: torch.Tensor) -> torch.Tensor:
-        """The picture in float32. ValueError for NaN or infinity in it, but in training, where the loop looks."""
+    def picture(self, x: torch.Tensor, lower: torch.Tensor | None) -> torch.Tensor:
+        """What is drawn from the last map x, in float32; while it fades in, α of that, 1 − α of what `lower` gives, the
+        last map of half the size. ValueError for NaN or infinity in it, but in training, where the loop looks."""
+        rgb = self.to_rgb[str(self.resolution)](self.before_rgb(x))
+        if self.alpha < 1.0 and lower is not None:
+            low = F.interpolate(self.to_rgb[str(self.resolution // 2)](self.before_rgb(lower)), scale_factor=2)
+            rgb = torch.lerp(low.to(rgb.dtype), rgb, self.alpha)                            # CUDA enlarges in float32
         return check_drawn("what the generator draws", rgb.float(), self.training)
 
 

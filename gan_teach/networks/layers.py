@@ -7,11 +7,12 @@ from Karras et al. 2018 (StyleGAN, arXiv 1812.04948).
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from ..limits import MAX_SEED, whole
+from ..limits import MAX_SEED, unmasked, whole
 from .winograd import WinogradConv
 
 WIDE = 256      # units on both sides of a convolution, from which on Winograd's way pays on a CPU
@@ -37,13 +38,38 @@ def sample_z(n: int, z_dim: int, seed: int, device: torch.device | str = "cpu") 
     return torch.randn(n, z_dim, generator=draw, device="cpu", dtype=torch.float32).to(device)
 
 
+def described(x: object) -> str:
+    """What an error calls it: a tensor by its kind and shape, anything else by its type."""
+    if not isinstance(x, torch.Tensor):
+        return f"a {type(x).__name__}"
+    kind = f"a {x.dtype} tensor {tuple(x.shape)}"
+    return f"{kind} on the device meta" if x.is_meta else kind
+
+
+def countable(x: torch.Tensor) -> bool:
+    """Whether its numbers can be computed with: not if they are complex, floats of 8 bits, or not there (meta)."""
+    return not (x.is_meta or x.is_complex() or x.is_floating_point() and x.dtype.itemsize == 1)
+
+
+def numbers(name: str, value) -> torch.Tensor:
+    """A tensor of what a reader gave, such as a number, a list or a NumPy array. ValueError for what is no such."""
+    unmasked(name, value)
+    try:
+        found = value if isinstance(value, torch.Tensor) else torch.from_numpy(np.array(value))
+        if found.is_complex():
+            raise TypeError
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be numbers; got {value!r:.60}") from None
+    return found
+
+
 def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
     """x itself; ValueError says what holds NaN or infinity, and where, if it does."""
     if not isinstance(x, torch.Tensor):
-        raise ValueError(f"{what} must be a tensor; got a {type(x).__name__}")
+        raise ValueError(f"{what} must be a tensor; got {described(x)}")
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or x.is_meta or hasattr(x, "fake_mode"):
         return x                                             # for an export, or a count: there are no numbers to see
-    if x.layout != torch.strided or x.is_floating_point() and x.dtype.itemsize == 1:
+    if x.layout != torch.strided or not countable(x):
         raise ValueError(f"{what} are {x.dtype}, {x.layout}, of which nothing is computed: .to_dense().float() makes "
                          "other numbers of them")
     if not torch.isfinite(x.detach().sum()):                 # one pass; a sum may be infinite where no number is
@@ -57,8 +83,8 @@ def check_finite(what: str, x: torch.Tensor) -> torch.Tensor:
 def check_latents(z: torch.Tensor, size: int, training: bool) -> torch.Tensor:
     """z itself, if it is a floating tensor N×`size`, and finite (as `check_drawn`); else ValueError says what it is."""
     if not isinstance(z, torch.Tensor) or not z.is_floating_point() or z.ndim != 2 or z.shape[1] != size:
-        found = f"a {z.dtype} tensor {tuple(z.shape)}" if isinstance(z, torch.Tensor) else f"a {type(z).__name__}"
-        raise ValueError(f"z must be a floating tensor N×{size}, as sample_z(n, {size}, seed) draws it; got {found}")
+        raise ValueError(f"z must be a floating tensor N×{size}, as sample_z(n, {size}, seed) draws it; got "
+                         f"{described(z)}")
     return check_drawn("the latents z", z, training)
 
 
@@ -73,9 +99,8 @@ def check_maps(r: torch.Tensor, shape: torch.Size, training: bool) -> torch.Tens
     if torch.jit.is_tracing() or torch.compiler.is_compiling():
         return r
     if not isinstance(r, torch.Tensor) or not r.is_floating_point() or r.shape[1:] != shape:
-        found = f"a {r.dtype} tensor {tuple(r.shape)}" if isinstance(r, torch.Tensor) else f"a {type(r).__name__}"
         raise ValueError(f"r must be a floating tensor N×{'×'.join(map(str, shape))}, as this layer gives it; got "
-                         f"{found}")
+                         f"{described(r)}")
     return check_drawn("r", r, training)
 
 
@@ -217,10 +242,7 @@ class UpConv2d(EqualizedConv2d):
 
     def kernel(self) -> torch.Tensor:
         """The kernel of the transposed convolution, C×C'×4×4."""
-        return self._made("kernel", self._kernel)
-
-    def _kernel(self, weight: torch.Tensor) -> torch.Tensor:
-        return _spread(weight.flip(2, 3) * self.scale).transpose(0, 1)
+        return self._made("kernel", lambda weight: _spread(weight.flip(2, 3) * self.scale).transpose(0, 1))
 
     def _convolved(self, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)

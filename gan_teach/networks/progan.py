@@ -52,6 +52,8 @@ class Layer(nn.Module):
 class Generator(GrowingGenerator):
     """x = G(z): N×Z latents to N×3×R×R images, nominally in [-1, 1]."""
 
+    before_rgb = staticmethod(pixel_norm)
+
     def __init__(self, config: ProGANConfig = ProGANConfig()):
         super().__init__()
         self.config, self.z_dim = config, config.z_dim
@@ -65,12 +67,6 @@ class Generator(GrowingGenerator):
             self.to_rgb[str(4 * 2**i)] = EqualizedConv2d(c, 3, 1, gain=1.0)
             c_in = c
 
-    def _image(self, x: torch.Tensor, lower: torch.Tensor | None) -> torch.Tensor:
-        rgb = self.to_rgb[str(self.resolution)](pixel_norm(x))
-        if self.alpha < 1.0 and lower is not None:
-            rgb = self.faded(self.to_rgb[str(self.resolution // 2)](pixel_norm(lower)), rgb)
-        return self.finished(rgb)
-
     def _enter(self, z: torch.Tensor) -> torch.Tensor:
         return check_latents(z, self.z_dim, self.training).to(self.blocks["layer1"].conv.weight.dtype)[:, :, None, None]
 
@@ -80,7 +76,7 @@ class Generator(GrowingGenerator):
             if self.blocks[name].up:
                 lower = x
             x = self.blocks[name](x)
-        return self._image(x, lower)
+        return self.picture(x, lower)
 
     def regularised(self, n: int, draw: torch.Generator, share: slice = slice(None),
                     mixes: bool = True) -> torch.Tensor:
@@ -115,7 +111,7 @@ class Generator(GrowingGenerator):
             x = check_maps(x, shape, self.training)
             for name in self.layers[cut:]:
                 x = self.blocks[name](x)
-            return self._image(x, None)
+            return self.picture(x, None)
 
         return r, f
 

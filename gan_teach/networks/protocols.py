@@ -8,8 +8,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from ..limits import whole
+from ..pictures import to_float
 from ..worlds.reading import FAR, NEAR
-from .layers import check_finite, sample_z
+from .layers import check_finite, countable, described, sample_z
 
 
 class Generator(Protocol):
@@ -49,7 +51,7 @@ def check_weights(*models: object) -> None:
     """ValueError for a network with weights that nothing is computed with: complex, of 8 bits, or without numbers."""
     for model in models:
         for p in model.parameters() if isinstance(model, nn.Module) else ():
-            if p.is_meta or p.is_complex() or p.is_floating_point() and p.dtype.itemsize == 1:
+            if not countable(p):
                 raise ValueError(f"a {type(model).__name__} has weights of {p.dtype} on the device {p.device}, and "
                                  "nothing is computed with such: floats of 16, 32 or 64 bits are wanted")
 
@@ -112,14 +114,20 @@ def check_images(images: Tensor, what: str = "the generator's pictures", n: int 
     ValueError says what they are. n: how many they must be. most: how far they may go."""
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3 or \
             images.is_meta:
-        found = f"a {images.dtype} tensor {tuple(images.shape)} on the device {images.device}" \
-            if isinstance(images, Tensor) else f"a {type(images).__name__}"
-        raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {found}")
+        raise ValueError(f"{what} must be a floating tensor N×3×H×W in [-1, 1]; got {described(images)}")
     if n not in (None, len(images)):
         raise ValueError(f"{what} are {len(images)} for {n} latents: each has its own")
     if images.numel() and (far := check_finite(what, images).detach().abs().max()) > most:
         raise ValueError(f"{what} go up to {far:.3g}; wanted [-1, 1] (of 0…255: x / 127.5 - 1)")
     return images
+
+
+def in_parts(images: Tensor, batch: int, what: str) -> Iterator[Tensor]:
+    """Pictures N×3×H×W, floats in [-1, 1] or bytes, `batch` at a time, as floats; ValueError as `check_images`."""
+    if not isinstance(images, Tensor) or images.is_floating_point():
+        check_images(images, what)
+    for part in images.split(whole("batch", batch, 1)):
+        yield check_images(to_float(part), what)
 
 
 def check_alike(real: Tensor, fake: Tensor) -> None:
@@ -170,6 +178,6 @@ def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor],
         raise ValueError(f"G.at(z, {layer!r}) must return (r, f), a tensor and a function of it; got a "
                          f"{type(r).__name__}{f' and a {type(f).__name__}' if f is not None else ''}")
     if not r.is_floating_point() or r.ndim != 4 or len(r) != len(z) or not r.numel():
-        raise ValueError(f"layer {layer!r} gives a {r.dtype} tensor {tuple(r.shape)}; dissection needs N×U×h×w, of "
-                         f"floats, N = {len(z)} as the latents are")
+        raise ValueError(f"layer {layer!r} gives {described(r)}; dissection needs N×U×h×w, of floats, N = {len(z)} as "
+                         "the latents are")
     return r, lambda r: check_images(f(r.clone()), n=len(r))

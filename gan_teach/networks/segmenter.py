@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..limits import sizes, whole
 from ..worlds.scenes import CLASSES
-from .layers import check_finite, double_conv, in_kind_of, way_down
+from .layers import check_finite, countable, described, double_conv, in_kind_of, way_down
 from .protocols import check_images, classes_of
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -70,13 +70,11 @@ def segment(segmenter: Callable[[Tensor], Tensor], images: Tensor, batch: int | 
     size = (16 if images.device.type == "cpu" else 64) if batch is None else whole("batch", batch, 1)
     for part in images.split(size):
         scores = segmenter(part.clone())                                    # one's own may work in place
-        if not isinstance(scores, Tensor):
-            raise ValueError(f"the segmenter returned a {type(scores).__name__}; wanted a tensor of scores N×{C}×H×W "
+        if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[:2] != (len(part), C) or not C:
+            raise ValueError(f"the segmenter returned {described(scores)}; wanted {len(part)}×{C}×H×W, a tensor of "
+                             f"scores N×C×H×W for {len(part)} pictures and its {C} class names "
                              "(gan_teach.networks.segmenter.wrap takes it out of a dict or a tuple)")
-        if scores.ndim != 4 or scores.shape[:2] != (len(part), C) or not C:
-            raise ValueError(f"the segmenter returned scores of shape {tuple(scores.shape)}; wanted "
-                             f"{len(part)}×{C}×H×W: N×C×H×W for {len(part)} pictures and its {C} class names")
-        if scores.is_meta or scores.is_complex() or scores.is_floating_point() and scores.dtype.itemsize == 1:
+        if not countable(scores):
             raise ValueError(f"the segmenter returned scores of {scores.dtype} on the device {scores.device}, of which "
                              "none is the largest: .float() makes others")
         best = scores.max(1)                                                # argmax takes up to four times as long
@@ -107,10 +105,8 @@ def wrap(network: Callable, classes: Sequence[str], prepare: Callable[[Tensor], 
         elif isinstance(scores, (tuple, list)) and scores:
             scores = scores[0]
         if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[1] != len(classes) or not scores.numel():
-            found = f"scores of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else \
-                f"a {type(scores).__name__}"
-            raise ValueError(f"the network returned {found}; wanted N×{len(classes)}×H×W for the {len(classes)} class "
-                             "names given")
+            raise ValueError(f"the network returned {described(scores)}; wanted N×{len(classes)}×H×W for the "
+                             f"{len(classes)} class names given")
         if scores.shape[-2:] != images.shape[-2:]:  # many public networks answer at 1/4 or 1/8 resolution
             scores = F.interpolate(scores, size=images.shape[-2:], mode="bilinear", align_corners=False)
         return scores

@@ -44,9 +44,6 @@ class Name(NamedTuple):
 class Inert:
     """What a builder may make that a later BUILD fills: data, with the method `build(state)`."""
 
-    def build(self, state) -> None:
-        raise NotImplementedError
-
 
 @dataclass
 class Dtype(Inert):

@@ -16,7 +16,6 @@ from ..files import expanded, to_write, writing
 from ..lettering import letter
 from ..limits import whole
 from ..networks import progan
-from ..networks.protocols import device_of
 from ..networks.segmenter import UNet
 from ..pictures import fingerprint, to_float
 from ..processes import join_group, leave_group, machine, place
@@ -145,14 +144,13 @@ class Ruler:
     """Measures pictures against real ones: `ruler(G)` gives the figures of a row of the curve, or of a record."""
 
     def __init__(self, drawings, eyes: torch.nn.Module, n: int, seed: int):
-        self.eyes, self.device = eyes, device_of(eyes)
-        self.real = to_float(rendered(drawings, n, seed)).to(self.device)
+        self.eyes, self.real = eyes, to_float(rendered(drawings, n, seed))
         self.features = metrics.features(self.real, eyes)
         self.distance = metrics.Distance(self.features)
 
     def figures(self, images: torch.Tensor) -> dict:
         """Fréchet distance, precision, recall, and sharpness as a multiple of the real pictures'."""
-        images = to_float(images).to(self.device)
+        images = to_float(images)
         seen = metrics.features(images, self.eyes)
         precision, recall = metrics.precision_recall(self.features, seen)
         digits = 3 if isinstance(self.eyes, UNet) else 1

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import checkpoints
-from ..limits import MAX_SEED, finite, whole
+from ..limits import MAX_SEED, whole
 from ..networks.classifier import Classifier, ClassifierConfig, accuracy
 from ..networks.device import low_precision
 from ..networks.layers import check_gradients, seeded
@@ -84,14 +84,13 @@ class Learning(Resumable):
 
     def __init__(self, model: nn.Module, images: Tensor, labels: dict[str, Tensor],
                  lesson: Callable[[Tensor, torch.Generator], Tensor], steps: int, batch: int, seed: int,
-                 peak_rate: float, bf16: bool):
+                 peak_rate: float):
         steps, batch = whole("steps", steps, 1), whole("batch", batch, 1)
-        finite("peak_rate", peak_rate, 0)
         if not len(images):
             raise ValueError("no training pictures")
         self.model, self.images, self.labels, self.lesson = model.train(), images, labels, lesson
         self.end, self.batch, self.peak_rate = steps, batch, peak_rate
-        self.settings = f"steps={steps}, batch={batch}, seed={seed}, peak_rate={peak_rate}, bf16={bf16}, {model.config}"
+        self.settings = f"steps={steps}, batch={batch}, seed={seed}, peak_rate={peak_rate}, bf16=True, {model.config}"
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=1e-2)
         self.draw = seeded(seed)
         self.steps, self.seconds, self.loss = 0, 0.0, math.nan
@@ -149,10 +148,9 @@ def evaluate(segmenter, images: Tensor, masks: Tensor, batch: int = 64) -> dict:
             "mean_iou": mean_iou(counts), "accuracy": (counts.diagonal().sum() / counts.sum()).item()}
 
 
-def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: int = 6000, n_test: int = 500,
-                    size: int = 64, peak_rate: float = 4e-3, bf16: bool = True,
-                    config: SegmenterConfig | None = None, device: str | torch.device = "cpu",
-                    data: tuple | None = None, folder: str | Path | None = None) -> UNet | None:
+def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, config: SegmenterConfig | None = None,
+                    device: str | torch.device = "cpu", data: tuple | None = None,
+                    folder: str | Path | None = None) -> UNet | None:
     """Train a `UNet` on rendered scenes; about three minutes on two cores.
 
     The training scenes have seed `seed + 1000`, the test scenes `seed + 2000`. data = ((images, masks) to train
@@ -162,8 +160,8 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
     """
     seed = whole("seed", seed, 0, MAX_SEED - 2000)
     if data is None:
-        data = (prerender(Scenes(n_train, size=size, seed=seed + 1000), "rendering scenes"),
-                prerender(Scenes(n_test, size=size, seed=seed + 2000), "rendering the test"))
+        data = (prerender(Scenes(6000, seed=seed + 1000), "rendering scenes"),
+                prerender(Scenes(500, seed=seed + 2000), "rendering the test"))
     (images, masks), test = data
     known = len((config or SegmenterConfig()).classes)
     if masks.numel() and not 0 <= masks.min() <= masks.max() < known:
@@ -174,11 +172,11 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
 
     def lesson(pick: Tensor, draw: torch.Generator) -> Tensor:
         x, truth = augment(to_float(images[pick]), masks[pick].long(), draw)
-        with low_precision(torch.device(device), bf16):
+        with low_precision(device):
             scores = model(x.to(device))
         return F.cross_entropy(scores.float(), truth.to(device), weight=weights)
 
-    learning = Learning(model, images, {"masks": masks}, lesson, steps, batch, seed, peak_rate, bf16)
+    learning = Learning(model, images, {"masks": masks}, lesson, steps, batch, seed, peak_rate=4e-3)
     if not learning.run(folder):
         return None
     model.record = {**evaluate(model, *test), "steps": steps, "batch": batch, "seed": seed,
@@ -187,8 +185,8 @@ def train_segmenter(steps: int = 900, batch: int = 32, seed: int = 0, n_train: i
 
 
 def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 1500, batch: int = 64, seed: int = 0,
-                     peak_rate: float = 3e-3, bf16: bool = True, config: ClassifierConfig | None = None,
-                     device: str | torch.device = "cpu", folder: str | Path | None = None) -> Classifier | None:
+                     config: ClassifierConfig | None = None, device: str | torch.device = "cpu",
+                     folder: str | Path | None = None) -> Classifier | None:
     """Learn to name the attributes of pictures (uint8 N×3×H×W); labels: long N for each attribute.
 
     Pictures are softened, tinted and made noisy, as a generator's are (`augment`), not mirrored: that would
@@ -213,11 +211,11 @@ def train_classifier(images: Tensor, labels: dict[str, Tensor], steps: int = 150
 
     def lesson(pick: Tensor, draw: torch.Generator) -> Tensor:
         x, _ = augment(to_float(images[pick]), None, draw, mirror=False)
-        with low_precision(torch.device(device), bf16):
+        with low_precision(device):
             logits = model(x.to(device))
         return sum(F.cross_entropy(logits[name], labels[name][pick].to(device)) for name in model.heads)
 
-    learning = Learning(model, images, labels, lesson, steps, batch, seed, peak_rate, bf16)
+    learning = Learning(model, images, labels, lesson, steps, batch, seed, peak_rate=3e-3)
     if not learning.run(folder):
         return None
     model.record = {"seconds": round(learning.seconds)}

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..checkpoints import load
 from ..networks.layers import EqualizedConv2d, EqualizedLinear, sample_z
 from ..stylegan.generator import Generator
-from ..stylegan.prepared import PreparedConv, baked
+from ..stylegan.prepared import baked
 
 LAYER = "layer6"                            # where Paint cuts the generator
 STYLED = {"villages": "scenes-stylegan", "portraits": "portraits-stylegan"}
@@ -44,9 +44,7 @@ def prebaked(net: nn.Module) -> nn.Module:
     net = copy.deepcopy(net)
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, EqualizedConv2d):
-                setattr(module, name, PreparedConv(child, torch.float32))
-            elif isinstance(child, EqualizedLinear):
+            if isinstance(child, (EqualizedConv2d, EqualizedLinear)):
                 setattr(module, name, baked(child))
     return net.requires_grad_(False)
 

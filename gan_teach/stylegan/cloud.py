@@ -52,7 +52,7 @@ def untrained(G: Generator, seed: int | None = None) -> Generator:
 
 def moved(before: torch.nn.Module, after: torch.nn.Module) -> float:
     """How far training has moved all weights of a network: ‖θ' − θ‖ / ‖θ‖. ValueError for another network."""
-    old, new = (torch.cat([p.detach().flatten() for p in it.parameters()]) for it in (before, after))
+    old, new = (torch.cat([p.detach().flatten() for p in net.parameters()]) for net in (before, after))
     if old.shape != new.shape:
         raise ValueError(f"two different networks: {len(old):,} and {len(new):,} weights")
     return float((new - old).norm() / old.norm())

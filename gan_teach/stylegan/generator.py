@@ -265,10 +265,7 @@ class Generator(GrowingGenerator):
             x = layer(x, layer.style(ws[:, i]), maps[i])                    # (N, C, h, w)
             if keep is not None:
                 keep[name] = x
-        rgb = self.to_rgb[str(self.resolution)](x)
-        if self.alpha < 1.0 and lower is not None:
-            rgb = self.faded(self.to_rgb[str(self.resolution // 2)](lower), rgb)
-        return self.finished(rgb)
+        return self.picture(x, lower)
 
     def forward(self, z: Tensor, noise: int | Sequence[Tensor] | None = None, psi: float = 1.0,
                 cutoff: int | None = None) -> Tensor:

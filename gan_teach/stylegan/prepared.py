@@ -23,30 +23,19 @@ from .adain_mixing_truncation import Style
 from .generator import Constant, Generator, Layer
 
 
-def baked(layer: EqualizedLinear) -> nn.Linear:
-    """The fully connected layer with its scale multiplied into the weights."""
-    out, inputs = layer.weight.shape
-    linear = nn.Linear(inputs, out, bias=layer.bias is not None, device=layer.weight.device)
-    linear.weight.copy_(layer.weight * layer.scale)
-    if layer.bias is not None:
-        linear.bias.copy_(layer.bias * layer.rate)
-    return linear
-
-
-class PreparedConv(nn.Module):
-    """An EqualizedConv2d or UpConv2d with its final kernel, in `dtype`."""
-
-    def __init__(self, conv: EqualizedConv2d, dtype: torch.dtype):
-        super().__init__()
-        self.up, self.padding = isinstance(conv, UpConv2d), conv.padding
-        kernel = conv.kernel() if self.up else conv.weight * conv.scale
-        self.register_buffer("weight", kernel.to(dtype).contiguous(memory_format=torch.channels_last))
-        self.register_buffer("bias", None if conv.bias is None else conv.bias.to(dtype))
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.up:
-            return F.conv_transpose2d(x, self.weight, self.bias, stride=2, padding=1)
-        return F.conv2d(x, self.weight, self.bias, padding=self.padding)
+def baked(layer: EqualizedLinear | EqualizedConv2d, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """A layer of torch's own that computes the same in `dtype`, with the scale multiplied into the weights."""
+    weight = (layer.kernel() if isinstance(layer, UpConv2d) else layer.weight * layer.scale).to(dtype)
+    with torch.device("meta"):                                              # nothing is drawn for a start
+        if isinstance(layer, EqualizedLinear):
+            made = nn.Linear(weight.shape[1], weight.shape[0])
+        elif isinstance(layer, UpConv2d):
+            made = nn.ConvTranspose2d(weight.shape[0], weight.shape[1], 4, stride=2, padding=1)
+        else:
+            made = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], padding=layer.padding)
+    made.weight = nn.Parameter(weight if weight.ndim == 2 else weight.contiguous(memory_format=torch.channels_last))
+    made.bias = None if layer.bias is None else nn.Parameter((layer.bias * getattr(layer, "rate", 1)).to(dtype))
+    return made
 
 
 class PreparedLayer(nn.Module):
@@ -61,7 +50,7 @@ class PreparedLayer(nn.Module):
             # a convolution of few pixels waits for its weights, and Winograd's are four times as many; in bfloat16
             # its six taps would be off by 2 % in every layer, while after nearest ×2 it only adds and subtracts
             pays = wide and (layer.up or dtype == torch.float32 and resolution >= 16)
-            self.source = WinogradConv(weight, layer.up).to(dtype) if pays else PreparedConv(layer.source, dtype)
+            self.source = WinogradConv(weight, layer.up).to(dtype) if pays else baked(layer.source, dtype)
         elif not isinstance(layer.source, Constant):
             self.source = nn.Sequential(baked(layer.source[0]), layer.source[1])
         self.pixel_norm = layer.pixel_norm
@@ -116,5 +105,5 @@ def prepared(G: Generator, dtype: torch.dtype = torch.float32) -> Generator:
     fast.mapping.layers = nn.ModuleList(baked(layer) for layer in fast.mapping.layers)
     fast.blocks = nn.ModuleDict({name: PreparedLayer(layer, dtype, 4 << i // 2)
                                  for i, (name, layer) in enumerate(fast.blocks.items())})
-    fast.to_rgb = nn.ModuleDict({name: PreparedConv(conv, dtype) for name, conv in fast.to_rgb.items()})
+    fast.to_rgb = nn.ModuleDict({name: baked(conv, dtype) for name, conv in fast.to_rgb.items()})
     return fast.requires_grad_(False)

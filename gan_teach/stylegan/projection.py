@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..networks.layers import check_finite, check_gradients, sample_z, seeded
+from ..networks.layers import check_finite, check_gradients, described, sample_z, seeded
 from ..limits import MAX_SEED, finite, whole
 from ..networks.protocols import check_images, device_of, evaluating
 from ..pictures import to_float
@@ -82,15 +82,11 @@ def project(G: Generator, picture: Tensor, eyes=None, steps: int = 200, per_laye
     """
     check_gradients()
     check_styles(G)
-    if not isinstance(picture, Tensor):
-        raise ValueError(f"project takes a tensor; fitted(picture, {G.resolution}) makes one of any picture; got a "
-                         f"{type(picture).__name__}")
-    x = picture if picture.ndim == 4 else picture[None]
-    size = (1, 3, G.resolution, G.resolution)
-    if tuple(x.shape) != size:
-        raise ValueError(f"this generator draws {'×'.join(map(str, size))}, the picture is "
-                         f"{'×'.join(map(str, picture.shape))}; fitted(picture, {G.resolution}) makes it fit")
-    check_images(x, "the picture", most=reading.NEAR)
+    size = (3, G.resolution, G.resolution)
+    if not isinstance(picture, Tensor) or tuple(picture.shape) not in (size, (1, *size)):
+        raise ValueError(f"this generator draws 1×{'×'.join(map(str, size))}, the picture is {described(picture)}; "
+                         f"fitted(picture, {G.resolution}) makes one of any picture")
+    x = check_images(picture.reshape(1, *size), "the picture", most=reading.NEAR)
     steps, starts, seed = whole("steps", steps, 1), whole("starts", starts), whole("seed", seed, 0, MAX_SEED)
     finite("peak_rate", peak_rate, 0)
     finite("pixel_weight", pixel_weight, 0)

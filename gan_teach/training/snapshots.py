@@ -9,6 +9,7 @@ import torch
 
 from ..files import regular, writing
 from ..limits import finite, whole
+from ..networks.layers import countable
 
 
 class NotFinite(RuntimeError):
@@ -60,7 +61,7 @@ def check_numbers(state) -> None:
     """ValueError for a tensor of a state that no training leaves: NaN, infinite, complex or without numbers."""
     for value in state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ():
         if isinstance(value, torch.Tensor):
-            if value.is_meta or value.is_complex() or not torch.isfinite(value).all():
+            if not countable(value) or not torch.isfinite(value).all():
                 raise ValueError(f"it holds NaN, infinity or what is no number, in a tensor {tuple(value.shape)}")
         else:
             check_numbers(value)

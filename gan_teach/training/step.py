@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from .. import pictures
 from ..networks.device import low_precision, pick_device
-from ..networks.layers import check_gradients
+from ..networks.layers import check_gradients, described
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope, relativistic_d, relativistic_g
 from ..networks.wgan import wasserstein, wasserstein_gp
 from ..processes import place
@@ -34,11 +34,10 @@ class Training(Resumable):
     def __init__(self, G, D, real: torch.Tensor, settings: Settings = Settings(), device=None):
         if not isinstance(settings, Settings):
             raise ValueError(f"settings are Settings, such as Settings(images=1000); got a {type(settings).__name__}")
-        if not isinstance(real, torch.Tensor):
-            raise ValueError(f"a training needs a tensor of pictures, N×3×R×R in bytes; got a {type(real).__name__}")
-        if real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or not len(real):
-            raise ValueError(f"a training needs pictures N×3×R×R in bytes (uint8); got {real.dtype} of "
-                             f"{tuple(real.shape)} (of floats: ((x + 1) * 127.5).round().byte())")
+        if not isinstance(real, torch.Tensor) or real.dtype != torch.uint8 or real.ndim != 4 or real.shape[1] != 3 or \
+                not len(real):
+            raise ValueError(f"a training needs a tensor of pictures N×3×R×R in bytes (uint8); got {described(real)} "
+                             "(of floats: ((x + 1) * 127.5).round().byte())")
         if settings.batch % place()[1]:
             raise ValueError(f"{place()[1]} processes cannot share a batch of {settings.batch} equally")
         for net in (G, D):

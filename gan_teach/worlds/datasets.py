@@ -185,12 +185,11 @@ def _fashion(split: str, size: int, n: int | None, root) -> Pictures:
         if all(file.is_file() and file.stat().st_size == much for file, much in both.items()):
             try:
                 found = FashionMNIST(str(place), train=split == "train")
+                if found.data.shape != (count, 28, 28) or len(found.targets) != count or found.targets.max() > 9:
+                    raise ValueError(f"these are not {count} pictures of 28×28 with labels from 0 to 9")
             except Exception as error:                       # its reader stumbles over a damaged file anywhere
                 raise ValueError(f"{place / 'FashionMNIST'} is damaged: delete it, and fetch it again "
                                  f"({type(error).__name__}: {error!s:.120})") from error
-            if found.data.shape != (count, 28, 28) or len(found.targets) != count or found.targets.max() > 9:
-                raise ValueError(f"{place / 'FashionMNIST'} is damaged: delete it, and fetch it again (these are not "
-                                 f"{count} pictures of 28×28 with labels from 0 to 9)")
             images = found.data[:n, None].expand(-1, 3, -1, -1)
             return Pictures(_to_size(images, size, pad=size == 32), found.targets[:n].long(), FASHION)
     raise _missing("fashion", roots, split)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from rigged import weights
 from torch import nn
 
 from gan_teach.egan import shared_passes
@@ -53,10 +54,6 @@ def networks(seed=0, width=8, dtype=torch.float64):
 def evolution(width=8, dtype=torch.float64, **changes) -> Evolution:
     settings = Settings(**{"batch": 12, "fitness_batch": 20, "d_steps": 1, "lr": 1e-2} | changes)
     return Evolution(*networks(width=width, dtype=dtype), settings, "cpu")
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
 # ------------------------------------------------------------------------------------------ mutations
@@ -607,7 +604,7 @@ def test_a_mutation_must_give_one_number(same_z):
         return logits.exp()
 
     e = evolution(mutations=(mine, minimax), mutate_same_z=same_z)
-    with pytest.raises(ValueError, match=r"the mutation 'mine' gave a tensor of shape \(12,\); it takes N logits"):
+    with pytest.raises(ValueError, match=r"the mutation 'mine' gave a torch.float64 tensor \(12,\); it takes N logits"):
         e.vary()
 
 

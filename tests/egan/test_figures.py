@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 import torch
+from rigged import weights
 
 from gan_teach import egan
 from gan_teach.egan import figures, plane, paper_and_code, over_seeds, rivals
@@ -20,10 +21,6 @@ from gan_teach.worlds import gaussians
 
 torch.set_num_threads(1)
 SMALL = replace(plane.SETTINGS, batch=8, fitness_batch=8)
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
 def lines(figure):

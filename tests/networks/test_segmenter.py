@@ -171,7 +171,7 @@ def test_what_is_not_finite_stops_before_the_update(rendered, what):
         total = sum(p.sum() for p in model.parameters())
         return total * float("nan") if what == "loss" else total.mul(0).abs().sqrt()     # 0, with the slope ∞ · 0
 
-    learning = judges.Learning(model, rendered[0], {}, lesson, steps=4, batch=2, seed=0, peak_rate=1e-3, bf16=False)
+    learning = judges.Learning(model, rendered[0], {}, lesson, steps=4, batch=2, seed=0, peak_rate=1e-3)
     with pytest.raises(NotFinite, match=f"the {what} of the UNet is nan in step 0; go on from the last snapshot"):
         learning.step()
     assert learning.steps == 0 and all(map(torch.equal, before, model.parameters()))

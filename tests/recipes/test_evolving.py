@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rigged import weights
 from torch import nn
 
 from gan_teach import checkpoints
@@ -27,10 +28,6 @@ from gan_teach.worlds import datasets, gaussians
 torch.set_num_threads(1)
 TINY = Plan(layout(32, 2, z_dim=4), "noise", 4, 2, 2, replace(evolving.SETTINGS, batch=4, fitness_batch=4))
 REAL = torch.randint(256, (20, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
 # ------------------------------------------------------------------------------------------ a run

@@ -115,7 +115,7 @@ def test_the_noise_stays_fixed(quarter, picture):
 
 
 def test_wrong_pictures_are_refused_at_once(quarter):
-    with pytest.raises(ValueError, match=r"1×3×16×16.*3×20×16.*fitted\(picture, 16\)"):
+    with pytest.raises(ValueError, match=r"1×3×16×16.*\(3, 20, 16\).*fitted\(picture, 16\)"):
         project(quarter, torch.zeros(3, 20, 16))
     with pytest.raises(ValueError, match="steps must be a whole number from 1"):
         project(quarter, torch.zeros(3, 16, 16), steps=0)

@@ -265,12 +265,16 @@ def test_a_growing_r1_is_weaker_while_the_pictures_are_small():
     assert all(map(torch.equal, first, second)) and not all(map(torch.equal, first, third))
 
 
-@pytest.mark.parametrize("r2", [False, True])
-def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
-    training = tiny(r2=r2, r1_gamma=3.0, r1_every=2, bf16=False)
+def same_gradients(one, other):
+    for ours, theirs in zip(one.parameters(), other.parameters(), strict=True):
+        assert (ours.grad is None) == (theirs.grad is None)
+        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+
+
+def step_d_by_hand(training, d_loss, r2):
+    """One step, and D's update by hand: the gradients that are left in D. Returns the G of before, x and the draws."""
     G, D = (copy.deepcopy(net) for net in (training.G, training.D))
     training.step()
-
     draw = torch.Generator().manual_seed(0)
     for net in (G, D):
         net.grow(4, 1.0)
@@ -278,10 +282,14 @@ def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
     with torch.no_grad():
         fake = G.regularised(4, draw, slice(None))
     penalty = logits_and_slope(D, real)[1] + (logits_and_slope(D, fake)[1] if r2 else 0)
-    (logistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
-    for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
-        assert (ours.grad is None) == (theirs.grad is None)
-        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+    (d_loss(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
+    same_gradients(D, training.D)
+    return G, real, draw
+
+
+@pytest.mark.parametrize("r2", [False, True])
+def test_r2_holds_the_discriminator_on_generated_pictures_too(r2):
+    step_d_by_hand(tiny(r2=r2, r1_gamma=3.0, r1_every=2, bf16=False), logistic_d, r2)
 
 
 def test_styles_are_mixed_over_the_last_part_of_a_run(monkeypatch):
@@ -296,23 +304,11 @@ def test_styles_are_mixed_over_the_last_part_of_a_run(monkeypatch):
 def test_a_relativistic_step_descends_on_pairs_with_both_penalties():
     """Both updates by hand: the gradients that are left in D and in G after one step."""
     training = tiny(loss="relativistic", r2=True, r1_gamma=3.0, r1_every=2, bf16=False, noise_rate=1.0)
-    G, D = (copy.deepcopy(net) for net in (training.G, training.D))
-    training.step()
-    draw = torch.Generator().manual_seed(0)
-    for net in (G, D):
-        net.grow(4, 1.0)
-    real = training.batch(4, 1.0, draw)
-    with torch.no_grad():
-        fake = G.regularised(4, draw, slice(None))
-    penalty = logits_and_slope(D, real)[1] + logits_and_slope(D, fake)[1]
-    (relativistic_d(D(real), D(fake)) + 2 * 3.0 / 2 * penalty).backward()
-    for ours, theirs in zip(D.parameters(), training.D.parameters(), strict=True):
-        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+    G, real, draw = step_d_by_hand(training, relativistic_d, r2=True)
     with torch.no_grad():
         real_logits = training.D(real)                                     # G learns from the D that has just learnt
     relativistic_g(real_logits, training.D(G.regularised(4, draw, slice(None)))).backward()
-    for ours, theirs in zip(G.parameters(), training.G.parameters(), strict=True):
-        assert ours.grad is None or torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
+    same_gradients(G, training.G)
     with pytest.raises(ValueError, match="relativistic"):
         Settings(loss="hinge")
 
