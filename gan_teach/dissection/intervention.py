@@ -143,7 +143,6 @@ def effect(labels_inserted: Tensor, labels_ablated: Tensor, c: int) -> float:
     return one - other
 
 
-@torch.no_grad()
 def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, cls: str, samples: int = 200,
                   seed: int = 3, level: float | Tensor | None = None, where: Tensor | None = None,
                   progress: bool = True, measure: Callable[[Tensor, Tensor, int], float] = effect) -> float:
@@ -153,16 +152,22 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
     or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures. measure: the difference
-    of two label maps, for a reader's own.
+    of two label maps, 1×H×W, for a reader's own.
     """
-    c, total = check_name("class", cls, classes_of(segmenter)), 0.0
+    return _effects(G, layer, units, segmenter, cls, samples, seed, level, where, progress, measure).mean().item()
+
+
+@torch.no_grad()
+def _effects(G, layer, units, segmenter, cls, samples, seed, level, where, progress, measure) -> Tensor:
+    """The effect in each picture, (samples,) float64; δ is their mean."""
+    c, found = check_name("class", cls, classes_of(segmenter)), []
     k = levels(G, layer, units, segmenter, cls, samples, seed, progress) if level is None else level
     with evaluating(G, segmenter):
         for r, f in pictures(G, layer, samples, seed, say("effect on {cls}", cls=say(cls)), progress):
             x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
-            total += measure(segment(segmenter, x_i), segment(segmenter, x_a), c) * len(r) / samples
-    return total
+            found += map(measure, segment(segmenter, x_i).split(1), segment(segmenter, x_a).split(1), [c] * len(r))
+    return torch.tensor(found, dtype=torch.float64)
 
 
 def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, orders: Mapping[str, Units],
@@ -171,9 +176,9 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
                  ) -> dict[str, tuple[Tensor, Tensor]]:
     """δ_{U→c} of the first n units of each order, n in `counts`, as in the paper's figure of the causal effect.
 
-    Returns name -> (mean, standard deviation), two of (K,) each: of one order, with deviation 0; and "random", of
-    `draws` random orders. k is that of `levels`, on the same pictures. measure: as for `causal_effect`.
-    ValueError for more units than an order has.
+    Returns name -> (mean, error), two of (K,) each: of one order, with its standard error over the pictures; and
+    "random", of `draws` random orders, with their standard deviation. k is that of `levels`, on the same pictures.
+    measure: as for `causal_effect`. ValueError for more units than an order has.
     """
     U, draws = unit_count(G, layer), whole("draws", draws, 1)
     if not isinstance(orders, Mapping):
@@ -185,13 +190,16 @@ def effect_curve(G: Generator, layer: str, segmenter: Segmenter, cls: str, order
     with tqdm(total=sum(map(len, named.values())) * len(counts), desc=say("effect on {cls}", cls=say(cls)), leave=False,
               disable=not progress) as bar:
         for name, several in named.items():
-            effects = torch.zeros(len(several), len(counts), dtype=torch.float64)
+            effects = torch.zeros(len(several), len(counts), samples, dtype=torch.float64)
             for o, order in enumerate(several):
                 for i, n in enumerate(counts):
-                    effects[o, i] = causal_effect(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]],
-                                                  progress=False, measure=measure) if n else 0.0
+                    if n:
+                        effects[o, i] = _effects(G, layer, order[:n], segmenter, cls, samples, seed, k[order[:n]], None,
+                                                 False, measure)
                     bar.update()
-            found[name] = effects.mean(0), effects.std(0, correction=min(1, len(several) - 1))
+            each = effects.mean(2)                                          # (orders, K)
+            spread = each.T if name == "random" else effects[0] / samples**0.5
+            found[name] = each.mean(0), spread.std(1, correction=min(1, spread.shape[1] - 1))
     return found
 
 

@@ -192,7 +192,7 @@ CURVES = {      # what a panel of `table_figure` shows: from left to right a row
 
 def table_figure(record: dict) -> Figure:
     """The four tables as curves: ours with a dot for each seed, and the paper's on a scale of its own, at the right."""
-    figure = Figure(figsize=(9.8, 5), layout="constrained")
+    figure = Figure(figsize=(9.8, 5.4), layout="constrained")
     for ax, (title, places) in zip(figure.subplots(2, 3).flat, CURVES.items()):
         theirs, = ax.twinx().plot([paper for *_, paper in places.values()], "--s", color="black",
                                   label="the paper (right scale)")
@@ -204,6 +204,7 @@ def table_figure(record: dict) -> Figure:
         ax.set_xticks(range(len(places)), places)
         ax.set_title(title, fontsize=11)
         ax.set(zorder=1, facecolor="none")                                         # so that no dot of ours is covered
+    figure.get_layout_engine().set(h_pad=0.12)
     figure.legend(handles=[means, theirs], loc="outside upper center", ncols=2)
     return figure
 

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import os
+import statistics
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from gan_teach.dissection.intervention import (
     ablation_curve,
     causal_effect,
     collateral,
+    effect,
     effect_curve,
     insert,
     levels,
@@ -234,7 +236,11 @@ def test_the_curve_of_the_effect_is_causal_effect_of_each_prefix():
     mean, spread = found["planted"]
     k = levels(G, "a", range(12), S, "green", samples=20, seed=3)
     want = [0.0, *(causal_effect(G, "a", own[:n], S, "green", samples=20, level=k[own[:n]]) for n in (1, 2))]
-    assert mean.tolist() == pytest.approx(want) and spread.tolist() == [0.0] * 3 and mean[2] > mean[1] > 0
+    assert mean.tolist() == pytest.approx(want) and mean[2] > mean[1] > 0
+    r, f = G.at(sample_z(20, G.z_dim, seed=3), "a")
+    each = [effect(segment(S, f(insert(one, own[:2], level=k[own[:2]]))), segment(S, f(ablate(one, own[:2]))),
+                   CLASSES.index("green")) for one in r.split(1)]
+    assert spread[0] == 0 and spread[2].item() == pytest.approx(statistics.stdev(each) / 20 ** 0.5)
     rng = torch.Generator().manual_seed(3)
     lots = [torch.randperm(12, generator=rng)[:2].tolist() for _ in range(2)]
     lucky = [causal_effect(G, "a", lot, S, "green", samples=20, level=k[lot]) for lot in lots]
