@@ -331,7 +331,7 @@ def test_a_panel_tells_an_error_in_chinese(spoken):
 
     renderer = MutationRenderer()
     renderer.mutations = (lambda logits: logits,)
-    assert "变异 '<lambda>' 给出了形状为 (1,) 的张量；" in renderer.render(MutationState()).error
+    assert "变异 '<lambda>' 给出了torch.float32 张量 (1,)；" in renderer.render(MutationState()).error
 
 
 def test_tables_and_captions_are_chinese(spoken):

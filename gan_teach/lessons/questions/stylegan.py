@@ -21,7 +21,7 @@ CHAPTER_2 = (
     Question("As ψ goes from 1 down to 0, the faces get more and more alike. What does ψ = 0 show?", (
         ("The same face for each z, that of w̄", "w' = w̄ for each z: one w, one picture."),
         ("The mean of all pictures, a blur",
-         "The average is taken of the w, before the picture is drawn. G(w̄) is as sharp as any other."),
+         "The average is taken of the w, before the picture is drawn: no pictures are laid over each other."),
         ("The most beautiful face of the training set",
          "No training picture is in it, and nothing was compared. It is the picture at the average w."),
     ), right=0),
