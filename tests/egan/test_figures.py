@@ -208,7 +208,7 @@ def test_the_figure_of_a_comparison(record):
         edge = ax.collections[1].get_paths()[0].vertices[:, 1]                         # of the band
         assert min(edge) == pytest.approx(min(m - e for m, e in zip(mean, error)))
         assert max(edge) == pytest.approx(max(m + e for m, e in zip(mean, error)))
-    assert figure.axes[0].get_title() == "mean ± standard error of 2 seeds"
+    assert figure.legends[0].get_title().get_text() == "mean ± standard\nerror, 2 seeds"
 
 
 def test_robustness_marks_the_best_of_a_row_and_whom_egan_beats():
