@@ -41,6 +41,8 @@ WORDS = (
     ("Fréchet distance", "how far two clouds of features are apart, by their means and spreads; 0 is equal"),
     ("Inception, FID", "a network that names photographs; the Fréchet distance in its features, as papers give it"),
     ("VGG, LPIPS", "another such network; a distance of two pictures in features such as its, near to what people see"),
+    ("mixing (in training)", "in some batches each picture takes the styles of its first layers from one z and the "
+     "rest from another: it is made of two latents"),
     ("batch norm", "a layer that gives each unit the same mean and spread within a batch"),
 )
 

@@ -6,7 +6,7 @@ CHAPTER_4 = (
     Question("A style sets y_s = 0 and y_b = 0 for one unit. Which intervention of chapter 1 is that?", (
         ("Its ablation, in the whole picture", "AdaIN then gives 0 in every place: what `ablate` does to a whole map."),
         ("Its insertion at the level 1", "Insertion at k is y_s = 0 and y_b = k. Here k is 0."),
-        ("Its ablation inside a painted place", "A style has one number for a unit, none for a place."),
+        ("Its ablation inside a painted place", "A style has two numbers for a unit, none for a place."),
     ), right=0),
     Question("Which of these can no style do?", (
         ("Switch off a tree unit", "That is y = (0, 0) for this unit."),

@@ -30,7 +30,7 @@ CHAPTER_2 = (
          "z is drawn from a round cloud, whatever the pictures are like. f may bend and flatten it."),
         ("Hold more information than z", "w is computed from z, so nothing can be in it that was not in z."),
         ("Say where in the picture a thing stands",
-         "A style is one number a unit, the same at every place; where comes from the constant and the convolutions."),
+         "A style is two numbers a unit, the same at every place; where comes from the constant and the convolutions."),
     ), right=0),
 )
 
