@@ -51,7 +51,8 @@ class Comparison:
             lines.append(f"{pad(told(row.model), wide)}{row.layer:<10}{row.units:>6}{row.matched:>9}"
                          f"{row.matched / row.units:>8.0%}{row.classes:>9}"
                          f"{f'{row.best_iou:.3f} ± {row.best_iou_error:.3f}':>18}" + f"{row.frechet:>9.3f}" * measured)
-        return "\n".join(lines) + say("\nmatched: IoU > {least:g} with some class", least=self.min_iou)
+        return "\n".join(lines) + say("\nmatched: IoU > {least:g} with some class; mean best IoU: each unit "
+                                       "with its best class, over all units", least=self.min_iou)
 
 
 def compare(models: Mapping[str, Generator], layer: str | Sequence[str], segmenter: Segmenter, samples: int = 500,

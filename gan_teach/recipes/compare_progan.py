@@ -77,7 +77,7 @@ def lines(record: dict) -> Iterator[str]:
     runs, said = record["runs"], {"with": say("with"), "without": say("without")}
     stops = [stop for stop in next(iter(runs.values()), {}) if stop != "seconds"]
     yield columns(("pictures", 9), ("", 1), ("layer", -8), ("std-dev", -9), ("matched units", 15),
-                  ("classes, by seed", 20), ("mean best IoU", 15), ("Fréchet", 10))
+                  ("classes, by seed", 20), ("mean best IoU", 15), ("Fréchet, by seed", 18))
     for stop in stops:
         for i, layer in enumerate(record["layers"]):
             for name in dict.fromkeys(run.split(",")[0] for run in runs):
@@ -86,4 +86,5 @@ def lines(record: dict) -> Iterator[str]:
                     many = say("{mean:.1f} of {all}", mean=fmean(row.matched for row in rows), all=rows[0].units)
                     yield (f"{int(stop):>9,} {layer:8}{pad(said[name], 9)}{pad(many, 15, True)}"
                            f"{', '.join(str(row.classes) for row in rows):>20}"
-                           f"{fmean(row.best_iou for row in rows):>15.3f}{fmean(row.frechet for row in rows):>10.2f}")
+                           f"{fmean(row.best_iou for row in rows):>15.3f}"
+                           f"{', '.join(f'{row.frechet:.2f}' for row in rows):>18}")

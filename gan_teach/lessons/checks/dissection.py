@@ -136,8 +136,8 @@ def check_insert(answer: Callable) -> str:
     right = (level[:, None, None] + r[:, units]) / 2
     if not (half[:, units][:, :, P] - right[:, :, P]).abs().max() < 1e-6:
         raise Wrong("value: P may be soft, like a brush: at P = ½ the unit must be half way from r to k.")
-    return say("insert: each unit has its level at P, and half of it where P is ½; all else is as it was, r is left "
-               "alone.")
+    return say("insert: each unit has its level at P, and is half-way there where P is ½; all else is as it was, r is "
+               "left alone.")
 
 
 @verdict("gan_teach.dissection.intervention:effect",

@@ -60,7 +60,7 @@ CHAPTER_1B = (
          "They may. A segmenter that has never met a door in the sky would say the same of a real one."),
         ("Nothing yet: would it know a real door there?",
          "Paste a real one, and look at the pixels: only a judge that could see a door can say that there is none."),
-        ("The level k was too low", "The level was that of places with doors, in the wall and in the sky alike."),
+        ("The level k was too low", "The same level gave a door in the wall."),
     ), right=1),
     Question("Without 5 'artefact' units the Fréchet distance falls from 1.0 to 0.9; without 5 random ones to 0.9 ± "
              "0.1. A repair?", (
