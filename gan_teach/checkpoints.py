@@ -122,6 +122,11 @@ def record(name: str) -> dict:
     return read_json(data_folder() / f"{name}.json")
 
 
+def trainings(record: dict) -> list[dict]:
+    """The record of a training and those of the trainings that it went on from, the last one first."""
+    return [record, *trainings(record["start"])] if "start" in record else [record]
+
+
 def comparison(name: str) -> dict:
     """What a `python -m gan_teach compare` has left in data/: "plane-comparison", "progan-comparison", ….
 
