@@ -67,8 +67,8 @@ class Evolution(Resumable):
 
     Same z for siblings (`mutate_same_z`) allows one forward pass for all of them and is not only cheaper: siblings
     that saw different z differ mostly because of that (on the plane their gradients' cosine is about .84, of
-    clones too), on the same z only by their loss (.93 to .98), and selection has less to choose from.
-    `judge_same_z` takes the luck of the draw out of the comparison, as far as it lies in z. A G with batch norm
+    clones too), on the same z only by their loss (nearly 1 where D is in doubt), and selection has less to choose
+    from. `judge_same_z` takes the luck of the draw out of the comparison, as far as it lies in z. A G with batch norm
     counts in its running averages every batch it draws, those of judgements too.
     """
 

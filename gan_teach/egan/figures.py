@@ -19,6 +19,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import minus, pad, say, told, typeset
+from ..limits import whole
 from ..networks.device import one_thread
 from ..networks.layers import sample_z
 from ..pictures import Table, show
@@ -60,7 +61,9 @@ def film(settings: Settings, seed: int = 0, stops: Sequence[int] = (100, 300, 60
     """Evolve on the plane from this seed to the last of the stops, and look at each. On one thread; if it takes over a
     second, under a bar.
     """
-    mixture = mixture or ring()
+    mixture, stops = mixture or ring(), sorted({whole("a stop", stop) for stop in stops})
+    if not stops:
+        raise ValueError("stops are the generations to look at, such as (100, 300, 600); got none")
     found = Film(plane.start(replace(settings, seed=seed)), tuple(stops), [], [])
     bar = tqdm(total=stops[-1], desc=told(f"seed {seed}"), unit=say(" generations"), leave=False, delay=1)
     with one_thread(), bar:

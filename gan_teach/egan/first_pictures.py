@@ -72,7 +72,7 @@ class Loop:
 
     def __init__(self, real: Tensor, loss_d: Callable = logistic_d, loss_g: Callable = logistic_g, seed: int = 0,
                  grow: int = 300):
-        seed = whole("seed", seed, 0, MAX_SEED)
+        seed, grow = whole("seed", seed, 0, MAX_SEED), whole("grow", grow, 1)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = G(real.shape[1]), D(real.shape[1])

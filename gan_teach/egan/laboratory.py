@@ -100,15 +100,18 @@ class Laboratory:
         if (knobs.seed, knobs.data) != (before.seed, before.data):
             self.reset()
             return
-        if knobs.active != before.active:           # Adam's moments stay with their mutation
-            names = [i for i, on in enumerate(before.active) if on]
-            kept = {names[k]: moments for k, moments in self.evolution.own.items()}
-            now = [i for i, on in enumerate(knobs.active) if on]
-            self.evolution.own = {k: kept[i] for k, i in enumerate(now) if i in kept}
+        self._moments_stay(before.active)
         if knobs.selection == "mine" and self.evolution.generation == self.next == 0:
             self.first_choice = self.head_start
         if knobs.gamma != before.gamma and self.evolution.scores and self.next == 3:
             self._weigh() if knobs.gamma and before.gamma else self._judge(bool(self.spread))
+
+    def _moments_stay(self, before: tuple[bool, ...]) -> None:
+        """Adam's moments stay with their mutation, whose place has changed if others took part before."""
+        names = [i for i, on in enumerate(before) if on]
+        kept = {names[k]: moments for k, moments in self.evolution.own.items()}
+        now = [i for i, on in enumerate(self.knobs.active) if on]
+        self.evolution.own = {k: kept[i] for k, i in enumerate(now) if i in kept}
 
     # ------------------------------------------------------------------------------ evolving
 
@@ -221,6 +224,7 @@ class Laboratory:
         if self.next:
             return
         self.snapshots[e.generation] = e.state(lineage=False)             # which only grows: it is kept once
+        self._took_part[e.generation] = self.knobs.active
         most = min(MOST, max(3, MEMORY // max(1, _bytes(self.snapshots[e.generation]))))
         while len(self.snapshots) > most:
             del self.snapshots[next(g for g in self.snapshots if g)]
@@ -242,7 +246,9 @@ class Laboratory:
         found = kept[max(0, bisect_right(kept, generation) - 1)]
         e = self.evolution
         self._clear()
+        e.settings = self._settings(mu=len(self.snapshots[found]["survivors"]))     # μ may have been turned since
         e.restore(self.snapshots[found])
+        self._moments_stay(self._took_part[found])
         e.lineage = self._whole[:found]
         return found
 
@@ -259,6 +265,7 @@ class Laboratory:
         self.shown = shown.float() / 127.5 - 1 if shown.dtype == torch.uint8 else shown
         self.tally = 0, 0
         self.snapshots: OrderedDict[int, dict] = OrderedDict()
+        self._took_part: dict[int, tuple[bool, ...]] = {}                           # of each snapshot: which mutations
         self.measured: dict[int, Mapping[str, float]] = {}
         self.remember()
 

@@ -79,7 +79,7 @@ class Pair(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        return "no result" if abs(self.mean) < 2 * self.error else "better" if self.mean < 0 else "worse"
+        return "no result" if abs(self.mean) <= 2 * self.error else "better" if self.mean < 0 else "worse"
 
 
 def pairs(records: dict[str, dict], name: str = "ring", compare=over_seeds.paired) -> list[Pair]:

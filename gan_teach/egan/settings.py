@@ -59,6 +59,7 @@ class Settings:
         if not isinstance(self.mutations, Sequence) or not self.mutations or not all(map(callable, self.mutations)):
             raise ValueError("an evolution needs at least one mutation, a function of D's logits; got "
                              f"{self.mutations!r:.80}")
+        object.__setattr__(self, "mutations", tuple(self.mutations))
         if not callable(self.selection):
             check_name("selection", self.selection, SELECTIONS, "a function")
         check_name("Adam policy", self.adam, ADAM_POLICIES)

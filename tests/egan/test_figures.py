@@ -34,12 +34,14 @@ def test_a_film_is_an_evolution_that_was_looked_at():
     alone = plane.start(replace(SMALL, seed=3))
     for _ in range(4):
         alone.step(gaussians.ring())
-    film = figures.film(SMALL, seed=3, stops=(2, 4))
+    film = figures.film(replace(SMALL, mutations=[*SMALL.mutations]), seed=3, stops=(4, 2))    # lists, in any order
     assert film.stops == (2, 4) and len(film.pictures) == 2 and film.evolution.generation == 4
     assert torch.equal(weights(alone.G), weights(film.evolution.G))
     assert film.measures[1] == plane.measure(gaussians.ring(), alone.G)
     assert (film.pictures[1] == figures.look(alone, gaussians.ring())).all()
     assert (film.pictures[0] != film.pictures[1]).any()
+    with pytest.raises(ValueError, match="got none"):
+        figures.film(SMALL, stops=())
 
 
 def test_strips_and_ends_name_seeds_and_modes(capsys):
@@ -194,8 +196,8 @@ def test_pairs_are_the_differences_that_the_figure_draws(record):
             ends = sorted(x for x, _ in bar.get_segments()[0])
             assert dot.get_xdata()[0] == p.mean and ends == pytest.approx([p.mean - 2 * p.error, p.mean + 2 * p.error])
     assert len(rivals.pairs_table(found).splitlines()) == 2 + 6
-    verdicts = [rivals.Pair("", "", "", *of, 8).verdict for of in ((-3, 1, 8), (3, 1, 0), (-1.9, 1, 6))]
-    assert verdicts == ["better", "worse", "no result"]
+    verdicts = [rivals.Pair("", "", "", *of, 8).verdict for of in ((-3, 1, 8), (3, 1, 0), (-1.9, 1, 6), (0, 0, 0))]
+    assert verdicts == ["better", "worse", "no result", "no result"]
 
 
 def test_the_figure_of_a_comparison(record):

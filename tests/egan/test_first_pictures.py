@@ -48,6 +48,8 @@ def test_grey_pictures_are_drawn_in_one_channel():
 
 
 def test_each_size_is_faded_in_for_the_first_half_of_its_time():
+    with pytest.raises(ValueError, match="grow must be a whole number from 1"):
+        Loop(REAL, grow=0)
     loop, levels = Loop(REAL, grow=4), []
     for loop.steps in range(18):
         levels.append(loop.level())

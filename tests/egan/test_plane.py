@@ -43,6 +43,8 @@ def test_modes_and_high_quality_against_loops():
 def test_a_mode_counts_from_a_tenth_of_its_fair_share():
     first, second = (torch.tensor(c).expand(100, 2) for c in RING.centres[:2])
     assert modes_covered(RING, torch.cat([first[:99], second[:1]])) == 1
+    with pytest.raises(ValueError, match="one sample or more"):
+        modes_covered(RING, first[:0])
     assert modes_covered(RING, torch.cat([first[:98], second[:2]])) == 2       # 100 samples, 8 modes: 1.25 are needed
 
 

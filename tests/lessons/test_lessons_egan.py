@@ -237,6 +237,12 @@ def slerp(z1, z2, alpha, turn=lambda alpha: alpha):
     return (((1 - alpha) * omega).sin() * z1 + (alpha * omega).sin() * z2) / omega.sin()
 
 
+def one_angle(z1, z2, alpha):
+    """Ω of the whole batch, for every row."""
+    omega = torch.cosine_similarity(z1.flatten(), z2.flatten(), dim=0).arccos()
+    return (((1 - alpha[:, None]) * omega).sin() * z1 + (alpha[:, None] * omega).sin() * z2) / omega.sin()
+
+
 def line(z1, z2, alpha):
     return interpolation.linear(z1, z2, alpha)
 
@@ -268,6 +274,7 @@ def test_a_right_answer_of_the_second_half_is_accepted(said, check, answer):
     (check_spherical, lambda a, b, t: 10 * torch.nn.functional.normalize(line(a, b, t), dim=-1), "a quarter of Ω"),
     (check_spherical, lambda a, b, t: slerp(a, b, t, lambda x: x.square() * (1.5 - x) * 2), "a quarter of Ω"),
     (check_spherical, lambda a, b, t: slerp(a, b, t.mean()), "each row has its own"),
+    (check_spherical, one_angle, "each row has its own Ω"),
     (check_spherical, lambda a, b, t: slerp(a, b, t).norm(), "shape"),
     (check_spherical, lambda a, b, t: slerp(a, b, t) + a.mul_(1.0001).mean() * 0, "purity"),
     (check_mutation, lambda v: v.mean(), "sign: G descends"),

@@ -225,6 +225,24 @@ def test_rewind_goes_back_and_forth_and_goes_on_as_it_was():
     assert list(rewound.snapshots) == [0] and rewound.evolution.lineage == []
 
 
+def test_rewind_to_before_other_parents_and_other_mutations():
+    turned = lab(every=1)
+    turned.generation()
+    turned.turn(mu=2)
+    turned.generation()
+    assert turned.rewind(1) == 1 and same(turned.evolution, straight(1))
+    turned.generation()
+    assert len(turned.evolution.survivors) == 2                                 # the knob stands as it was turned
+
+    fewer = lab(every=1)
+    fewer.generation()
+    moments = fewer.evolution.own[1][0]["exp_avg"].clone()                      # heuristic's, second of three
+    fewer.turn(active=(False, True, True))
+    fewer.generation()
+    fewer.rewind(1)
+    assert len(fewer.evolution.own) == 2 and torch.equal(fewer.evolution.own[0][0]["exp_avg"], moments)
+
+
 def test_memory_is_bounded_and_keeps_the_beginning(monkeypatch):
     monkeypatch.setattr("gan_teach.egan.laboratory.MEMORY", 1)
     bounded = lab(every=1)
@@ -673,8 +691,8 @@ def test_the_chart_knows_the_closed_forms():
         assert number in frame.text
     for number in ("−0.144", "+0.693", "+0.562"):          # ½ ln ¾, −½ ln ¼, (¾)²
         assert number in frame.table
-    assert "Loudest: heuristic." in frame.text and not frame.error
-    assert "Loudest: minimax." in MutationRenderer().render(MutationState(0.9)).text
+    assert "Strongest: heuristic." in frame.text and not frame.error
+    assert "Strongest: minimax." in MutationRenderer().render(MutationState(0.9)).text
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

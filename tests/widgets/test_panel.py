@@ -11,6 +11,7 @@ from gan_teach.dissection.unit_iou import dissect
 from gan_teach.dissection.units import Ranking
 from gan_teach.pictures import as_array, png
 from gan_teach.widgets.dissection.panel import EVERYWHERE, IN_PLACE, PAINTED, DissectionPanel
+from gan_teach.widgets.dissection.paint_render import PaintRenderer
 from gan_teach.widgets.dissection.panel_render import DissectionRenderer, DissectionState
 from gan_teach.widgets.paint_mask import mask_canvas
 from gan_teach.widgets.panel import widgets_in
@@ -181,6 +182,18 @@ def test_buttons_paint_and_unfold_only_when_needed():
 def test_a_layer_that_is_not_there_is_refused(dissection):
     with pytest.raises(ValueError, match="layer1"):
         DissectionRenderer(Rigged(), "layer9", Colours(), dissection)
+
+
+@pytest.mark.parametrize("given, message", [
+    (None, "got a NoneType"), ("all", r"dissect_layers one entry, found\[layer\]\); got a dict"),
+    ("other", "cuts layer1, and this is a dissection of layer2")])
+def test_what_is_no_dissection_of_the_layer_is_refused(dissection, given, message):
+    given = {"all": {"layer1": dissection}, "other": replace(dissection, layer="layer2")}.get(given)
+    with pytest.raises(ValueError, match=message):
+        DissectionRenderer(Rigged(), "layer1", Colours(), given)
+    if not isinstance(given, dict):                                          # the painter takes one of classes
+        with pytest.raises(ValueError, match=message):
+            PaintRenderer(Rigged(), "layer1", Colours(), given)
 
 
 def test_level_may_be_a_number_a_tensor_or_a_dict(dissection):

@@ -82,11 +82,11 @@ def check_spherical(answer: Callable) -> str:
     if not abs(angle - omega / 4) < 1e-3:
         raise Wrong("angle: at α = ¼ you must have turned by a quarter of Ω, {omega:.3f}; you have turned by "
                     "{angle:.3f}.", omega=omega / 4, angle=angle)
-    alphas = torch.tensor([0.0, 0.5, 1.0])
-    many = ask(answer, z1.expand(3, -1), z2.expand(3, -1), alphas)
-    right = torch.cat([z1, middle, z2])
+    alphas = torch.tensor([0.5, 0.5, 1.0])
+    many = ask(answer, z1.expand(3, -1), torch.cat([z2, middle, z2]), alphas)
+    right = torch.cat([middle, quarter, z2])                            # half of half the way is a quarter
     if not isinstance(many, torch.Tensor) or many.shape != right.shape or not gap(many, right) < 1e-3:
-        raise Wrong("rows: for N latents and N alphas, each row has its own α.")
+        raise Wrong("rows: for N latents and N alphas, each row has its own Ω and α.")
     return say("spherical: from z1 to z2 in equal angles, and the length is kept.")
 
 

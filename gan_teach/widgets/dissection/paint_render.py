@@ -116,7 +116,7 @@ class PaintRenderer(UnitRenderer):
         self._edited: OrderedDict = OrderedDict()       # state -> r after its strokes
         self._masks: OrderedDict = OrderedDict()        # stroke -> h×w
         if not isinstance(rankings, Mapping):
-            rankings = dict.fromkeys(rankings.classes, rankings)
+            rankings = dict.fromkeys(self.of_this_layer(rankings).classes, rankings)
         self._by: dict[tuple[str, str], str] = {}       # (action, class) -> what put its units in order
         self.rankings = {cls: self._order("remove", cls, given) for cls, given in rankings.items()}
         self._find = adders if callable(adders) else None
@@ -129,7 +129,7 @@ class PaintRenderer(UnitRenderer):
         """The units of a class for an action, best first."""
         matched = hasattr(given, "units_for")
         self._by[action, cls] = "IoU" if matched else getattr(given, "by", "")
-        return given.units_for(cls) if matched else check_units(given, self.units)
+        return self.of_this_layer(given).units_for(cls) if matched else check_units(given, self.units)
 
     def adders(self, cls: str) -> list[int]:
         """The units that add a class, best first; found once."""

@@ -68,7 +68,7 @@ class DissectionRenderer(UnitRenderer):
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
                  orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, **edits):
         super().__init__(G, layer, segmenter, level, **edits)
-        self.dissection, self.outline, self.orders = dissection, outline, dict(orders or {})
+        self.dissection, self.outline, self.orders = self.of_this_layer(dissection), outline, dict(orders or {})
         self.classes = list(dissection.classes)
         self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
         self._befores: OrderedDict = OrderedDict()      # (seed, the region that is drawn) -> `before`

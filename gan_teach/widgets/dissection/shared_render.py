@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from ...dissection.agreement import Dissection
 from ...dissection.intervention import ablate, insert, levels
 from ...networks.protocols import check_layer, evaluating, latents
 from ...networks.segmenter import segment
@@ -31,6 +32,16 @@ class UnitRenderer(Renderer):
         self._scenes: OrderedDict = OrderedDict()       # seed -> (r, f, x, labels)
         r, _, x, _ = self.scene(0)
         self.units, self.grid, self.size = r.shape[1], tuple(r.shape[-2:]), tuple(x.shape[-2:])
+
+    def of_this_layer(self, dissection: Dissection) -> Dissection:
+        """The dissection itself, if it is one of this layer; else ValueError says what it is."""
+        if not isinstance(dissection, Dissection):
+            raise ValueError("a dissection is what dissect(G, layer, segmenter) returns (of dissect_layers one entry, "
+                             f"found[layer]); got a {type(dissection).__name__}")
+        if dissection.layer != self.layer:
+            raise ValueError(f"the panel cuts {self.layer}, and this is a dissection of {dissection.layer}: give both "
+                             "of the same layer")
+        return dissection
 
     def scene(self, seed: int):
         """r, f, the picture and its labels for a seed, kept for the last 16 seeds: h is never run twice for one."""

@@ -74,12 +74,12 @@ class MutationRenderer(Renderer):
         loudest = max(range(len(here)), key=lambda i: here[i][1])
         each = say(", ").join(say("{gradient:.3f} for {name}", gradient=w, name=plain(n))
                               for n, (_, w) in zip(self.names, here))
-        words = say("Where D(G(z)) = {p:.2f}, the gradient is {each}. Loudest: {loudest}.", p=state.p, each=each,
+        words = say("Where D(G(z)) = {p:.2f}, the slope is {each}. Strongest: {loudest}.", p=state.p, each=each,
                     loudest=plain(self.names[loudest]))
         losses, weights = ([[v[k] for v in c] for c in self.curves] for k in (0, 1))
         by_p = [float(slope) / (state.p * (1 - state.p)) for slope in self.slopes(state.p)] if self.slopes else []
         left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES, tangents=by_p)
-        right = self._chart(say("gradient |∂M/∂l|"), weights, [v[1] for v in here], state.p,
+        right = self._chart(say("slope |∂M/∂l|"), weights, [v[1] for v in here], state.p,
                             (0.0, 1.1 * max(map(max, weights))), self.seen)
         gap, (width, height) = 24, SIZE
         both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
@@ -139,7 +139,7 @@ class MutationRenderer(Renderer):
                                                  ("left", "|∂M/∂l|")))
         rows = []
         for i, (loss, weight) in enumerate(here):
-            strong = f"{{:.3f}} <b>{say('← loudest')}</b>" if i == loudest else "{:.3f}"
+            strong = f"{{:.3f}} <b>{say('← strongest')}</b>" if i == loudest else "{:.3f}"
             rows.append("<tr>" + cell.format("left", sign(i, self.names[i])) +
                         cell.format("right", minus(f"{loss:+.3f}")) +
                         cell.format("left", strong.format(weight)) + "</tr>")
