@@ -364,3 +364,8 @@ def test_a_grid_out_of_date_is_dropped(panel, monkeypatch):
     panel.renderer.later = later
     sheets = list(later(panel.state))
     assert shown_grid(panel).tobytes() == as_array(sheets[-1].grid).tobytes()
+
+
+def test_a_single_seed_is_a_list_of_one(G):
+    state = StyleMixer(G, sources=3, destinations=11, layers=2).state
+    assert (state.sources, state.destinations, state.layers) == ((3,), (11,), (2,))

@@ -16,6 +16,11 @@ GROUPS = ("coarse", "middle", "fine")
 PRESETS = ALL, NONE, EVERY = "all", "none", "all layers"
 
 
+def several(given) -> tuple:
+    """A list of seeds, names or layers as a tuple; a single one is a list of one."""
+    return (given,) if isinstance(given, int | str) else tuple(given)
+
+
 class StyleMixer(StylePanel):
     """Pictures that take some of their styles from others.
 
@@ -29,10 +34,10 @@ class StyleMixer(StylePanel):
     def __init__(self, models, sources=(1, 2, 3, 4), destinations=(11, 12), layers=None, psi: float = 0.7,
                  latents=None, model: str | None = None, width: int = 690, pick: str = "auto", mix=mix):
         renderer = MixRenderer(models, latents, mix=mix)
-        given = {} if layers is None else {"layers": tuple(layers)}
+        given = {} if layers is None else {"layers": several(layers)}
         self._grid = mix_grid(width, pick)
         self._width = width
-        super().__init__(renderer, renderer.start(model, sources=tuple(sources), destinations=tuple(destinations),
+        super().__init__(renderer, renderer.start(model, sources=several(sources), destinations=several(destinations),
                                                   psi=psi, **given))
 
     @property
