@@ -223,9 +223,9 @@ class Laboratory:
         e = self.evolution
         if self.next:
             return
-        self.snapshots[e.generation] = e.state(lineage=False)             # which only grows: it is kept once
-        self._took_part[e.generation] = self.knobs.active
-        most = min(MOST, max(3, MEMORY // max(1, _bytes(self.snapshots[e.generation]))))
+        state = e.state(lineage=False)                                    # which only grows: it is kept once
+        self.snapshots[e.generation] = state, self.knobs.active
+        most = min(MOST, max(3, MEMORY // max(1, _bytes(state))))
         while len(self.snapshots) > most:
             del self.snapshots[next(g for g in self.snapshots if g)]
         if self.measure:
@@ -244,11 +244,11 @@ class Laboratory:
         """
         kept = sorted(self.snapshots)
         found = kept[max(0, bisect_right(kept, generation) - 1)]
-        e = self.evolution
+        e, (state, took_part) = self.evolution, self.snapshots[found]
         self._clear()
-        e.settings = self._settings(mu=len(self.snapshots[found]["survivors"]))     # μ may have been turned since
-        e.restore(self.snapshots[found])
-        self._moments_stay(self._took_part[found])
+        e.settings = self._settings(mu=len(state["survivors"]))                     # μ may have been turned since
+        e.restore(state)
+        self._moments_stay(took_part)
         e.lineage = self._whole[:found]
         return found
 
@@ -264,8 +264,8 @@ class Laboratory:
         self.evolution, self._whole = e, []
         self.shown = shown.float() / 127.5 - 1 if shown.dtype == torch.uint8 else shown
         self.tally = 0, 0
-        self.snapshots: OrderedDict[int, dict] = OrderedDict()
-        self._took_part: dict[int, tuple[bool, ...]] = {}                           # of each snapshot: which mutations
+        self.snapshots: OrderedDict[int, tuple[dict, tuple[bool, ...]]] = OrderedDict()     # and the mutations that
+                                                                                            # had taken part
         self.measured: dict[int, Mapping[str, float]] = {}
         self.remember()
 

@@ -10,7 +10,7 @@ from gan_teach import checkpoints, metrics
 from gan_teach.__main__ import main
 from gan_teach.networks.segmenter import SegmenterConfig, UNet
 from gan_teach.recipes import growing
-from gan_teach.training import Schedule
+from gan_teach.training import Schedule, run
 
 
 def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
@@ -46,6 +46,32 @@ def test_a_growing_recipe_leaves_a_record_with_its_curve(tmp_path, monkeypatch):
                                    start=tmp_path / "other")
     with pytest.raises(ValueError, match="not a network of this recipe"):
         growing.portraits_stylegan(tmp_path / "third", images=32, device="cpu", start=first)
+
+
+def test_portraits_go_on_against_a_larger_discriminator(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_TEACH_CACHE", str(tmp_path))
+    for name, value in {"SCENES": 16, "SAMPLES": 40, "ON_THE_WAY": 20}.items():
+        monkeypatch.setattr(growing, name, value)
+    monkeypatch.setattr(growing, "PORTRAIT", replace(growing.PORTRAIT, fmap_base=64, fmap_max=8, z_dim=8, w_dim=8))
+    monkeypatch.setattr(growing, "PORTRAIT_ON", growing.PORTRAIT_ON | {"d_first": 8})
+    sizes = []
+    monkeypatch.setattr(growing, "run", lambda training, *args, **options: (
+        sizes.append([sum(p.numel() for p in net.parameters()) for net in (training.G, training.D)]),
+        run(training, *args, **options)))
+    torch.manual_seed(0)
+    begun = growing.stylegan.Generator(growing.PORTRAIT).eval()
+    begun.to_rgb["64"].weight.data *= 0.01                                              # it has not learnt the range
+    first = tmp_path / "first"
+    checkpoints.save(first, begun, command="by hand", images_shown=5, seconds=1, machine="one")
+    record = growing.portraits_stylegan(tmp_path / "run", images=24, device="cpu", loss="relativistic", start=first)
+    assert [training["images_shown"] for training in checkpoints.trainings(record)] == [24, 5]
+    assert record["command"].endswith(f"portraits-stylegan --loss relativistic --start {first}")
+    ended = checkpoints.load(tmp_path / "run" / "portraits-stylegan", "cpu")
+    assert ended.config == replace(begun.config, mapping_rate=growing.MAPPING_RATE_ON)
+    larger = growing.stylegan.Discriminator(replace(growing.PORTRAIT, fmap_max=128))
+    assert sizes == [[sum(p.numel() for p in net.parameters()) for net in (begun, larger)]]
+    ours = growing.stylegan.Discriminator(growing.PORTRAIT)
+    assert sizes[0][1] > sum(p.numel() for p in ours.parameters())
 
 
 def test_the_curve_of_a_training_as_a_figure():

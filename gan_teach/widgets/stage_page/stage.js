@@ -25,13 +25,14 @@ const naming = setInterval(() => {
   if (done > n) clearInterval(naming);
 }, 200);
 
-// What a screen reader needs and ipywidgets leaves out: the names of sliders.
-const near = (it) => it.closest(".widget-vbox")?.innerText.trim().split("\n")[0] || document.title;
-setInterval(() => {
+// What a screen reader needs and ipywidgets leaves out: the names of sliders, which are drawn anew with other limits.
+const near = (it) => it.closest(".widget-vbox")?.innerText.trim().split("\n")[0] ?? document.title;
+new MutationObserver(() => {
   for (const it of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
-    it.ariaLabel = it.closest(".widget-slider")?.querySelector("label")?.textContent || near(it);
+    const name = it.closest(".widget-slider")?.querySelector("label")?.textContent || near(it);
+    if (name) it.ariaLabel = name;                                     // where there is no word yet, with the next change
   }
-}, 1000);
+}).observe(root, { childList: true, subtree: true });
 
 // The theme is an attribute of the page, and nothing else remembers it.
 const wear = (theme) => { root.dataset.theme = theme; };
