@@ -318,6 +318,15 @@ def test_an_interrupt_says_that_a_panel_plays_on(spoken, capsys):
         assert capsys.readouterr().err == said
 
 
+def test_below_a_missing_name_stands_where_it_may_come_from(spoken, capsys):
+    for lingua, said in (("zh", "side 可能"), ("en", "Perhaps side is made by a cell further up")):
+        language.use(lingua)
+        with pytest.raises(NameError) as raised:
+            eval("side + 1")
+        errors.after_cell(SimpleNamespace(error_in_exec=raised.value))
+        assert capsys.readouterr().err.startswith(said)
+
+
 def test_nothing_is_said_below_a_foreign_error_or_in_english(spoken, capsys):
     errors.after_cell(SimpleNamespace(error_in_exec=None))
     errors.after_cell(SimpleNamespace(error_in_exec=KeyError("the reader's own")))

@@ -72,7 +72,7 @@ def in_words(slips: Mapping[str, object], fits: Callable[[object], bool]) -> str
 def shaped(value, shape: tuple[int, ...], what: str) -> torch.Tensor:
     """`value` if it is a tensor of that shape."""
     if not isinstance(value, torch.Tensor) or value.shape != shape:
-        got = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+        got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
         raise Wrong("shape: {what} must be {shape}; yours is {got}.", what=what, shape=tuple(shape), got=got)
     return value
 

@@ -162,8 +162,12 @@ class Ruler:
 
 
 def scenes_progan(folder: Path, **options) -> dict | None:
-    """The generator of chapter 1: 64×64 scenes, grown from 4×4; and what removing 12 of its units does."""
-    return grow("scenes-progan", lambda: (progan.Generator(), progan.Discriminator()), Scenes, "scenes-segmenter",
+    """The generator of chapter 1: 64×64 scenes, grown from 4×4; and what removing 12 of its units does.
+
+    Gone on with, D is larger, twice as wide up to 16×16.
+    """
+    judged = progan.ProGANConfig(widths=(256, 256, 128, 32, 16)) if options.get("start") else progan.ProGANConfig()
+    return grow("scenes-progan", lambda: (progan.Generator(), progan.Discriminator(judged)), Scenes, "scenes-segmenter",
                 Settings(), folder, more=lambda G, judge: {
                     "ablation_of_12_units": {cls: removal(G, judge, cls) for cls in ("tree", "door")}}, **options)
 

@@ -74,6 +74,17 @@ def test_portraits_go_on_against_a_larger_discriminator(tmp_path, monkeypatch):
     assert sizes[0][1] > sum(p.numel() for p in ours.parameters())
 
 
+def test_villages_go_on_against_a_larger_discriminator(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(growing, "grow", lambda name, pair, *args, **options: made.append(pair()))
+    growing.scenes_progan(tmp_path)
+    growing.scenes_progan(tmp_path, start="scenes-progan")
+    (G, D), (on, larger) = made
+    assert G.config == on.config and D.config == G.config
+    assert all(w >= v for w, v in zip(larger.config.widths, D.config.widths)) and larger.config != D.config
+    assert larger(on(torch.zeros(2, on.z_dim))).shape == D(G(torch.zeros(2, G.z_dim))).shape
+
+
 def test_the_curve_of_a_training_as_a_figure():
     rows = [{"images": 20_000, "frechet_distance": 0.3, "precision": 0.2, "recall": 0.1},
             {"images": 40_000, "frechet_distance": 0.2, "precision": 0.4, "recall": 0.3}]

@@ -79,7 +79,7 @@ def check_mix(answer: Callable) -> str:
                 say(" That is all layers from a crossover on; only the named ones were asked for.") if
                 from_2 == list(range(1, 6)) else
                 say(" Here the axis of the pictures or of the numbers in w was indexed; layers are the second.") if
-                len(from_1) + len(from_2) < 6 else "")
+                len(from_1) + len(from_2) < 6 and ((out == ws1) | (out == ws2)).all() else "")
         raise Wrong("layers: with layers {layers}, 1 and 4 must come from ws2 and 0, 2, 3, 5 from ws1; yours takes "
                     "{from_2} from ws2 and {from_1} from ws1.{slip}", layers=layers, from_2=from_2, from_1=from_1,
                     slip=slip)
@@ -107,6 +107,7 @@ def check_truncate(answer: Callable) -> str:
                 "That is ψ·w, which moves towards 0; the average picture is at w̄": psi * w,
                 "ψ and 1 − ψ are exchanged": w + psi * (w_avg - w),
                 "The way back to w̄ is missing: add w̄": psi * (w - w_avg),
+                "ψ lost its sign: a negative one goes on beyond w̄": w_avg + abs(psi) * (w - w_avg),
                 "The difference is the wrong way round": w_avg + psi * (w_avg - w),
                 "A negative ψ must go on beyond w̄, to the opposite": w_avg + max(psi, 0.0) * (w - w_avg),
                 "ψ above 1 must go on beyond w": w_avg + min(psi, 1.0) * (w - w_avg),
@@ -181,12 +182,13 @@ def check_path_length(answer: Callable) -> str:
     """Check `path_length(g, d, w1, w2, t, epsilon)`: d(g(lerp(w1, w2; t)), g(lerp(w1, w2; t + ε))) / ε²  (Eq. 3)."""
     rng = torch.Generator().manual_seed(0)
     w1, w2, A = (torch.randn(n, m, generator=rng).double() for n, m in ((4, 3), (4, 3), (3, 7)))
-    t, epsilon = torch.tensor([[0.0], [0.25], [0.5], [1.0]]).double(), 1e-4
+    t = torch.tensor([[0.0], [0.25], [0.5], [1.0]]).double()
 
     def d(a, b):
         return (a - b).square().sum(1)
 
-    for word, g in ((say("a g that is linear"), lambda w: w @ A), (say("a g that squares"), lambda w: w.square() @ A)):
+    for word, g, epsilon in ((say("a g that is linear"), lambda w: w @ A, 1e-4),
+                             (say("a g that squares"), lambda w: w.square() @ A, 1e-3)):
         def step(start, size=epsilon, g=g):
             return d(g(torch.lerp(w1, w2, start)), g(torch.lerp(w1, w2, start + size)))      # (N,)
 
@@ -202,7 +204,7 @@ def check_path_length(answer: Callable) -> str:
                 "That steps from the end w1; it should step from t": step(torch.zeros_like(t)) / epsilon**2,
                 "t runs from w2 to w1 in yours": step(1 - t, -epsilon) / epsilon**2,
                 "The step is 2ε long": step(t, 2 * epsilon) / epsilon**2,
-                "That compares the ends, w1 and w2": d(g(w1), g(w2)),
+                "That compares the ends, or blends their pictures; go between w1 and w2 before g": d(g(w1), g(w2)),
                 "That compares the ends, w1 and w2, and not two points ε apart": d(g(w1), g(w2)) / epsilon**2,
             }
             slip = in_words(slips, lambda value, out=out:
