@@ -65,9 +65,9 @@ def paint(page):
         page.keyboard.press("ArrowRight")
     page.wait_for_timeout(1000)
     yield
-    strokes = {("remove", "tree"): ([(0.155, y) for y in (0.58, 0.67, 0.76, 0.84)],
-                                    [(0.93, y) for y in (0.57, 0.66, 0.75, 0.82)]),
-               ("add", "cloud"): ([(x, 0.16) for x in (0.14, 0.2, 0.26, 0.32, 0.38, 0.44)],)}
+    strokes = {("remove", "tree"): ([(0.07, y) for y in (0.5, 0.58, 0.66, 0.73)],
+                                    [(0.855, y) for y in (0.6, 0.69, 0.78, 0.87)]),
+               ("add", "cloud"): ([(x, 0.3) for x in (0.07, 0.12, 0.17, 0.22, 0.26)],)}
     for (action, cls), lines in strokes.items():
         page.locator(".gt-paint-action button", has_text=action).first.click()
         page.wait_for_timeout(700)

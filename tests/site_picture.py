@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "site"))
 from serving import visiting  # noqa: E402
 
-TREE = (0.88, 0.6), (0.96, 0.6), (0.96, 0.76), (0.88, 0.76)               # a way of the brush over it
+TREE = (0.85, 0.58), (0.86, 0.7), (0.92, 0.82), (0.79, 0.82), (0.85, 0.7)       # a way of the brush over it
 
 
 def main(site: Path, path: Path) -> None:
