@@ -13,8 +13,8 @@ MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
 
 def whole(name: str, value, least: int = 0, most: int = LARGEST) -> int:
     """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)      # a mask where numbers are wanted
+    try:                                                                # a mask where numbers are wanted is refused
+        number = None if "bool" in str(getattr(value, "dtype", type(value))) else operator.index(value)
     except TypeError:
         number = None
     if number is None or not least <= number <= most:

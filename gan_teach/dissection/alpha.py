@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from ..language import say
 from ..limits import finite, whole
 from ..networks.layers import check_gradients, seeded
-from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
+from ..networks.protocols import Generator, Segmenter, check_name, classes_of, cut, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .intervention import ablate, changes, insert, levels, per_unit
 from .pixels import class_pixels, coverage, pictures, unit_count
@@ -100,7 +100,7 @@ def optimise_alpha(G: Generator, layer: str, segmenter: Segmenter, cls: str, ste
         if not len(z):
             raise ValueError(f"none of {samples} pictures shows {cls!r}; raise samples or change the seed")
         for _ in bar:
-            r, f = G.at(z[torch.randperm(len(z), generator=rng)[:batch]], layer)   # (N, U, h, w)
+            r, f = cut(G, z[torch.randperm(len(z), generator=rng)[:batch]], layer)  # (N, U, h, w)
             s = segmenter(f(r)).softmax(1, torch.float32)                   # (N, C, H, W)
             b = s.argmax(1, keepdim=True)                                   # (N, 1, H, W) labels before
             here, absent = b == c, coverage(b[:, 0], c, r.shape[-2:]) == 0  # (N, 1, H, W), (N, 1, h, w)

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from ..language import columns, pad, say
 from ..limits import whole
-from ..networks.protocols import (Generator, Segmenter, check_layer, check_name, classes_of, device_of, evaluating,
+from ..networks.protocols import (Generator, Segmenter, check_layer, check_name, classes_of, cut, device_of, evaluating,
                                   latents)
 from ..networks.segmenter import segment
 from .agreement import Dissection
@@ -65,7 +65,7 @@ def insertion_maps(G: Generator, z: Tensor, layer: str, units: Units, segmenter:
         for part in z.split(batch):
             N, copies = len(part), max(1, batch // len(part))
             # `copies` places at once: f may remember its z (a style), so it always gets as many r as it made
-            r, f = G.at(part.repeat(copies, 1).to(device), layer)           # (copies·N, U, h, w)
+            r, f = cut(G, part.repeat(copies, 1).to(device), layer)         # (copies·N, U, h, w)
             before = segment(segmenter, f(r))                               # (copies·N, H, W)
             count = label_pixels(before, C)[:, c]                           # (copies·N,)
             h, w = r.shape[-2:]

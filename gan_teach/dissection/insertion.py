@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from ..language import say
 from ..limits import finite, whole
 from ..networks.layers import check_gradients, seeded
-from ..networks.protocols import Generator, Segmenter, check_name, classes_of, device_of, evaluating, latents
+from ..networks.protocols import Generator, Segmenter, check_name, classes_of, cut, device_of, evaluating, latents
 from ..networks.segmenter import segment
 from .alpha import climb
 from .intervention import insert, levels
@@ -78,7 +78,7 @@ def optimise_insertion(G: Generator, layer: str, segmenter: Segmenter, cls: str,
         label = say("α of {cls} in {context}", cls=say(cls), context=say(context))
         for _ in tqdm(range(steps), label, leave=False, disable=not progress):
             i = torch.randperm(len(Q), generator=rng)[:batch].to(device)
-            r, f = G.at(z[i], layer)                                        # (n, U, h, w)
+            r, f = cut(G, z[i], layer)                                      # (n, U, h, w)
             under = F.interpolate(Q[i], size=free.shape[-2:]) * free[i][:, None]            # (n, 1, H, W)
             with torch.enable_grad():
                 # E_{z,Q}[ s_c(x'_i) ],   x'_i = f(α ⊙ k + (1 − α) ⊙ r  at Q)                       (Eq. 6)

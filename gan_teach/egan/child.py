@@ -53,7 +53,15 @@ def slope(mutation: Mutation, logits: Tensor) -> Tensor:
     """∂M/∂l_i, N numbers: which way the mutation wants each picture's logit to go, and how loudly it says so."""
     check_gradients()
     leaf = logits.detach().requires_grad_(True)
-    return torch.autograd.grad(apply(mutation, leaf), leaf)[0]
+    return torch.autograd.grad(apply(mutation, leaf.clone()), leaf)[0]     # a copy: it may work in place
+
+
+def check_loss(whose: str, loss: Tensor) -> Tensor:
+    """The loss itself; ValueError unless it is one number, of floats, from which a gradient goes back."""
+    if not isinstance(loss, Tensor) or not loss.is_floating_point() or loss.numel() != 1 or not loss.requires_grad:
+        raise ValueError(f"the loss of {whose} is {described(loss)}; it takes logits and gives one number that a "
+                         "gradient goes back from, for example a mean of them")
+    return loss
 
 
 def check_drawn_to_learn(x: Tensor) -> Tensor:

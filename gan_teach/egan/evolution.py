@@ -26,7 +26,7 @@ from ..networks.layers import check_finite, check_gradients, countable, describe
 from ..networks.protocols import check_alike, check_weights, evaluating
 from ..training import NotFinite, Resumable, check_descent, refill
 from . import shared_passes
-from .child import Moments, check_each, check_logits, clone, descend, follow, mutate, name_of
+from .child import Moments, check_each, check_logits, check_loss, clone, descend, follow, mutate, name_of
 from .fitness_and_selection import Fitness, judged, select
 from .settings import Settings
 
@@ -171,7 +171,7 @@ class Evolution(Resumable):
                 self.real, known = real, True
             fake = torch.cat(fakes)
             with self._precision():
-                loss = s.d_loss(self.D, x, fake, draw)
+                loss = check_loss("D", s.d_loss(self.D, x, fake, draw))
             self.optimiser_d.zero_grad(set_to_none=True)
             loss.backward()
             losses.append(loss.item())

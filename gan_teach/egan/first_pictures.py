@@ -15,9 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..limits import MAX_SEED, whole
-from ..networks.layers import sample_z
+from ..networks.layers import described, sample_z
 from ..networks.losses import logistic_d, logistic_g, logits_and_slope
 from ..pictures import enlarge, grid
+from ..training import check_descent
+from .child import check_loss
 
 WIDTHS = (128, 64, 32, 16)              # units at 4×4, 8×8, 16×16, 32×32
 BATCH, RATE = 32, 1e-3
@@ -73,6 +75,10 @@ class Loop:
     def __init__(self, real: Tensor, loss_d: Callable = logistic_d, loss_g: Callable = logistic_g, seed: int = 0,
                  grow: int = 300):
         seed, grow = whole("seed", seed, 0, MAX_SEED), whole("grow", grow, 1)
+        if not isinstance(real, Tensor) or real.dtype != torch.uint8 or real.ndim != 4 or not len(real) or \
+                real.shape[1] not in (1, 3) or real.shape[2:] != (32, 32):
+            raise ValueError(f"the real pictures must be bytes (uint8), M×1×32×32 (grey) or M×3×32×32; got "
+                             f"{described(real)}")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.G, self.D = G(real.shape[1]), D(real.shape[1])
@@ -102,16 +108,18 @@ class Loop:
         x, z = self.batch(draw), torch.randn(2, BATCH, self.G.z_dim, generator=draw, dtype=torch.float32)
 
         fake = self.G(z[0], level).detach()                                 # G is held still
-        loss_d = self.loss_d(self.D(x, level), self.D(fake, level))
+        loss_d = check_loss("D", self.loss_d(self.D(x, level), self.D(fake, level)))
         if self.steps % 8 == 0:                                             # now and then: D may not be steep
             loss_d = loss_d + 20 * (x.shape[-1] / 32) ** 2 * logits_and_slope(lambda x: self.D(x, level), x)[1]
         self.adam_d.zero_grad()
         loss_d.backward()
+        check_descent("D", f"step {self.steps}", (p.grad for p in self.D.parameters()), loss_d.detach())
         self.adam_d.step()
 
-        loss_g = self.loss_g(self.D(self.G(z[1], level), level))            # D is held still
+        loss_g = check_loss("G", self.loss_g(self.D(self.G(z[1], level), level)))       # D is held still
         self.adam_g.zero_grad()
         loss_g.backward()
+        check_descent("G", f"step {self.steps}", (p.grad for p in self.G.parameters()), loss_g.detach())
         self.adam_g.step()
 
         with torch.no_grad():                                               # G's weights, averaged: draws calmer

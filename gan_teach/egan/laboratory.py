@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..limits import whole
 from ..networks.device import one_thread
 from ..networks.protocols import check_name
 from ..worlds.gaussians import Mixture, grid, ring
@@ -52,17 +53,22 @@ class Laboratory:
     def __init__(self, data: Mapping[str, Any] | None = None, make: Callable[[Settings], Evolution] = plane.start,
                  settings: Settings = plane.SETTINGS, offered=None, measure=None, luck: int | None = None,
                  every: int = 10, span: int | None = None, head_start: int | None = None):
-        self.data, self.make, self.base = dict(data or DATA), make, settings
-        self.offered = tuple(offered or settings.mutations)
+        if not isinstance(data := DATA if data is None else data, Mapping) or not data:
+            raise ValueError(f"data are a dict from names to what is real, such as {{'ring': gaussians.ring()}}; got "
+                             f"{data!r:.60}")
+        self.data, self.make, self.base = dict(data), make, settings
+        self.offered = settings.mutations if offered is None else (offered,) if callable(offered) else tuple(offered)
         if missing := [name_of(m) for m in settings.mutations if m not in self.offered]:
             raise ValueError(f"the settings use {', '.join(missing)}, which is not among the mutations offered")
         on_plane = all(isinstance(real, Mixture) for real in self.data.values())
         self._thread = one_thread if on_plane else nullcontext
         cheap = (lambda mixture, G: plane.measure(mixture, G, n=500)._asdict()) if on_plane else None
         self.measure = measure or cheap
-        self.luck = (8 if on_plane else 0) if luck is None else luck
+        self.luck = (8 if on_plane else 0) if luck is None else whole("luck", luck)
+        if self.luck == 1:
+            raise ValueError("luck says how often children are judged again: 2 or more for error bars, or 0; got 1")
         self.head_start = (100 if on_plane else 0) if head_start is None else head_start
-        self.every, self.span = every, span or (50 if on_plane else 10)
+        self.every, self.span = every, (50 if on_plane else 10) if span is None else whole("span", span, 1)
         rule = settings.selection if isinstance(settings.selection, str) else "best"
         self.knobs = Knobs(settings.gamma, settings.d_steps, settings.mu, rule, settings.adam,
                            tuple(m in settings.mutations for m in self.offered), next(iter(self.data)), settings.seed)

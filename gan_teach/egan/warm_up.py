@@ -15,7 +15,9 @@ from ..limits import MAX_SEED, whole
 from ..networks.dcgan import PlaneDiscriminator, PlaneGenerator
 from ..networks.layers import check_gradients, sample_z, seeded
 from ..networks.losses import logistic_d, logistic_g
+from ..training import check_descent
 from ..worlds.gaussians import Mixture, grid, ring, wave
+from .child import check_loss
 
 
 def saturating_g(fake: Tensor) -> Tensor:
@@ -68,9 +70,10 @@ class Game:
         draw = self._draw()
         x = self.data(self.batch, draw)
         z = torch.randn(self.batch, self.G.z_dim, generator=draw, dtype=torch.float32)
-        loss = self.loss_d(self.D(x), self.D(self.G(z).detach()))       # detached: G is held still
+        loss = check_loss("D", self.loss_d(self.D(x), self.D(self.G(z).detach())))      # detached: G is held still
         self.adam_d.zero_grad()
         loss.backward()
+        check_descent("D", f"step {self.steps_d}", (p.grad for p in self.D.parameters()), loss.detach())
         self.adam_d.step()
         self.steps_d += 1
         return loss.item()
@@ -80,9 +83,10 @@ class Game:
         """G learns: one step down L_G. The gradient passes through D, but only G moves. Returns the loss."""
         check_gradients()
         z = torch.randn(self.batch, self.G.z_dim, generator=self._draw(), dtype=torch.float32)
-        loss = self.loss_g(self.D(self.G(z)))
+        loss = check_loss("G", self.loss_g(self.D(self.G(z))))
         self.adam_g.zero_grad()
         loss.backward()
+        check_descent("G", f"step {self.steps_g}", (p.grad for p in self.G.parameters()), loss.detach())
         self.adam_g.step()
         self.steps_g += 1
         return loss.item()

@@ -1,7 +1,7 @@
 """What every generator and segmenter offers, ours or a reader's own, and small helpers that rely on nothing else."""
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -159,8 +159,14 @@ def activations(G: Generator, z: Tensor, layers: Sequence[str]) -> tuple[dict[st
     layers: in the order of computation, as in `G.layers`. A generator with a method `activations(z, layers)` of
     this kind computes every layer once. Any other is cut with `at`, from z to each layer anew.
     """
-    if hasattr(G, "activations"):
-        return G.activations(z, layers)
+    if callable(own := getattr(G, "activations", None)):
+        found = own(z, layers)
+        r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
+        if not isinstance(r, Mapping) or [name for name in layers if name not in r]:
+            raise ValueError("G.activations(z, layers) must return ({layer: r}, f), an r of each layer that was asked "
+                             f"for and a function of the last; got {described(r)} for {', '.join(layers)}")
+        looked = {name: looked_at(r[name], f, len(z), name) for name in layers}
+        return {name: r for name, (r, _) in looked.items()}, looked[layers[-1]][1]
     r = {}
     for layer in layers:
         r[layer], f = cut(G, z, layer)
@@ -168,16 +174,21 @@ def activations(G: Generator, z: Tensor, layers: Sequence[str]) -> tuple[dict[st
 
 
 def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """`G.at(z, layer)`, looked at: ValueError where it is not (r, f), r a floating N×U×h×w of the N latents.
+    """`G.at(z, layer)`, looked at (`looked_at`)."""
+    found = G.at(z, layer)
+    r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
+    return looked_at(r, f, len(z), layer)
+
+
+def looked_at(r: Tensor, f: Callable, n: int, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """(r, f); ValueError where they are no cut: r a floating N×U×h×w of the n latents, f a function of it.
 
     f checks in its turn what it draws, and leaves its r as it is, whatever a reader's own does with it in place.
     """
-    found = G.at(z, layer)
-    r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
     if not isinstance(r, Tensor) or not callable(f):
         raise ValueError(f"G.at(z, {layer!r}) must return (r, f), a tensor and a function of it; got a "
                          f"{type(r).__name__}{f' and a {type(f).__name__}' if f is not None else ''}")
-    if not r.is_floating_point() or r.ndim != 4 or len(r) != len(z) or not r.numel():
-        raise ValueError(f"layer {layer!r} gives {described(r)}; dissection needs N×U×h×w, of floats, N = {len(z)} as "
-                         "the latents are")
+    if not r.is_floating_point() or r.ndim != 4 or len(r) != n or not r.numel():
+        raise ValueError(f"layer {layer!r} gives {described(r)}; dissection needs N×U×h×w, of floats, N = {n} as the "
+                         "latents are")
     return r, lambda r: check_images(f(r.clone()), n=len(r))

@@ -22,7 +22,7 @@ from ..language import say
 from ..networks.dcgan import Discriminator
 from ..networks.device import one_thread
 from ..networks.layers import sample_z
-from ..networks.protocols import latents
+from ..networks.protocols import cut, latents
 from ..networks.segmenter import segment
 from ..stylegan.clear_portraits import clear_portraits, clear_villages
 from ..worlds import datasets
@@ -139,7 +139,7 @@ def capstone() -> Panels:
 def by_day(G, S, layer: str, n: int) -> tuple:
     """Of n scenes r, the labels, and the pixels of every class, n×C, which are 0 at dusk and at night."""
     with torch.no_grad():
-        r, f = G.at(torch.cat([latents(G, 1, seed) for seed in range(n)]), layer)
+        r, f = cut(G, torch.cat([latents(G, 1, seed) for seed in range(n)]), layer)
         labels = segment(S, x := f(r))                                  # (n, H, W)
     day = labels.new_tensor([time == "day" for time in time_of(x)])[:, None]
     return r, labels, label_pixels(labels, len(S.classes)) * day

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ...dissection.agreement import Dissection
 from ...dissection.intervention import ablate, insert, levels
-from ...networks.protocols import check_layer, evaluating, latents
+from ...networks.protocols import check_layer, cut, evaluating, latents
 from ...networks.segmenter import segment
 from ..rendering import Renderer, keep
 
@@ -47,7 +47,7 @@ class UnitRenderer(Renderer):
         """r, f, the picture and its labels for a seed, kept for the last 16 seeds: h is never run twice for one."""
         if seed not in self._scenes:
             with self.drawing(), evaluating(self.G, self.segmenter):
-                r, f = self.G.at(latents(self.G, 1, seed), self.layer)
+                r, f = cut(self.G, latents(self.G, 1, seed), self.layer)
                 x = f(r)
                 keep(self._scenes, seed, (r, f, x, segment(self.segmenter, x)))
         return self._scenes[seed]

@@ -12,6 +12,7 @@ from ...egan.interpolation import WAYS, strip
 from ...language import say
 from ...limits import finite
 from ...networks.layers import sample_z
+from ...networks.protocols import fitting
 from ..rendering import Renderer, keep
 
 STEPS = 5           # pictures of a strip
@@ -58,7 +59,7 @@ class InterpolationRenderer(Renderer):
     def _render(self, state: InterpolationState) -> InterpolationFrame:
         z1, z2 = self.ends(state)
         at = torch.stack([function(z1, z2, state.alpha) for function in WAYS.values()])
-        x = pictures.to_uint8(self.G(at.to(next(self.G.parameters()))))
+        x = pictures.to_uint8(self.G(fitting(self.G, at)))
         nearest = round(state.alpha * (STEPS - 1))
         lengths = say(", ").join(f"{say(name)} {z.norm():.1f}" for name, z in zip(WAYS, at))
         text = say("α = {alpha:.2f}. Length ‖z‖ here: {lengths}; at the ends {first:.1f} and {second:.1f}.",

@@ -56,11 +56,14 @@ class MutationRenderer(Renderer):
                  slopes: Callable[[float], Sequence[float]] | None = None):
         super().__init__()
         self.slopes = slopes
-        self.mutations, self.names = tuple(mutations), [name_of(m) for m in mutations]
+        self.mutations = (mutations,) if callable(mutations) else tuple(mutations)
+        if not self.mutations:
+            raise ValueError("there is no mutation to draw: give one or more, such as (minimax, heuristic)")
+        self.names = [name_of(m) for m in self.mutations]
         self.ps = [k / 200 for k in range(1, 200)]
         self.curves = [[self.at(m, p) for p in self.ps] for m in self.mutations]     # (loss, weight) for each p
-        self.seen = [] if logits is None else torch.histc(
-            logits.detach().float().cpu().sigmoid(), 20, 0, 1).div(max(1, logits.numel())).tolist()
+        logits = torch.as_tensor([] if logits is None else logits).detach().float().cpu()
+        self.seen = torch.histc(logits.sigmoid(), 20, 0, 1).div(logits.numel()).tolist() if logits.numel() else []
 
     @staticmethod
     def at(mutation, p: float) -> tuple[float, float]:
@@ -80,7 +83,7 @@ class MutationRenderer(Renderer):
         by_p = [float(slope) / (state.p * (1 - state.p)) for slope in self.slopes(state.p)] if self.slopes else []
         left = self._chart(say("loss M"), losses, [v[0] for v in here], state.p, LOSSES, tangents=by_p)
         right = self._chart(say("slope |∂M/∂l|"), weights, [v[1] for v in here], state.p,
-                            (0.0, 1.1 * max(map(max, weights))), self.seen)
+                            (0.0, max(1e-3, 1.1 * max(map(max, weights)))), self.seen)
         gap, (width, height) = 24, SIZE
         both = [*left, f'<g transform="translate({width + gap},0)">', *right, "</g>"]
         label = say("Losses and gradients against D(G(z)). {words}", words=words)

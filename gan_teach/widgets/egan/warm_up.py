@@ -9,6 +9,7 @@ from ... import pictures
 from ...egan import plane
 from ...egan.warm_up import DATA, LOSSES, Game
 from ...language import say
+from ...limits import whole
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...worlds.gaussians import SIDE, drawn, heart
@@ -32,6 +33,7 @@ class WarmUpPanel(PlayingPanel):
     """
 
     def __init__(self, data: str = "a wave", seed: int = 0, d_steps: int = 1, loss: str = "non-saturating"):
+        d_steps = whole("d_steps", d_steps, 1, 100)
         super().__init__("gt")
         self.frame = Frame()
         self.runner = Runner(self._act, self.show, self._failed)

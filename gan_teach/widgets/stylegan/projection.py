@@ -4,15 +4,18 @@ It draws frames and listens; the search is `gan_teach.stylegan.projection`, done
 that the kernel stays free. Running the cell again pauses the search that still runs.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import ipywidgets as widgets
+from PIL import Image
 from torch import Tensor
 
 from ... import pictures
 from ...language import say
+from ...limits import whole
 from ...networks.device import one_thread
 from ...runner import Runner
 from ...stylegan.projection import Step, fitted, project
@@ -78,8 +81,13 @@ class ProjectionPanel(PlayingPanel):
     def __init__(self, G, targets, eyes=None, on_use: Callable[[Tensor], object] | None = None, steps: int = 200,
                  seed: int = 0, per_layer: bool = False):
         super().__init__("gt-projection")
-        single = isinstance(targets, Tensor) and targets.ndim == 3
-        self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, [targets] if single else targets
+        if isinstance(targets, (str, bytes, os.PathLike, Image.Image)) or getattr(targets, "ndim", 4) < 4:
+            targets = [targets]
+        if not hasattr(targets, "__len__") or not len(targets):
+            raise ValueError("there is no picture to search for: give a picture or a list of them, such as a file's "
+                             f"name; got {targets!r:.60}")
+        steps = whole("steps", steps, 1, 10_000)
+        self.G, self.eyes, self.on_use, self.targets = G, eyes, on_use, targets
         self.picture, self.step = None, None
         self._search: Iterator[Step] | None = None
         self._seconds = 0.0
