@@ -236,7 +236,7 @@ def test_a_record_of_another_kind_is_refused(saved):
     _, path = saved
     side = path.with_suffix(".json")
     side.write_text(side.read_text().replace('"progan"', '"stylegan"'))
-    with pytest.raises(checkpoints.BadCheckpoint, match="small.safetensors is a progan, and small.json describes a sty"):
+    with pytest.raises(checkpoints.BadCheckpoint, match="small.safetensors is a progan, and small.json describes a st"):
         gan_teach.load(path)
 
 

@@ -1,5 +1,6 @@
 """AdaIN by hand, driven from code: Equation 1 for one unit against loops, histograms, strongest units, the controls."""
 
+import copy
 import math
 import re
 from dataclasses import replace
@@ -12,7 +13,7 @@ from panels import drawn_large, generator, shown
 
 from gan_teach.networks.layers import sample_z
 from gan_teach.stylegan.adain_mixing_truncation import adain
-from gan_teach.widgets import AdaINPanel
+from gan_teach.widgets import AdaINPanel, NoisePanel, StyleMixer
 from gan_teach.widgets.stylegan.adain_render import BINS, STRONGEST, AdaINRenderer, AdaINState, histogram
 
 
@@ -70,9 +71,18 @@ def test_what_adain_normalises_is_what_the_layer_normalises(G, renderer):
         assert torch.allclose(adain(x, y), r, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("panel", [AdaINPanel, NoisePanel, StyleMixer])
+def test_a_generator_of_another_precision_draws(G, panel, kind):
+    made = panel(copy.deepcopy(G).to(kind))
+    getattr(made, "wait", int)()
+    assert made.error.value == "" and made.frame.error == ""
+    made.close()
+
+
 def test_a_learners_adain_drives_the_panel(G):
     def twice(x, y):
-        return adain(x, (2 * y[0], y[1]))
+        return adain(x.view(*x.shape), (2 * y[0], y[1]))        # a view of what lies in N×C×H×W's own order
 
     panel = AdaINPanel(G, seed=5, layer=4, unit=1, adain=twice)
     panel.change(y_s=1.5, y_b=-0.75)
