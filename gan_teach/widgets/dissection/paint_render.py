@@ -118,7 +118,7 @@ class PaintRenderer(UnitRenderer):
         if not isinstance(rankings, Mapping):
             rankings = dict.fromkeys(self.of_this_layer(rankings).classes, rankings)
         if not rankings:
-            raise ValueError("there is no class to paint: give units for one, such as {'tree': [3, 17]}")
+            raise ValueError("there is no class to paint: give units for one, such as dict(tree=[3, 17])")
         if not (adders is None or callable(adders) or isinstance(adders, Mapping)):
             raise ValueError("adders are a dict from classes to lists of units, or a function that finds them; got a "
                              f"{type(adders).__name__}")
