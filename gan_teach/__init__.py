@@ -45,8 +45,11 @@ def load(name_or_path, device=None):
         return checkpoints.load(given, device)
     from . import official  # it adds the kinds of network that the authors' files become
 
-    theirs = given != "" and path.is_dir() or not given.endswith(checkpoints.SUFFIX) and (
-        not _is_ours(path) if path.is_file() else given.endswith((".pkl", ".pth", ".pt")))
+    if path.is_file():
+        theirs = not given.endswith(checkpoints.SUFFIX) and not _is_ours(path)
+    else:                                                    # NAME may be that of ours, NAME.safetensors
+        theirs = given != "" and (path.is_dir() or given.endswith((".pkl", ".pth", ".pt"))) and not Path(
+            f"{path}{checkpoints.SUFFIX}").is_file()
     if theirs or given.startswith("official/"):
         return official.load_official(name_or_path, device=device)
     return checkpoints.load(name_or_path, device)

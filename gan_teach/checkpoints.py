@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch.overrides import TorchFunctionMode
 
 from . import stylegan
@@ -68,14 +68,15 @@ def _waiting(path: Path) -> dict:
 
 def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     """Write PATH.safetensors and PATH.json, both whole or neither: killed at any moment, it leaves the old weights with
-    their record or the new ones with theirs; returns the record.
+    their record or the new ones with theirs; returns the record. Where PATH.safetensors is a link, both lie where it
+    points.
 
     record: what else to note, such as the `.record` of a network that this one began as; what describes the file is
     measured anew. ValueError for a network of another kind, for weights that are not finite, for a path without a name
     at its end, and for a record that JSON cannot hold.
     """
     path = _with_suffix(path)
-    if path.name == SUFFIX:
+    if not path.name.removesuffix(SUFFIX).strip("."):
         raise ValueError(f"{path.parent} is a folder: end the path with a name for the network, such as nets/first")
     as_json(_side(path), record)
     kind = next((kind for kind, (cls, _) in KINDS.items() if type(model) is cls), None)
@@ -93,12 +94,13 @@ def save(path: str | Path, model: torch.nn.Module, **record) -> dict:
     tensors = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in state.items()}
     if wrong := _not_finite(tensors):
         raise ValueError(f"{wrong} holds NaN or infinity: {path} was not written")
+    path = to_write(path)                                    # where a link points, and so does the record
     side = to_write(_side(path))
     if _waiting(path):                                       # of the weights before these, which may stay
         os.replace(_next(side), side)
     try:
         with writing(path) as temporary:
-            save_file(tensors, temporary, header)
+            temporary.write_bytes(as_bytes(tensors, header))             # save_file's would be the owner's alone
             about = {"kind": kind, "parameters": sum(p.numel() for p in model.parameters()),
                      "bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
             record = about | record | about                  # in this order, and none of it of another file
@@ -177,7 +179,7 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
     given = str(name_or_path)
     ours = given in shipped()
     is_path = not ours and given != "" and (given.endswith(SUFFIX) or "/" in given or os.sep in given
-                                            or expanded(given).exists())
+                                            or expanded(given).exists() or _with_suffix(given).is_file())
     if not is_path:
         check_name("shipped checkpoint", given, shipped(), "the path of a file")
     path = expanded(given) if is_path else data_folder() / f"{given}{SUFFIX}"
@@ -187,6 +189,8 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
             point_inside(expanded(given))
         regular(path)                                        # a broken link or a pipe is told as such
         raise FileNotFoundError(f"there is no file {path}; shipped checkpoints: {', '.join(shipped())}")
+    real = Path(os.path.realpath(path))                      # a link has its record there, or beside it
+    path = real if path.is_symlink() and (_waiting(real) or _side(real).exists()) else path
     again = "restore it with `git checkout`" if ours else "copy or train it again"
     side, about = _side(path), _waiting(path)
     if not about and side.exists():
@@ -203,6 +207,9 @@ def load(name_or_path: str | Path, device: str | torch.device | None = None) -> 
             if header.get("kind") not in KINDS:
                 raise BadCheckpoint(f"{path} was not written by gan_teach: its header names kind "
                                     f"{header.get('kind')!r:.80}, not one of {', '.join(KINDS)}; {again}")
+            if about.get("kind", header["kind"]) != header["kind"]:
+                raise BadCheckpoint(f"{path} is a {header['kind']}, and {side.name} describes a "
+                                    f"{about['kind']!s:.80}: it was altered, or is of something else; {again}")
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 (not a dict)
             network, config = _described(header, shapes)
             tensors = {key: file.get_tensor(key) for key in shapes}

@@ -6,7 +6,6 @@ import glob
 import hashlib
 import json
 import os
-import re
 import sys
 import tempfile
 import threading
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
-SAID = re.compile(rf"\(os error ({'|'.join(map(str, FULL))}|112)\)")      # as safetensors tells it; 112: Windows
 MAX_JSON = 1 << 26           # bytes of a record; the largest of ours has 0.2 MB
 DAY = 24 * 3600
 
@@ -126,7 +124,7 @@ def to_write(path: str | Path) -> Path:
 def disk_full(error: BaseException) -> bool:
     """Whether it says that there is no room, or came of one that does: Python's, or what others make of it."""
     causes = (error, error.__context__, error.__cause__)
-    return any(getattr(cause, "errno", None) in FULL for cause in causes) or bool(SAID.search(str(error)))
+    return any(getattr(cause, "errno", None) in FULL for cause in causes)
 
 
 @contextmanager
@@ -148,11 +146,9 @@ def writing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except DiskFull:                                         # of another file, inside
         raise
-    except Exception as error:                               # of safetensors and torch, too
+    except Exception as error:                               # of torch, too
         if disk_full(error):
             raise DiskFull(f"the disk is full, {path} was not written: make room and go on") from error
-        if "(os error " in str(error):                       # of safetensors, whose errors are no OSError
-            raise OSError(f"{path} was not written ({error!s:.200})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -339,6 +339,19 @@ def test_masks_fit_the_network():
         judges.train_segmenter(1, 2, config=SegmenterConfig(("a", "b"), (4, 4, 4, 4)), data=(data, data))
 
 
+@pytest.mark.parametrize("recipe", judges.RECIPES)
+def test_where_a_judge_is_kept_is_looked_at_before_its_pictures_are_drawn(tmp_path, monkeypatch, recipe):
+    def drawn(*given, **options):
+        raise AssertionError("the work began")
+
+    monkeypatch.setattr(judges, "prerender", drawn)
+    monkeypatch.setattr(judges.Portraits, "images", drawn)
+    monkeypatch.setattr(judges.datasets, "pictures", drawn)
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=f"its folder is a file.*{recipe}"):
+        judges.RECIPES[recipe](tmp_path / "file")
+
+
 def test_schedules_of_other_things():
     for odd in ("8", 0, -8, 8.0, None):
         with pytest.raises(ValueError, match="a resolution of the schedule must be a whole number from 1"):

@@ -111,6 +111,59 @@ def test_a_suffix_is_added_and_none_is_replaced(tmp_path):
             assert torch.equal(gan_teach.load(given, "cpu")(z), G(z))
 
 
+@pytest.mark.parametrize("name", ["first", "gen.pt", pathlib.Path("first")])
+def test_what_was_saved_is_loaded_by_the_same_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    G, z = Generator(ProGANConfig(z_dim=4, widths=(4,))), torch.randn(2, 4)
+    checkpoints.save(name, G)
+    for load, given in itertools.product((gan_teach.load, checkpoints.load), (name, f"./{name}", tmp_path / name)):
+        assert torch.equal(load(given, "cpu")(z), G(z))
+    (tmp_path / name).mkdir()                                # as of its training, beside it
+    assert torch.equal(gan_teach.load(tmp_path / name, "cpu")(z), G(z))
+
+
+@pytest.mark.parametrize("name", [".", "..", "nets/.", "nets/..", "nets/"])
+def test_a_folder_is_no_name_for_a_network(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="is a folder: end the path with a name"):
+        checkpoints.save(name, Generator(ProGANConfig(z_dim=4, widths=(4,))))
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_may_be_read_by_whom_their_record_may(saved):
+    _, path = saved
+    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_saving_through_a_link_leaves_its_target_whole(saved, own):
+    _, path = saved
+    link, z = path.with_name("latest.safetensors"), torch.randn(2, 8)
+    link.symlink_to(path.name)
+    if own:                                                  # a record of its own, too
+        link.with_suffix(".json").write_bytes(path.with_suffix(".json").read_bytes())
+    second = Generator(ProGANConfig(z_dim=8, widths=(8, 8)))
+    checkpoints.save(link, second, number=2)
+    assert link.is_symlink() and link.with_suffix(".json").exists() == own
+    for given in (path, link):
+        again = gan_teach.load(given, "cpu")
+        assert torch.equal(again(z), second(z)) and again.record["number"] == 2
+
+
+def test_what_a_link_points_to_is_compared_with_its_record(saved):
+    G, path = saved
+    link, other = path.with_name("latest.safetensors"), path.with_name("blob")
+    link.symlink_to(path.name)
+    assert gan_teach.load(link, "cpu").record["licence"] == "MIT"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
+    with pytest.raises(checkpoints.BadCheckpoint, match="its SHA-256 differs"):
+        gan_teach.load(link)
+    checkpoints.save(path, G)                                # a store of files by number, and links with names
+    path.rename(other)
+    path.symlink_to(other.name)
+    assert gan_teach.load(path, "cpu").record["kind"] == "progan"
+
+
 def test_nothing_that_is_not_finite_or_not_ours_is_saved(saved, tmp_path):
     G, path = saved
     before = path.read_bytes(), path.with_suffix(".json").read_bytes()
@@ -177,6 +230,14 @@ def test_a_broken_record_is_refused_by_name(saved, side, capsys):
         gan_teach.load(path)
     assert main(["dissect", str(path)]) == 1
     assert "small.json" in (said := capsys.readouterr().err) and "Traceback" not in said
+
+
+def test_a_record_of_another_kind_is_refused(saved):
+    _, path = saved
+    side = path.with_suffix(".json")
+    side.write_text(side.read_text().replace('"progan"', '"stylegan"'))
+    with pytest.raises(checkpoints.BadCheckpoint, match="small.safetensors is a progan, and small.json describes a st"):
+        gan_teach.load(path)
 
 
 @pytest.mark.parametrize("setting", ["float64", "meta", "inference"])

@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..language import say
-from ..limits import whole
+from ..limits import finite, whole
 from ..networks.layers import check_finite, described, numbers
 from ..networks.protocols import Generator, Segmenter, check_name, classes_of, evaluating
 from ..networks.segmenter import segment
@@ -40,7 +40,7 @@ def _edited(r: Tensor, units: Units) -> list[int]:
     return check_units(units, check_finite("r", r).shape[1])
 
 
-def per_unit(name: str, value: float | Tensor, r: Tensor, units: list[int]) -> Tensor:
+def per_unit(name: str, value: float | Tensor, r: Tensor, units: Sequence[int]) -> Tensor:
     """One number for all units, or one for each: 1|U × 1 × 1."""
     found = check_finite(name, numbers(name, value).to(r)).flatten()
     if len(found) not in (1, len(units)):
@@ -152,7 +152,7 @@ def causal_effect(G: Generator, layer: str, units: Units, segmenter: Segmenter, 
 
     s_c(x) is read as the share of a picture's pixels that are class c, so δ is in [−1, 1]. P is everywhere,
     or the mask `where` (see `ablate`). level: k; None takes `levels` of the same pictures. measure: the difference
-    of two label maps, 1×H×W, for a reader's own.
+    of two label maps, 1×H×W, for a reader's own. ValueError where it gives no finite number.
     """
     return _effects(G, layer, units, segmenter, cls, samples, seed, level, where, progress, measure).mean().item()
 
@@ -166,7 +166,8 @@ def _effects(G, layer, units, segmenter, cls, samples, seed, level, where, progr
         for r, f in pictures(G, layer, samples, seed, say("effect on {cls}", cls=say(cls)), progress):
             x_i, x_a = f(insert(r, units, where, k)), f(ablate(r, units, where))
             # δ_{U→c} = E[ s_c(x_i) ] − E[ s_c(x_a) ]
-            found += map(measure, segment(segmenter, x_i).split(1), segment(segmenter, x_a).split(1), [c] * len(r))
+            for inserted, ablated in zip(segment(segmenter, x_i).split(1), segment(segmenter, x_a).split(1)):
+                found.append(finite("what measure gives", measure(inserted, ablated, c)))
     return torch.tensor(found, dtype=torch.float64)
 
 

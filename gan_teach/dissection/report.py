@@ -47,7 +47,7 @@ def write_report(G: Generator, segmenter: Segmenter, layers: Sequence[str], path
         return path
     with torch.no_grad(), evaluating(G, segmenter):
         size = tuple(segmenter(G(latents(G, 1, seed))).shape[-2:])  # the grid of the counts
-    name = name or type(G).__name__
+    name = str(name or type(G).__name__)
     figure = io.BytesIO()
     letter(layers_drawn := layer_figure(found, above_chance=True))
     layers_drawn.savefig(figure, dpi=130, facecolor="white")

@@ -72,7 +72,8 @@ def check_units(units: Units, count: int) -> list[int]:
         raise ValueError(f"units are a list of numbers from 0 to {count - 1}, or a boolean mask of length {count}; got "
                          f"{units!r:.60}") from None
     if wrong := [str(u) for u in units if not 0 <= u < count]:
-        raise ValueError(f"no unit {', '.join(wrong)}; this layer has units 0 to {count - 1}")
+        some = ", ".join(wrong[:8]) + (", …" if len(wrong) > 8 else "")
+        raise ValueError(f"no unit {some}; this layer has units 0 to {count - 1}")
     if len(set(units)) < len(units):                         # as in a mask of numbers, 0 and 1
         raise ValueError(f"a unit is named more than once, in {units!r:.60}; a mask must be boolean: mask.bool()")
     return units

@@ -39,7 +39,8 @@ def ask(answer: Callable, *args, kept: dict[str, torch.Tensor] | None = None):
     """The value of `answer(*args)`; the learner's own errors become sentences. kept: what must not change, by name."""
     before = {what: x.clone() for what, x in (kept or {}).items()}
     try:
-        value = answer(*args)
+        with torch.set_grad_enabled(torch.is_grad_enabled()):      # what the answer sets of it ends with it
+            value = answer(*args)
     except (Exception, SystemExit) as error:
         if "ellipsis" in str(error).lower():      # a `...` was reached in the middle of the body
             raise NotStarted from None
@@ -135,26 +136,26 @@ def passed(name: str, ours: Callable) -> Callable:
     So a cell after an exercise runs for everybody, and runs on the learner's own code where there is some:
     `show(passed("ablate", ablate)(r, units))`.
     """
-    yours = PASSED.get(name)
-    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=typeset(name)))
+    yours = PASSED.get(str(name))
+    print(say("{name}: yours." if yours else "{name}: ours, until yours passes its check.", name=typeset(str(name))))
     return ours if yours is None else yours
 
 
 def hint(name: str, n: int = 1) -> None:
     """Print the n-th hint of an exercise, from 1."""
-    hints = HINTS.get(name)
+    hints = HINTS.get(str(name))
     if hints is None:
         print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(HINTS)))
-    elif not 1 <= n <= len(hints):
+    elif n not in range(1, len(hints) + 1):
         print(say("{name} has {hints} hints: hint({name!r}, 1) to hint({name!r}, {hints}).",
                   name=name, hints=len(hints)))
     else:
-        print(say("Hint {n} of {hints}: {hint}", n=n, hints=len(hints), hint=say(hints[n - 1])))
+        print(say("Hint {n} of {hints}: {hint}", n=n, hints=len(hints), hint=say(hints[int(n) - 1])))
 
 
 def solution(name: str) -> None:
     """Print the package's own source of the exercise's function."""
-    if name in SOLUTIONS:
-        print(textwrap.dedent(inspect.getsource(pkgutil.resolve_name(SOLUTIONS[name]))))
+    if str(name) in SOLUTIONS:
+        print(textwrap.dedent(inspect.getsource(pkgutil.resolve_name(SOLUTIONS[str(name)]))))
     else:
         print(say("There is no exercise {name!r}; there are: {names}.", name=name, names=", ".join(SOLUTIONS)))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import checkpoints
+from ..files import to_write
 from ..limits import MAX_SEED, whole
 from ..networks.classifier import Classifier, ClassifierConfig, accuracy
 from ..networks.device import low_precision
@@ -231,6 +232,7 @@ def steps_for(images: int | None, batch: int) -> dict[str, int]:
 
 def scenes_segmenter(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The U-Net that labels the pixels of a scene."""
+    to_write(Path(folder) / "scenes-segmenter")           # before the pictures are drawn, which takes minutes
     model = train_segmenter(device=device or "cpu", folder=folder, **steps_for(images, 32))
     if model is None:
         return None
@@ -249,6 +251,7 @@ def portraits_labels(portraits: Portraits) -> dict[str, Tensor]:
 def portraits_classifier(folder: Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the attributes of a portrait."""
     options = steps_for(images, 64)
+    to_write(Path(folder) / "portraits-classifier")       # before the pictures are drawn, which takes minutes
     learnt, test = (Portraits(n, size=64, seed=seed) for n, seed in ((20_000, 1000), (2000, 2000)))
     model = train_classifier(learnt.images(), portraits_labels(learnt), device=device or "cpu", folder=folder,
                              **options)
@@ -265,6 +268,7 @@ def portraits_classifier(folder: Path, images: int | None = None, device=None) -
 def fashion_classifier(folder: str | Path, images: int | None = None, device=None) -> dict | None:
     """The network that names the clothes: the judge of `fashion-egan` and its rivals."""
     options = steps_for(images, 64)
+    to_write(Path(folder) / "fashion-classifier")         # before the pictures are fetched
     learnt, test = (datasets.pictures("fashion", split) for split in datasets.SPLITS)
     config = ClassifierConfig((("class", 10),), widths=(16, 32, 48, 64), num_features=64)
     model = train_classifier(learnt.images, {"class": learnt.labels}, config=config,

@@ -75,13 +75,15 @@ class PreparedLayer(nn.Module):
             kept = self._kept = noise, added.to(self.dtype).contiguous(memory_format=torch.channels_last)
         return kept[1]
 
-    def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
+    def before_style(self, x: Tensor, noise: Tensor | None) -> Tensor:
         x = self.source(x if x.ndim == 2 else x.to(self.dtype)).to(self.dtype)
         if self.blur:
             x = blur(x)
         x = F.leaky_relu_(x + self._added(noise), 0.2)
-        if self.pixel_norm:
-            x = pixel_norm(x)
+        return pixel_norm(x) if self.pixel_norm else x
+
+    def forward(self, x: Tensor, y: Style | None, noise: Tensor | None) -> Tensor:
+        x = self.before_style(x, noise)
         if y is None:
             return x
         # AdaIN(x_i, y) of Eq. 1 is batch norm over a batch of one, with γ = y_s and β = y_b

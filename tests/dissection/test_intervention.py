@@ -66,6 +66,19 @@ def test_edits_are_pure_and_touch_only_their_units(r, edit):
     assert touched in ([0, 3], [1], [5])
 
 
+def test_units_that_are_not_there_are_not_all_listed(r):
+    with pytest.raises(ValueError, match="no unit 6, 7, 8, .*, 13, …; this layer has units 0 to 5") as refused:
+        ablate(r, torch.arange(100_000))
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("answer", [None, math.nan, torch.ones(2), "much", [1.0]])
+def test_a_measure_of_one_s_own_gives_a_number(answer):
+    with pytest.raises(ValueError, match="what measure gives must be a finite number; got"):
+        causal_effect(G, "a", [0], S, "red", 4, progress=False, measure=lambda inserted, ablated, c: answer)
+    assert causal_effect(G, "a", [0], S, "red", 4, progress=False, measure=lambda *_: torch.ones(1)) == 1.0
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (3, 1, 4, 5), (1, 1, 4, 5)])
 def test_ablate_and_insert_by_loops(r, shape):
     where = torch.rand(shape, generator=torch.Generator().manual_seed(1))

@@ -308,6 +308,11 @@ def test_a_report_that_fails_leaves_the_old_page(tmp_path, monkeypatch):
     assert page.read_text() == "old" and list(tmp_path.iterdir()) == [page]
 
 
+def test_a_name_may_be_a_number(tmp_path):
+    page = write_report(Rigged(), Colours(), "a", tmp_path / "n.html", 5, shuffles=2, top=1, name=5, progress=False)
+    assert "Dissection of 5<" in page.read_text("utf-8")
+
+
 def test_wrong_wishes_are_refused_before_any_work(tmp_path):
     class Untouched(Rigged):
         def at(self, z, layer):

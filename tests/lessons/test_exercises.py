@@ -2,9 +2,11 @@
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import torch
 
 from gan_teach.lessons import checks, exercises
 
@@ -55,5 +57,29 @@ def test_an_exercise_has_hints_and_the_packages_source_as_solution(capsys, name)
 
 @pytest.mark.parametrize("ask", [exercises.hint, exercises.solution])
 def test_an_unknown_exercise_is_told_what_there_is(capsys, ask):
-    ask("nonsense")
-    assert "iou, ablate" in capsys.readouterr().out
+    for name in ("nonsense", ["iou"], {}, 3):
+        ask(name)
+        assert "iou, ablate" in capsys.readouterr().out
+
+
+def test_a_hint_is_asked_for_by_its_number(capsys):
+    exercises.hint("iou", 1.0)
+    assert exercises.HINTS["iou"][0] in capsys.readouterr().out
+    for n in ("2", None, 1.5, [1]):
+        exercises.hint("iou", n)
+        assert 'iou has 3 hints: hint(\'iou\', 1)' in capsys.readouterr().out
+    assert exercises.passed(["iou"], len) is len
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_gradients_that_an_answer_turns_off_are_on_again_after_it(fails):
+    def answer():
+        torch.set_grad_enabled(False)
+        return 1 // (not fails)
+
+    try:
+        with pytest.raises(exercises.Wrong, match="ZeroDivisionError") if fails else nullcontext():
+            exercises.ask(answer)
+        assert torch.is_grad_enabled()
+    finally:
+        torch.set_grad_enabled(True)

@@ -72,7 +72,7 @@ def test_what_adain_normalises_is_what_the_layer_normalises(G, renderer):
 
 def test_a_learners_adain_drives_the_panel(G):
     def twice(x, y):
-        return adain(x, (2 * y[0], y[1]))
+        return adain(x.view(*x.shape), (2 * y[0], y[1]))        # a view of what lies in N×C×H×W's own order
 
     panel = AdaINPanel(G, seed=5, layer=4, unit=1, adain=twice)
     panel.change(y_s=1.5, y_b=-0.75)

@@ -206,6 +206,15 @@ def test_a_seed_out_of_range_says_what_it_became(name):
     panel.close()
 
 
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("panel", [ours.AdaINPanel, ours.NoisePanel, ours.StyleMixer])
+def test_a_generator_of_another_precision_draws(panel, precision):
+    made = panel(generator().to(precision))
+    settled(made)
+    assert made.error.value == "" and made.frame.error == ""
+    made.close()
+
+
 # ------------------------------------------------------------------------------------------ threads
 
 @kinds

@@ -300,3 +300,14 @@ def test_a_stroke_that_forces_units_far_off_is_drawn_all_the_same():
     panel = PaintPanel(Rigged(), "layer1", Colours(), RANKINGS, {cls: torch.full((6,), 1000.0) for cls in RANKINGS})
     draw(panel, (0.5, 0.5))
     assert not panel.error.value and panel.frame.after != panel.frame.before and panel.frame.tallies
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"rankings": {}}, "no class to paint"), ({"adders": 5}, "adders are a dict .* got a int"),
+    ({"adders": {"rde": [0]}}, "did you mean 'red'"), ({"units": "a"}, "units must be a whole number from 1"),
+    ({"units": 0}, "units must be"), ({"strength": math.nan}, "strength must be a finite"),
+    ({"strength": 4}, "strength must be a number from 0.25 to 3"), ({"levels": {"red": [1, 2]}}, "but 2 levels"),
+    ({"levels": "high"}, "level must be numbers"), ({"levels": math.nan}, "level: NaN")])
+def test_what_makes_no_sense_is_refused_when_the_panel_is_made(options, message):
+    with pytest.raises(ValueError, match=message):
+        PaintPanel(Rigged(), "layer1", Colours(), **({"rankings": RANKINGS, "levels": LEVELS} | options))

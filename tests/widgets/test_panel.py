@@ -166,6 +166,21 @@ def test_a_searched_order_is_shown_with_its_reason_and_a_reader_s_edits_are_used
     assert panel.ticks[0].description.startswith("2: IoU 0.")
 
 
+@pytest.mark.parametrize("options, message", [
+    ({"orders": {"red": [99]}}, "no unit 99; this layer has units 0 to 5"), ({"orders": [1]}, "orders are a dict"),
+    ({"orders": {"rde": [1]}}, "did you mean 'red'"), ({"levels": [1, 2]}, "6 units, but 2 levels"),
+    ({"levels": {"red": torch.full((6,), torch.nan)}}, "level: NaN"), ({"levels": {"red": "high"}}, "must be numbers")])
+def test_orders_and_levels_are_looked_at_when_the_panel_is_made(dissection, options, message):
+    with pytest.raises(ValueError, match=message):
+        DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", **options)
+
+
+def test_an_order_may_be_a_tensor_or_a_mask(dissection):
+    for order in (torch.tensor([2, 1]), torch.tensor([False, True, True, False, False, False])):
+        panel = DissectionPanel(Rigged(), "layer1", Colours(), dissection, cls="red", orders={"red": order})
+        assert set(panel.state.units) == {1, 2} and panel.error.value == ""
+
+
 def test_buttons_paint_and_unfold_only_when_needed():
     small = mask_canvas(4, 4, paint="buttons")
     assert small.grid.layout.display == "none"

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from ... import pictures
 from ...language import say
+from ...limits import finite, whole
 from ...networks.protocols import check_name
 from ..controls import choices, column, field, heading, hooked, html, row, said, tick, toggles, under
 from ..panel import DrawnPanel
@@ -31,7 +32,7 @@ class PaintPanel(DrawnPanel):
         self.canvas = paint_canvas(renderer.grid, width, W, paint)
         self.zoom = max(1, width // 2 // W)        # the picture before is about half as wide, in whole pixels
         self._open, self._closed = None, None      # id of the stroke that is being drawn, and of the last one done
-        self._start = cls, units, strength
+        self._start = cls, whole("units", units, 1), finite("strength", strength, 0.25, 3)
         super().__init__(renderer, PaintState(seed))
         self._guard(self._prepare)
 

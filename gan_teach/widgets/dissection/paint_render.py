@@ -117,12 +117,17 @@ class PaintRenderer(UnitRenderer):
         self._masks: OrderedDict = OrderedDict()        # stroke -> h×w
         if not isinstance(rankings, Mapping):
             rankings = dict.fromkeys(self.of_this_layer(rankings).classes, rankings)
+        if not rankings:
+            raise ValueError("there is no class to paint: give units for one, such as dict(tree=[3, 17])")
+        if not (adders is None or callable(adders) or isinstance(adders, Mapping)):
+            raise ValueError("adders are a dict from classes to lists of units, or a function that finds them; got a "
+                             f"{type(adders).__name__}")
         self._by: dict[tuple[str, str], str] = {}       # (action, class) -> what put its units in order
         self.rankings = {cls: self._order("remove", cls, given) for cls, given in rankings.items()}
         self._find = adders if callable(adders) else None
         self._adders = {} if self._find else {
             cls: self._order("add", cls, given) for cls, given in {**rankings, **(adders or {})}.items()}
-        for cls in self.rankings:
+        for cls in {**self.rankings, **self._adders}:
             check_name("class", cls, segmenter.classes)
 
     def _order(self, action: str, cls: str, given: Units | Dissection) -> list[int]:

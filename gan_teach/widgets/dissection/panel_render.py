@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ... import pictures
 from ...dissection.pixels import coverage
-from ...dissection.units import Ranking
+from ...dissection.units import Ranking, check_units
 from ...language import minus, say
 from ...networks.protocols import check_name, evaluating
 from ...networks.segmenter import segment
@@ -68,15 +68,21 @@ class DissectionRenderer(UnitRenderer):
     def __init__(self, G, layer: str, segmenter: Callable[[Tensor], Tensor], dissection, level=None,
                  orders: Mapping[str, Ranking | list[int]] | None = None, outline: bool = False, **edits):
         super().__init__(G, layer, segmenter, level, **edits)
-        self.dissection, self.outline, self.orders = self.of_this_layer(dissection), outline, dict(orders or {})
+        orders = {} if orders is None else orders
+        if not isinstance(orders, Mapping):
+            raise ValueError(f"orders are a dict from names to lists of units; got a {type(orders).__name__}")
+        self.dissection, self.outline, self.orders = self.of_this_layer(dissection), outline, dict(orders)
         self.classes = list(dissection.classes)
+        for cls in orders:
+            check_name("class", cls, self.classes)
+        self._best = {cls: check_units(order, self.units) for cls, order in orders.items()}
         self._heats: OrderedDict = OrderedDict()        # (seed, class) -> heats
         self._befores: OrderedDict = OrderedDict()      # (seed, the region that is drawn) -> `before`
 
     def shown(self, cls: str) -> list[int]:
         """The units offered for a class, best first: in the order given for it, else by IoU."""
-        if order := self.orders.get(cls):
-            return list(getattr(order, "units", order))[:SHOWN]
+        if best := self._best.get(cls):
+            return best[:SHOWN]
         best, c = self.dissection.units_for(cls)[:SHOWN], self.classes.index(cls)
         return [unit for unit in best if self.dissection.iou[unit, c] >= LEAST_IOU] or best[:1]
 

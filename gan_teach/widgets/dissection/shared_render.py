@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ...dissection.agreement import Dissection
-from ...dissection.intervention import ablate, insert, levels
+from ...dissection.intervention import ablate, insert, levels, per_unit
 from ...networks.protocols import check_layer, cut, evaluating, latents
 from ...networks.segmenter import segment
 from ..rendering import Renderer, keep
@@ -32,6 +32,9 @@ class UnitRenderer(Renderer):
         self._scenes: OrderedDict = OrderedDict()       # seed -> (r, f, x, labels)
         r, _, x, _ = self.scene(0)
         self.units, self.grid, self.size = r.shape[1], tuple(r.shape[-2:]), tuple(x.shape[-2:])
+        for k in level.values() if isinstance(level, Mapping) else (level,):
+            if k is not None:
+                per_unit("level", k, r, range(self.units))
 
     def of_this_layer(self, dissection: Dissection) -> Dissection:
         """The dissection itself, if it is one of this layer; else ValueError says what it is."""

@@ -94,9 +94,9 @@ class AdaINRenderer(StyleRenderer):
         return replace(state, y_s=y_s, y_b=y_b)
 
     def block(self, state: AdaINState):
-        """The layer's block of the network."""
-        G = self.drawer(state.model).G
-        return G.blocks[G.layers[state.layer]]
+        """The layer's block of the network that draws, which is float32 whatever the reader's own is."""
+        fast = self.drawer(state.model).fast
+        return fast.blocks[fast.layers[state.layer]]
 
     # -------------------------------------------------------------------------------- what the sliders need
 
@@ -123,7 +123,7 @@ class AdaINRenderer(StyleRenderer):
         if key not in self._spans:
             drawer = self.drawer(state.model)
             with torch.no_grad():
-                w = drawer.G.ws(sample_z(64, drawer.G.z_dim, 0, drawer.device), self.psi)[:, state.layer]
+                w = drawer.fast.ws(sample_z(64, drawer.fast.z_dim, 0, drawer.device), self.psi)[:, state.layer]
                 y = self.block(state).style(w)
             self._spans[key] = tuple(max(2.0, float(np.ceil(1.5 * float(part.abs().max())))) for part in y)
         return self._spans[key]
@@ -142,8 +142,9 @@ class AdaINRenderer(StyleRenderer):
                 ws, maps = drawer.ws(state.seed, self.psi), drawer.maps(None)
                 below: dict[str, Tensor] = {}
                 x = large(drawer.fast.synthesis(ws, maps, keep=below))
-                r = below[drawer.G.layers[i - 1]].float().contiguous() if i else ws[:, 0]
-                keep(self._cuts, key, (ws, block.before_style(r, maps[i]), block.style(ws[:, i]), x, maps), most=8)
+                r = below[drawer.G.layers[i - 1]] if i else ws[:, 0]
+                before = block.before_style(r, maps[i]).contiguous()        # a reader's adain may view it as N×C×(HW)
+                keep(self._cuts, key, (ws, before, block.style(ws[:, i]), x, maps), most=8)
         return self._cuts[key]
 
     def _render(self, state: AdaINState) -> AdaINFrame:
