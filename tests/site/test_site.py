@@ -730,8 +730,8 @@ def test_adding_takes_other_units_than_removing(paint, known):
 
 def test_the_units_of_trees_remove_more_trees_than_random_ones(paint, known):
     seen = []
-    for (x, y) in ((0.72, 0.5), (0.85, 0.5), (0.72, 0.65)):
-        act(paint, lambda x=x, y=y: drag(paint, paint.place(x, y), paint.place(0.97, y)))
+    for (x, y) in ((0.8, 0.6), (0.78, 0.72), (0.76, 0.83)):
+        act(paint, lambda x=x, y=y: drag(paint, paint.place(x, y), paint.place(0.94, y)))
         said = paint.page.inner_text("#said")
         seen = [*map(int, re.search(r"(\d+) of (\d+).*random units: (\d+)", said).groups())]
     came, asked, random = seen
