@@ -173,17 +173,19 @@ def activations(G: Generator, z: Tensor, layers: Sequence[str]) -> tuple[dict[st
     return r, f
 
 
-def cut(G: Generator, z: Tensor, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+def cut(G: Generator, z: Tensor, layer: str, most: float = FAR) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """`G.at(z, layer)`, looked at (`looked_at`)."""
     found = G.at(z, layer)
     r, f = found if isinstance(found, (tuple, list)) and len(found) == 2 else (found, None)
-    return looked_at(r, f, len(z), layer)
+    return looked_at(r, f, len(z), layer, most)
 
 
-def looked_at(r: Tensor, f: Callable, n: int, layer: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+def looked_at(r: Tensor, f: Callable, n: int, layer: str, most: float = FAR
+              ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """(r, f); ValueError where they are no cut: r a floating N×U×h×w of the n latents, f a function of it.
 
-    f checks in its turn what it draws, and leaves its r as it is, whatever a reader's own does with it in place.
+    f checks in its turn what it draws (most: how far that may go), and leaves its r as it is, whatever a reader's own
+    does with it in place.
     """
     if not isinstance(r, Tensor) or not callable(f):
         raise ValueError(f"G.at(z, {layer!r}) must return (r, f), a tensor and a function of it; got a "
@@ -191,4 +193,4 @@ def looked_at(r: Tensor, f: Callable, n: int, layer: str) -> tuple[Tensor, Calla
     if not r.is_floating_point() or r.ndim != 4 or len(r) != n or not r.numel():
         raise ValueError(f"layer {layer!r} gives {described(r)}; dissection needs N×U×h×w, of floats, N = {n} as the "
                          "latents are")
-    return r, lambda r: check_images(f(r.clone()), n=len(r))
+    return r, lambda r: check_images(f(r.clone()), n=len(r), most=most)

@@ -1,5 +1,6 @@
 """What both renderers of chapter 1 share: scenes, levels k, and the two edits of r = h(z) (GAN Dissection, Eq. 3)."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
@@ -50,7 +51,7 @@ class UnitRenderer(Renderer):
         """r, f, the picture and its labels for a seed, kept for the last 16 seeds: h is never run twice for one."""
         if seed not in self._scenes:
             with self.drawing(), evaluating(self.G, self.segmenter):
-                r, f = cut(self.G, latents(self.G, 1, seed), self.layer)
+                r, f = cut(self.G, latents(self.G, 1, seed), self.layer, math.inf)         # however forced
                 x = f(r)
                 keep(self._scenes, seed, (r, f, x, segment(self.segmenter, x)))
         return self._scenes[seed]
