@@ -113,6 +113,7 @@ class Loop:
             loss_d = loss_d + 20 * (x.shape[-1] / 32) ** 2 * logits_and_slope(lambda x: self.D(x, level), x)[1]
         self.adam_d.zero_grad()
         loss_d.backward()
+        # no NaN may reach a weight: then it stops here
         check_descent("D", f"step {self.steps}", (p.grad for p in self.D.parameters()), loss_d.detach())
         self.adam_d.step()
 
