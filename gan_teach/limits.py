@@ -11,10 +11,15 @@ LARGEST = 2**63 - 1      # that torch can count
 MAX_SEED = 2**32 - 1     # of a larger one torch would see the low 32 bits alone
 
 
+def boolean(value) -> bool:
+    """Whether it is true or false, as a part of a mask is, of Python, NumPy or torch."""
+    return "bool" in str(getattr(value, "dtype", type(value)))
+
+
 def whole(name: str, value, least: int = 0, most: int = LARGEST) -> int:
     """A whole number, NumPy's too, from `least` to `most`; ValueError that names it for anything else."""
     try:                                                                # a mask where numbers are wanted is refused
-        number = None if "bool" in str(getattr(value, "dtype", type(value))) else operator.index(value)
+        number = None if boolean(value) else operator.index(value)
     except TypeError:
         number = None
     if number is None or not least <= number <= most:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ... import checkpoints, pictures
 from ...language import say
+from ...limits import boolean
 from ...networks.layers import sample_z
 from ...networks.protocols import check_name
 from ...stylegan.generator import Generator
@@ -48,7 +49,7 @@ def tidy(layers: Sequence[int] | None, count: int) -> tuple[int, ...] | None:
 
 def check_layers(layers: Sequence[int], count: int) -> None:
     """ValueError for a layer that a generator of `count` layers does not have."""
-    wrong = [i for i in layers if "bool" in str(getattr(i, "dtype", type(i))) or i not in range(count)]
+    wrong = [i for i in layers if boolean(i) or i not in range(count)]
     if wrong:
         raise ValueError(say("there is no layer {wrong!r}; this generator has layers 0 to {count}",
                              wrong=wrong[0], count=count - 1))
